@@ -31,8 +31,8 @@ def kept(world: World, name: str) -> dict[str, Any]:
     return {
         "actions": world.rows(name),
         "events": [store.actions.events(row.key) for row in world.rows(name)],
-        "promises": store.people.promises(connection.id),
-        "disputes": store.people.disputes(connection.id),
+        "promises": store.promises.recorded(connection.id),
+        "disputes": store.disputes.recorded(connection.id),
         "mode": connection.mode,
         "accounts": list(store.ledger.accounts(connection.id)),
     }

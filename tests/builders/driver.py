@@ -11,11 +11,12 @@ from typing import Any
 
 from arsync.application import (
     action_history,
-    agreements,
     approvals,
     connecting,
     customer_data,
+    disputes,
     plans,
+    promises,
     runs,
     tasks,
     undoing,
@@ -207,8 +208,8 @@ class App(Container):
         connection: str | None = None,
         who: str | None = None,
     ) -> Recorded:
-        promised = agreements.PromiseToPay(promised_on, amount, note)
-        return agreements.promise(an_owner(who), self, invoice, promised, connection=connection)
+        promised = promises.PromiseToPay(promised_on, amount, note)
+        return promises.promise(an_owner(who), self, invoice, promised, connection=connection)
 
     def dispute(
         self,
@@ -221,8 +222,8 @@ class App(Container):
     ) -> Recorded:
         actor = an_owner(who)
         if settled:
-            return agreements.settle_dispute(actor, self, invoice, connection=connection)
-        return agreements.open_dispute(actor, self, invoice, reason=reason, connection=connection)
+            return disputes.settle_dispute(actor, self, invoice, connection=connection)
+        return disputes.open_dispute(actor, self, invoice, reason=reason, connection=connection)
 
     def tasks(self, connection: str | None = None) -> list[Listed]:
         return tasks.tasks(an_owner(None), self, connection)

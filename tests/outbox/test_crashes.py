@@ -121,7 +121,7 @@ def test_each_undo_happens_once_wherever_the_process_dies(
         assert sorted(undone) == ["credit_hold", "promise", "terms"], f"died at step {step}"
         assert {row.state for row in rows} == {ActionState.CONFIRMED}, f"died at step {step}"
         assert not world.books.keys(ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS)
-        (promise,) = world.store.people.promises(world.connection.id)
+        (promise,) = world.store.promises.recorded(world.connection.id)
         assert promise.replaced, f"died at step {step}"
     assert steps > 25
 
@@ -163,24 +163,24 @@ def test_a_person_who_records_something_is_never_half_heard(world: BooksWorld) -
     world.app.pull(world.name)
 
     def run(one: BooksWorld) -> None:
-        if not one.store.people.promises(one.connection.id):
+        if not one.store.promises.recorded(one.connection.id):
             one.app.promise("INV-1", TODAY + timedelta(days=5), who="Jane")
         work(one)
 
     for step in dies_at_each_step(world, run):
         assert len(world.books.keys(ActionKind.PROMISE)) == 1, f"died at step {step}"
         assert world.books.emails == [], f"died at step {step}"
-        assert len(world.store.people.promises(world.connection.id)) == 1
+        assert len(world.store.promises.recorded(world.connection.id)) == 1
 
 
 SAID: dict[ActionKind, tuple[Callable[[BooksWorld], object], Callable[[BooksWorld], object]]] = {
     ActionKind.PROMISE: (
         lambda one: one.app.promise("INV-1", TODAY + timedelta(days=9)),
-        lambda one: one.store.people.promises(one.connection.id),
+        lambda one: one.store.promises.recorded(one.connection.id),
     ),
     ActionKind.DISPUTE: (
         lambda one: one.app.dispute("INV-1", reason="two short"),
-        lambda one: one.store.people.disputes(one.connection.id),
+        lambda one: one.store.disputes.recorded(one.connection.id),
     ),
     ActionKind.TASK_DONE: (
         lambda one: one.app.done(one.the_row(ActionKind.TASK).key, outcome="will pay"),

@@ -378,5 +378,5 @@ def test_an_invoice_number_that_two_connections_know_asks_which(
     with pytest.raises(UserMistake, match="INV-1 is in several connections: books, second"):
         world.app.promise("INV-1", TODAY + timedelta(days=3))
     world.app.promise("INV-1", TODAY + timedelta(days=3), connection="books")
-    assert len(world.store.people.promises(world.connection.id)) == 1
+    assert len(world.store.promises.recorded(world.connection.id)) == 1
     assert ActionKind.PROMISE in {row.action.kind for row in world.rows()}

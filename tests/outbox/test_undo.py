@@ -240,7 +240,7 @@ def test_an_undone_promise_reopens_the_earlier_one(
     undo(world, newest.key)
     kept = [
         (promise.promised_on, promise.replaced)
-        for promise in world.store.people.promises(world.connection.id)
+        for promise in world.store.promises.recorded(world.connection.id)
     ]
     assert kept == [(days[0], False), (days[1], True)]
     assert world.books.emails == []

@@ -190,8 +190,8 @@ HOT: dict[str, Callable[[Store, ConnectionRow], object]] = {
         row.id, "c5", ActionKind.CREDIT_HOLD, 1
     ),
     "the last run is named": lambda store, row: store.runs.last(row.id),
-    "an invoice's promises are read": lambda store, row: store.people.promises(row.id, "i5"),
-    "an invoice's disputes are read": lambda store, row: store.people.disputes(row.id, "i5"),
+    "an invoice's promises are read": lambda store, row: store.promises.recorded(row.id, "i5"),
+    "an invoice's disputes are read": lambda store, row: store.disputes.recorded(row.id, "i5"),
 }
 READS_ALL = re.compile(
     # PostgreSQL needs no index for a table of one row at most; and what a recursive query has come

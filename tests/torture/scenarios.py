@@ -119,7 +119,7 @@ def before_a_person_speaks(world: WatchedWorld) -> None:
 
 def _promise(world: WatchedWorld) -> None:
     """Record it unless it stands already, as a person looks first whether the command took."""
-    promises = world.app.store.people.promises(world.mine().id)
+    promises = world.app.store.promises.recorded(world.mine().id)
     if world.invoice_id(world.name, "INV-0003") not in {promise.invoice_id for promise in promises}:
         day = world.clock.now().date() + timedelta(days=5)
         world.app.promise("INV-0003", day, connection=world.name, who="Jane")

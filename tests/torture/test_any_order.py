@@ -460,7 +460,7 @@ class AnyOrder(RuleBasedStateMachine):
             assert due_on < self.today, f"{subject} is not overdue"
 
     def is_promised(self, invoice_id: str) -> bool:
-        rows = self.world.app.store.people.promises(self.world.mine().id, invoice_id)
+        rows = self.world.app.store.promises.recorded(self.world.mine().id, invoice_id)
         return any(
             not row.replaced and row.kept is None and row.promised_on >= self.today for row in rows
         )
@@ -468,7 +468,7 @@ class AnyOrder(RuleBasedStateMachine):
     def is_disputed(self, invoice_id: str) -> bool:
         if invoice_id in self.disputed:
             return True
-        rows = self.world.app.store.people.disputes(self.world.mine().id, invoice_id)
+        rows = self.world.app.store.disputes.recorded(self.world.mine().id, invoice_id)
         return any(row.settled_on is None for row in rows)
 
     @staticmethod

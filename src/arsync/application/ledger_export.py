@@ -83,7 +83,7 @@ def _unreadable(organisation: OrganisationContext) -> Iterator[Row]:
 
 
 def _promises(organisation: OrganisationContext) -> Iterator[Row]:
-    for promise in organisation.store.people.promises(organisation.id):
+    for promise in organisation.store.promises.recorded(organisation.id):
         yield (
             promise.invoice_id,
             promise.promised_on,
@@ -98,7 +98,7 @@ def _promises(organisation: OrganisationContext) -> Iterator[Row]:
 
 
 def _disputes(organisation: OrganisationContext) -> Iterator[Row]:
-    for dispute in organisation.store.people.disputes(organisation.id):
+    for dispute in organisation.store.disputes.recorded(organisation.id):
         yield (
             dispute.invoice_id,
             dispute.opened_on,

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from arsync.application.organisation_context import OrganisationContext
-from arsync.core.actions import Action
+from arsync.core.actions import Action, InvoiceRef
+from arsync.core.ledger.records import Invoice
 from arsync.core.ledger.sanitising import cleaned
 from arsync.core.planning.plan_views import ActionView, action_view
 from arsync.errors import UserMistake
@@ -47,6 +48,19 @@ def recorded(organisation: OrganisationContext, message: str, note: Action) -> R
         )
     row = organisation.store.actions.get(note.key)
     return Recorded(row, f"{message} The note goes to the accounting system with the next run.")
+
+
+def contact_name(organisation: OrganisationContext, contact_id: str) -> str:
+    """Return a customer's name; its id where the store does not have it."""
+    try:
+        return organisation.store.ledger.contact(organisation.id, contact_id).name
+    except UserMistake:
+        return contact_id
+
+
+def invoice_ref(invoice: Invoice) -> InvoiceRef:
+    """Return what a note is about."""
+    return InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
 
 
 def name_line(text: str) -> str:

@@ -233,7 +233,7 @@ def _update_copy(
         own_reminders.ask()
     if not organisation.container.platform_clocks.untrusted(connection.platform):
         # On a wrong day a promise would be called broken, and stay so.
-        store.people.review(connection.id, organisation.today)
+        store.promises.review(connection.id, organisation.today)
     if connection.state != ConnectionState.CONNECTED:
         store.connections.set_state(connection.id, ConnectionState.CONNECTED)
 

@@ -32,7 +32,7 @@ def settle_undone(store: Store, connection: ConnectionRow) -> int:
         if row.state not in CARRIED_OUT:
             continue
         if payload.promise_id is not None:
-            withdrawn += store.people.withdraw_promise(connection.id, payload.promise_id)
+            withdrawn += store.promises.withdraw(connection.id, payload.promise_id)
         if payload.undone_kind is ActionKind.CREDIT_HOLD:
             # Who takes a hold back takes back that it was to stand, too.
             withdrawn += store.holds.end(

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from arsync.application import agreements, approvals, connecting, tasks
+from arsync.application import approvals, connecting, disputes, promises, tasks
 from arsync.application.action_history import ActionFilter, actions
 from arsync.application.container import Container
 from arsync.application.oauth_authorisation import authorise
@@ -214,17 +214,17 @@ class Demo:
         today = self._clock.moment.date()
         for entry in [dispute for dispute in self._disputes if dispute[0] <= today]:
             self._disputes.remove(entry)
-            agreements.settle_dispute(ACCOUNTANT, container, entry[2], connection=entry[1])
+            disputes.settle_dispute(ACCOUNTANT, container, entry[2], connection=entry[1])
             self._totals[entry[1]]["disputes settled by a person"] += 1
 
     def _record(self, container: Container, name: str, reply: dict[str, Any]) -> None:
         number = reply["invoice_number"]
         if reply["kind"] == "promise":
-            promised = agreements.PromiseToPay(date.fromisoformat(reply["promised_on"]))
-            agreements.promise(ACCOUNTANT, container, number, promised, connection=name)
+            promised = promises.PromiseToPay(date.fromisoformat(reply["promised_on"]))
+            promises.promise(ACCOUNTANT, container, number, promised, connection=name)
             self._totals[name]["promises by customers"] += 1
         else:
-            agreements.open_dispute(
+            disputes.open_dispute(
                 ACCOUNTANT, container, number, reason=reply["reason"], connection=name
             )
             settle_on = self._clock.moment.date() + timedelta(days=DISPUTE_DAYS)

@@ -24,10 +24,11 @@ from arsync.store.admin.rate_counters import RateCounters
 from arsync.store.admin.run_log import Runs
 from arsync.store.admin.tokens import Tokens
 from arsync.store.agreements.bound_customers import BoundCustomers
+from arsync.store.agreements.disputes import Disputes
 from arsync.store.agreements.held_conditions import HeldConditions
 from arsync.store.agreements.hold_decisions import HoldDecisions
 from arsync.store.agreements.limit_history import LimitHistory
-from arsync.store.agreements.promises_and_disputes import People
+from arsync.store.agreements.promises import Promises
 from arsync.store.db.database import Database
 from arsync.store.db.locks import Locks
 from arsync.store.db.migrate import migrate
@@ -39,6 +40,7 @@ __all__ = [
     "Actions",
     "BoundCustomers",
     "Connections",
+    "Disputes",
     "Fault",
     "HeldConditions",
     "HoldDecisions",
@@ -47,8 +49,8 @@ __all__ = [
     "Ledger",
     "LimitHistory",
     "Outages",
-    "People",
     "Privacy",
+    "Promises",
     "RateCounters",
     "Runs",
     "Store",
@@ -74,7 +76,8 @@ class Store:
         self.actions = Actions(database)
         self.claims = ActionClaims(database)
         self.decisions = ActionDecisions(database)
-        self.people = People(database, clock)
+        self.promises = Promises(database, clock)
+        self.disputes = Disputes(database, clock)
         self.customers = BoundCustomers(database)
         self.limits = LimitHistory(database, clock)
         self.holds = HoldDecisions(database, clock)

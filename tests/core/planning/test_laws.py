@@ -22,7 +22,7 @@ from arsync.core.actions import (
     marker,
     payload_of,
 )
-from arsync.core.ledger.account_view import ENTERED_THERE
+from arsync.core.ledger.agreements.promises import ENTERED_THERE
 from arsync.core.ledger.records import Dispute, Promise, StandingHold
 from arsync.core.planning.plan_views import plan_view
 from arsync.core.planning.planner import UNRATED_SHOWN_MAX

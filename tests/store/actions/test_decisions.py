@@ -101,15 +101,15 @@ def test_a_promise_is_withdrawn_once_and_reopens_the_previous(
 ) -> None:
     days = [date(2026, 12, day) for day in (1, 8, 15)]
     rows = [
-        store.people.promise(
+        store.promises.record(
             connection.id, "i1", promised_on=day, made_on=date(2026, 11, 22), who="Jane"
         )
         for day in days
     ]
-    withdrawn = [store.people.withdraw_promise(connection.id, rows[2].id) for _ in range(2)]
+    withdrawn = [store.promises.withdraw(connection.id, rows[2].id) for _ in range(2)]
     assert withdrawn == [True, False]
-    standing = [promise.replaced for promise in store.people.promises(connection.id, "i1")]
+    standing = [promise.replaced for promise in store.promises.recorded(connection.id, "i1")]
     assert standing == [True, False, True]
     # One that was replaced by a later promise is not there to be taken back.
-    assert not store.people.withdraw_promise(connection.id, rows[0].id)
-    assert not store.people.withdraw_promise(connection.id + 1, rows[1].id)
+    assert not store.promises.withdraw(connection.id, rows[0].id)
+    assert not store.promises.withdraw(connection.id + 1, rows[1].id)

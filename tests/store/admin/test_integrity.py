@@ -53,7 +53,9 @@ def sound(store: Store, connection: ConnectionRow) -> Store:
         (RecordKind.CREDITS, credit),
     ):
         store.ledger.apply(connection.id, Page(kind, (record,), "1"), NOW)
-    store.people.promise(connection.id, "i1", promised_on=NOW.date(), made_on=NOW.date(), who="Ann")
+    store.promises.record(
+        connection.id, "i1", promised_on=NOW.date(), made_on=NOW.date(), who="Ann"
+    )
     note = an_action(ActionKind.NOTE)
     asked(store, connection.id, note, who="Ann", why="asked", now=NOW)
     claimed = store.claims.claim_next(

@@ -179,7 +179,7 @@ def test_promises_and_disputes_come_with_the_invoice(
     put_contacts(store, connection, Contact("c1", "Customer"))
     put(store, connection, RecordKind.INVOICES, an_invoice("i1"))
     for day in (24, 25):
-        store.people.promise(
+        store.promises.record(
             connection.id,
             "i1",
             promised_on=date(2026, 11, day),
@@ -187,7 +187,7 @@ def test_promises_and_disputes_come_with_the_invoice(
             who="Ann",
             amount=Decimal(day),
         )
-    store.people.dispute(connection.id, "i1", opened_on=TODAY, reason="short", who="Ann")
+    store.disputes.record(connection.id, "i1", opened_on=TODAY, reason="short", who="Ann")
     (account,) = store.ledger.accounts(connection.id)
     assert account.promises == (Promise("i1", date(2026, 11, 25), Decimal(25), TODAY),)
     assert account.disputes == (Dispute("i1", TODAY, "short"),)
@@ -203,13 +203,13 @@ def test_an_expected_date_is_a_promise_unless_ours(store: Store, connection: Con
         return [(promise.promised_on, promise.by_platform) for promise in account.promises]
 
     assert expected_on(theirs) == [(theirs, True)]
-    promise = store.people.promise(
+    promise = store.promises.record(
         connection.id, "i1", promised_on=ours, made_on=TODAY, who="Ann", amount=None
     )
     assert expected_on(ours) == [(ours, False)]
     assert expected_on(theirs) == [(ours, False), (theirs, True)]
     # Undone here, and the platform could not clear the date.
-    store.people.withdraw_promise(connection.id, promise.id)
+    store.promises.withdraw(connection.id, promise.id)
     assert expected_on(ours) == []
 
 

@@ -108,7 +108,9 @@ def fill(store: Store, connection: ConnectionRow, seed: int) -> None:
     difference = Difference(differing, differing.upper(), Decimal(3), Decimal(4), "GBP", Decimal(1))
     store.ledger.save_differences(connection.id, [differing], [difference], NOW)
     for invoice_id in random.sample(INVOICES, 9):
-        store.people.promise(connection.id, invoice_id, promised_on=TODAY, made_on=TODAY, who="Ann")
+        store.promises.record(
+            connection.id, invoice_id, promised_on=TODAY, made_on=TODAY, who="Ann"
+        )
     entries = {
         f"entry {n}": CustomerEntry(random.choice(stored), random.choice([*stored, "nowhere", ""]))
         for n in range(random.choice([0, 6]))
@@ -116,7 +118,7 @@ def fill(store: Store, connection: ConnectionRow, seed: int) -> None:
     named = {stored[0]: CustomerEntry(stored[1])} if entries else {}
     store.customers.save(connection.id, entries | named, matched_on=TODAY)
     for invoice_id in random.sample(INVOICES, 5):
-        store.people.dispute(connection.id, invoice_id, opened_on=TODAY, reason="?", who="Ann")
+        store.disputes.record(connection.id, invoice_id, opened_on=TODAY, reason="?", who="Ann")
 
 
 def debtor_of(accounts: list[Account], contact_id: str) -> list[Account]:

@@ -325,7 +325,7 @@ def test_a_rebuild_rewrites_rows_and_keeps_local_history(
     apply(store, connection, KINDS.INVOICES, an_invoice())
     apply(store, connection, KINDS.INVOICES, an_invoice(amount_due=Decimal(0)))
     apply(store, connection, KINDS.INVOICES, an_invoice())
-    store.people.dispute(connection.id, "i1", opened_on=NOW.date(), reason="short", who="Ann")
+    store.disputes.record(connection.id, "i1", opened_on=NOW.date(), reason="short", who="Ann")
     (before,) = store.ledger.accounts(connection.id, ["c1"])
     assert before.episodes == {"i1": 2}
     store.ledger.start_over(connection.id)
@@ -334,7 +334,7 @@ def test_a_rebuild_rewrites_rows_and_keeps_local_history(
     again = apply(store, connection, KINDS.INVOICES, an_invoice())
     assert (again.updated, again.unchanged) == (1, 0)
     assert list(store.ledger.accounts(connection.id, ["c1"])) == [before]
-    assert len(store.people.disputes(connection.id)) == 1
+    assert len(store.disputes.recorded(connection.id)) == 1
 
 
 def test_contacts_that_documents_name_and_nobody_brought_are_known(

@@ -96,14 +96,14 @@ def test_no_promise_is_judged_on_what_cannot_be_read(
     two: tuple[Store, ConnectionRow], kind: RecordKind, whose: dict[str, Any]
 ) -> None:
     store, connection = two
-    store.people.promise(
+    store.promises.record(
         connection.id, "i1", promised_on=TODAY, made_on=TODAY, who="Jane", note="", amount=None
     )
     odd(store, connection, kind, **whose)
-    assert store.people.review(connection.id, TODAY + timedelta(9)) == []
+    assert store.promises.review(connection.id, TODAY + timedelta(9)) == []
     store.ledger.apply(connection.id, Page(kind, (), "x", gone=("p1",)), NOW)
     if kind is RecordKind.PAYMENTS:
-        (judged,) = store.people.review(connection.id, TODAY + timedelta(9))
+        (judged,) = store.promises.review(connection.id, TODAY + timedelta(9))
         assert judged.kept is False
 
 

@@ -22,7 +22,7 @@ from arsync.core.actions import (
     step_subject,
 )
 from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
-from arsync.core.ledger.account_view import promise_state
+from arsync.core.ledger.agreements.promises import promise_state
 from arsync.core.ledger.records import (
     Account,
     BilledCharge,

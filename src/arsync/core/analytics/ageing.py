@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from arsync.core.ledger.account_view import is_owed
 from arsync.core.ledger.money import ZERO, rounded
-from arsync.core.ledger.records import Account, DocumentStatus, PaymentStatus
+from arsync.core.ledger.records import Account, DocumentStatus, PaymentStatus, is_owed
 
 BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
 """Days past the due date. `current` is what is not yet past it."""

@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from arsync.core.ledger.agreements.disputes import counting_disputes, dispute_state
+from arsync.core.ledger.agreements.promises import newest_promises
 from arsync.core.ledger.late_debt import LateDebt, Reduction, by_cash, late_debt, reductions_of
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.money import ZERO, rounded
@@ -17,9 +19,9 @@ from arsync.core.ledger.records import (
     Dispute,
     DocumentStatus,
     Invoice,
-    PaymentStatus,
     Promise,
     SentStep,
+    is_owed,
 )
 from arsync.core.ledger.unapplied_cash import (
     Cash,
@@ -29,12 +31,6 @@ from arsync.core.ledger.unapplied_cash import (
     covered_by_cash,
     less_cash,
 )
-
-SHOWN_BY_PLATFORM = "the accounting system shows it as disputed"
-"""The reason of a dispute that was not recorded in arsync."""
-
-ENTERED_THERE = "entered in the accounting system as expected payment date"
-"""The source of a promise that was not recorded in arsync."""
 
 HISTORY_DAYS = 365
 """How far back payment behaviour and sales are counted, in days."""
@@ -118,44 +114,9 @@ def _newest_rate(currency: str, account: Account) -> Decimal | None:
     return max(rated)[1] if rated else None
 
 
-def is_owed(invoice: Invoice) -> bool:
-    """Return whether anything is owed on it: open, and not paid."""
-    return invoice.status == DocumentStatus.OPEN and invoice.amount_due > 0
-
-
 def days_overdue(invoice: Invoice, today: date) -> int:
     """Return whole days past the due date, 0 when not yet due or nothing is owed."""
     return max(0, (today - invoice.due_on).days) if is_owed(invoice) else 0
-
-
-def promise_state(promise: Promise, invoice: Invoice | None, account: Account, today: date) -> str:
-    """Return `open`, `kept` or `broken`."""
-    # Judged once and for good: a broken promise stays broken, even if the money comes later.
-    if promise.kept is not None:
-        return "kept" if promise.kept else "broken"
-    # An invoice that cannot be read, or is not here, says neither: the promise stays open.
-    if invoice is None:
-        return "open"
-    # A voided or credited invoice counts like a paid one: in doubt the promise was kept.
-    if not is_owed(invoice):
-        return "kept"
-    if promise.amount is not None:
-        received = sum(
-            (
-                allocation.amount
-                for payment in account.payments
-                if payment.status == PaymentStatus.ACTIVE
-                for allocation in payment.allocations
-                if allocation.invoice_id == invoice.id
-                # Earlier part payments are off the amount due already, so they keep no promise.
-                and promise.made_on <= allocation.allocated_on <= today
-            ),
-            ZERO,
-        )
-        if received >= promise.amount:
-            return "kept"
-    # The promised day itself counts in full: the money may come in until it ends.
-    return "open" if today <= promise.promised_on else "broken"
 
 
 class AccountView:
@@ -312,47 +273,16 @@ class AccountView:
     @cached_property
     def promises(self) -> dict[str, tuple[Promise, str]]:
         """The newest promise of each invoice, and its state."""
-        by_id = (
-            # Few accounts have promises; the others need no index of invoices.
-            {document.id: document for document in self.account.invoices}
-            if self.account.promises
-            else {}
-        )
-        newest: dict[str, tuple[Promise, str]] = {}
-        # In this order the newest overwrites the others: a customer's latest word counts.
-        for promise in sorted(
-            self.account.promises, key=lambda document: (document.made_on, document.promised_on)
-        ):
-            invoice = by_id.get(promise.invoice_id)
-            state = promise_state(promise, invoice, self.account, self.today)
-            newest[promise.invoice_id] = (promise, state)
-        return newest
+        return newest_promises(self.account, self.today)
 
     @cached_property
     def disputes(self) -> dict[str, Dispute]:
         """The dispute that counts for each invoice: an open one, else the newest."""
-        shown = {
-            invoice.id: Dispute(invoice.id, invoice.disputed_on, SHOWN_BY_PLATFORM)
-            for invoice in self.documents
-            if invoice.disputed_on is not None
-        }
-        counting = dict(shown)
-        for dispute in sorted(
-            self.account.disputes,
-            # Open ones come last and win: one open dispute is enough to stop chasing.
-            key=lambda invoice: (invoice.settled_on is None, invoice.opened_on),
-        ):
-            # What a person settled here is open still while the platform shows it as disputed.
-            if dispute.settled_on is None or dispute.invoice_id not in shown:
-                counting[dispute.invoice_id] = dispute
-        return counting
+        return counting_disputes(self.account.disputes, self.documents)
 
     def dispute_state(self, invoice_id: str) -> str:
         """Return `none`, `open` or `settled`."""
-        dispute = self.disputes.get(invoice_id)
-        if dispute is None:
-            return "none"
-        return "open" if is_standing(dispute, self.today) else "settled"
+        return dispute_state(self.disputes.get(invoice_id), self.today)
 
     @cached_property
     def sent(self) -> dict[str, list[SentStep]]:
@@ -363,11 +293,6 @@ class AccountView:
             if step.episode == self.account.episodes.get(step.invoice_id, 1):
                 steps.setdefault(step.invoice_id, []).append(step)
         return steps
-
-
-def is_standing(dispute: Dispute, today: date) -> bool:
-    """Return whether the dispute is open on the day."""
-    return dispute.settled_on is None or dispute.settled_on > today
 
 
 def summed(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -141,6 +141,11 @@ class Invoice(NamedTuple):
     updated_at: datetime | None = None
 
 
+def is_owed(invoice: Invoice) -> bool:
+    """Return whether anything is owed on it: open, and not paid."""
+    return invoice.status == DocumentStatus.OPEN and invoice.amount_due > 0
+
+
 class Allocation(NamedTuple):
     """Money of one payment or credit matched to one invoice, in the invoice's currency."""
 

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from arsync.core.actions import Because
-from arsync.core.ledger.account_view import ENTERED_THERE, AccountView
+from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.agreements.promises import ENTERED_THERE
 from arsync.core.ledger.money import ZERO, plain, shown
 from arsync.core.ledger.records import Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty

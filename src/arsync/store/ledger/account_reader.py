@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from arsync.core.ledger.agreements.expected_dates import with_expected_dates
 from arsync.core.ledger.as_of import with_paid_days
-from arsync.core.ledger.expected_dates import with_expected_dates
 from arsync.core.ledger.records import (
     Account,
     Contact,

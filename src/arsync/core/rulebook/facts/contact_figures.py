@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from arsync.core.ledger.account_view import HISTORY_DAYS, ContactView, promise_state, summed
+from arsync.core.ledger.account_view import HISTORY_DAYS, ContactView, summed
+from arsync.core.ledger.agreements.promises import promise_state
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import CreditKind, DocumentStatus, PaymentStatus, SentStep
 from arsync.core.rulebook.facts.field import Value

@@ -14,7 +14,7 @@ from decimal import Decimal
 from json import dumps
 from typing import NamedTuple
 
-from arsync.core.ledger.account_view import Converter, is_owed
+from arsync.core.ledger.account_view import Converter
 from arsync.core.ledger.money import ZERO, rounded
 from arsync.core.ledger.records import (
     Account,
@@ -23,6 +23,7 @@ from arsync.core.ledger.records import (
     DocumentStatus,
     Invoice,
     PaymentStatus,
+    is_owed,
 )
 from arsync.core.planning.customer_locale import HolidaysIn
 from arsync.core.rulebook.customer_matching import customer_of

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from arsync.core.ledger.account_view import is_owed
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
@@ -18,6 +17,7 @@ from arsync.core.ledger.records import (
     Payment,
     PaymentStatus,
     Promise,
+    is_owed,
 )
 from arsync.core.trials.scenario.scenario_model import Event, EventKind
 

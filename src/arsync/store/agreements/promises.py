@@ -1,4 +1,4 @@
-"""Promises to pay and disputes, as people recorded them. A rebuild of the copy keeps them."""
+"""Promises to pay, as people recorded them. A rebuild of the copy keeps them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ from arsync.core.ledger.records import DocumentStatus, RecordKind
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import RECORDED, add_asked
 from arsync.store.db.database import Database, inserted_id
-from arsync.store.db.tables import disputes, invoices, problems, promises
+from arsync.store.db.tables import invoices, problems, promises
 from arsync.store.ledger.unreadable_money import read_doubts
-from arsync.store.models import DisputeRow, PromiseRow
+from arsync.store.models import PromiseRow
 
 _PROMISE = [promises.c[name] for name in PromiseRow._fields]
-_DISPUTE = [disputes.c[name] for name in DisputeRow._fields]
 
 
-class People:
-    """Promises and disputes, by invoice."""
+class Promises:
+    """Promises to pay, by invoice."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         """Work on this database."""
         self._database = database
         self._clock = clock
 
-    def promise(
+    def record(
         self,
         connection_id: int,
         invoice_id: str,
@@ -92,7 +91,7 @@ class People:
             self._note(db, connection_id, noted_by and noted_by(row), who)
             return row
 
-    def promises(self, connection_id: int, invoice_id: str | None = None) -> list[PromiseRow]:
+    def recorded(self, connection_id: int, invoice_id: str | None = None) -> list[PromiseRow]:
         """Return promises, oldest first, replaced ones too."""
         query = select(*_PROMISE).where(promises.c.connection_id == connection_id)
         if invoice_id is not None:
@@ -143,7 +142,7 @@ class People:
                     changed.append(_promise(db, row.id))
         return changed
 
-    def withdraw_promise(self, connection_id: int, promise_id: int) -> bool:
+    def withdraw(self, connection_id: int, promise_id: int) -> bool:
         """Withdraw a promise that was recorded by mistake; the one it replaced is open again.
 
         Returns False when it was withdrawn or replaced already.
@@ -170,76 +169,6 @@ class People:
             if earlier is not None:
                 db.execute(update(promises).where(columns.id == earlier).values(replaced=False))
             return True
-
-    def dispute(
-        self,
-        connection_id: int,
-        invoice_id: str,
-        *,
-        opened_on: date,
-        reason: str,
-        who: str,
-        noted_by: Callable[[DisputeRow], Action] | None = None,
-    ) -> DisputeRow:
-        """Record a dispute and the action that `noted_by` makes of it, in one transaction.
-
-        Raises:
-            UserMistake: a dispute is open for the invoice already.
-        """
-        with self._database.write() as db:
-            if (open_one := _open_dispute(db, connection_id, invoice_id)) is not None:
-                raise UserMistake(
-                    f"this invoice is in dispute already, since {open_one.opened_on}: "
-                    f"{open_one.reason}"
-                )
-            inserted = db.execute(
-                insert(disputes).values(
-                    connection_id=connection_id,
-                    invoice_id=invoice_id,
-                    opened_on=opened_on,
-                    reason=reason,
-                    recorded_by=who,
-                    recorded_at=self._clock.now(),
-                )
-            )
-            row = _dispute(db, inserted_id(inserted))
-            self._note(db, connection_id, noted_by and noted_by(row), who)
-            return row
-
-    def disputes(self, connection_id: int, invoice_id: str | None = None) -> list[DisputeRow]:
-        """Return disputes, oldest first."""
-        query = select(*_DISPUTE).where(disputes.c.connection_id == connection_id)
-        if invoice_id is not None:
-            query = query.where(disputes.c.invoice_id == invoice_id)
-        with self._database.read() as db:
-            return [DisputeRow(*row) for row in db.execute(query.order_by(disputes.c.id))]
-
-    def settle_dispute(
-        self,
-        connection_id: int,
-        invoice_id: str,
-        *,
-        settled_on: date,
-        who: str,
-        noted_by: Callable[[DisputeRow], Action] | None = None,
-    ) -> DisputeRow:
-        """Settle the open dispute of an invoice, and add the action that `noted_by` makes of it.
-
-        Raises:
-            UserMistake: the invoice has no open dispute.
-        """
-        with self._database.write() as db:
-            open_one = _open_dispute(db, connection_id, invoice_id)
-            if open_one is None:
-                raise UserMistake("this invoice is not in dispute.")
-            db.execute(
-                update(disputes)
-                .where(disputes.c.id == open_one.id)
-                .values(settled_on=settled_on, settled_by=who)
-            )
-            row = _dispute(db, open_one.id)
-            self._note(db, connection_id, noted_by and noted_by(row), who)
-            return row
 
     def _note(self, db: Connection, connection_id: int, action: Action | None, who: str) -> None:
         if action is not None:
@@ -277,18 +206,3 @@ def _amount_due(db: Connection, connection_id: int, invoice_id: str) -> Decimal 
 def _promise(db: Connection, promise_id: int) -> PromiseRow:
     query = select(*_PROMISE).where(promises.c.id == promise_id)
     return PromiseRow(*db.execute(query).one())
-
-
-def _dispute(db: Connection, dispute_id: int) -> DisputeRow:
-    query = select(*_DISPUTE).where(disputes.c.id == dispute_id)
-    return DisputeRow(*db.execute(query).one())
-
-
-def _open_dispute(db: Connection, connection_id: int, invoice_id: str) -> DisputeRow | None:
-    query = select(*_DISPUTE).where(
-        disputes.c.connection_id == connection_id,
-        disputes.c.invoice_id == invoice_id,
-        disputes.c.settled_on.is_(None),
-    )
-    row = db.execute(query).one_or_none()
-    return None if row is None else DisputeRow(*row)

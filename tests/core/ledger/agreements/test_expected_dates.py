@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.builders.records import an_invoice
 
-from arsync.core.ledger.account_view import promise_state
-from arsync.core.ledger.expected_dates import with_expected_dates
+from arsync.core.ledger.agreements.expected_dates import with_expected_dates
+from arsync.core.ledger.agreements.promises import promise_state
 from arsync.core.ledger.records import Account, Contact, Invoice, Promise
 
 DAY = date(2026, 9, 25)

@@ -1,4 +1,4 @@
-"""Promises and disputes are what people said; the ledger shows what became of them."""
+"""Promises are what customers said; the ledger shows what became of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def put(store: Store, connection: ConnectionRow, amount_due: str, status: str = 
 def promise(
     store: Store, connection: ConnectionRow, amount: str | None = None, on: date = FRIDAY
 ) -> PromiseRow:
-    return store.people.promise(
+    return store.promises.record(
         connection.id,
         "i1",
         promised_on=on,
@@ -64,21 +64,21 @@ def test_a_promise_is_kept_or_broken_by_what_came(
     put(store, connection, "100")
     promise_row = promise(store, connection, amount)
     put(store, connection, due_after, status)
-    changed = store.people.review(connection.id, today)
+    changed = store.promises.review(connection.id, today)
     assert [promise.id for promise in changed] == ([] if kept is None else [promise_row.id])
-    assert [promise.kept for promise in store.people.promises(connection.id, "i1")] == [kept]
-    assert store.people.review(connection.id, today) == []
+    assert [promise.kept for promise in store.promises.recorded(connection.id, "i1")] == [kept]
+    assert store.promises.review(connection.id, today) == []
 
 
 def test_a_newer_promise_replaces_an_open_one(store: Store, connection: ConnectionRow) -> None:
     put(store, connection, "100")
     promise(store, connection)
     promise(store, connection, on=SATURDAY)
-    rows = store.people.promises(connection.id)
+    rows = store.promises.recorded(connection.id)
     assert [(row.promised_on, row.replaced) for row in rows] == [(FRIDAY, True), (SATURDAY, False)]
     assert rows[1].recorded_by == "Ann"
     assert rows[1].recorded_at == NOW
-    changed = store.people.review(connection.id, date(2026, 12, 1))
+    changed = store.promises.review(connection.id, date(2026, 12, 1))
     assert [promise_row.promised_on for promise_row in changed] == [SATURDAY]
 
 
@@ -87,20 +87,3 @@ def test_a_promise_is_for_the_future_and_for_money(store: Store, connection: Con
         promise(store, connection, on=date(2026, 11, 21))
     with pytest.raises(UserMistake, match="above zero"):
         promise(store, connection, "-1")
-
-
-def test_a_dispute_is_open_until_it_is_settled(store: Store, connection: ConnectionRow) -> None:
-    people = store.people
-    people.dispute(connection.id, "i1", opened_on=TODAY, reason="two short", who="Ann")
-    with pytest.raises(UserMistake, match="in dispute already, since 2026-11-22: two short"):
-        people.dispute(connection.id, "i1", opened_on=TODAY, reason="again", who="Ben")
-    settled = people.settle_dispute(connection.id, "i1", settled_on=FRIDAY, who="Ben")
-    assert (settled.settled_on, settled.settled_by) == (FRIDAY, "Ben")
-    with pytest.raises(UserMistake, match="is not in dispute"):
-        people.settle_dispute(connection.id, "i1", settled_on=FRIDAY, who="Ben")
-    people.dispute(connection.id, "i1", opened_on=FRIDAY, reason="late", who="Ann")
-    assert [dispute.reason for dispute in people.disputes(connection.id, "i1")] == [
-        "two short",
-        "late",
-    ]
-    assert people.disputes(connection.id, "i2") == []

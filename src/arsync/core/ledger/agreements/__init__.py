@@ -1,0 +1,1 @@
+"""What was agreed about debts, and what became of it by a day: promises to pay, disputes."""
