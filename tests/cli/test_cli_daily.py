@@ -235,6 +235,29 @@ def test_run_stops_on_sigterm_after_the_work_in_hand(alone: tuple[Shell, Sandbox
     assert "Stopped after 1 round." in err
 
 
+def test_run_prints_the_cause_of_what_stops_it(shell: Shell) -> None:
+    shell.write("rules/more.yaml", "version: 1\nbad: 1\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "arsync", "run", "--every", "1h", "--connection", "xero"],
+        cwd=shell.folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(signal.SIGTERM)
+    assert lines[0].endswith("1 problem\n")
+    assert lines[1].startswith("  ! rules/more.yaml:2:1: unknown section 'bad'")
+
+
+def test_a_key_is_as_short_everywhere(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    key = a_key(shell, "credit_hold")
+    assert shell("why", key[:4]).out.startswith("PLACE CREDIT HOLD, Deep Debt Ltd (xero)\n")
+    assert shell("approve", key[:4]).code == 0
+
+
 def test_a_pace_that_is_none_is_refused(shell: Shell) -> None:
     done = shell("run", "--every", "soon")
     assert done.code == 2

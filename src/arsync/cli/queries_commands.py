@@ -91,7 +91,7 @@ def why(
     return EXIT_DONE
 
 
-_KEY = re.compile(r"[0-9a-fA-F]{6,32}")
+_KEY = re.compile(r"[0-9a-fA-F]{4,32}")
 """What may be the beginning of an action's key, when no customer and no invoice is called so."""
 
 

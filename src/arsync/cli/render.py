@@ -366,9 +366,14 @@ def later_in_words(later: Later, zone: tzinfo | None) -> str:
     return f"{later.actions:,} approved actions leave later, the first not before {first}"
 
 
-def show_result(result: RunResult) -> None:
-    """Print one run's result: the line, then every problem and what waits for a person."""
-    click.echo(result_line(result))
+def show_result(result: RunResult, *, stamp: str = "") -> None:
+    """Print one run's result: the line, then every problem and what waits for a person.
+
+    Args:
+        result: of `sync` and of each round of `run`, in the same words.
+        stamp: when it began, before the line; empty where a person has just asked.
+    """
+    click.echo(" ".join(filter(None, (stamp, result_line(result)))))
     for problem in (*result.all_problems, *result.notices):
         click.echo("  ! " + problem.replace("\n", "\n    "))
     if result.kind == "pull":

@@ -347,13 +347,14 @@ def run(
     """Sync repeatedly.
 
     It runs until SIGTERM or Ctrl-C: each connection stops at its next safe step, after the current
-    action; a second signal ends at once. One broken connection never stops the others. With --json
-    each run is one line. The exit code is the worst of each connection's last complete run.
+    action; a second signal ends at once. One broken connection never stops the others. Each run is
+    printed as `sync` prints it, with every cause; with --json it is one line. The exit code is the
+    worst of each connection's last complete run.
     """
     from arsync.application.connecting import connections
     from arsync.application.permissions import SCHEDULE
     from arsync.application.result_views import run_view
-    from arsync.cli.render import result_line
+    from arsync.cli.render import show_result
     from arsync.clock import in_words
     from arsync.config import seconds
     from arsync.workers.embedded_loop import run_forever, stop_on_signals
@@ -367,7 +368,7 @@ def run(
         if as_json:
             print_json(run_view(result), one_line=True)
         else:
-            click.echo(f"{in_words(result.started_at, result.zone)} {result_line(result)}")
+            show_result(result, stamp=in_words(result.started_at, result.zone))
 
     with opened(config_file, verbose=verbose) as (actor, container), stop_on_signals() as stop:
         pace = seconds(every) if every else container.config.every_seconds
