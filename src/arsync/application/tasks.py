@@ -9,6 +9,7 @@ from arsync.application.persons_words import Recorded, name_line, reason_line, r
 from arsync.application.results import Listed
 from arsync.core.actions import Action, Because, TaskDonePayload
 from arsync.errors import UserMistake
+from arsync.store.agreements.tasks import TaskOutcome
 from arsync.store.models import ActionRow
 
 
@@ -42,13 +43,13 @@ def complete_task(actor: Actor, container: Container, key: str, *, outcome: str)
     task = container.store.actions.get(key)
     organisation = organisation_by_id(container, task.connection_id)
     outcome_line, name = reason_line(outcome), name_line(actor.name)
-    row = container.store.decisions.complete_task(
+    row = container.store.tasks.complete(
         task.key,
+        TaskOutcome(outcome_line, organisation.today),
         who=name,
-        outcome=outcome_line,
         now=container.clock.now(),
         # While it only observes, nothing is written to the books, not even a note.
-        noted_by=lambda done: None if organisation.observes else _note(done, name),
+        noted_by=lambda done, _: None if organisation.observes else _note(done, name),
     )
     message = f"Task done: {row.action.payload.title}."
     return recorded(organisation, message, _note(row, name))

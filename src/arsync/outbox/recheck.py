@@ -211,7 +211,7 @@ def as_before(account: Account, action: Action) -> Account:
         hold=hold,
         last_hold_episode=last_episode,
         terms_left=standing_hold,
-        open_tasks=tuple(key for key in account.open_tasks if key != action.key),
+        tasks=tuple(task for task in account.tasks if task.key != action.key),
         done_keys=account.done_keys - {action.key},
         charges=tuple(line for line in account.charges if line.key != action.key),
         shown_levels=_levels_before(account, action),

@@ -29,6 +29,7 @@ from arsync.store.agreements.held_conditions import HeldConditions
 from arsync.store.agreements.hold_decisions import HoldDecisions
 from arsync.store.agreements.limit_history import LimitHistory
 from arsync.store.agreements.promises import Promises
+from arsync.store.agreements.tasks import Tasks
 from arsync.store.db.database import Database
 from arsync.store.db.locks import Locks
 from arsync.store.db.migrate import migrate
@@ -54,6 +55,7 @@ __all__ = [
     "RateCounters",
     "Runs",
     "Store",
+    "Tasks",
     "Tokens",
     "open_store",
 ]
@@ -78,6 +80,7 @@ class Store:
         self.decisions = ActionDecisions(database)
         self.promises = Promises(database, clock)
         self.disputes = Disputes(database, clock)
+        self.tasks = Tasks(database)
         self.customers = BoundCustomers(database)
         self.limits = LimitHistory(database, clock)
         self.holds = HoldDecisions(database, clock)

@@ -137,6 +137,18 @@ class ActionRow(NamedTuple):
     """What heals the refusal that it waits after, or was rejected with."""
     heals_mark: str = ""
     """How the customer's records stood when it was refused."""
+    done_on: date | None = None
+    """Tasks: the organisation's day of the end."""
+    outcome_code: str = ""
+    """Tasks: the code of the outcome, of a try too; empty: words alone."""
+    owner: str = ""
+    """Tasks: whose it is now."""
+    due_on: date | None = None
+    """Tasks: by when it is to be done; None: nobody said."""
+    next_on: date | None = None
+    """Tasks: the day it comes back; None: it waits now."""
+    tries: int = 0
+    """Tasks: how often nobody was reached in a row."""
 
 
 class Refusal(NamedTuple):

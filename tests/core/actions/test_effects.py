@@ -56,7 +56,7 @@ def test_only_a_cadences_task_counts_as_a_step(desk: Desk) -> None:
     account = after(desk.account(), [step, follow_up], TODAY)
     assert [(sent_step.step, sent_step.moment) for sent_step in account.sent] == [("Call", "")]
     assert account.open_tasks == (step.key, follow_up.key)
-    assert after_task_done(account, [step.key]).open_tasks == (follow_up.key,)
+    assert after_task_done(account, [step.key], TODAY).open_tasks == (follow_up.key,)
 
 
 def test_a_hold_is_placed_once_and_lifted_with_terms(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from arsync.core.ledger.as_of import as_it_stood
-from arsync.core.ledger.records import Allocation, Dispute, Promise, StandingHold
+from arsync.core.ledger.records import Allocation, Dispute, Promise, StandingHold, TaskRecord
 
 Desk = Any
 THEN = date(2026, 11, 1)
@@ -99,7 +99,7 @@ def test_later_promises_and_actions_are_not_known_yet(desk: Desk) -> None:
         ),
         sent=(desk.sent("i1", 1, 39), desk.sent("i1", 14, 5)),
         hold=StandingHold("c1", LATER, 1),
-        open_tasks=("k",),
+        tasks=(TaskRecord("k", "c1", "Call"),),
         done_keys=frozenset({"k"}),
     )
     past = as_it_stood(account, THEN, zone=UTC)

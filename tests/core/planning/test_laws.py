@@ -23,7 +23,7 @@ from arsync.core.actions import (
     payload_of,
 )
 from arsync.core.ledger.agreements.promises import ENTERED_THERE
-from arsync.core.ledger.records import Dispute, Promise, StandingHold
+from arsync.core.ledger.records import Dispute, Promise, StandingHold, TaskRecord
 from arsync.core.planning.plan_views import plan_view
 from arsync.core.planning.planner import UNRATED_SHOWN_MAX
 
@@ -703,8 +703,10 @@ def test_law_12_contact_follow_ups_wait_for_the_last(desk: Desk) -> None:
         invoices=(account.invoices[0]._replace(status="paid"), account.invoices[1])
     )
     assert [action.subject for action in desk.plan(text, paid).actions] == ["i2"]
-    assert not desk.plan(text, paid._replace(open_tasks=(task.key,))).actions
-    assert desk.plan(text, paid._replace(open_tasks=("another",))).actions
+    still_open = TaskRecord(task.key, "c1", "Big")
+    assert not desk.plan(text, paid._replace(tasks=(still_open,))).actions
+    another = still_open._replace(rule="Another")
+    assert desk.plan(text, paid._replace(tasks=(another,))).actions
 
 
 def test_law_12_a_review_opens_one_task_that_day(desk: Desk) -> None:

@@ -32,6 +32,7 @@ from arsync.store import Store, open_store
 from arsync.store.actions.claims import LEASE_SECONDS_MAX
 from arsync.store.actions.plan_saving import ACTIONS_AT_ONCE
 from arsync.store.actions.serialisation import decode_action, encode_action
+from arsync.store.agreements.tasks import TaskOutcome
 from arsync.store.models import ActionRow, ConnectionRow, Mode
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -495,20 +496,22 @@ def test_a_task_is_done_once_by_a_person(store: Store, connection: ConnectionRow
     task = an_action(ActionKind.TASK)
     save(store, connection, task)
     with pytest.raises(UserMistake, match="is not open: it is approved"):
-        store.decisions.complete_task(task.key, who="Ann", outcome="", now=NOW)
+        store.tasks.complete(task.key, TaskOutcome("", NOW.date()), who="Ann", now=NOW)
     claim(store, connection)
     change(store, task.key, S.SENT)
     assert [row.key for row in store.actions.open_tasks()] == [task.key]
-    row = store.decisions.complete_task(task.key, who="Ann", outcome="will pay Friday", now=NOW)
+    row = store.tasks.complete(
+        task.key, TaskOutcome("will pay Friday", NOW.date()), who="Ann", now=NOW
+    )
     assert (row.done_at, row.outcome) == (NOW, "will pay Friday")
     assert store.actions.open_tasks(connection.id) == []
     assert store.actions.events(task.key)[-1].reason == "done: will pay Friday"
     with pytest.raises(UserMistake, match="was done on 2026-11-22"):
-        store.decisions.complete_task(task.key, who="Ann", outcome="", now=NOW)
+        store.tasks.complete(task.key, TaskOutcome("", NOW.date()), who="Ann", now=NOW)
     reminder = a_reminder()
     save(store, connection, reminder)
     with pytest.raises(UserMistake, match="is a reminder, not a task"):
-        store.decisions.complete_task(reminder.key, who="Ann", outcome="", now=NOW)
+        store.tasks.complete(reminder.key, TaskOutcome("", NOW.date()), who="Ann", now=NOW)
 
 
 def test_actions_are_listed_and_counted_by_several_criteria(

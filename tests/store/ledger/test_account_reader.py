@@ -35,6 +35,7 @@ from arsync.core.ledger.records import (
     StandingHold,
 )
 from arsync.store import Store
+from arsync.store.agreements.tasks import TaskOutcome
 from arsync.store.ledger.account_reader import CONTACTS_AT_ONCE, INVOICES_AT_ONCE
 from arsync.store.models import ConnectionRow
 
@@ -273,7 +274,7 @@ def test_a_cadence_task_is_a_step_and_stays_open(store: Store, connection: Conne
     account = one_account(store, connection)
     assert [step.day for step in account.sent] == [45]
     assert account.open_tasks == (task.key,)
-    store.decisions.complete_task(task.key, who="Ann", outcome="will pay", now=NOW)
+    store.tasks.complete(task.key, TaskOutcome("will pay", TODAY), who="Ann", now=NOW)
     account = one_account(store, connection)
     assert account.open_tasks == ()
     assert [step.day for step in account.sent] == [45]
@@ -286,7 +287,7 @@ def test_the_history_is_told_as_known_before_a_time(
     task = an_action(ActionKind.TASK, invoices=(ref,))
     done(store, connection, task, STATES.SENDING, STATES.SENT)
     later = NOW + timedelta(hours=2)
-    store.decisions.complete_task(task.key, who="Ann", outcome="will pay", now=later)
+    store.tasks.complete(task.key, TaskOutcome("will pay", TODAY), who="Ann", now=later)
     one_account(store, connection)
 
     def before(moment: datetime) -> tuple[int, bool, bool]:
@@ -366,3 +367,15 @@ def test_what_was_billed_is_remembered_with_its_invoice(
     assert set(old.charges) == {first, second}
     assert new.charges == (first,)
     assert new.sent == ()
+
+
+def test_a_closed_task_leaves_its_step_to_be_taken(store: Store, connection: ConnectionRow) -> None:
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", step="Call", day=7)
+    task = an_action(ActionKind.TASK, invoices=(ref,))
+    done(store, connection, task, STATES.SENDING, STATES.SENT)
+    (opened,) = one_account(store, connection).tasks
+    assert (opened.invoice_ids, opened.steps[0].day, opened.done_on) == (("i1",), 7, None)
+    store.tasks.close({task.key: "paid"}, on=TODAY, now=NOW, noted_by=lambda *_: None)
+    account = one_account(store, connection)
+    assert (account.sent, account.closed_tasks) == ((), {task.key})
+    assert task.key in account.done_keys

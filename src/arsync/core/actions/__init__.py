@@ -15,6 +15,7 @@ from arsync.core.actions.model import (
     is_our_letter,
     marker,
     payload_of,
+    reopened_subject,
     step_subject,
 )
 from arsync.core.actions.payloads import (
@@ -75,5 +76,6 @@ __all__ = [
     "marker",
     "payload_of",
     "payload_words",
+    "reopened_subject",
     "step_subject",
 ]

@@ -30,6 +30,7 @@ from arsync.core.ledger.records import (
     SentStep,
     ShownLevel,
     StandingHold,
+    TaskRecord,
 )
 
 
@@ -59,6 +60,23 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
         for ref in action.invoices
         if action.kind in STEP_KINDS or ref.step
     ]
+
+
+def task_opened(action: Action, on: date) -> TaskRecord:
+    """Return the task that an action opens on a day."""
+    return TaskRecord(
+        action.key,
+        action.contact_id,
+        action.payload.cadence_name or action.because.rule,
+        steps=tuple(steps_taken(action, on)),
+        invoice_ids=tuple(ref.id for ref in action.invoices),
+        opened_on=on,
+        escalates=TASK_OPEN_DAYS in action.because.facts,
+    )
+
+
+TASK_OPEN_DAYS = "task_open_days"
+"""The fact on which a rule passes on what stays undone: such a task is not counted by it."""
 
 
 def standing_hold(action: Action, since: date | None, *, terms_changed: bool) -> StandingHold:
@@ -122,7 +140,7 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
         return account
     hold, last = account.hold, account.last_hold_episode
     keys = account.done_keys | {action.key for action in done}
-    tasks = list(account.open_tasks)
+    tasks = {task.key: task for task in account.tasks}
     levels = dict(account.shown_levels)
     for action in done:
         if action.kind is ActionKind.CREDIT_HOLD:
@@ -139,13 +157,13 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
         elif action.kind is ActionKind.REMINDER_LEVEL:
             levels[action.contact_id] = with_level(levels.get(action.contact_id), action)
         elif action.kind is ActionKind.TASK:
-            tasks.append(action.key)
+            tasks.setdefault(action.key, task_opened(action, today))
     return account._replace(
         sent=account.sent + tuple(step for action in done for step in steps_taken(action, today)),
         charges=(*account.charges, *(line for action in done for line in charges_billed(action))),
         hold=hold,
         last_hold_episode=last,
-        open_tasks=tuple(dict.fromkeys(tasks)),
+        tasks=tuple(tasks.values()),
         done_keys=keys,
         shown_levels=levels,
     )
@@ -187,11 +205,14 @@ def after_reasons(account: Account, over: Iterable[str]) -> Account:
     )
 
 
-def after_task_done(account: Account, keys: Iterable[str]) -> Account:
-    """Return the account after the tasks with these keys were done."""
+def after_task_done(account: Account, keys: Iterable[str], today: date) -> Account:
+    """Return the account after the tasks with these keys were done on a day."""
     done = frozenset(keys)
     return account._replace(
-        open_tasks=tuple(open_task for open_task in account.open_tasks if open_task not in done)
+        tasks=tuple(
+            task._replace(done_on=today) if task.key in done and task.done_on is None else task
+            for task in account.tasks
+        )
     )
 
 

@@ -166,6 +166,16 @@ def step_subject(invoice_id: str, day: int) -> str:
     return f"{invoice_id} day {day}"
 
 
+def reopened_subject(subject: str, times: int) -> str:
+    """Return the subject of a task that is opened again after its reason was gone and is back.
+
+    Args:
+        subject: of the first one.
+        times: how often tasks of it closed themselves; 0: it is the first.
+    """
+    return f"{subject} again {times}" if times else subject
+
+
 # Enough to tell all actions of a ledger apart, and short enough for a note that people read.
 MARKER_LENGTH = 16
 

@@ -71,7 +71,7 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         ),
         sent=tuple(sent_step for sent_step in account.sent if sent_step.on <= day),
         hold=hold,
-        open_tasks=account.open_tasks if knows_done else (),
+        tasks=account.tasks if knows_done else (),
         done_keys=account.done_keys if knows_done else frozenset(),
         charges=account.charges if knows_done else (),
         shown_levels=account.shown_levels if knows_done else {},

@@ -283,6 +283,34 @@ class SentStep(NamedTuple):
     """The contact moment it belonged to: the same text for all that went together."""
 
 
+CLOSED_BY_ITSELF = "closed"
+"""The outcome of a task whose reason was gone before a person did it."""
+
+
+class TaskRecord(NamedTuple):
+    """A task that was opened for a debtor, and what became of it."""
+
+    key: str
+    contact_id: str
+    rule: str
+    """The follow-up that opened it, or the cadence of which it is a step."""
+    steps: tuple[SentStep, ...] = ()
+    """The steps that it is; none: it is a follow-up's."""
+    invoice_ids: tuple[str, ...] = ()
+    opened_on: date = date.min
+    done_on: date | None = None
+    """The organisation's day of its end; None: it is open."""
+    outcome: str = ""
+    """The code of its outcome, also while it is open and was only tried; empty: words alone."""
+    escalates: bool = False
+    """It was opened because another task stayed open."""
+
+    @property
+    def was_closed(self) -> bool:
+        """Return whether it ended without a person: a later reason opens another one."""
+        return self.done_on is not None and self.outcome == CLOSED_BY_ITSELF
+
+
 class ShownLevel(NamedTuple):
     """The reminder level that a contact's record shows, as arsync wrote it."""
 
@@ -387,8 +415,8 @@ class Account(NamedTuple):
     last_hold_episode: int = 0
     terms_left: StandingHold | None = None
     """A hold that is not, or no longer, in force, and whose change of terms is not undone yet."""
-    open_tasks: tuple[str, ...] = ()
-    """Keys of tasks that were opened for this debtor and are not done."""
+    tasks: tuple[TaskRecord, ...] = ()
+    """The tasks that were opened for this debtor, in the order of their opening."""
     done_keys: frozenset[str] = frozenset()
     """Keys of every action ever started for this debtor: planning twice plans once."""
     doubts: tuple[str, ...] = ()
@@ -419,3 +447,13 @@ class Account(NamedTuple):
     """What was billed, or refused, of interest and fixed sums: no day is billed twice."""
     shown_levels: dict[str, ShownLevel] = {}  # noqa: RUF012 - as above
     """By contact id: the reminder level that its record shows."""
+
+    @property
+    def open_tasks(self) -> tuple[str, ...]:
+        """Return the keys of tasks that wait for a person."""
+        return tuple(task.key for task in self.tasks if task.done_on is None)
+
+    @property
+    def closed_tasks(self) -> frozenset[str]:
+        """Return the keys of tasks that ended because their reason was gone."""
+        return frozenset(task.key for task in self.tasks if task.was_closed)

@@ -18,7 +18,7 @@ from arsync.core.planning.cadence_steps import Due, cadence_for, next_step
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.plan_decisions import Decisions, held, holding_back
 from arsync.core.planning.planning_context import Planning, because
-from arsync.core.planning.step_actions import DueStep, step_key
+from arsync.core.planning.step_actions import DueStep, reopened_step, step_key
 from arsync.core.rulebook.model import Cadence, Step, StepKind, TakeOverKind
 
 
@@ -40,6 +40,7 @@ class _Round:
         self.party = party
         self.cadence = cadence
         self.account = assessment.account
+        self.closed = assessment.account.closed_tasks
         self.today = planning.today
         self.take_over = planning.assessor.rulebook.take_over
         self.first_steps = planning.first_steps[cadence.name]
@@ -189,7 +190,7 @@ class _Round:
         if days <= 0:
             facts["days_until_due"] = -days
         by_hand = self.take_over.kind is TakeOverKind.BY_HAND
-        return DueStep(
+        due_step = DueStep(
             invoice,
             step,
             self.account.episodes.get(invoice.id, 1),
@@ -199,6 +200,7 @@ class _Round:
             step.kind is StepKind.EMAIL and not (invoice.email or self.party.view.email()),
             document_due,
         )
+        return reopened_step(self.planning, self.party, due_step, self.closed)
 
 
 def agreed_stop(

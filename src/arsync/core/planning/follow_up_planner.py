@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arsync.core.actions import Action, InvoiceRef, TaskPayload
+from msgspec.structs import replace
+
+from arsync.core.actions import Action, InvoiceRef, TaskPayload, reopened_subject
 from arsync.core.ledger.account_view import days_overdue
-from arsync.core.ledger.records import Invoice
+from arsync.core.ledger.records import Invoice, TaskRecord
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting
 from arsync.core.planning.planning_context import (
@@ -34,8 +36,18 @@ def plan_follow_ups(planning: Planning, assessment: Assessment, party: DunnedPar
             tasks += _about_invoices(planning, assessment, party, rule, by_promise=promised)
         else:
             tasks += _about_the_contact(planning, assessment, party, rule)
-    done_keys = assessment.account.done_keys
+    done_keys, closed = assessment.account.done_keys, assessment.account.closed_tasks
+    tasks = [_reopened(task, closed) for task in tasks]
     return acting(*(task for task in tasks if not planning.is_done(task.key, done_keys)))
+
+
+def _reopened(task: Action, closed: frozenset[str]) -> Action:
+    """Return the task as the next of its kind, after those that closed themselves."""
+    again, times = task, 0
+    while closed and again.key in closed:
+        times += 1
+        again = replace(task, subject=reopened_subject(task.subject, times))
+    return again
 
 
 def _about_invoices(
@@ -78,23 +90,18 @@ def _about_the_contact(
     if "days_until_review" in names and review_on:
         return [_action(planning, party, rule, [], subject=f"review {review_on}", episode=1)]
     account = assessment.account
-
-    def about(invoice_id: str) -> Action:
-        episode = account.episodes.get(invoice_id, 1)
-        return _action(planning, party, rule, [], subject=invoice_id, episode=episode)
-
     # When the oldest invoice is paid the subject changes. While somebody still works on the task
     # that was opened for it, a second one would only be noise.
-    if account.open_tasks:
-        keys = {
-            about(invoice.id).key
-            for invoice in account.invoices
-            if party.view.counts(invoice.contact_id)
-        }
-        if not keys.isdisjoint(account.open_tasks):
-            return []
+    if any(_is_open_of(task, rule, party.view.contact.id) for task in account.tasks):
+        return []
     # Of the documents: a task about money that covers all of them is about the oldest too.
-    return [about(party.view.documents[0].id if party.view.documents else "")]
+    subject = party.view.documents[0].id if party.view.documents else ""
+    episode = account.episodes.get(subject, 1)
+    return [_action(planning, party, rule, [], subject=subject, episode=episode)]
+
+
+def _is_open_of(task: TaskRecord, rule: FollowUp, contact_id: str) -> bool:
+    return task.done_on is None and (task.rule, task.contact_id) == (rule.name, contact_id)
 
 
 def _action(

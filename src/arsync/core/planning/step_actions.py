@@ -18,6 +18,7 @@ from arsync.core.actions import (
     TaskPayload,
     Via,
     action_key,
+    reopened_subject,
     step_subject,
 )
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
@@ -43,6 +44,8 @@ class DueStep(NamedTuple):
     no_address: bool = False
     document_due: Decimal | None = None
     """What is due on the invoice itself, where unapplied cash covers a part of it."""
+    times_closed: int = 0
+    """How often its task closed itself before."""
 
     @property
     def ref(self) -> InvoiceRef:
@@ -64,7 +67,7 @@ class DueStep(NamedTuple):
     @property
     def subject(self) -> str:
         """Return the text that distinguishes this step of this invoice from every other."""
-        return step_subject(self.invoice.id, self.step.day)
+        return reopened_subject(step_subject(self.invoice.id, self.step.day), self.times_closed)
 
 
 def acts_as(planning: Planning, due_step: DueStep) -> ActionKind | None:
@@ -115,6 +118,15 @@ def step_key(planning: Planning, party: DunnedParty, due_step: DueStep) -> str:
         due_step.subject,
         due_step.episode,
     )
+
+
+def reopened_step(
+    planning: Planning, party: DunnedParty, due_step: DueStep, closed: frozenset[str]
+) -> DueStep:
+    """Return the step as the next task of its kind, after those that closed themselves."""
+    while closed and step_key(planning, party, due_step) in closed:
+        due_step = due_step._replace(times_closed=due_step.times_closed + 1)
+    return due_step
 
 
 def step_action(

@@ -124,7 +124,7 @@ def _carried(documents: Account, state: Account) -> Account:
         sent=state.sent,
         hold=state.hold,
         last_hold_episode=state.last_hold_episode,
-        open_tasks=state.open_tasks,
+        tasks=state.tasks,
         done_keys=state.done_keys,
         charges=state.charges,
         shown_levels=state.shown_levels,

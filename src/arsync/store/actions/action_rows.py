@@ -31,8 +31,9 @@ def action_row(row: Any) -> ActionRow:
     receipt = None
     if row.receipt_reference is not None:
         receipt = Receipt(row.receipt_reference, row.receipt_detail)
+    action = decode_action(row.action)
     return ActionRow(
-        action=decode_action(row.action),
+        action=action,
         key=row.key,
         connection_id=row.connection_id,
         state=ActionState(row.state),
@@ -54,6 +55,12 @@ def action_row(row: Any) -> ActionRow:
         changed_at=row.changed_at,
         heals_when=HealsWhen(row.heals_when),
         heals_mark=row.heals_mark,
+        done_on=row.done_on,
+        outcome_code=row.outcome_code,
+        owner=row.owner or action.payload.owner,
+        due_on=row.due_on,
+        next_on=row.next_on,
+        tries=row.tries,
     )
 
 
@@ -135,7 +142,13 @@ def initial_columns(action: Action, *, state: ActionState, now: datetime) -> dic
         "receipt_reference": None,
         "receipt_detail": "",
         "done_at": None,
+        "done_on": None,
         "outcome": "",
+        "outcome_code": "",
+        "owner": "",
+        "due_on": None,
+        "next_on": None,
+        "tries": 0,
         "created_at": now,
         "changed_at": now,
         "told_at": None,

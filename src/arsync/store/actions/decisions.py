@@ -1,20 +1,17 @@
-"""People's decisions about actions: undoing, settling, taking a refusal back, completing a task."""
+"""People's decisions about actions: undoing, settling, taking a refusal back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from arsync.core.actions import Action, ActionKind, ActionState, UndoPayload, payload_of
+from arsync.core.actions import Action, ActionState, UndoPayload, payload_of
 from arsync.errors import UserMistake
-from arsync.store.actions.action_queries import is_open
 from arsync.store.actions.action_rows import (
-    RECORDED,
     StateChange,
     action_row,
-    add_asked,
     add_events,
     initial_columns,
     insert_action,
@@ -106,40 +103,6 @@ class ActionDecisions:
                 }
             move(db, key, StateChange(ActionState.REJECTED, to_state, who, why, now), **values)
             return action_row(locked_row(db, key))
-
-    def complete_task(
-        self,
-        key: str,
-        *,
-        who: str,
-        outcome: str,
-        now: datetime,
-        noted_by: Callable[[ActionRow], Action | None] = lambda _: None,
-    ) -> ActionRow:
-        """Record that a person did the task, and add the note that says so, in one transaction.
-
-        Raises:
-            UserMistake: it is not a task, not open yet, or done already.
-        """
-        with self._database.write() as db:
-            row = action_row(locked_row(db, key))
-            if row.action.kind != ActionKind.TASK:
-                raise UserMistake(f"action {key[:8]} is a {row.action.kind}, not a task.")
-            if row.done_at is not None:
-                raise UserMistake(f"task {key[:8]} was done on {row.done_at:%Y-%m-%d}.")
-            if not is_open(row):
-                raise UserMistake(f"task {key[:8]} is not open: it is {row.state}.")
-            db.execute(
-                update(actions)
-                .where(actions.c.key == key)
-                .values(done_at=now, outcome=outcome, changed_at=now)
-            )
-            reason = f"done: {outcome}" if outcome else "done"
-            add_events(db, [(key, now, who, row.state, row.state, reason)])
-            done = action_row(locked_row(db, key))
-            if (note := noted_by(done)) is not None:
-                add_asked(db, row.connection_id, note, who=who, why=RECORDED, now=now)
-            return done
 
 
 def _ask_undo(

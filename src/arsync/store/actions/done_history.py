@@ -15,11 +15,19 @@ from arsync.core.actions.effects import (
     keys_of_steps,
     standing_hold,
     steps_taken,
+    task_opened,
     with_level,
     with_reasons,
 )
 from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
-from arsync.core.ledger.records import BilledCharge, SentStep, ShownLevel, StandingHold
+from arsync.core.ledger.records import (
+    CLOSED_BY_ITSELF,
+    BilledCharge,
+    SentStep,
+    ShownLevel,
+    StandingHold,
+    TaskRecord,
+)
 from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import action_events, actions
@@ -39,7 +47,7 @@ class ContactHistory(NamedTuple):
     hold: StandingHold | None
     last_hold_episode: int
     terms_left: StandingHold | None
-    open_tasks: tuple[str, ...]
+    tasks: tuple[TaskRecord, ...]
     done_keys: frozenset[str]
     fees: frozenset[str]
     """Ids of the invoices that were made as late fees."""
@@ -94,6 +102,8 @@ def done_rows(
             columns.sent_on,
             columns.created_at,
             states.done_at.label("done_at"),
+            columns.done_on,
+            columns.outcome_code,
             columns.receipt_reference,
             columns.generation,
             columns.action,
@@ -162,14 +172,18 @@ def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
     # Terms can be changed, and restored, for a hold that was never placed.
     last_hold_episode = max((*holds, *restored), default=0)
     return ContactHistory(
-        sent=tuple(step for row in started_rows for step in _steps(row)),
+        sent=tuple(
+            # The step of a task that closed itself is to be taken should its reason come back.
+            step
+            for row in started_rows
+            if not closed_by_itself(row)
+            for step in _steps(row)
+        ),
         hold=hold,
         last_hold_episode=last_hold_episode,
         terms_left=_terms_left(contact_id, hold, started),
-        open_tasks=tuple(
-            row.key
-            for row in started
-            if row.kind == ActionKind.TASK and _was_reached(row) and row.done_at is None
+        tasks=tuple(
+            _task(row) for row in started if row.kind == ActionKind.TASK and _was_reached(row)
         ),
         done_keys=frozenset(row.key for row in rows).union(
             # A message that was refused was refused about each of its invoices.
@@ -202,6 +216,22 @@ def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
             if row.state == ActionState.REJECTED and _may_come(row, hold, last_hold_episode)
         ),
         shown_level=_shown_level(started_rows),
+    )
+
+
+def closed_by_itself(row: Any) -> bool:
+    """Return whether an action is a task that ended because its reason was gone."""
+    return row.done_at is not None and row.outcome_code == CLOSED_BY_ITSELF
+
+
+def _task(row: Any) -> TaskRecord:
+    # A task of a backup that lost its day was opened when it was planned at the earliest.
+    opened = task_opened(decode_action(row.action), row.sent_on or row.created_at.date())
+    return opened._replace(
+        key=row.key,
+        contact_id=row.contact_id,
+        done_on=None if row.done_at is None else row.done_on or row.done_at.date(),
+        outcome=row.outcome_code,
     )
 
 

@@ -341,8 +341,19 @@ actions = Table(
     _text("receipt_detail"),
     _text("reason"),
     Column("by_person", Boolean, nullable=False),
+    # Of tasks: when it ended, the organisation's day of that, and in what words.
     Column("done_at", Moment),
+    Column("done_on", Date),
     _text("outcome"),
+    # A code of `core.collections.call_outcomes`, or that it closed itself; empty: words alone.
+    _text("outcome_code"),
+    # Whom a person gave it to; empty: whom the rulebook names.
+    _text("owner"),
+    Column("due_on", Date),
+    # Not to be shown as waiting before this day.
+    Column("next_on", Date),
+    # How often nobody was reached in a row.
+    Column("tries", Integer, nullable=False, server_default="0"),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     # When the owner was notified that its outcome is open; emptied with each change of state.

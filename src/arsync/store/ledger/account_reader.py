@@ -432,7 +432,7 @@ def _account(
         terms_left=next(
             (history.terms_left for history in holding if history.terms_left is not None), None
         ),
-        open_tasks=tuple(key for history in past for key in history.open_tasks),
+        tasks=tuple(task for history in past for task in history.tasks),
         done_keys=frozenset().union(*(history.done_keys for history in past)),
         fees=frozenset().union(*(history.fees for history in past)),
         charges=tuple(dict.fromkeys(line for history in past for line in history.charges)),

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, select
 
 from arsync.core.actions import STARTED_STATES, Action, step_subject
 from arsync.core.actions.effects import charges_billed, steps_taken
-from arsync.store.actions.done_history import ContactHistory, done_rows
+from arsync.store.actions.done_history import ContactHistory, closed_by_itself, done_rows
 from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import invoices, moved_invoices
@@ -98,6 +98,8 @@ def _joined(
         ]
         for action in _about(decode_action(row.action), move.invoice_id):
             if row.state in STARTED_STATES:
+                if closed_by_itself(row):
+                    continue
                 sent += steps_taken(action, row.sent_on)
             else:
                 keys.add(replace(action, contact_id=contact_id).key)

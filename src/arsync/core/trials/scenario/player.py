@@ -235,7 +235,7 @@ class _Stage:
                 ]
                 for key in keys:
                     del self.tasks[key]
-                self.accounts = [after_task_done(account, keys) for account in self.accounts]
+                self.accounts = [after_task_done(account, keys, today) for account in self.accounts]
                 if not keys:
                     self.cannot(event, f"no such task is open on {today}")
             elif event.kind in _DECISIONS and event.place not in self.decided:
