@@ -193,6 +193,10 @@ SECTION_EXAMPLES = {
         "sending:\n  via: smtp\n  days: [tuesday, wednesday, thursday]\n  between: 09:00-16:30\n"
         "  holidays: GB-ENG\n  days_between_emails: 5\n  without_email: task"
     ),
+    "roles": (
+        "roles:\n  finance director: fd@example.com\n"
+        "  account manager: {by_contact_group: {North: jo@example.com}}"
+    ),
     "safety": "safety:\n  credit_holds: 20\n  emails: 300",
     "take_over": "take_over: spread over 10 days",
     "not_rules": "not_rules: [old policy.yaml.txt, archive, '*.docx']",

@@ -28,7 +28,7 @@ def test_every_answer_gives_a_rulebook_without_problem_or_warning(
     assert rulebook_warnings(rulebook) == []
     late = [step.day for step in rulebook.reminders[1].steps if step.day > 0]
     assert late[0] == 9
-    asks = [step.needs_approval for step in rulebook.reminders[1].steps if step.kind == "email"]
+    asks = [step.approval.required for step in rulebook.reminders[1].steps if step.kind == "email"]
     assert {"nothing": not any(asks), "everything": all(asks)}.get(approval, asks.count(True) == 1)
     assert rulebook.currency == "EUR"
     assert rulebook.sending.holidays == "DE"

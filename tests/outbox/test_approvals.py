@@ -63,6 +63,24 @@ def test_apply_sends_nothing_that_now_needs_approval(weekend: BooksWorld, change
     assert "now requires approval" in row.reason
 
 
+def test_an_approval_is_not_that_of_a_later_role(weekend: BooksWorld) -> None:
+    asks = WORKDAYS.replace("first reminder", "first reminder, approval: required")
+    weekend.rules(asks)
+    weekend.sync()
+    weekend.app.approve(who="Jane")
+    weekend.rules(asks.replace("required", "{by: finance director}"))
+    weekend.clock.moment = MONDAY
+    weekend.app.apply(weekend.name)
+    assert weekend.books.emails == []
+    assert "before it needed that of finance director" in weekend.the_row(REMINDER).reason
+    weekend.sync()
+    row = weekend.the_row(REMINDER)
+    assert (row.state, row.reason) == (
+        ActionState.AWAITING_APPROVAL,
+        "the rulebook asks for approval by finance director",
+    )
+
+
 def test_personally_approved_actions_leave_in_any_mode(weekend: BooksWorld) -> None:
     weekend.app.set_mode(weekend.name, Mode.APPROVE)
     weekend.sync()

@@ -69,7 +69,7 @@ def test_editors_accept_what_the_reader_accepts(text: str, loader: Any) -> None:
 def test_the_examples_change_what_they_say() -> None:
     changed = example("Our credit policy")
     assert (changed.credit_limits[-1].amount, changed.safety.emails) == (Decimal(5000), 50)
-    assert [credit_hold.needs_approval for credit_hold in changed.credit_holds] == [True, False]
+    assert [credit_hold.approval.required for credit_hold in changed.credit_holds] == [True, False]
     names = [credit_limit.name for credit_limit in example("name: Builders").credit_limits]
     assert names == ["Agreed in writing", "New customers", "Builders", "Everyone else"]
     less = example("remove: [terms]")

@@ -161,7 +161,7 @@ def test_a_packs_last_step_is_an_approved_formal_notice(name: str) -> None:
         reminder for reminder in read(name).reminders if reminder.name == "Standard cadence"
     )
     last = cadence.steps[-1]
-    assert (last.kind, last.text, last.needs_approval) == ("letter", "formal notice", True)
+    assert (last.kind, last.text, last.approval.required) == ("letter", "formal notice", True)
     assert sum(step.text == "formal notice" for step in cadence.steps) == 1
 
 

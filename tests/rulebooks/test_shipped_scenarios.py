@@ -20,6 +20,7 @@ from arsync.config import load_config
 from arsync.core.planning.customer_locale import HolidaysIn, no_holidays
 from arsync.core.rulebook import Rulebook, WithoutEmail
 from arsync.core.rulebook.conditions import fields_of
+from arsync.core.rulebook.roles import Approval
 from arsync.core.trials.scenario import Scenario, judge, play, read_scenarios
 from arsync.rules_source.folder import holidays_in, shipped
 
@@ -93,7 +94,7 @@ def step_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
                 "9 days later": with_one(cadence.steps, index, day=step.day + 9),
                 "worded otherwise": with_one(cadence.steps, index, text="another text"),
                 "approved otherwise": with_one(
-                    cadence.steps, index, needs_approval=not step.needs_approval
+                    cadence.steps, index, approval=Approval(not step.approval.required)
                 ),
             }
             for what, steps in changed.items():
@@ -117,7 +118,7 @@ def rule_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
             yield Mutant(f"{section} without {rule.name}", replace(rulebook, **less))
     for index, hold in enumerate(rulebook.credit_holds):
         changes: dict[str, dict[str, Any]] = {
-            "approved otherwise": {"needs_approval": not hold.needs_approval},
+            "approved otherwise": {"approval": Approval(not hold.approval.required)},
             "other terms": {"terms": "" if hold.terms else "cash on delivery"},
         }
         for what, values in changes.items():

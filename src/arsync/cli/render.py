@@ -209,7 +209,7 @@ def _head(action: Action, reasons: Reasons, *, keys: bool, along: Sequence[Actio
         if action.payload.waits_for_holidays:
             text += f" ({action.payload.waits_for_holidays})"
     if action.needs_approval:
-        text += ", needs approval"
+        text += f", needs {action.approval_words}"
     return f"{action.key[:KEY_SHOWN]}  {text}" if keys else text
 
 

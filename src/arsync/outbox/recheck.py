@@ -130,11 +130,14 @@ class Recheck:
         reason = RULEBOOK_ASKS if fresh.needs_approval else ""
         if self._connection.mode == Mode.APPROVE:
             reason = ALL_WAIT
+        new_roles = [role for role in fresh.approvers if role not in row.action.approvers]
         if not reason and fresh.step == row.action.step:
             # Then it makes no difference who approved it, and most need not be asked for.
             return ""
         if not approved_by_person(self._store.actions.events(row.key)):
             return reason
+        if new_roles:
+            return f"it was approved before it needed that of {' and '.join(new_roles)}"
         if fresh.step != row.action.step:
             return f"it was approved as {row.action.step!r}, and would be {fresh.step!r} now"
         return ""

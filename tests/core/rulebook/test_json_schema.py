@@ -20,6 +20,7 @@ from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.conditions import COMPARISONS
 from arsync.core.rulebook.facts import FIELDS, NUMBERS, FactKind, Field
 from arsync.core.rulebook.json_schema import schema
+from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.sections import (
     CHARGE,
@@ -108,6 +109,8 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     DiscountPercent: st.sampled_from(["2%", "2", "2.5%"]),
     AfterShape: st.sampled_from(["30 days", "1 day"]),
     Span: st.sampled_from(["26 hours", "7 days", "1 day", "'48 hours'"]),
+    ApprovalShape: st.sampled_from(["required", "none", "{over: 5000, by: A}", "{by: A}"]),
+    RolesShape: st.sampled_from(["{A: a@example.com, B: {by_contact_group: {C: d@example.com}}}"]),
     Version: st.sampled_from(["1", "'1'"]),
 }
 TEXTS = ["first reminder", "A", "Ridgeway University", "NO", "9:30", "0123", "5", "true", "'x: y'"]

@@ -108,6 +108,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """The text to send (`second reminder`), or empty."""
     via: Via = Via.PLATFORM
     needs_approval: bool = False
+    approvers: tuple[str, ...] = ()
+    """The roles whose approval it waits for; empty: whoever may approve."""
     not_before: datetime | None = None
     batch_id: str = ""
     """The same text for all messages to one contact that leave together."""
@@ -118,6 +120,13 @@ class Action(Struct, frozen=True, kw_only=True):
     def kind(self) -> ActionKind:
         """Return what kind of action it is."""
         return self.payload.kind
+
+    @property
+    def approval_words(self) -> str:
+        """Return `approval` or `approval by finance director`; empty where none is needed."""
+        if not self.needs_approval:
+            return ""
+        return f"approval by {' and '.join(self.approvers)}" if self.approvers else "approval"
 
     @property
     def key(self) -> str:

@@ -24,6 +24,7 @@ from arsync.core.planning.due_steps import agreed_stop
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
     Planning,
+    approval_asked,
     because,
     cited,
     left_alone_words,
@@ -197,6 +198,7 @@ def _action(
     facts = {"months_until": last.isoformat(), "amount": str(amount)}
     reason = because(rule.place, rule.name, facts)
     billed = shown(amount, invoice.currency)
+    waits = approval_asked(party, rule.approval, amount, invoice)
     return Action(
         payload=LateFeePayload(
             amount=amount,
@@ -213,7 +215,8 @@ def _action(
         # The month, not its days: what changes in it is still the same bill.
         subject=f"{invoice.currency} {last:%Y-%m}",
         # `as: draft` promises that a person looks at it first.
-        needs_approval=rule.needs_approval or not planning.offers_drafts,
+        needs_approval=waits.needed or not planning.offers_drafts,
+        approvers=waits.roles,
         note=f"{rule.name} billed up to {last}: {billed} ({cited(reason)}).",
     )
 

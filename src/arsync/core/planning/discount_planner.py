@@ -14,12 +14,14 @@ from arsync.core.planning.due_steps import agreed_stop
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
     Planning,
+    approval_asked,
     because,
     cited,
     left_alone_words,
     not_written_to,
     what_is_uncertain,
 )
+from arsync.core.rulebook.roles import NOT_ASKED
 
 CREDIT_NOTE = "draft credit note"
 """The text of `Capability`, which lives above the core."""
@@ -79,6 +81,8 @@ def _action(
     task = f"Give {number} its prompt-payment discount of {amount}"
     contact = party.view.contact
     net = rounded(payment.amount, invoice.currency)
+    # A task is for a person anyway.
+    waits = approval_asked(party, rule.approval, net, invoice) if by_draft else NOT_ASKED
     return Action(
         payload=CreditNotePayload(
             amount=net,
@@ -105,8 +109,8 @@ def _action(
         # Once for each invoice, whatever is left of its discount later.
         subject=f"discount {invoice.id}",
         episode=assessment.account.episodes.get(invoice.id, 1),
-        # A task is for a person anyway.
-        needs_approval=rule.needs_approval and by_draft,
+        needs_approval=waits.needed,
+        approvers=waits.roles,
         note=f"Credit note drafted over {amount}, the prompt-payment discount ({cited(reason)})."
         if by_draft
         else f"Task opened: {task} ({cited(reason)}).",

@@ -117,12 +117,14 @@ def _when(action: Action) -> str:
     from_ = f"from {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else ""
     if from_ and action.payload.waits_for_holidays:
         from_ += f" ({action.payload.waits_for_holidays})"
-    conditions = [
-        condition
-        for condition in (from_, "once approved" if action.needs_approval else "")
-        if condition
-    ]
+    conditions = [condition for condition in (from_, _once_approved(action)) if condition]
     return f"; {', '.join(conditions)}" if conditions else ""
+
+
+def _once_approved(action: Action) -> str:
+    if not action.approvers:
+        return "once approved" if action.needs_approval else ""
+    return f"once approved by {' and '.join(action.approvers)}"
 
 
 def _party(assessment: Assessment, contact_id: str) -> DunnedParty:

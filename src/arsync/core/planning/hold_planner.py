@@ -46,6 +46,7 @@ from arsync.core.planning.planning_context import (
 )
 from arsync.core.rulebook.facts.movement import days_later
 from arsync.core.rulebook.model import CreditHold
+from arsync.core.rulebook.roles import NOT_ASKED, AskedApproval, any_asked
 
 HOLD = "credit hold"
 TERMS = "payment terms"
@@ -259,7 +260,7 @@ def _place(planning: Planning, assessment: Assessment) -> Decisions:
         _because_of(planning, assessment, first),
         episode=episode,
         # One reason that needs no approval is enough to place the hold.
-        needs_approval=all(rule.needs_approval for rule in assessment.reasons),
+        asked=any_asked((rule.approval for rule in assessment.reasons), root.view.balance),
         note=f"Credit hold placed: {reasons_said(planning, assessment, assessment.reasons)}.",
     )
     decisions = _unless_done(planning, assessment, action, HOLD)
@@ -333,7 +334,7 @@ def _change_terms(planning: Planning, assessment: Assessment, episode: int) -> D
         reason,
         episode=episode,
         # The change of terms follows its own rule, whatever else is a reason to hold.
-        needs_approval=rule.needs_approval,
+        asked=any_asked([rule.approval], assessment.root.view.balance),
         note=f"Payment terms changed to {rule.terms} during the credit hold ({cited(reason)}).",
     )
     if not assessment.root.view.contact.terms and NO_TERMS not in planning.offers:
@@ -356,14 +357,14 @@ def _lift(planning: Planning, assessment: Assessment, excluded: str = "") -> Dec
         LiftCreditHoldPayload(hold.since, _noted_on(assessment, hold)),
         reason,
         episode=hold.episode,
-        needs_approval=asks,
+        asked=AskedApproval(asks),
         note=f"Credit hold lifted: {ended or cited(reason)}.",
         contact=_held_contact(assessment, hold),
     )
     decisions = _unless_done(planning, assessment, lifted, HOLD)
     if not hold.terms_changed:
         return decisions
-    return decisions + _restore(planning, assessment, hold, needs_approval=asks)
+    return decisions + _restore(planning, assessment, hold, asked=AskedApproval(asks))
 
 
 def _restore_left(planning: Planning, assessment: Assessment) -> Decisions:
@@ -390,7 +391,7 @@ def _restore(
     assessment: Assessment,
     hold: StandingHold,
     *,
-    needs_approval: bool = False,
+    asked: AskedApproval = NOT_ASKED,
 ) -> Decisions:
     reason = because_of_end(planning, assessment, hold)
     restored = _action(
@@ -399,7 +400,7 @@ def _restore(
         RestoreTermsPayload(children=_noted_on(assessment, hold)),
         reason,
         episode=hold.episode,
-        needs_approval=needs_approval,
+        asked=asked,
         note=f"Payment terms restored: the credit hold is lifted ({cited(reason)}).",
         contact=_held_contact(assessment, hold),
     )
@@ -427,7 +428,7 @@ def _action(
     episode: int,
     note: str,
     subject: str = "",
-    needs_approval: bool = False,
+    asked: AskedApproval = NOT_ASKED,
     contact: Contact | None = None,
 ) -> Action:
     contact = contact or assessment.root.view.contact
@@ -439,7 +440,8 @@ def _action(
         because=reason,
         subject=subject,
         episode=episode,
-        needs_approval=needs_approval,
+        needs_approval=asked.needed,
+        approvers=asked.roles,
         note=note,
     )
 

@@ -83,6 +83,8 @@ class ActionView(Struct, frozen=True):
     details: Mapping[str, Any]
     """What only this kind of action needs."""
     because: Because
+    approvers: tuple[str, ...] | UnsetType = UNSET
+    """The roles whose approval it waits for; left out where anybody's is enough."""
 
 
 class HeldBackView(Struct, frozen=True):
@@ -181,6 +183,7 @@ def action_view(action: Action, state: ActionState = ActionState.PLANNED) -> Act
         action.note,
         details,
         action.because,
+        action.approvers or UNSET,
     )
 
 

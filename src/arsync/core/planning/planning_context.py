@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, tzinfo
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from arsync.core.actions import Because
 from arsync.core.ledger.business_days import Calendar
-from arsync.core.ledger.records import Account, ContactStatus, Organisation
+from arsync.core.ledger.records import Account, ContactStatus, Invoice, Organisation
 from arsync.core.planning.assessment import Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import FirstSteps
 from arsync.core.planning.customer_locale import Places
 from arsync.core.planning.send_blocks import difference_in_words, differs
 from arsync.core.rulebook.facts.movement import days_later
 from arsync.core.rulebook.model import Place
+from arsync.core.rulebook.roles import Approval, AskedApproval, any_asked
 
 DRAFTS = "draft invoices"
 """The text of `Capability`, which lives above the core."""
@@ -83,6 +85,24 @@ def not_written_to(party: DunnedParty) -> str:
     if contact.status == ContactStatus.MERGED:
         return f"the contact was merged into {contact.merged_into or 'another'}"
     return f"the contact is {contact.status}"
+
+
+def approval_asked(
+    party: DunnedParty, approval: Approval, amount: Decimal, document: Invoice
+) -> AskedApproval:
+    """Return the approval that billing or giving an amount waits for.
+
+    Args:
+        party: whom it is about.
+        approval: as the rule asks for it.
+        amount: in the document's currency.
+        document: at whose rate it is compared.
+    """
+    if approval.over is None:
+        return any_asked([approval], None)
+    converter, number = party.view.account_view.converter, document.number or document.id
+    converted = converter.amount(amount, document.currency, document.rate, number)
+    return any_asked([approval], converted)
 
 
 class PauseInWords(NamedTuple):

@@ -29,6 +29,7 @@ from arsync.core.ledger.sanitising import file_name
 from arsync.core.planning.assessment import DunnedParty
 from arsync.core.planning.planning_context import Planning, cited
 from arsync.core.rulebook.model import Step, StepKind, WithoutEmail
+from arsync.core.rulebook.roles import APPROVAL, NOT_ASKED, AskedApproval, all_asked
 
 
 class DueStep(NamedTuple):
@@ -148,6 +149,7 @@ def step_action(
     # Tasks and fees reach no customer, so they wait for no business day.
     leaving = planning.places.leaving(contact, party.customer) if reaches_customer else None
     waits_for = leaving.waits_for if leaving is not None else ""
+    waits = _approval_asked(planning, party, together)
     return Action(
         payload=_payload(planning, party, kind, together, highest, waits_for=waits_for),
         connection=planning.connection,
@@ -160,15 +162,31 @@ def step_action(
         step=highest.step.text,
         # `via` is about emails; a letter is always attached to the invoice.
         via=Via(sending.via) if kind is ActionKind.REMINDER else Via.PLATFORM,
-        # One step that needs approval is enough: a letter cannot leave in part.
-        needs_approval=any(
-            due_step.step.needs_approval or due_step.by_hand for due_step in together
-        ),
+        needs_approval=waits.needed,
+        approvers=waits.roles,
         not_before=leaving.not_before if leaving else None,
         # All that leaves to a contact on a day is one moment, even if planned in several runs.
         batch_id=f"{contact.id} {leaving.not_before.date()}" if leaving else "",
         note=_note(kind, together, highest, others_waiting),
     )
+
+
+def _approval_asked(
+    planning: Planning, party: DunnedParty, together: list[DueStep]
+) -> AskedApproval:
+    """Return the approval that steps wait for, by the sum that they ask for or bill."""
+    # One step that needs approval is enough: a letter cannot leave in part.
+    approvals = [APPROVAL if due_step.by_hand else due_step.step.approval for due_step in together]
+    if not any(approval.required for approval in approvals):
+        return NOT_ASKED
+    account_view = party.view.account_view
+    if together[0].step.kind is StepKind.LATE_FEE:
+        fee, invoice = fee_of(planning, party, together[0]), together[0].invoice
+        number = invoice.number or invoice.id
+        amount = fee and account_view.converter.amount(fee, invoice.currency, invoice.rate, number)
+    else:
+        amount = account_view.total_due([due_step.invoice for due_step in together])
+    return all_asked(approvals, amount)
 
 
 def _payload(

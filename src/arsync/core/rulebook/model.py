@@ -12,6 +12,7 @@ from typing import NamedTuple
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook.conditions import ALWAYS, Condition
+from arsync.core.rulebook.roles import APPROVAL, NO_APPROVAL, Approval, RoleAddress
 
 
 class Problem(NamedTuple):
@@ -127,7 +128,7 @@ class CreditHold(NamedTuple):
     when: Condition
     terms: str = ""
     """Payment terms during the hold (`cash on delivery`), or empty to leave them."""
-    needs_approval: bool = False
+    approval: Approval = NO_APPROVAL
     release_needs_approval: bool = False
     """Whether a person lets the hold go once its reasons are over."""
 
@@ -149,7 +150,7 @@ class Step(NamedTuple):
     text: str
     """The reminder text's name, what the task says, or what the late fee is."""
     place: Place
-    needs_approval: bool = False
+    approval: Approval = NO_APPROVAL
     assign_to: str = ""
     fee_amount: Decimal | None = None
     fee_percent: Decimal | None = None
@@ -192,7 +193,7 @@ class Charge(NamedTuple):
     """Whether the law's fixed sum is billed, once for each invoice."""
     after_days: int = 0
     """So many days after the due date bear no interest."""
-    needs_approval: bool = False
+    approval: Approval = NO_APPROVAL
 
 
 class Discount(NamedTuple):
@@ -205,7 +206,7 @@ class Discount(NamedTuple):
     """Of the invoice's total."""
     within_days: int
     """The last day to pay on, counted from the issue date."""
-    needs_approval: bool = True
+    approval: Approval = APPROVAL
 
 
 class WithoutEmail(StrEnum):
@@ -325,6 +326,7 @@ class Rulebook:
     charges: tuple[Charge, ...] = ()
     discounts: tuple[Discount, ...] = ()
     sending: Sending = field(default_factory=Sending)
+    roles: tuple[RoleAddress, ...] = ()
     safety: Safety = field(default_factory=Safety)
     take_over: TakeOver = field(default_factory=TakeOver)
     unapplied_cash: UnappliedCash = UnappliedCash.NET
@@ -360,6 +362,10 @@ class Rulebook:
         for cadence in self.reminders:
             if cadence.skip_invoices_when is not None:
                 yield cadence.place, cadence.skip_invoices_when
+
+    def role(self, name: str) -> RoleAddress | None:
+        """Return the role of a name; None: it is no role, but a label."""
+        return next((role for role in self.roles if folded(role.name) == folded(name)), None)
 
     def by_contact(self) -> dict[str, Customer]:
         """Return what was agreed, by folded name or id."""

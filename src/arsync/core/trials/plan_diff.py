@@ -147,12 +147,18 @@ def qualities(action: Action) -> dict[str, str]:
         "step": ", ".join(f"day {day}" for day in days),
         "invoices": _about(action),
         "amount due": " and ".join(shown(amount, code) for code, amount in sums.items()),
-        "approval": "by a person" if action.needs_approval else "by the rulebook",
+        "approval": _approved_by(action),
         "via": action.via.value if action.kind is ActionKind.REMINDER else "",
         NOT_BEFORE: action.not_before.date().isoformat() if action.not_before else "",
         **payload_words(action.payload),
         LINE: f'{because.file}:{because.line} "{because.rule}"',
     }
+
+
+def _approved_by(action: Action) -> str:
+    if not action.needs_approval:
+        return "by the rulebook"
+    return f"by {' and '.join(action.approvers)}" if action.approvers else "by a person"
 
 
 def _about(action: Action) -> str:

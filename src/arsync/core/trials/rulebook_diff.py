@@ -197,7 +197,7 @@ def _held_side(rows: Sequence[HeldBack]) -> RulebookSide:
 
 
 def _side(action: Action) -> RulebookSide:
-    extra = ", needs approval" if action.needs_approval else ""
+    extra = f", needs {action.approval_words}" if action.needs_approval else ""
     return RulebookSide(action_in_words(action) + extra, action.because, action_view(action))
 
 
@@ -224,7 +224,7 @@ def _content(action: Action) -> tuple[object, ...]:
     return (
         action.step,
         steps,
-        action.needs_approval,
+        action.approval_words,
         action.not_before,
         action.via,
         payload_words(action.payload),
@@ -236,7 +236,7 @@ def _qualities(action: Action) -> list[str]:
     days = sorted({ref.day for ref in action.invoices if ref.step})
     return [
         *(f"day {day}" for day in days),
-        "needs approval" if action.needs_approval else "automatically",
+        f"needs {action.approval_words}" if action.needs_approval else "automatically",
         f"not before {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else "at once",
         f"by {action.via.value}",
         *(f"{name} {text}" for name, text in payload_words(action.payload).items()),

@@ -186,5 +186,5 @@ class _Saving:
         if self._mode == Mode.APPROVE:
             return _S.AWAITING_APPROVAL, "the connection asks for approval of everything"
         if action.needs_approval:
-            return _S.AWAITING_APPROVAL, "the rulebook asks for approval"
+            return _S.AWAITING_APPROVAL, f"the rulebook asks for {action.approval_words}"
         return _S.APPROVED, "the rulebook approves it"

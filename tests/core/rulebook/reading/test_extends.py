@@ -121,7 +121,7 @@ def test_extending_alone_changes_nothing() -> None:
 def test_a_named_element_changes_only_the_keys_it_names() -> None:
     (hold,) = over("credit_holds:\n  - name: overdue\n    approval: none\n").credit_holds
     (below,) = over("").credit_holds
-    assert (hold.needs_approval, below.needs_approval) == (False, True)
+    assert (hold.approval.required, below.approval.required) == (False, True)
     assert (hold.when, hold.terms) == (below.when, below.terms)
 
 
@@ -183,7 +183,7 @@ def test_a_replaced_step_keeps_nothing_of_its_predecessor() -> None:
     (cadence,) = over(
         "reminders: [{name: Cadence, steps: [{day: 30, email: final notice}]}]\n"
     ).reminders
-    assert cadence.steps[-1].needs_approval is False
+    assert cadence.steps[-1].approval.required is False
 
 
 def test_single_values_and_block_keys_are_replaced_individually() -> None:

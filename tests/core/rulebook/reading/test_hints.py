@@ -11,6 +11,7 @@ from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.reading import sections
+from arsync.core.rulebook.reading.approval_shape import APPROVAL_BLOCK
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.hints import EXAMPLES, GUESSES, Spot, from_formula, from_sign
 from arsync.core.rulebook.reading.sections import Blocks, SubBlock
@@ -66,6 +67,8 @@ def at(spot: str, line: str) -> str:
         case Spot.CUSTOMER:
             contact = "" if key == "contact" else ", contact: Acme Ltd"
             return f"{HEAD}customers: [{{{line}{contact}}}]"
+        case Spot.APPROVAL:
+            return f"{HEAD}credit_holds: [{{name: A, when: {{on_hold: no}}, approval: {{{line}}}}}]"
         case Spot.SENDING | Spot.SAFETY:
             return f"{HEAD}{spot.strip(chr(39))}: {{{line}}}"
     raise AssertionError(spot)
@@ -89,6 +92,8 @@ _INSIDE = {
     "'not'": "leave_alone: [{name: A, when: {EX}}]",
     "'any'": "leave_alone: [{name: A, when: {EX}}]",
     "an item of 'any'": "leave_alone: [{name: A, when: {EX}}]",
+    "'approval'": "credit_holds: [{name: A, when: {on_hold: no}, EX}]",
+    "'by_contact_group'": "roles: {account manager: {EX}}",
     "'steps'": "reminders: [{name: A, EX}]",
     "a step": "reminders: [{name: A, EX}]",
     "'limits'": "customers: [{contact: A, EX}]",
@@ -119,6 +124,7 @@ _WORDS_OF = {
     Spot.CUSTOMER: sections.CUSTOMER,
     Spot.SENDING: sections.SENDING,
     Spot.SAFETY: sections.SAFETY,
+    Spot.APPROVAL: APPROVAL_BLOCK,
     Spot.CONDITION: ConditionShape().fields,
     Spot.INVOICE_CONDITION: ConditionShape("invoice").fields,
 }
@@ -163,7 +169,9 @@ def test_no_word_of_the_language_is_called_a_guess() -> None:
         (Spot.CREDIT_HOLD, "unless: VIP", "unless: {group: VIP}"),
         (Spot.CREDIT_HOLD, "except: VIP", "unless: {"),
         (Spot.CREDIT_HOLD, "approval: yes", "approval: required"),
-        (Spot.CREDIT_HOLD, "approval: finance director", "approval: required"),
+        (Spot.CREDIT_HOLD, "approval: finance director", "approval: {by: finance director}"),
+        (Spot.STEP, "approval: over 5000", "approval: {over: 5000}"),
+        (Spot.RULEBOOK, "people: {director: a@example.com}", "roles: {finance director"),
         (Spot.CREDIT_LIMIT, "limit: none", "limit: no limit"),
         (Spot.CREDIT_LIMIT, "limit: £10,000", "leave the currency out"),
         (Spot.STEP, "call: Ask for a day", "task: Call"),

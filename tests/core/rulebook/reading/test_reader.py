@@ -62,7 +62,7 @@ def test_the_design_example_is_read_whole() -> None:
         Decimal(10000),
     ]
     assert [step.day for step in rulebook.reminders[1].steps] == [-3, 1, 14, 30, 45]
-    assert rulebook.reminders[1].steps[3].needs_approval
+    assert rulebook.reminders[1].steps[3].approval.required
     assert (rulebook.sending.earliest, rulebook.sending.latest) == (time(9), time(16, 30))
     assert (rulebook.safety.credit_holds, rulebook.safety.emails) == (20, 300)
     assert rulebook.take_over == TakeOver(TakeOverKind.FIRST_STEP)

@@ -20,6 +20,7 @@ from arsync.core.rulebook.checks.satisfiability import (
     holds,
     is_possible,
 )
+from arsync.core.rulebook.checks.undefined_roles import undefined_roles
 from arsync.core.rulebook.checks.unused import skips_without_effect, unused_groups
 from arsync.core.rulebook.conditions import (
     Compare,
@@ -78,6 +79,7 @@ def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
         if (cadence.place.file, cadence.place.line) not in never | dead:
             problems += _steps(cadence)
     problems += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
+    problems += undefined_roles(rulebook)
     problems += [*rulebook.cautions, *statutory_warnings(rulebook)]
     return sorted(
         set(problems), key=lambda place: (place.file, place.line, place.column, place.message)

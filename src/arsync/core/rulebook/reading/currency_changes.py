@@ -22,6 +22,7 @@ _KEYS = frozenset({field.name for field in FIELDS if field.kind is FactKind.AMOU
     "insured_limit",
     "limits",
     "late_fee",
+    "over",
 }
 
 

@@ -31,6 +31,7 @@ class Spot(StrEnum):
     CUSTOMER = "a customer"
     SENDING = "'sending'"
     SAFETY = "'safety'"
+    APPROVAL = "'approval'"
 
 
 class Guess(NamedTuple):
@@ -283,6 +284,10 @@ _SENDING = _ELSEWHERE | _table(
     ("phone call sms no_email", _write("without_email: task")),
     ("lang", _write("language: de")),
 )
+_APPROVAL = _table(
+    ("above amount from more_than at_least min limit", _write("over: 5000")),
+    ("role who person approver approved_by name", _write("by: finance director")),
+)
 _SAFETY = _table(
     ("holds hold", _write("credit_holds: 20")),
     ("messages mails reminders email", _write("emails: 300")),
@@ -332,6 +337,10 @@ _RULEBOOK = _ELSEWHERE | _table(
     ),
     ("approvals approval", Guess("it stands in a rule or a step: approval: required")),
     (
+        "role people persons staff team teams approvers users",
+        _write("roles: {finance director: fd@example.com}"),
+    ),
+    (
         "templates letters texts",
         Guess("texts of your own are files: templates/NAME.txt in the rules folder"),
     ),
@@ -354,6 +363,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.CUSTOMER: _CUSTOMER,
     Spot.SENDING: _SENDING,
     Spot.SAFETY: _SAFETY,
+    Spot.APPROVAL: _APPROVAL,
 }
 """What people call things, by the place where they write it."""
 
@@ -367,6 +377,9 @@ EXAMPLES: Mapping[str, str] = {
     "'groups'": _GROUPS,
     "'sending'": "sending: {via: smtp, between: 09:00-16:30}",
     "'safety'": "safety: {emails: 300}",
+    "'roles'": "roles: {finance director: fd@example.com}",
+    "'by_contact_group'": "by_contact_group: {North: jo@example.com}",
+    "'approval'": "approval: {over: 5000, by: finance director}",
     "'statutory'": "statutory: {law: Late Payment Act, points_above_reference: 8}",
     "'customers'": _CUSTOMERS,
     Spot.CUSTOMER: _CUSTOMERS,
@@ -397,10 +410,6 @@ EXAMPLES: Mapping[str, str] = {
 
 
 _VALUES: Mapping[str, _Table] = {
-    "'approval'": _table(
-        ("none no false", _write("approval: none")),
-        ("*", _write("approval: required")),
-    ),
     "'via'": _table(
         ("email mail platform xero quickbooks accounting", _write("via: accounting system")),
         ("own letter letters server", _write("via: smtp")),

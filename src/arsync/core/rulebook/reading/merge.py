@@ -28,7 +28,7 @@ LISTS = (
 )
 """The sections that are lists of named elements."""
 
-BLOCKS = ("sending", "safety", "statutory")
+BLOCKS = ("sending", "roles", "safety", "statutory")
 """The sections that are blocks of keys."""
 
 GROWING = ("not_rules",)

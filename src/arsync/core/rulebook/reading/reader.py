@@ -57,6 +57,7 @@ from arsync.core.rulebook.reading.yaml_nodes import (
     is_empty,
     place_of,
 )
+from arsync.core.rulebook.roles import APPROVAL, NO_APPROVAL, Approval
 
 FILES_MAX = 200
 """How many files make one rulebook."""
@@ -207,6 +208,7 @@ class _Assembly:
         self.scalars: dict[str, tuple[Any, Place]] = {}
         self.lists: dict[str, list[tuple[ReadBlock, Source]]] = {name: [] for name in LISTS}
         self.sending: dict[str, tuple[Any, Place]] = {}
+        self.roles: dict[str, tuple[Any, Place]] = {}
         self.safety: dict[str, tuple[Any, Place]] = {}
         self.statutory: dict[str, tuple[Any, Place]] = {}
         self.rows: dict[str, list[tuple[ReadBlock, Source]]] = {name: [] for name in ROWS}
@@ -249,6 +251,7 @@ class _Assembly:
             charges=charges,
             discounts=self.named("discounts", _discount),
             sending=sending,
+            roles=tuple(role for role, _ in self.roles.values()),
             safety=Safety(**{name: value for name, (value, _) in self.safety.items()}),
             take_over=take_over or TakeOver(),
             unapplied_cash=UnappliedCash(unapplied_cash or UnappliedCash.NET),
@@ -311,6 +314,9 @@ class _Assembly:
             self.sending.setdefault("place", (values.pop("place"), place))
             for key, part_value in values.items():
                 self.settle(self.sending, key, part_value, _key_place(value, key, place, source))
+        elif name == "roles":
+            for role, node_of_name in value or ():
+                self.settle(self.roles, folded(role.name), role, source.place(node_of_name))
         elif name == "safety":
             for key, part_value in value.values.items():
                 if part_value is not None:
@@ -447,8 +453,9 @@ def _when(block: Block) -> tree.Condition:
     return tree.Condition.of(both)
 
 
-def _approval(block: Block) -> bool:
-    return bool(block.get("approval") == "required")
+def _approval(block: Block, default: Approval = NO_APPROVAL) -> Approval:
+    approval: Approval = block.get("approval", default)
+    return approval
 
 
 def _leave_alone(block: Block, node: Node, source: Source, name: str, place: Place) -> LeaveAlone:
@@ -467,7 +474,7 @@ def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Pla
         place,
         _when(block),
         terms=block.get("terms", ""),
-        needs_approval=_approval(block),
+        approval=_approval(block),
         release_needs_approval=block.get("release") == "approval",
     )
 
@@ -490,7 +497,7 @@ def _charge(block: Block, node: Node, source: Source, name: str, place: Place) -
         is_statutory=interest is not None and interest.percent_a_year is None,
         compensation=compensation is not None,
         after_days=block.get("after") or 0,
-        needs_approval=_approval(block),
+        approval=_approval(block),
     )
 
 
@@ -505,7 +512,7 @@ def _discount(block: Block, node: Node, source: Source, name: str, place: Place)
         when=when,
         percent=block.get("percent") or Decimal(0),
         within_days=block.get("within") or 0,
-        needs_approval=block.get("approval") != "none",
+        approval=_approval(block, APPROVAL),
     )
 
 
@@ -558,7 +565,7 @@ def _step(entry: ReadBlock, source: Source) -> Step | None:
         kind=kind,
         text=value if fee is None else f"late fee {fee.text}",
         place=place_of(node),
-        needs_approval=_approval(block),
+        approval=_approval(block),
         assign_to=block.get("assign_to", ""),
         fee_amount=fee.amount if fee else None,
         fee_percent=fee.percent if fee else None,

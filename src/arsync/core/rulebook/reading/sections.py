@@ -21,6 +21,7 @@ from arsync.core.rulebook.model import (
     TakeOverKind,
     WithoutEmail,
 )
+from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.hints import Spot, said_for_value
 from arsync.core.rulebook.reading.value_types import (
@@ -366,7 +367,11 @@ _CONTACTS = ConditionShape()
 # Required where a forgotten line would hold, or leave alone, every customer.
 _WHEN = Key("when", _CONTACTS, "the conditions that must all hold", required=True)
 _UNLESS = Key("unless", _CONTACTS, "conditions; if they hold, the rule does not apply")
-_APPROVAL = Key("approval", Words(("required", "none")), "whether it needs approval")
+_APPROVAL = Key(
+    "approval",
+    ApprovalShape(),
+    "whether it needs approval: required, none, or {over: 5000, by: finance director}",
+)
 _ASSIGN = Key("assign_to", Text(), "the person or team responsible")
 _REMOVE = Key(
     "remove", Removal(), "true: remove it from the extended rulebook; or a list of keys to remove"
@@ -495,7 +500,7 @@ DISCOUNT = (
         Words(("credit note draft",)),
         "credit note draft: a person approves it; a task where the accounting system has no drafts",
     ),
-    Key("approval", Words(("required", "none")), "whether the draft needs approval (default)"),
+    _APPROVAL._replace(description="whether the draft needs approval (default)"),
     _REMOVE,
 )
 SHOWN = "shown"
@@ -623,6 +628,7 @@ TOP = (
         "discounts for prompt payment; the first match of an invoice that earned it",
     ),
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
+    Key("roles", RolesShape(), "who has a role: an address, or one for each contact group"),
     Key("safety", SubBlock(SAFETY), "limits above which nothing is sent until a person decides"),
     Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),
     Key(

@@ -212,7 +212,7 @@ class _DayComparison:
                 leaves = self.scenario.day(action.not_before.date())
                 yield f"{place}: planned; messages next leave on {leaves}"
             elif action.needs_approval:
-                yield f"{place}: planned; it needs approval"
+                yield f"{place}: planned; it needs {action.approval_words}"
 
     def explained(self, phrase: Phrase, day: PlayedDay) -> list[ReasonLine]:
         """Return the explanation of the day for what a phrase is about."""

@@ -1,0 +1,40 @@
+"""Roles that a rule asks for and that nobody has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from arsync.core.rulebook.model import Place, Problem, Rulebook, folded
+from arsync.core.rulebook.nearest_name import nearest
+from arsync.core.rulebook.roles import Approval
+
+
+def undefined_roles(rulebook: Rulebook) -> list[Problem]:
+    """Return the approvals of a role that `roles` does not have: nobody is told that they wait."""
+    defined = {folded(role.name): role.name for role in rulebook.roles}
+    return [
+        Problem(
+            *place,
+            f"there is no role {approval.by!r}: nobody is told what waits for it.",
+            _hint(approval.by, nearest(folded(approval.by), defined)),
+            "warning",
+        )
+        for place, approval in _approvals(rulebook)
+        if approval.by and folded(approval.by) not in defined
+    ]
+
+
+def _hint(name: str, near: str) -> str:
+    return f"did you mean {near!r}?" if near else f"write roles: {{{name}: name@example.com}}"
+
+
+def _approvals(rulebook: Rulebook) -> Iterator[tuple[Place, Approval]]:
+    for cadence in rulebook.reminders:
+        for step in cadence.steps:
+            yield step.place, step.approval
+    for hold in rulebook.credit_holds:
+        yield hold.place, hold.approval
+    for charge in rulebook.charges:
+        yield charge.place, charge.approval
+    for discount in rulebook.discounts:
+        yield discount.place, discount.approval

@@ -1,0 +1,28 @@
+"""A role that a rule asks for and that nobody has is named, with its line."""
+
+from __future__ import annotations
+
+import pytest
+from tests.builders.rulebooks import a_rulebook
+
+from arsync.core.rulebook.checks.undefined_roles import undefined_roles
+
+HEAD = "version: 1\ncurrency: GBP\nroles: {finance director: fd@example.com}\n"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "reminders: [{name: A, steps: [{day: 7, email: a, approval: {by: ROLE}}]}]",
+        "credit_holds: [{name: A, when: {on_hold: no}, approval: {by: ROLE}}]",
+        "charges: [{name: A, interest: 8% a year, approval: {by: ROLE}}]",
+        "discounts: [{name: A, percent: 2%, within: 10 days, approval: {by: ROLE}}]",
+    ],
+)
+def test_a_role_that_nobody_has_is_named(rule: str) -> None:
+    assert undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", "Finance Director"))) == []
+    (warning,) = undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", "owner")))
+    assert (warning.line, warning.severity) == (4, "warning")
+    assert "no role 'owner'" in warning.message
+    (slip,) = undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", "finance directer")))
+    assert slip.hint == "did you mean 'finance director'?"
