@@ -206,7 +206,7 @@ CASES: dict[str, Case] = {
         (levelled(d, 1), []),
         (levelled(d, 2), ["reminder_level 1: first reminder"]),
     ],
-    "A pause in December": lambda d: [(reminded(d, 14, 13), []), (debtor(d, 14), FIRST)],
+    "A pause in December": lambda d: [(reminded(d, 7, 13), []), (debtor(d, 7), FIRST)],
 }
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from arsync.core.ledger.business_days import Calendar, sending_moment
+from arsync.core.ledger.business_days import Calendar, DaysOff, sending_moment
 
 WEEK = frozenset(range(5))
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
@@ -30,6 +30,30 @@ def test_holidays_do_not_count_when_every_day_does() -> None:
 def test_a_calendar_that_is_always_closed_is_not_believed() -> None:
     closed = Calendar(WEEK, lambda _: True)
     assert closed.next_open(date(2026, 11, 21)) == MONDAY
+
+
+DECEMBER = Calendar(
+    frozenset(range(7)),
+    lambda _: False,
+    on_holidays=True,
+    closed=(
+        DaysOff(date(2026, 12, 24), date(2027, 1, 4)),
+        DaysOff(date(2027, 1, 5), date(2027, 1, 5)),
+    ),
+)
+
+
+def test_own_days_off_are_closed_even_with_every_day() -> None:
+    assert DECEMBER.next_open(date(2026, 12, 23)) == date(2026, 12, 23)
+    assert DECEMBER.next_open(date(2026, 12, 24)) == date(2027, 1, 6)
+    assert DECEMBER.after(date(2026, 12, 23), 1) == date(2027, 1, 6)
+    assert DECEMBER.between(date(2026, 12, 22), date(2027, 1, 6)) == 2
+
+
+def test_own_days_off_are_believed_however_long() -> None:
+    season = DaysOff(date(2026, 12, 1), date(2027, 4, 30))
+    no_day_counts = Calendar(WEEK, lambda _: True, closed=(season,))
+    assert no_day_counts.next_open(date(2026, 12, 2)) == date(2027, 5, 3)
 
 
 def test_counting_business_days() -> None:

@@ -69,6 +69,31 @@ def leaves(plan: Plan) -> Iterator[tuple[date, str]]:
         yield action.not_before.date(), action.payload.waits_for_holidays
 
 
+DECEMBER = "  closed: [2026-12-24 to 2027-01-04]\n"
+
+
+@pytest.mark.parametrize("days", ["", "  days: every day\n"])
+def test_nothing_leaves_on_days_off(plan: Callable[..., Plan], days: str) -> None:
+    text = book(BOTH + DECEMBER + days)
+    eve, within = date(2026, 12, 23), date(2026, 12, 28)
+    assert list(leaves(plan(text, "GB", today=eve))) == [(eve, "")]
+    # 28 December is a bank holiday as well: that it is closed says it all.
+    assert (
+        list(leaves(plan(text, "GB", "DE", today=within)))
+        == [(date(2027, 1, 5), "closed on 2026-12-24 to 2027-01-04")] * 2
+    )
+
+
+def test_days_off_and_a_holiday_are_both_named(plan: Callable[..., Plan]) -> None:
+    text = book("  closed: 2026-12-24\n")
+    assert list(leaves(plan(text, "GB", today=date(2026, 12, 24)))) == [
+        (
+            date(2026, 12, 29),
+            "closed on 2026-12-24; Fri 2026-12-25, Mon 2026-12-28 are public holidays in GB-ENG",
+        )
+    ]
+
+
 def test_a_message_waits_for_the_customers_next_business_day(
     plan: Callable[..., Plan],
 ) -> None:

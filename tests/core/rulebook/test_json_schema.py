@@ -38,6 +38,7 @@ from arsync.core.rulebook.reading.sections import (
     TakeOverShape,
     Version,
 )
+from arsync.core.rulebook.reading.sending_shapes import ClosedShape
 from arsync.core.rulebook.reading.value_types import (
     AmountShape,
     DayShape,
@@ -111,6 +112,7 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     Span: st.sampled_from(["26 hours", "7 days", "1 day", "'48 hours'"]),
     ApprovalShape: st.sampled_from(["required", "none", "{over: 5000, by: A}", "{by: A}"]),
     RolesShape: st.sampled_from(["{A: a@example.com, B: {by_contact_group: {C: d@example.com}}}"]),
+    ClosedShape: st.sampled_from(["2027-04-06", "[2026-12-24 to 2027-01-04, '2027-04-06']"]),
     Version: st.sampled_from(["1", "'1'"]),
 }
 TEXTS = ["first reminder", "A", "Ridgeway University", "NO", "9:30", "0123", "5", "true", "'x: y'"]

@@ -334,11 +334,19 @@ follow_ups:
       {contact()}
       days_until_review: {{at_most: 14}}
     task: Review
-sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}}}
+sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}{days_off(dice)}}}
 take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
 """  # noqa: E501
     rulebook, _ = read_rulebook([("rules/random.yaml", text + random_law(dice))])
     return rulebook
+
+
+def days_off(dice: random.Random) -> str:
+    """Write days off of one's own, or none."""
+    if dice.random() < 0.6:
+        return ""
+    first = FIRST + timedelta(dice.randint(0, 90))
+    return f", closed: [{first} to {first + timedelta(dice.choice([0, 12, 100]))}]"
 
 
 def random_law(dice: random.Random) -> str:

@@ -29,6 +29,22 @@ def clamped(day: date) -> date:
     return min(max(day, DAY_FIRST), DAY_LAST)
 
 
+class DaysOff(NamedTuple):
+    """Days off of one's own, from the first to the last."""
+
+    first: date
+    last: date
+
+    def __contains__(self, day: object) -> bool:
+        """Return whether a day is one of them."""
+        return isinstance(day, date) and self.first <= day <= self.last
+
+    @property
+    def text(self) -> str:
+        """Return them as they are written: `2026-12-24 to 2027-01-04`."""
+        return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+
+
 class Calendar(NamedTuple):
     """Which days count."""
 
@@ -36,19 +52,36 @@ class Calendar(NamedTuple):
     """0 is Monday."""
     is_holiday: IsHoliday
     on_holidays: bool = False
+    closed: tuple[DaysOff, ...] = ()
+    """One's own days off: they count neither as business days nor with `days: every day`."""
 
     def is_open(self, day: date) -> bool:
         """Return whether the day counts."""
-        return day.weekday() in self.weekdays and (self.on_holidays or not self.is_holiday(day))
+        return (
+            day.weekday() in self.weekdays
+            and (self.on_holidays or not self.is_holiday(day))
+            and self.off_on(day) is None
+        )
+
+    def off_on(self, day: date) -> DaysOff | None:
+        """Return the days off that a day is one of; None when it is none."""
+        return next((off for off in self.closed if day in off), None)
 
     def next_open(self, day: date) -> date:
         """Return the day itself, or the next that counts."""
-        for ahead in range(LOOK_AHEAD_DAYS_MAX):
-            if self.is_open(day + timedelta(ahead)):
-                return day + timedelta(ahead)
-        # The holidays are obviously wrong. A message on a holiday is better than none ever.
-        while day.weekday() not in self.weekdays and self.weekdays:
-            day += timedelta(1)
+        later, looked_at = self._after_days_off(day), 0
+        while not self.is_open(later) and looked_at < LOOK_AHEAD_DAYS_MAX:
+            later, looked_at = self._after_days_off(later + timedelta(1)), looked_at + 1
+        if looked_at < LOOK_AHEAD_DAYS_MAX:
+            return later
+        # The holidays are obviously wrong. A message on a holiday is better than none ever; on
+        # one's own days off, which somebody wrote down, it is not.
+        return self._replace(on_holidays=True).next_open(day) if not self.on_holidays else later
+
+    def _after_days_off(self, day: date) -> date:
+        """Return the day, or the first after one's own days off; however many there are."""
+        while (off := self.off_on(day)) is not None:
+            day = off.last + timedelta(1)
         return day
 
     def after(self, day: date, count: int) -> date:

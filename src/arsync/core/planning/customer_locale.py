@@ -68,7 +68,7 @@ class Leaving(NamedTuple):
 
     not_before: datetime
     waits_for: str = ""
-    """The public holidays that keep it until then, in words; empty when none does."""
+    """The days off that keep it until then, public or one's own, in words; empty: none does."""
     problem: str = ""
     """That no holidays are known for the place, in words; empty: they are."""
 
@@ -98,7 +98,7 @@ class Places:
         self._leaving: dict[str, Leaving] = {}
         # An unknown place must not stop all messages: then only the days of the week count.
         is_holiday = holidays(sending.holidays) or no_holidays(sending.holidays)
-        self.calendar = Calendar(sending.weekdays, is_holiday, sending.on_holidays)
+        self.calendar = Calendar(sending.weekdays, is_holiday, sending.on_holidays, sending.closed)
         """The file's own: `holidays`, whoever the customer is."""
         self.first_day = first_day(today, now, zone, sending.latest)
         """From when messages may leave, where every day counts."""
@@ -150,16 +150,20 @@ class Places:
 
 
 def _waits_for(calendar: Calendar, first: date, opens: date, place: str) -> str:
+    """Return the days off, one's own and public ones, that keep it until it leaves, in words."""
+    between = [first + timedelta(ahead) for ahead in range((opens - first).days)]
+    own = dict.fromkeys(off for day in between if (off := calendar.off_on(day)))
+    closed = f"closed on {' and '.join(off.text for off in own)}" if own else ""
+    others = [day for day in between if calendar.off_on(day) is None]
+    return "; ".join(filter(None, (closed, _holidays_in_words(calendar, others, opens, place))))
+
+
+def _holidays_in_words(calendar: Calendar, days: list[date], opens: date, place: str) -> str:
     """Return the holidays on which it would leave if they were none: `Fri 2026-05-01 is ...`."""
     # A calendar that is not believed any more opens on a closed day, and names no holidays.
     if calendar.on_holidays or not calendar.is_open(opens):
         return ""
-    days = [
-        day
-        for ahead in range((opens - first).days)
-        if (day := first + timedelta(ahead)).weekday() in calendar.weekdays
-        and calendar.is_holiday(day)
-    ]
+    days = [day for day in days if day.weekday() in calendar.weekdays and calendar.is_holiday(day)]
     if not days:
         return ""
     shown = [f"{_WEEKDAYS[day.weekday()]} {day}" for day in days[:HOLIDAYS_NAMED_MAX]]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from arsync.core.ledger.business_days import DaysOff
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook.conditions import ALWAYS, Condition
@@ -232,6 +233,8 @@ class Sending(NamedTuple):
     """As it was written."""
     earliest: time = time(9, 0)
     latest: time = time(17, 0)
+    closed: tuple[DaysOff, ...] = ()
+    """Days off of one's own, on which nothing leaves."""
     holidays: str = ""
     """A place: `GB-ENG`, `DE-BY`, `US`; empty: no holidays."""
     # Only holidays and language: business days and hours are always the organisation's.

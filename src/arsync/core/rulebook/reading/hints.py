@@ -279,6 +279,10 @@ _SENDING = _ELSEWHERE | _table(
     ("time hours at not_between window from until", _write("between: 09:00-16:30")),
     ("weekdays on day", _write("days: [tuesday, wednesday, thursday]")),
     ("country holiday bank_holidays", _write("holidays: GB-ENG")),
+    (
+        "pause shut away days_off vacation vacations leave not_on no_messages",
+        _write("closed: [2026-12-24 to 2027-01-04, 2027-04-06]"),
+    ),
     ("every gap frequency min_days days_between interval", _write("days_between_emails: 5")),
     ("method channel by with mail email", _write("via: smtp")),
     ("phone call sms no_email", _write("without_email: task")),
@@ -329,6 +333,10 @@ _RULEBOOK = _ELSEWHERE | _table(
     ("group segments branches", _write(_GROUPS)),
     ("email emails mail messages delivery", _write("sending: {via: smtp}")),
     ("holiday bank_holidays holidays country", _write("sending: {holidays: GB-ENG}")),
+    (
+        "closed days_off vacation shut pause",
+        _write("sending: {closed: [2026-12-24 to 2027-01-04, 2027-04-06]}"),
+    ),
     ("time hours between", _write("sending: {between: 09:00-16:30}")),
     ("every gap", _write("sending: {days_between_emails: 5}")),
     (

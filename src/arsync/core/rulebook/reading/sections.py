@@ -24,6 +24,7 @@ from arsync.core.rulebook.model import (
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.hints import Spot, said_for_value
+from arsync.core.rulebook.reading.sending_shapes import ClosedShape, HolidayPlace
 from arsync.core.rulebook.reading.value_types import (
     AmountShape,
     Block,
@@ -377,7 +378,7 @@ _REMOVE = Key(
     "remove", Removal(), "true: remove it from the extended rulebook; or a list of keys to remove"
 )
 _COUNT = WholeNumber(0, 1_000_000)
-_PLACE = Text(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "a place such as GB-ENG", "GB-ENG")
+_PLACE = HolidayPlace(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "a place such as GB-ENG", "GB-ENG")
 _LANGUAGE = Text(r"[A-Za-z]{2,3}(-[A-Za-z]{2})?", "a language such as en or de", "en")
 
 LIMITS_MAX = 20
@@ -509,6 +510,7 @@ SENDING = (
     Key("days", DaysShape(), "business days, every day, or a list of weekdays"),
     Key("between", Hours(), "the hours in which messages leave, in the organisation's time zone"),
     Key("holidays", _PLACE, "the place whose public holidays count"),
+    Key("closed", ClosedShape(), "days off of your own, on which nothing leaves"),
     Key("days_between_emails", WholeNumber(0, 365), "days between two messages to one contact"),
     Key(
         "platform_emails_per_moment",
@@ -657,6 +659,7 @@ def sending_of(block: Block, place: object) -> dict[str, object]:
         for name in (
             "via",
             "holidays",
+            "closed",
             "days_between_emails",
             "platform_emails_per_moment",
             "language",

@@ -311,8 +311,10 @@ class DayShape:
     def read(self, node: Node, source: Source, label: str) -> date | None:
         """Return the day."""
         text = scalar(node, source, label, "a day", "2027-01-31")
-        if text is None:
-            return None
+        return None if text is None else self.parse(text, node, source, label)
+
+    def parse(self, text: str, node: Node, source: Source, label: str) -> date | None:
+        """Return the day that the text says."""
         try:
             # One form only: 03/02 is two days, depending on who reads it.
             if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
