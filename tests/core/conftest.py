@@ -142,7 +142,14 @@ def remember(account: Account, action: Action, today: date) -> Account:
     """Return the account after an action was done."""
     steps = tuple(
         SentStep(
-            ref.id, ref.episode, action.because.rule, ref.day, ref.step, today, action.batch_id
+            ref.id,
+            ref.episode,
+            action.because.rule,
+            ref.day,
+            ref.step,
+            today,
+            action.batch_id,
+            ref.slot,
         )
         for ref in action.invoices
         if ref.step

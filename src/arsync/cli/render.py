@@ -198,7 +198,7 @@ def _head(action: Action, reasons: Reasons, *, keys: bool, along: Sequence[Actio
     if action.payload.owner:
         words.append(f"for {action.payload.owner}")
     if _by_step(action):
-        words.append(f"(day {action.invoices[0].day})")
+        words.append(f"({action.invoices[0].step_day})")
     text = " ".join(words)
     spoken = action.payload.language_code
     if is_our_letter(action) and spoken not in {"", "en"}:

@@ -19,7 +19,7 @@ from arsync.core.actions import (
     LiftCreditHoldPayload,
     ReminderLevelPayload,
 )
-from arsync.core.actions.effects import charges_billed
+from arsync.core.actions.effects import charges_billed, steps_taken
 from arsync.core.actions.registry import (
     HOLD_KINDS,
     KINDS_AGAINST_CUSTOMERS,
@@ -102,7 +102,7 @@ class Recheck:
         fresh = next((planned for planned in plan.actions if planned.key == row.key), None)
         if fresh is not None and (others := _not_in(action, fresh)):
             # An invoice that was not in the plan is not slipped in: this is said without it.
-            plan = self._replan(_as_if_taken(before, others, plan.as_of))
+            plan = self._replan(_as_if_taken(before, replace(fresh, invoices=others), plan.as_of))
             fresh = next((planned for planned in plan.actions if planned.key == row.key), None)
         if fresh is None:
             return self._gone_or_undecided(action, account, before, plan)
@@ -190,11 +190,11 @@ def as_before(account: Account, action: Action) -> Account:
     own traces are taken out; what left together with it still counts as taken, but not as an
     earlier message that keeps this one waiting.
     """
-    mine = {(ref.id, ref.episode, ref.day) for ref in action.invoices}
+    mine = {_identity(step) for step in steps_taken(action, date.min)}
     sent = tuple(
         step._replace(moment="") if action.batch_id and step.moment == action.batch_id else step
         for step in account.sent
-        if (step.invoice_id, step.episode, step.day) not in mine
+        if _identity(step) not in mine
     )
     hold, last_episode, standing_hold = account.hold, account.last_hold_episode, account.terms_left
     if action.kind in HOLD_KINDS:
@@ -221,6 +221,10 @@ def as_before(account: Account, action: Action) -> Account:
     )
 
 
+def _identity(step: SentStep) -> tuple[str, int, str, int, str]:
+    return step.invoice_id, step.episode, step.cadence, step.day, step.slot
+
+
 def _levels_before(account: Account, action: Action) -> dict[str, ShownLevel]:
     payload, shown = action.payload, account.shown_levels.get(action.contact_id)
     if not isinstance(payload, ReminderLevelPayload) or shown is None:
@@ -235,14 +239,14 @@ def _since(action: Action) -> date:
     return since or date.min
 
 
-def _not_in(planned: Action, fresh: Action) -> list[InvoiceRef]:
+def _not_in(planned: Action, fresh: Action) -> tuple[InvoiceRef, ...]:
     planned_ids = {ref.id for ref in planned.invoices}
-    return [ref for ref in fresh.invoices if ref.id not in planned_ids]
+    return tuple(ref for ref in fresh.invoices if ref.id not in planned_ids)
 
 
-def _as_if_taken(account: Account, refs: Sequence[InvoiceRef], today: date) -> Account:
-    """Return the account as if the steps of some invoices had been taken today."""
-    steps = (SentStep(ref.id, ref.episode, "", ref.day, ref.step, today, "") for ref in refs)
+def _as_if_taken(account: Account, action: Action, today: date) -> Account:
+    """Return the account as if the steps of an action had been taken today, for no moment."""
+    steps = (step._replace(moment="") for step in steps_taken(action, today))
     return account._replace(sent=(*account.sent, *steps))
 
 

@@ -23,7 +23,7 @@ from arsync.core.actions import (
     payload_of,
 )
 from arsync.core.ledger.agreements.promises import ENTERED_THERE
-from arsync.core.ledger.records import Dispute, Promise, StandingHold, TaskRecord
+from arsync.core.ledger.records import Account, Dispute, Promise, StandingHold, TaskRecord
 from arsync.core.planning.plan_views import plan_view
 from arsync.core.planning.planner import UNRATED_SHOWN_MAX
 
@@ -392,6 +392,29 @@ def test_law_6_renamed_or_moved_steps_are_not_repeated(desk: Desk) -> None:
         desk.invoice("i1", 25), sent=(desk.sent("i1", 14, 9, "second reminder"),)
     )
     assert not desk.plan(text, account).actions
+
+
+def test_law_6_who_breaks_a_promise_is_chased_on(desk: Desk) -> None:
+    """A firmer cadence has smaller days: compared by day, nothing of it was left."""
+    text = desk.head + (
+        "reminders:\n  - name: Broke a promise\n    when: {promise_to_pay: broken}\n"
+        "    steps: [{day: 1, email: promise broken}, {day: 5, email: final notice}]\n"
+        "  - name: Everyone else\n    steps: [{day: 1, email: first reminder},"
+        " {day: 14, email: second reminder}, {day: 30, email: final notice}]\n"
+    )
+    account = desk.account(desk.invoice("i1", 0))
+
+    def promised(account: Account, today: date) -> Account:
+        promise = Promise("i1", desk.today + timedelta(21), None, desk.today + timedelta(16))
+        return account._replace(promises=(promise,)) if today >= promise.made_on else account
+
+    done = desk.play(text + desk.daily, account, range(365), promised)
+    assert [((day - desk.today).days, action.step) for day, action in done] == [
+        (1, "first reminder"),
+        (14, "second reminder"),
+        (22, "promise broken"),
+        (27, "final notice"),
+    ]
 
 
 def test_law_6_a_refused_step_yields_to_the_next(desk: Desk) -> None:

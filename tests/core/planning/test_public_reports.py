@@ -87,7 +87,9 @@ def test_weekly_reminders_continue_after_due_with_next_dates(desk: Any) -> None:
     days = [(day - desk.today).days for day, action in done]
     assert days == [1, 8, 15, 22, 29]
     assert done[-1][1].kind is ActionKind.TASK, "at the end a person is asked, never silence"
-    account = desk.account(desk.invoice("i1", 3), sent=(desk.sent("i1", 1, 2),))
+    account = desk.account(
+        desk.invoice("i1", 3), sent=(desk.sent("i1", 1, 2, cadence="Every week"),)
+    )
     waits = desk.plan(text, account)
     assert not waits.actions
     lines = explain(
@@ -188,7 +190,7 @@ def test_a_late_fee_is_reminded_of_without_further_fees(desk: Any) -> None:
       - {{day: 15, email: final notice}}
 {desk.daily}"""
     fee = desk.invoice("fee", 40)
-    started = (desk.sent("fee", 1, 30),)
+    started = (desk.sent("fee", 1, 30, cadence="With a fee"),)
     billed = desk.account(fee, fees=frozenset({"fee"}), sent=started)
     assert messages(desk.plan(text, billed)) == [("final notice", ["fee"])]
     later = desk.plan(text, desk.account(fee, sent=started))

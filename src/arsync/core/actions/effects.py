@@ -56,6 +56,7 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
             on=on,
             # A task has no moment: a telephone call keeps no email waiting.
             moment=action.batch_id,
+            slot=ref.slot,
         )
         for ref in action.invoices
         if action.kind in STEP_KINDS or ref.step
@@ -127,7 +128,7 @@ def keys_of_steps(action: Action) -> frozenset[str]:
     # One letter about three invoices is one action. Refusing it refuses all three steps: otherwise
     # the other two would be asked for one by one.
     alone = (
-        replace(action, subject=step_subject(ref.id, ref.day), episode=ref.episode)
+        replace(action, subject=step_subject(ref.id, ref.day, ref.slot), episode=ref.episode)
         for ref in action.invoices
     )
     return frozenset({action.key, *(step_alone.key for step_alone in alone)})

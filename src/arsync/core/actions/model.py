@@ -87,6 +87,13 @@ class InvoiceRef(Struct, frozen=True):
     days_overdue: int = 0
     document_amount_due: Decimal | None = None
     """What is due on the invoice itself, where unapplied cash covers a part of it."""
+    slot: str = ""
+    """What the step's day counts from, where that is not the due date."""
+
+    @property
+    def step_day(self) -> str:
+        """Return when its step comes: `day 14`, `day 5, from issue date`."""
+        return f"day {self.day}, {self.slot}" if self.slot else f"day {self.day}"
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -170,9 +177,9 @@ def is_our_letter(action: Action) -> bool:
     return action.kind is ActionKind.LETTER
 
 
-def step_subject(invoice_id: str, day: int) -> str:
+def step_subject(invoice_id: str, day: int, slot: str = "") -> str:
     """Return the text that distinguishes one step of one invoice from every other."""
-    return f"{invoice_id} day {day}"
+    return f"{invoice_id} day {day} {slot}".rstrip()
 
 
 def reopened_subject(subject: str, times: int) -> str:

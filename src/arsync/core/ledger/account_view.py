@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -274,6 +274,14 @@ class AccountView:
     def promises(self) -> dict[str, tuple[Promise, str]]:
         """The newest promise of each invoice, and its state."""
         return newest_promises(self.account, self.today)
+
+    def broken_on(self, invoice_id: str) -> date | None:
+        """Return the day on which an invoice's newest promise was broken; None: it was not."""
+        if not self.account.promises:
+            return None
+        promise, state = self.promises.get(invoice_id, (None, "none"))
+        # The promised day itself counts in full.
+        return promise.promised_on + timedelta(1) if promise and state == "broken" else None
 
     @cached_property
     def disputes(self) -> dict[str, Dispute]:

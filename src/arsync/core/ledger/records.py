@@ -281,6 +281,8 @@ class SentStep(NamedTuple):
     """The organisation's day on which it went (or was handed over, when its outcome is unknown)."""
     moment: str
     """The contact moment it belonged to: the same text for all that went together."""
+    slot: str = ""
+    """What its day counts from, where that is not the due date."""
 
 
 CLOSED_BY_ITSELF = "closed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -12,13 +12,14 @@ from arsync.core.actions import Because
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.promises import ENTERED_THERE
 from arsync.core.ledger.money import ZERO, plain, shown
-from arsync.core.ledger.records import Invoice, SentStep
-from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.ledger.records import Invoice, SentStep, TaskRecord
+from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, next_step
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.plan_decisions import Decisions, held, holding_back
 from arsync.core.planning.planning_context import Planning, because
 from arsync.core.planning.step_actions import DueStep, reopened_step, step_key
+from arsync.core.rulebook.conditions import Answer
 from arsync.core.rulebook.model import Cadence, Step, StepKind, TakeOverKind
 
 
@@ -43,7 +44,7 @@ class _Round:
         self.closed = assessment.account.closed_tasks
         self.today = planning.today
         self.take_over = planning.assessor.rulebook.take_over
-        self.first_steps = planning.first_steps[cadence.name]
+        self.first_steps = planning.first_steps.get(cadence.name)
         account_view = assessment.account_view
         self.sent = account_view.sent
         self.has_agreements = bool(account_view.disputes or account_view.promises)
@@ -85,13 +86,37 @@ class _Round:
             return None
         return self.stop(invoice, taken_steps) or self.not_refused(invoice, due, taken_steps)
 
+    def kept_by_step(self, invoice: Invoice, due: Due) -> HeldBack | None:
+        """Return that a step waits for a task before it, or for what is unknown, if so."""
+        if due.waits_for is not None:
+            return self.hold_back(invoice, waiting_words(due.waits_for))
+        if due.is_unsure and due.step.when is not None:
+            unknown = self.planning.assessor.unknowns(due.step.when, self.party, invoice)
+            rule = because(due.step.place, self.cadence.name)
+            reason = f"possibly not for it: {due.step.text}: {unknown}"
+            return held(self.party, reason, invoice=invoice, because=rule)
+        return None
+
     def next_step(self, invoice: Invoice, taken_steps: Sequence[SentStep]) -> Due | None:
-        """Return what comes next; where nothing was taken, that is one for each due date."""
-        due_on = invoice.due_on
-        if taken_steps or invoice.id in self.account.fees:
-            cadence = cadence_for(self.cadence, invoice.id, self.account)
-            return next_step(cadence, due_on=due_on, today=self.today, taken_steps=taken_steps)
-        return self.first_steps[due_on]
+        """Return what comes next; where nothing was taken, that is mostly one for each due date."""
+        if self.first_steps is None or taken_steps or invoice.id in self.account.fees:
+            return self.step_after(invoice, taken_steps)
+        return self.first_steps[invoice.due_on]
+
+    def step_after(
+        self, invoice: Invoice, taken_steps: Sequence[SentStep], refused: Collection[int] = ()
+    ) -> Due | None:
+        """Return what comes after the steps that were taken, or refused, of one invoice."""
+        return next_step(
+            cadence_for(self.cadence, invoice.id, self.account),
+            invoice,
+            today=self.today,
+            taken_steps=taken_steps,
+            refused=refused,
+            tasks=self.account.tasks,
+            broken_on=self.assessment.account_view.broken_on(invoice.id),
+            asks=lambda step: is_for(self.planning.assessor, step, self.party, invoice),
+        )
 
     def hold_back(self, invoice: Invoice, reason: str, next_date: date | None = None) -> HeldBack:
         """Hold back one invoice."""
@@ -153,25 +178,21 @@ class _Round:
     ) -> DueStep | HeldBack:
         """Return the step, or the one after it when it was refused for good."""
         # Nothing was ever started for most contacts of a first plan: no key has to be computed.
-        if not self.account.done_keys and not self.planning.done:
-            return self.due_step(invoice, due.step, is_first=not taken_steps)
+        has_history = bool(self.account.done_keys or self.planning.done)
         refused: set[int] = set()
         following: Due | None = due
         while following is not None and following.on <= self.today:
+            kept = self.kept_by_step(invoice, following)
+            if kept is not None:
+                return kept
             ready = self.due_step(invoice, following.step, is_first=not taken_steps)
-            if not self.planning.is_done(
+            if not has_history or not self.planning.is_done(
                 step_key(self.planning, self.party, ready), self.account.done_keys
             ):
                 return ready
             # A refusal is about one step. The cadence continues with the next, once that is due.
-            refused.add(following.step.day)
-            following = next_step(
-                cadence_for(self.cadence, invoice.id, self.account),
-                due_on=invoice.due_on,
-                today=self.today,
-                taken_steps=taken_steps,
-                refused=refused,
-            )
+            refused.add(following.position)
+            following = self.step_after(invoice, taken_steps, refused)
         reason = "the step was rejected" + ("" if following else ", and it was the last")
         return self.hold_back(invoice, reason, following.on if following else None)
 
@@ -201,6 +222,19 @@ class _Round:
             document_due,
         )
         return reopened_step(self.planning, self.party, due_step, self.closed)
+
+
+def waiting_words(task: TaskRecord) -> str:
+    """Return that a step waits for the task of one before it."""
+    text = task.steps[0].step if task.steps else task.rule
+    return f"waits until it is done: {text}, opened on {task.opened_on}"
+
+
+def is_for(assessor: Assessor, step: Step, party: DunnedParty, invoice: Invoice) -> Answer:
+    """Return whether a step is for an invoice, by the step's own condition."""
+    if step.when is None:
+        return True
+    return step.when.test(party.row, assessor.invoice_row(party, invoice))
 
 
 def agreed_stop(

@@ -16,7 +16,7 @@ from arsync.core.ledger.records import Account, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import less_cash
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import cadence_for, next_step
-from arsync.core.planning.due_steps import covered_words
+from arsync.core.planning.due_steps import covered_words, is_for
 from arsync.core.planning.plan import Plan
 from arsync.core.rulebook.conditions import Answer
 from arsync.core.rulebook.model import (
@@ -192,7 +192,15 @@ def _invoice(
     if cadence is None or all(invoice.id != owed.id for owed in party.view.owed):
         return lines
     cadence = cadence_for(cadence, invoice.id, assessment.account)
-    due = next_step(cadence, due_on=invoice.due_on, today=today, taken_steps=taken_steps)
+    due = next_step(
+        cadence,
+        invoice,
+        today=today,
+        taken_steps=taken_steps,
+        tasks=assessment.account.tasks,
+        broken_on=assessment.account_view.broken_on(invoice.id),
+        asks=lambda step: is_for(assessor, step, party, invoice),
+    )
     text = "no step is left" if due is None else f"{due.step.text} {_from(due.on, today)}"
     place = due.step.place if due else cadence.place
     lines.append(ReasonLine("next", f"{invoice.number}: {text}", place=place))

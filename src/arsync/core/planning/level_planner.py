@@ -13,7 +13,7 @@ from arsync.core.actions import Action, ActionKind, Because, ReminderLevelPayloa
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import Contact, ContactStatus, SentStep, ShownLevel
 from arsync.core.planning.assessment import Assessment, DunnedParty
-from arsync.core.planning.cadence_steps import position
+from arsync.core.planning.cadence_steps import level_of
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
     Planning,
@@ -122,12 +122,9 @@ def _cadence_of(planning: Planning, party: DunnedParty, sent_step: SentStep) -> 
 
 
 def _numbered(cadence: Cadence, sent_step: SentStep) -> Level:
-    """Return which of the cadence's messages a step is, as the cadence counts days now."""
-    place = position(cadence, [sent_step])
-    assert place is not None, "one step was taken"
-    passed = [step for step in cadence.steps if step.kind in _MESSAGES and step.day <= place[0]]
-    days = {step.day for step in passed}
-    return Level(max(1, len(days)), sent_step, passed[-1] if passed else None)
+    """Return which of the cadence's messages a step is, as the cadence stands now."""
+    passed = [step for step in level_of(cadence, sent_step) if step.kind in _MESSAGES]
+    return Level(max(1, len(passed)), sent_step, passed[-1] if passed else None)
 
 
 def _action(planning: Planning, contact: Contact, level: Level, shown: ShownLevel) -> Action:

@@ -44,10 +44,11 @@ class Planning:
 
     @cached_property
     def first_steps(self) -> Mapping[str, FirstSteps]:
-        """By cadence: the step that an invoice starts with, by its due date."""
+        """By plain cadence: the step that an invoice starts with, by its due date."""
         return {
             cadence.name: FirstSteps(cadence, self.today)
             for cadence in self.assessor.rulebook.reminders
+            if cadence.is_plain
         }
 
     def is_done(self, key: str, done_keys: frozenset[str]) -> bool:

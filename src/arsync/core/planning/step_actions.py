@@ -63,12 +63,14 @@ class DueStep(NamedTuple):
             self.step.day,
             overdue,
             self.document_due,
+            self.step.slot,
         )
 
     @property
     def subject(self) -> str:
         """Return the text that distinguishes this step of this invoice from every other."""
-        return reopened_subject(step_subject(self.invoice.id, self.step.day), self.times_closed)
+        alone = step_subject(self.invoice.id, self.step.day, self.step.slot)
+        return reopened_subject(alone, self.times_closed)
 
 
 def acts_as(planning: Planning, due_step: DueStep) -> ActionKind | None:
@@ -82,6 +84,7 @@ def acts_as(planning: Planning, due_step: DueStep) -> ActionKind | None:
 
 _KINDS: Mapping[StepKind, ActionKind] = {
     StepKind.EMAIL: ActionKind.REMINDER,
+    StepKind.CALL: ActionKind.TASK,
     StepKind.TASK: ActionKind.TASK,
     StepKind.LETTER: ActionKind.LETTER,
     StepKind.LATE_FEE: ActionKind.LATE_FEE,

@@ -139,14 +139,36 @@ class StepKind(StrEnum):
 
     EMAIL = "email"
     TASK = "task"
+    CALL = "call"
+    """A task for the telephone."""
     LETTER = "letter"
     LATE_FEE = "late_fee"
 
 
+TASK_STEPS = frozenset({StepKind.CALL, StepKind.TASK})
+"""The steps that a person takes."""
+
+
+class CountedFrom(StrEnum):
+    """The day from which a step counts its own."""
+
+    DUE_DATE = "due date"
+    ISSUE_DATE = "issue date"
+    END_OF_MONTH = "end of month"
+    """The last day of the month of the issue date."""
+    BROKEN_PROMISE = "broken promise"
+    """The day on which the invoice's newest promise was broken."""
+
+
+PREVIOUS_STEP = "previous step"
+"""In place of a day of `CountedFrom`: the day on which the step before it was taken."""
+
+
 class Step(NamedTuple):
-    """One step of a cadence. Day 0 is the due date."""
+    """One step of a cadence. By default its day 0 is the due date."""
 
     day: int
+    """Counted from `counted_from`; of a step after another: as if all came on their days."""
     kind: StepKind
     text: str
     """The reminder text's name, what the task says, or what the late fee is."""
@@ -155,6 +177,30 @@ class Step(NamedTuple):
     assign_to: str = ""
     fee_amount: Decimal | None = None
     fee_percent: Decimal | None = None
+    counted_from: CountedFrom = CountedFrom.DUE_DATE
+    """Of a step after another: what that one counts from."""
+    days_after: int | None = None
+    """So many days after the step before it was taken; None: it has a day of its own."""
+    repeat: int = 1
+    """Which of its repeats it is, from 1."""
+    when: Condition | None = None
+    """Without it: for every invoice."""
+    waits_until_done: bool = False
+    """Whether the steps after it wait until its task is done."""
+    script: str = ""
+    """The name of what to say on the telephone."""
+
+    @property
+    def slot(self) -> str:
+        """Return what it counts from, beside its day; empty for the due date.
+
+        Day and slot identify a step within its cadence: they are part of its key.
+        """
+        since = "" if self.counted_from is CountedFrom.DUE_DATE else f"from {self.counted_from}"
+        return since if self.days_after is None else f"{since} {AFTER}".lstrip()
+
+
+AFTER = "after the step before"
 
 
 class Cadence(NamedTuple):
@@ -165,7 +211,21 @@ class Cadence(NamedTuple):
     when: Condition
     skip_invoices_when: Condition | None
     steps: tuple[Step, ...]
-    """In the order of their days."""
+    """In the order in which they are taken."""
+    others: frozenset[str] = frozenset()
+    """The names of the rulebook's other cadences."""
+    days_after_seen: int = 0
+    """So many days an invoice waits that was overdue when it was first seen."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether all steps count from the due date and are for every invoice."""
+        return all(not step.slot and step.when is None for step in self.steps)
+
+    @property
+    def is_about_promises(self) -> bool:
+        """Return whether it has steps for invoices with a broken promise alone."""
+        return all(step.counted_from is CountedFrom.BROKEN_PROMISE for step in self.steps)
 
 
 class FollowUp(NamedTuple):
@@ -347,7 +407,7 @@ class Rulebook:
         )
 
     def conditions(self) -> Iterator[tuple[Place, Condition]]:
-        """Yield each condition of a rule and each `skip_invoices_when`, with its place.
+        """Yield each condition of a rule, a step and each `skip_invoices_when`, with its place.
 
         Definitions of groups are not among them: an unused group asks nothing.
         """
@@ -365,6 +425,10 @@ class Rulebook:
         for cadence in self.reminders:
             if cadence.skip_invoices_when is not None:
                 yield cadence.place, cadence.skip_invoices_when
+            for step in cadence.steps:
+                # Its repeats ask the same.
+                if step.when is not None and step.repeat == 1:
+                    yield step.place, step.when
 
     def role(self, name: str) -> RoleAddress | None:
         """Return the role of a name; None: it is no role, but a label."""

@@ -17,7 +17,8 @@ from arsync.core.actions.registry import STEP_KINDS
 from arsync.core.ledger.as_of import event_days
 from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty
-from arsync.core.planning.cadence_steps import cadence_for, next_step
+from arsync.core.planning.cadence_steps import Due, cadence_for, lapses, next_step
+from arsync.core.planning.due_steps import is_for
 from arsync.core.planning.planning_context import pause_words
 from arsync.core.planning.reminder_planner import last_moment
 from arsync.core.rulebook.conditions import Condition, fields_of
@@ -55,6 +56,12 @@ class InterestingDays:
             reminder.skip_invoices_when
             for reminder in rulebook.reminders
             if reminder.skip_invoices_when
+        )
+        self._of_invoice += _moving(
+            step.when
+            for reminder in rulebook.reminders
+            for step in reminder.steps
+            if step.when is not None and step.repeat == 1
         )
         for rule in rulebook.follow_ups:
             of_invoices = any(field.of == "invoice" for field in fields_of(rule.when.tree))
@@ -207,17 +214,33 @@ class InterestingDays:
 
         What keeps a step that is due has its own day: an answer, an event, or what it waits for.
         """
-        due = next_step(cadence, due_on=invoice.due_on, today=today, taken_steps=taken_steps)
-        if due is not None and due.step.day < 0:
+        assessor = self._day(today).assessor
+
+        def next_on(day: date) -> Due | None:
+            return next_step(
+                cadence,
+                invoice,
+                today=day,
+                taken_steps=taken_steps,
+                tasks=party.view.account_view.account.tasks,
+                broken_on=party.view.account_view.broken_on(invoice.id),
+                # What a condition says is only known of today.
+                asks=(lambda step: is_for(assessor, step, party, invoice))
+                if day == today
+                else None,
+            )
+
+        due = next_on(today)
+        if due is not None and due.waits_for is not None:
+            return NEVER  # until the task is done, which is an event
+        if due is not None and lapses(due.step, invoice):
             on = due.on if due.on > today else NEVER
             if on < invoice.due_on:
                 on = self._leaves_on(party, invoice, due.step, on, free_on)
             if on < invoice.due_on:
                 return on
             # It lapses on the due date, and the one after it counts.
-            due = next_step(
-                cadence, due_on=invoice.due_on, today=invoice.due_on, taken_steps=taken_steps
-            )
+            due = next_on(invoice.due_on)
         if due is None or due.on <= today:
             return NEVER
         return self._leaves_on(party, invoice, due.step, due.on, free_on)

@@ -141,10 +141,10 @@ def qualities(action: Action) -> dict[str, str]:
     because, sums = action.because, dict[str, Decimal]()
     for ref in action.invoices:
         sums[ref.currency] = sums.get(ref.currency, ZERO) + ref.amount_due
-    days = sorted({ref.day for ref in action.invoices if ref.step})
+    days = sorted({(ref.day, ref.step_day) for ref in action.invoices if ref.step})
     return {
         "action": action_in_words(action),
-        "step": ", ".join(f"day {day}" for day in days),
+        "step": ", ".join(words for _, words in days),
         "invoices": _about(action),
         "amount due": " and ".join(shown(amount, code) for code, amount in sums.items()),
         "approval": _approved_by(action),

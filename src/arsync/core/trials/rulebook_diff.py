@@ -220,7 +220,7 @@ def _same_matter(first: Action, second: Action) -> bool:
 
 def _content(action: Action) -> tuple[object, ...]:
     """Return the part of an action that has an effect: not the rule's line, nor the evidence."""
-    steps = tuple((ref.id, ref.step, ref.day) for ref in action.invoices)
+    steps = tuple((ref.id, ref.step, ref.step_day) for ref in action.invoices)
     return (
         action.step,
         steps,
@@ -233,9 +233,9 @@ def _content(action: Action) -> tuple[object, ...]:
 
 def _qualities(action: Action) -> list[str]:
     """Return how an action is done, in words, to distinguish two of them."""
-    days = sorted({ref.day for ref in action.invoices if ref.step})
+    days = sorted({(ref.day, ref.step_day) for ref in action.invoices if ref.step})
     return [
-        *(f"day {day}" for day in days),
+        *(words for _, words in days),
         f"needs {action.approval_words}" if action.needs_approval else "automatically",
         f"not before {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else "at once",
         f"by {action.via.value}",

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, select, true
 
-from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, UndoPayload, payload_of
+from arsync.core.actions import (
+    STARTED_STATES,
+    ActionKind,
+    ActionState,
+    UndoPayload,
+    payload_of,
+)
 from arsync.core.actions.effects import (
     charges_billed,
     keys_of_steps,

@@ -113,6 +113,6 @@ def _about(action: Action, invoice_id: str) -> Iterator[Action]:
             yield replace(
                 action,
                 invoices=(ref,),
-                subject=step_subject(ref.id, ref.day),
+                subject=step_subject(ref.id, ref.day, ref.slot),
                 episode=ref.episode,
             )

@@ -246,7 +246,7 @@ class _Assembly:
             leave_alone=self.named("leave_alone", _leave_alone),
             credit_limits=self.named("credit_limits", _credit_limit),
             credit_holds=self.named("credit_holds", _credit_hold),
-            reminders=self.named("reminders", _cadence),
+            reminders=self.cadences(),
             follow_ups=self.named("follow_ups", _follow_up),
             charges=charges,
             discounts=self.named("discounts", _discount),
@@ -381,6 +381,12 @@ class _Assembly:
         for problem in odd_families(customers):
             self.problems.add(Place(*problem[:3]), problem.message, problem.hint)
         return tuple(customers)
+
+    def cadences(self) -> tuple[Cadence, ...]:
+        """Return the cadences; each knows of the others which steps were not its own."""
+        cadences = self.named("reminders", _cadence)
+        names = frozenset(cadence.name for cadence in cadences)
+        return tuple(cadence._replace(others=names - {cadence.name}) for cadence in cadences)
 
     def named(
         self, section: str, make: Callable[[Block, Node, Source, str, Place], _Item]
@@ -541,13 +547,16 @@ def _cadence(block: Block, node: Node, source: Source, name: str, place: Place) 
     )
 
 
+STEP_KEYS = frozenset(key.name for key in STEP)
+
+
 def _step(entry: ReadBlock, source: Source) -> Step | None:
     block, node = entry
     kinds = [kind for kind in StepKind if kind.value in block.nodes]
     if len(kinds) != 1:
         # A word that is none was reported already, with what is meant.
-        if kinds or set(values_of(node)) <= {key.name for key in STEP}:
-            names = ", ".join(kind.value for kind in StepKind)
+        if kinds or set(values_of(node)) <= STEP_KEYS:
+            names = ", ".join(kind.value for kind in StepKind if kind.value in STEP_KEYS)
             hint = "give each its own day" if kinds else example_of(Spot.STEP)
             source.problem(node, f"a step does one thing of: {names}.", hint)
         return None
