@@ -106,9 +106,11 @@ class TwoSchedulers:
         return run
 
     def _at_point(self, point: Point) -> None:
+        # Others wait, in real time, from the note that a renewal begins until after it is saved.
         if point.kind == "before":
-            # Until the renewal is saved others wait for it, in real time.
             self._renews_token = point.what.endswith(TOKEN_CALLS)
+        elif point.what == "UPDATE grants":
+            self._renews_token = True
         self._points_left -= 1
         if self._renews_token:
             return
