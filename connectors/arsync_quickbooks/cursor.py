@@ -9,7 +9,10 @@ from msgspec import Struct
 
 from arsync_quickbooks.by_creation import Place
 
-CURSOR_VERSION = 3
+CURSOR_VERSION = 4
+_CUSTOMERS = "Customer"
+_WITHOUT_PHONES = 3
+"""Customers that were read under this version have no telephone numbers and no names of people."""
 
 
 class Cursor(Struct, omit_defaults=True):
@@ -30,6 +33,8 @@ class Cursor(Struct, omit_defaults=True):
     terms: dict[str, str] = {}
     todo: list[str] = []
     """Entities still to be read in full."""
+    again: list[str] = []
+    """Entities that the next pull reads in full, because their records now say more."""
     sweep: str = ""
     place: Place = msgspec.field(default_factory=Place)
     """How far the first of them was read."""
@@ -45,5 +50,7 @@ def read_cursor(text: str | None) -> Cursor | None:
         cursor = msgspec.json.decode(text or "", type=Cursor)
     except msgspec.DecodeError:
         return None
+    if cursor.version == _WITHOUT_PHONES:
+        cursor.version, cursor.again = CURSOR_VERSION, [_CUSTOMERS]
     # A cursor of another version is not guessed at: a full read is always right.
     return cursor if cursor.version == CURSOR_VERSION else None

@@ -43,6 +43,12 @@ class EmailAddress(Document, frozen=True):
     address: str | None = None
 
 
+class TelephoneNumber(Document, frozen=True):
+    """A telephone number, as it was typed."""
+
+    free_form_number: str | None = None
+
+
 class Address(Document, frozen=True):
     """The part of a postal address that arsync looks at."""
 
@@ -79,6 +85,10 @@ class CustomerDoc(Header, frozen=True):
     display_name: str | None = None
     fully_qualified_name: str | None = None
     given_name: str | None = None
+    family_name: str | None = None
+    primary_phone: TelephoneNumber | None = None
+    mobile: TelephoneNumber | None = None
+    alternate_phone: TelephoneNumber | None = None
     active: bool | None = None
     primary_email_addr: EmailAddress | None = None
     bill_addr: Address | None = None

@@ -138,6 +138,8 @@ class Feed:
         changed, crowded = feed.rows, set[str]()
         if _is_full(changed.values()):
             changed, crowded = self.thinned(cursor)
+        crowded |= set(cursor.again)
+        cursor.again = []
         pages = self.refreshed(cursor, at, changed, crowded)
         pages += [self.changed(BY_NAME[name], raw) for name, raw in changed.items()]
         # Never earlier than before: a server whose clock is behind must not bring changes back.

@@ -21,6 +21,9 @@ from arsync.connector_sdk.reading import (
     iso_day,
     money,
     optional_id,
+    people,
+    phone,
+    phones,
     record_id,
     required,
     with_worth,
@@ -146,6 +149,15 @@ def to_contact(document: CustomerDoc, names: ReferenceNames) -> Contact:
         email=emails[0] if emails else "",
         more_emails=emails[1:],
         first_name=one_line(document.given_name or ""),
+        people=people([(document.given_name, document.family_name)]),
+        phones=phones(
+            phone(kind, number.free_form_number if number else None)
+            for kind, number in (
+                ("", document.primary_phone),
+                ("mobile", document.mobile),
+                ("other", document.alternate_phone),
+            )
+        ),
         currency=one_line(_value(document.currency_ref)),
         country=alpha_2((document.bill_addr and document.bill_addr.country) or ""),
         groups=_groups(document.customer_type_ref, names),

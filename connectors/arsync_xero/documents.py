@@ -68,9 +68,20 @@ class ContactRef(Document, frozen=True):
     contact_id: str | None = None
 
 
+class PhoneDocument(Document, frozen=True):
+    """A telephone number in parts."""
+
+    phone_type: str | None = None
+    phone_number: str | None = None
+    phone_area_code: str | None = None
+    phone_country_code: str | None = None
+
+
 class Person(Document, frozen=True):
     """A further person of a contact."""
 
+    first_name: str | None = None
+    last_name: str | None = None
     email_address: str | None = None
     include_in_emails: bool | None = None
 
@@ -111,7 +122,9 @@ class ContactDocument(Document, frozen=True):
     contact_status: str | None = None
     merged_to_contact_id: str | None = None
     first_name: str | None = None
+    last_name: str | None = None
     email_address: str | None = None
+    phones: list[PhoneDocument] | None = None
     contact_persons: list[Person] | None = None
     addresses: list[Address] | None = None
     contact_groups: list[ContactGroupDocument] | None = None

@@ -19,6 +19,9 @@ from arsync.connector_sdk.reading import (
     money,
     one_of,
     optional_id,
+    people,
+    phone,
+    phones,
     record_id,
     required,
     with_worth,
@@ -39,6 +42,7 @@ from arsync.core.ledger.records import (
     OwnBalance,
     Payment,
     PaymentStatus,
+    Phone,
     RecordKind,
 )
 from arsync.core.ledger.sanitising import one_line
@@ -77,6 +81,7 @@ _CONTACT_STATUS = {
     "ARCHIVED": ContactStatus.ARCHIVED,
     "GDPRREQUEST": ContactStatus.DELETED,
 }
+_PHONE_KINDS = {"DEFAULT": "", "DDI": "direct", "OFFICE": "office", "MOBILE": "mobile"}
 _PAYMENT_STATUS = {"AUTHORISED": PaymentStatus.ACTIVE, "DELETED": PaymentStatus.DELETED}
 # Xero documents two names for the type of a prepayment and of an overpayment.
 _CREDIT_KINDS = {
@@ -165,6 +170,16 @@ def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
                 if person.include_in_emails and person.email_address
             ),
             first_name=one_line(document.first_name or ""),
+            people=people(
+                [
+                    (document.first_name, document.last_name),
+                    *(
+                        (person.first_name, person.last_name)
+                        for person in document.contact_persons or ()
+                    ),
+                ]
+            ),
+            phones=_phones(document),
             currency=one_line(document.default_currency or ""),
             country=_country(document),
             groups=tuple(
@@ -178,6 +193,23 @@ def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
         )
 
     return _record(make, RecordKind.CONTACTS, document.contact_id, document.name)
+
+
+def _phones(document: ContactDocument) -> tuple[Phone, ...]:
+    """Return the telephone numbers, the main one first; fax numbers are left out."""
+    listed = document.phones or ()
+    return phones(
+        phone(
+            kind,
+            number.phone_area_code,
+            number.phone_number,
+            country_code=number.phone_country_code,
+        )
+        for phone_type, kind in _PHONE_KINDS.items()
+        for number in listed
+        # Xero serves all kinds with empty texts; the parts of a number that is none are none.
+        if number.phone_type == phone_type and number.phone_number
+    )
 
 
 def to_balance(document: ContactDocument) -> OwnBalance | None:

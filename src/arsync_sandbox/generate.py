@@ -32,6 +32,17 @@ SECOND = (
 )
 LEGAL_FORMS = ("Ltd", "Ltd", "Ltd", "Limited", "& Sons", "LLP", "Group", "")
 
+PEOPLE = (
+    *("Amelia", "Ben", "Chloe", "Daniel", "Esther", "Farah", "George", "Hannah", "Imran"),
+    *("Julia", "Kofi", "Laura", "Martin", "Nadia", "Oliver", "Priya", "Robert", "Sofia"),
+)
+SURNAMES = (
+    *("Archer", "Bennett", "Clarke", "Doyle", "Ellis", "Foster", "Grant", "Hughes", "Ingram"),
+    *("Jones", "Khan", "Lewis", "Mason", "Newton", "Okafor", "Palmer", "Quinn", "Reid"),
+)
+NOBODY_TO_CALL = 17
+"""One contact in so many has neither a contact person nor a telephone number."""
+
 TERMS_DAYS = (7, 14, 30, 30, 30, 30, 45, 60)
 GROUPS = (("Key accounts", 0.05), ("Wholesale", 0.10), ("Trade", 0.20))
 """Each group with its share of the contacts."""
@@ -122,7 +133,19 @@ def _contacts(
             contact_group=_group(chance.random()),
             terms_days=chance.choice(TERMS_DAYS),
             created_on=today - timedelta(days=HISTORY_DAYS + int(chance.random() * 1500)),
+            **_to_speak_to(index),
         )
+
+
+def _to_speak_to(index: int) -> dict[str, str]:
+    """Return a contact person and telephone numbers: by the index, so that no chance is drawn."""
+    if index % NOBODY_TO_CALL == NOBODY_TO_CALL - 1:
+        return {}
+    person = f"{PEOPLE[index % len(PEOPLE)]} {SURNAMES[index // len(PEOPLE) % len(SURNAMES)]}"
+    # Ofcom keeps these numbers for drama: no call of a test can ever reach a telephone.
+    number = f"{index % 1000:03}"
+    mobile = f"+44 7700 900{number}" if index % 3 == 0 else ""
+    return {"contact_person": person, "phone": f"+44 20 7946 0{number}", "mobile": mobile}
 
 
 def _group(where: float) -> str:

@@ -93,8 +93,14 @@ CONTACTS = _Table(
         "contact_group": _text,
         "terms_days": _days,
         "created_on": _day_or_none,
+        "contact_person": _text,
+        "phone": _text,
+        "mobile": _text,
     },
-    frozenset({"email", "currency", "country", "contact_group", "terms_days", "created_on"}),
+    frozenset(
+        {"email", "currency", "country", "contact_group", "terms_days", "created_on"}
+        | {"contact_person", "phone", "mobile"}
+    ),
 )
 INVOICES = _Table(
     "invoices",

@@ -48,6 +48,16 @@ class ContactRow(NamedTuple):
     contact_group: str = ""
     terms_days: int | None = None
     created_on: date | None = None
+    contact_person: str = ""
+    """First and last name, parted by the last blank."""
+    phone: str = ""
+    mobile: str = ""
+
+    @property
+    def person_names(self) -> tuple[str, str]:
+        """The contact person's first name and last name."""
+        first, _, last = self.contact_person.rpartition(" ")
+        return (first, last) if first else (last, "")
 
 
 class InvoiceRow(NamedTuple):

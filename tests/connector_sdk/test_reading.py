@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from arsync.connector_sdk.reading import (
+    PERSON_CHARACTERS_MAX,
+    PHONE_CHARACTERS_MAX,
+    PHONES_MAX,
     UnusableField,
     day,
     document_problem,
@@ -17,11 +20,14 @@ from arsync.connector_sdk.reading import (
     money,
     one_of,
     optional_id,
+    people,
+    phone,
+    phones,
     record_id,
     required,
 )
 from arsync.core.ledger.money import AMOUNT_MAX
-from arsync.core.ledger.records import DocumentProblem, RecordKind
+from arsync.core.ledger.records import DocumentProblem, Phone, RecordKind
 from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX
 
 
@@ -103,3 +109,19 @@ def test_a_problem_names_its_document_in_clean_words() -> None:
     whose = ("c\n1", ("i1",))
     problem = document_problem(RecordKind.INVOICES, None, "INV\x1b-1", "no\nday", whose)
     assert problem == DocumentProblem("invoices", "", "INV -1", "no day", "c 1", ("i1",))
+
+
+def test_a_number_is_put_together_and_never_cut() -> None:
+    assert phone("", "20", "7946 0018", country_code="44") == Phone("+44 20 7946 0018")
+    assert phone("direct", "1", country_code="0044") == Phone("0044 1", "direct")
+    assert phone("", "", " ", country_code="44") is None
+    assert phone("", "5" * PHONE_CHARACTERS_MAX) == Phone("5" * PHONE_CHARACTERS_MAX)
+    assert phone("", "5" * (PHONE_CHARACTERS_MAX + 1)) is None
+
+
+def test_numbers_and_names_come_once_and_few() -> None:
+    main, mobile = Phone("1"), Phone("1", "mobile")
+    assert phones([main, None, mobile, Phone("2")]) == (main, Phone("2"))
+    assert len(phones(Phone(str(n)) for n in range(PHONES_MAX + 5))) == PHONES_MAX
+    long = "x" * (PERSON_CHARACTERS_MAX + 1)
+    assert people([("Ann", "Lee"), (None, None), ("", "Ann Lee"), (long, "")]) == ("Ann Lee",)

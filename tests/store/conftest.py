@@ -132,6 +132,8 @@ _TEXTS = {
     "before": '{"saved": "1"}',
     "groups": '["VIP"]',
     "more_emails": "[]",
+    "people": '["Ann Lee"]',
+    "phones": '[["020 7946 0018", "mobile"]]',
     "allocations": "[]",
     "mode": "observe",
     "state": "confirmed",

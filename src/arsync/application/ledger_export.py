@@ -57,9 +57,13 @@ def _records(
 
     def rows(organisation: OrganisationContext) -> Iterator[Row]:
         for record in organisation.store.ledger.every(organisation.id, kind):
-            yield tuple(getattr(record, name) for name in names)
+            yield tuple(_texts(getattr(record, name)) for name in names)
 
     return rows
+
+
+def _texts(value: Any) -> Any:
+    return tuple(map(str, value)) if isinstance(value, tuple) else value
 
 
 def _allocations(organisation: OrganisationContext) -> Iterator[Row]:
@@ -131,6 +135,12 @@ def _actions(organisation: OrganisationContext) -> Iterator[Row]:
             action.because.file,
             action.because.line,
             row.rulebook_hash,
+            row.owner,
+            row.due_on,
+            row.next_on,
+            row.done_on,
+            row.outcome_code,
+            row.outcome,
         )
 
 
@@ -141,6 +151,8 @@ _CONTACT = _columns("""
     email: where invoices go
     more_emails: further people who receive invoice mail
     first_name: of the contact person
+    people: names of the people to speak to, the main one first
+    phones: their telephone numbers, the main one first
     currency: of its documents, where the platform says so
     country: ISO 3166 alpha-2, where the platform says so
     groups: contact groups (Xero), the customer type (QuickBooks)
@@ -285,6 +297,12 @@ ENTITIES: Mapping[str, Entity] = {
                 file: the file of that rule
                 line: the line
                 rulebook: the hash of the rulebook
+                owner: of a task, whose it is
+                due_on: of a task, by when it is to be done
+                next_on: of a task, when it comes back
+                done_on: of a task, the day of its end
+                outcome_code: of a task, what came of it, as a code
+                outcome: of a task, what came of it, in words
             """),
             _actions,
         ),

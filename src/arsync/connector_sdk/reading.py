@@ -7,7 +7,7 @@ guess.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from arsync.core.ledger.business_days import is_in_range
 from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
-from arsync.core.ledger.records import DocumentProblem, RecordKind
-from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, is_id, one_line
+from arsync.core.ledger.records import DocumentProblem, Phone, RecordKind
+from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, cleaned, is_id, one_line
 
 CODE_LETTERS = 3
 """Of a currency (ISO 4217)."""
@@ -50,6 +50,48 @@ def optional_id(text: str, name: str) -> str:
     if text and not is_id(text):
         raise UnusableField(f"{name} is no id: {text[:ID_CHARACTERS_MAX]!r}")
     return text
+
+
+PHONES_MAX = 6
+"""So many telephone numbers of a contact are kept; Xero has five kinds, QuickBooks four."""
+PEOPLE_MAX = 6
+"""So many names of people of a contact are kept: the main one and Xero's five further ones."""
+PHONE_CHARACTERS_MAX = 100
+"""A longer number is left out: a part of it would reach somebody else. Xero's has 82 at most."""
+PERSON_CHARACTERS_MAX = 200
+"""A longer name of a person is left out."""
+
+
+def phone(kind: str, *parts: str | None, country_code: str | None = None) -> Phone | None:
+    """Return a telephone number of its parts; None when there is none, or no usable one.
+
+    Args:
+        kind: see `Phone.kind`.
+        parts: of the number, in their order.
+        country_code: of the country, which is dialled after a plus sign (ITU-T E.123).
+    """
+    code = cleaned(country_code or "")
+    if code.isdecimal() and not code.startswith("00"):
+        code = f"+{code}"
+    local = [text for text in (cleaned(piece or "") for piece in parts) if text]
+    number = " ".join([code, *local] if code else local)
+    if not local or len(number) > PHONE_CHARACTERS_MAX:
+        return None
+    return Phone(number, kind)
+
+
+def phones(numbers: Iterable[Phone | None]) -> tuple[Phone, ...]:
+    """Return the numbers that there are, each once, in their order."""
+    by_number = {number.number: number for number in reversed([*filter(None, numbers)])}
+    return tuple(reversed(by_number.values()))[:PHONES_MAX]
+
+
+def people(names: Iterable[tuple[str | None, str | None]]) -> tuple[str, ...]:
+    """Return people's names, each once, in their order, of their first and last names."""
+    full = (cleaned(f"{first or ''} {last or ''}") for first, last in names)
+    return tuple(
+        dict.fromkeys(name for name in full if name and len(name) <= PERSON_CHARACTERS_MAX)
+    )[:PEOPLE_MAX]
 
 
 def is_money(amount: Decimal) -> bool:

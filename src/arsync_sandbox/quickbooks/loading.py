@@ -175,6 +175,12 @@ class Loader:
         doc: Doc = {"CurrencyRef": currency_ref(currency)}
         if row.email:
             doc["PrimaryEmailAddr"] = {"Address": row.email}
+        for name, part in zip(("GivenName", "FamilyName"), row.person_names, strict=True):
+            if part:
+                doc[name] = part
+        for name, number in (("PrimaryPhone", row.phone), ("Mobile", row.mobile)):
+            if number:
+                doc[name] = {"FreeFormNumber": number}
         if row.country:
             doc["BillAddr"] = {"Country": row.country}
         if row.contact_group:

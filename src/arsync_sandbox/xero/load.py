@@ -36,6 +36,12 @@ def load_contacts(ledger: XeroLedger, rows: Iterable[ContactRow]) -> None:
         contact = XeroContact(id_, row.name, moment, email=row.email, currency=row.currency)
         if wire.guid(row.id) != row.id:
             contact.number = row.id[:50]
+        contact.first_name, contact.last_name = row.person_names
+        contact.phones = [
+            {"PhoneType": kind, "PhoneNumber": number}
+            for kind, number in (("DEFAULT", row.phone), ("MOBILE", row.mobile))
+            if number
+        ]
         if row.country:
             contact.addresses = [{"AddressType": "POBOX", "Country": row.country}]
         if row.terms_days is not None:

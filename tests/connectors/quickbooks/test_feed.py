@@ -307,3 +307,14 @@ def test_a_full_read_loses_nothing_in_any_order(
         quickbooks.add_invoices(contact, 3)
     assert len(seen) == len(set(seen))
     assert before <= set(seen)
+
+
+def test_customers_read_without_phones_are_read_again(quickbooks: Any) -> None:
+    contact = contact_of(quickbooks)
+    quickbooks.advance(LATER)
+    cursor = json.loads(cursor_of(quickbooks))
+    assert contact not in of_kind(pulled(quickbooks, json.dumps(cursor)), RecordKind.CONTACTS)
+    again = pulled(quickbooks, json.dumps(cursor | {"version": 3}))
+    assert contact in of_kind(again, RecordKind.CONTACTS)
+    assert again[-1].complete
+    assert contact not in of_kind(pulled(quickbooks, again[-1].cursor), RecordKind.CONTACTS)

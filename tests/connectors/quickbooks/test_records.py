@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
-from arsync.core.ledger.records import Allocation, DocumentProblem, Payment, RecordKind
+from arsync.core.ledger.records import Allocation, DocumentProblem, Payment, Phone, RecordKind
 from arsync_quickbooks.documents import (
     CompanyInfoDoc,
     InvoiceDoc,
@@ -54,6 +54,8 @@ def plain(value: Any) -> Any:
             return value.isoformat()
         case Allocation():
             return [value.invoice_id, plain(value.amount), plain(value.allocated_on)]
+        case Phone():
+            return str(value)
         case tuple():
             return [plain(element) for element in value]
         case _:

@@ -23,6 +23,7 @@ from arsync.core.ledger.records import (
     Organisation,
     Payment,
     PaymentStatus,
+    Phone,
 )
 from arsync.errors import RetryLater
 from arsync_xero.currencies import CURRENCIES
@@ -102,7 +103,14 @@ CONTACT: dict[str, Any] = {
     "ContactStatus": "ACTIVE",
     "Name": "Liam Ltd",
     "FirstName": "Liam",
+    "LastName": "Gee",
     "EmailAddress": "ap@example.com",
+    "Phones": [
+        {"PhoneType": "FAX", "PhoneNumber": "1"},
+        {"PhoneType": "MOBILE", "PhoneNumber": "7700 900123", "PhoneCountryCode": "44"},
+        {"PhoneType": "DDI", "PhoneNumber": "", "PhoneAreaCode": "212"},
+        {"PhoneType": "DEFAULT", "PhoneNumber": "222-2222", "PhoneAreaCode": "212"},
+    ],
     "Addresses": [
         {"AddressType": "STREET", "Country": "France"},
         {"AddressType": "POBOX", "Country": "USA"},
@@ -111,7 +119,12 @@ CONTACT: dict[str, Any] = {
     "DefaultCurrency": "NZD",
     "PaymentTerms": {"Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}},
     "ContactPersons": [
-        {"EmailAddress": "deb@example.com", "IncludeInEmails": True},
+        {
+            "FirstName": "Deb",
+            "LastName": "Gee",
+            "EmailAddress": "deb@example.com",
+            "IncludeInEmails": True,
+        },
         {"EmailAddress": "no@example.com", "IncludeInEmails": False},
     ],
 }
@@ -331,6 +344,8 @@ def test_a_contact() -> None:
         email="ap@example.com",
         more_emails=("deb@example.com",),
         first_name="Liam",
+        people=("Liam Gee", "Deb Gee"),
+        phones=(Phone("212 222-2222"), Phone("+44 7700 900123", "mobile")),
         currency="NZD",
         country="US",
         groups=("Credit hold", "Key accounts"),

@@ -21,6 +21,7 @@ from arsync.core.ledger.records import (
     Organisation,
     OwnBalance,
     Payment,
+    Phone,
     RecordKind,
 )
 from arsync.errors import UserMistake
@@ -58,6 +59,8 @@ def test_every_field_of_every_record_is_read_back(store: Store, connection: Conn
         "a@example.com",
         ("b@example.com", "c@example.com"),
         "Ann",
+        ("Ann Lee", ODD_TEXT),
+        (Phone("+44 20 7946 0018"), Phone(ODD_TEXT, "mobile")),
         "GBP",
         "GB",
         ("Key accounts", ODD_TEXT),

@@ -82,6 +82,17 @@ class Organisation(NamedTuple):
     """True when the platform's own reminders are switched on; None when it does not report it."""
 
 
+class Phone(NamedTuple):
+    """A telephone number as the platform writes it."""
+
+    number: str
+    kind: str = ""
+    """`direct`, `mobile`, `office` or `other`; empty for the main one."""
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.kind})" if self.kind else self.number
+
+
 class Contact(NamedTuple):
     """A debtor, or a child of one."""
 
@@ -92,6 +103,10 @@ class Contact(NamedTuple):
     more_emails: tuple[str, ...] = ()
     """Further people who receive invoice mail."""
     first_name: str = ""
+    people: tuple[str, ...] = ()
+    """The names of the people to speak to, the main one first."""
+    phones: tuple[Phone, ...] = ()
+    """Without fax numbers, the main one first."""
     currency: str = ""
     country: str = ""
     groups: tuple[str, ...] = ()

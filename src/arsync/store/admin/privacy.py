@@ -90,7 +90,7 @@ class Privacy:
             contact = find_contact(db, connection_id, name_or_id, also_gone=True)
             numbers = _ids(db, _invoice_ids(connection_id, contact.id))
             return {
-                "contact": contact._asdict(),
+                "contact": _plain(contact),
                 **{
                     kind.value: _documents(db, connection_id, kind, contact.id)
                     for kind in (RecordKind.INVOICES, RecordKind.PAYMENTS, RecordKind.CREDITS)
@@ -208,6 +208,8 @@ def _documents(
 
 def _plain(record: Any) -> dict[str, Any]:
     tree: dict[str, Any] = record._asdict()
+    if "phones" in tree:
+        tree["phones"] = [phone._asdict() for phone in tree["phones"]]
     if "allocations" in tree:
         tree["allocations"] = [allocation._asdict() for allocation in tree["allocations"]]
     return tree
@@ -241,6 +243,11 @@ def _actions(db: Connection, connection_id: int, contact_id: str) -> list[dict[s
             columns.before,
             columns.receipt_detail,
             columns.outcome,
+            columns.outcome_code,
+            columns.owner,
+            columns.due_on,
+            columns.next_on,
+            columns.done_on,
             columns.created_at,
         )
         .where(columns.connection_id == connection_id, columns.contact_id == contact_id)
@@ -271,6 +278,11 @@ def _actions(db: Connection, connection_id: int, contact_id: str) -> list[dict[s
             "before": row.before or {},
             "receipt": row.receipt_detail,
             "outcome": row.outcome,
+            "outcome_code": row.outcome_code,
+            "owner": row.owner,
+            "due_on": row.due_on,
+            "next_on": row.next_on,
+            "done_on": row.done_on,
             "events": events[row.key],
         }
         for row in rows
@@ -329,6 +341,7 @@ def _make_nameless(db: Connection, keys: Collection[str]) -> None:
                 receipt_detail="",
                 reason="",
                 outcome="",
+                owner="",
             )
         )
     db.execute(
@@ -436,7 +449,15 @@ def _forget_copy(db: Connection, connection_id: int, contact: Contact) -> None:
     db.execute(
         update(contacts)
         .where(mine)
-        .values(name=FORGOTTEN, email="", more_emails=(), first_name="", note="")
+        .values(
+            name=FORGOTTEN,
+            email="",
+            more_emails=(),
+            first_name="",
+            people=(),
+            phones=(),
+            note="",
+        )
     )
     of_contact = and_(
         invoices.c.connection_id == connection_id, invoices.c.contact_id == contact.id

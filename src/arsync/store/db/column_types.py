@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
-from arsync.core.ledger.records import Allocation
+from arsync.core.ledger.records import Allocation, Phone
 
 UNIT = 10**DECIMAL_PLACES_MAX
 """Stored units in one: money is kept as a whole number of ten-thousandths."""
@@ -159,6 +159,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 _texts = msgspec.json.Decoder(tuple[str, ...])
+_phones = msgspec.json.Decoder(tuple[Phone, ...])
 _allocations = msgspec.json.Decoder(list[tuple[str, int, date]])
 _map = msgspec.json.Decoder(dict[str, str])
 
@@ -166,6 +167,11 @@ _map = msgspec.json.Decoder(dict[str, str])
 def texts_json(texts: tuple[str, ...]) -> str:
     """Return texts as a JSON array; an empty text for none."""
     return msgspec.json.encode(texts).decode() if texts else ""
+
+
+def phones_json(phones: tuple[Phone, ...]) -> str:
+    """Return telephone numbers as a JSON array; an empty text for none."""
+    return msgspec.json.encode(phones).decode() if phones else ""
 
 
 def allocations_json(allocations: tuple[Allocation, ...]) -> str:
@@ -192,6 +198,21 @@ class Texts(TypeDecorator[tuple[str, ...]]):
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...]:
         """Read JSON."""
         return _texts.decode(value) if value else ()
+
+
+class Phones(TypeDecorator[tuple[Phone, ...]]):
+    """The telephone numbers of a contact, as a JSON array."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Phone, ...] | None, dialect: Dialect) -> str | None:
+        """Write JSON."""
+        return None if value is None else phones_json(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Phone, ...]:
+        """Read JSON."""
+        return _phones.decode(value) if value else ()
 
 
 class Allocations(TypeDecorator[tuple[Allocation, ...]]):

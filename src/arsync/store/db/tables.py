@@ -31,7 +31,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
-from arsync.store.db.column_types import Allocations, Amount, Id, Moment, Rate, TextMap, Texts
+from arsync.store.db.column_types import (
+    Allocations,
+    Amount,
+    Id,
+    Moment,
+    Phones,
+    Rate,
+    TextMap,
+    Texts,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -156,6 +165,8 @@ contacts = _ledger_table(
     _text("email"),
     Column("more_emails", Texts, nullable=False),
     _text("first_name"),
+    Column("people", Texts, nullable=False, server_default=""),
+    Column("phones", Phones, nullable=False, server_default=""),
     _text("currency"),
     _text("country"),
     Column("groups", Texts, nullable=False),

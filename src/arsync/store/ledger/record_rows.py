@@ -23,7 +23,13 @@ from arsync.core.ledger.records import (
     PaymentStatus,
     RecordKind,
 )
-from arsync.store.db.column_types import allocations_json, moment_text, texts_json, to_units
+from arsync.store.db.column_types import (
+    allocations_json,
+    moment_text,
+    phones_json,
+    texts_json,
+    to_units,
+)
 from arsync.store.db.tables import contacts, credits_, invoices, payments
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -75,6 +81,8 @@ def _contact(connection_id: int, contact: Contact, row_hash: int, sweep: str) ->
         contact.email,
         texts_json(contact.more_emails),
         contact.first_name,
+        texts_json(contact.people),
+        phones_json(contact.phones),
         contact.currency,
         contact.country,
         texts_json(contact.groups),
