@@ -336,7 +336,10 @@ def test_a_connection_without_authorisation_says_how_to_reconnect(
         (["plan", "--as-of", "tomorrow"], "'tomorrow' is not a date. Write it as 2026-12-31.\n"),
         (["connect", "zero"], "there is no connector for 'zero'. Installed: quickbooks, xero."),
         (["rules", "chek"], "there is no command 'chek'. Did you mean 'check'?\n"),
-        (["approve", "--al"], "no such option '--al'. (Did you mean one of: '--all', '--help'?)\n"),
+        (
+            ["approve", "--al"],
+            "no such option '--al'. (Did you mean one of: '--all', '--help', '--rule'?)\n",
+        ),
         (["plan", "--config", "nowhere.toml"], "nowhere.toml: there is no such file."),
     ],
 )

@@ -96,7 +96,7 @@ class MailPost:
         payload = action.payload
         to = payload.to if isinstance(payload, ReminderPayload) else ""
         return compose(
-            self._letter(action, account, organisation, today, links),
+            self.letter(action, account, organisation, today, links),
             key=action.key,
             sender=self._config.smtp.sender,
             to=[to] if to else [contact.email, *contact.more_emails] if contact else [],
@@ -118,7 +118,7 @@ class MailPost:
         self, action: Action, account: Account, organisation: Organisation, today: date
     ) -> bytes:
         """Return the letter as a PDF."""
-        letter = self._letter(action, account, organisation, today, {})
+        letter = self.letter(action, account, organisation, today, {})
         spoken = self._in_language(action.payload.language_code).language
         return letter_pdf(
             letter,
@@ -128,7 +128,7 @@ class MailPost:
             now=self._clock.now(),
         )
 
-    def _letter(
+    def letter(
         self,
         action: Action,
         account: Account,
@@ -136,6 +136,11 @@ class MailPost:
         today: date,
         links: Mapping[str, str],
     ) -> Letter:
+        """Return the letter of a reminder in words.
+
+        Raises:
+            UserMistake: the user's own text is wrong.
+        """
         letters = self._in_language(action.payload.language_code)
         context = letter_context(
             action,

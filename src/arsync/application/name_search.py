@@ -14,6 +14,10 @@ from arsync.errors import UserMistake
 T = TypeVar("T")
 
 
+class NotFound(UserMistake):
+    """Neither a customer nor an invoice is called so in this connection."""
+
+
 def contact_named(
     container: Container, text: str, connection: Chosen
 ) -> tuple[OrganisationContext, Contact]:
@@ -59,3 +63,28 @@ def _only_match(
     if not matches:
         raise UserMistake("\n".join(dict.fromkeys(mistakes)))
     return matches[0]
+
+
+def subject_named(organisation: OrganisationContext, about: str) -> tuple[Contact, Invoice | None]:
+    """Return the customer and, when an invoice is called so, that invoice.
+
+    Raises:
+        NotFound: neither a customer nor an invoice is called so, or several are.
+    """
+    ledger = organisation.store.ledger
+    try:
+        invoice = ledger.invoice(organisation.id, about)
+    except UserMistake as no_invoice:
+        try:
+            return ledger.contact(organisation.id, about), None
+        except UserMistake as no_contact:
+            raise NotFound(_neither(about, no_contact, no_invoice)) from None
+    return ledger.contact(organisation.id, invoice.contact_id), invoice
+
+
+def _neither(about: str, *mistakes: UserMistake) -> str:
+    """Return that nothing is called so, with the nearest names, if any, below it."""
+    if not all(str(mistake).startswith("there is no ") for mistake in mistakes):
+        return "\n".join(map(str, mistakes))  # one of them is there more than once
+    hints = [line for mistake in mistakes for line in str(mistake).splitlines()[1:]]
+    return "\n".join([f"there is no contact and no invoice {about!r}.", *hints])

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
 
+from arsync.application.letter_preview import LetterShown
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.results import (
     ActionHistory,
@@ -110,6 +111,18 @@ class HistoryView(ListedView, frozen=True, kw_only=True):
     """An action with everything that happened to it."""
 
     events: tuple[EventView, ...]
+
+
+class LetterListedView(ListedView, frozen=True, kw_only=True):
+    """An action with the letter that is to leave."""
+
+    letter: LetterShown | None
+
+
+class ActionWhyView(HistoryView, frozen=True, kw_only=True):
+    """An action with its history, and the letter that is to leave."""
+
+    letter: LetterShown | None
 
 
 class NumberedView(Struct, frozen=True):
@@ -264,6 +277,16 @@ def history_view(history: ActionHistory) -> HistoryView:
     """Return the JSON view of an action with its events."""
     events = tuple(map(_event_view, history.events))
     return HistoryView(**asdict(listed_view(history.listed)), events=events)
+
+
+def with_letter_view(listed: Listed, letter: LetterShown | None) -> LetterListedView:
+    """Return the JSON view of an action with its letter."""
+    return LetterListedView(**asdict(listed_view(listed)), letter=letter)
+
+
+def action_why_view(history: ActionHistory, letter: LetterShown | None) -> ActionWhyView:
+    """Return the JSON view of an action with its events and its letter."""
+    return ActionWhyView(**asdict(history_view(history)), letter=letter)
 
 
 def _event_view(event: EventRow) -> EventView:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from arsync.application.action_history import listed_by_name
-from arsync.application.approvals import TAKE_BACK_HINT
+from arsync.application.choosing import TAKE_BACK_HINT
 from arsync.application.container import Container
 from arsync.application.organisation_context import (
     Chosen,

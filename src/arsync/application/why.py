@@ -8,19 +8,16 @@ from typing import Any
 from arsync.application.account_reading import accounts_on
 from arsync.application.action_history import customer_history
 from arsync.application.container import Container
+from arsync.application.name_search import NotFound, subject_named
 from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import Why
-from arsync.core.ledger.records import Account, Contact, Invoice
+from arsync.core.ledger.records import Account, Contact
 from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.explanation import explain
 from arsync.core.rulebook.facts import CONTACT_BY_NAME, contact_row, in_json
 from arsync.errors import UserMistake
 from arsync.store.models import LimitRow
-
-
-class NotFound(UserMistake):
-    """Neither a customer nor an invoice is called so in this connection."""
 
 
 def why_anywhere(
@@ -76,7 +73,7 @@ def why(
         NotFound: neither a customer nor an invoice is called so.
     """
     permit(actor, Permission.READ)
-    contact, invoice = _subject(organisation, about)
+    contact, invoice = subject_named(organisation, about)
     account = next(accounts_on(organisation, as_of, [contact.id]), None)
     if account is None:
         raise UserMistake(f"{contact.name} has no account to explain.")
@@ -121,27 +118,6 @@ def _limits(organisation: OrganisationContext, account: Account, day: date) -> t
     ids = [root, *(member.id for member in account.contacts if member.merged_into == root)]
     limits = organisation.store.limits.of(organisation.id, ids)
     return tuple(limit for limit in limits if limit.since <= day)
-
-
-def _subject(organisation: OrganisationContext, about: str) -> tuple[Contact, Invoice | None]:
-    """Return the customer and, when it was asked about one, the invoice."""
-    ledger = organisation.store.ledger
-    try:
-        invoice = ledger.invoice(organisation.id, about)
-    except UserMistake as no_invoice:
-        try:
-            return ledger.contact(organisation.id, about), None
-        except UserMistake as no_contact:
-            raise NotFound(_neither(about, no_contact, no_invoice)) from None
-    return ledger.contact(organisation.id, invoice.contact_id), invoice
-
-
-def _neither(about: str, *mistakes: UserMistake) -> str:
-    """Return that nothing is called so, with the nearest names, if any, below it."""
-    if not all(str(mistake).startswith("there is no ") for mistake in mistakes):
-        return "\n".join(map(str, mistakes))  # one of them is there more than once
-    hints = [line for mistake in mistakes for line in str(mistake).splitlines()[1:]]
-    return "\n".join([f"there is no contact and no invoice {about!r}.", *hints])
 
 
 def _facts(

@@ -56,8 +56,8 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     "Every day": {
         "pull": Entry("runs", "Bring the copy of the ledger up to date."),
         "plan": Entry("runs", "Show what the rulebook would do now; changes nothing."),
-        "approve": Entry("runs", "Approve actions that need approval."),
-        "reject": Entry("runs", "Reject actions that wait for approval or have not left yet."),
+        "approve": Entry("approval", "Approve actions that need approval."),
+        "reject": Entry("approval", "Reject actions that wait for approval or have not left yet."),
         "apply": Entry("runs", "Carry out the approved actions."),
         "sync": Entry("runs", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
         "run": Entry("runs", "Sync repeatedly."),

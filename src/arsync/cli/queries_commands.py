@@ -57,11 +57,14 @@ def why(
     """Explain what is done about a customer or an invoice, and why.
 
     Shows what is to be done, what is held back and until when, and the rules in the order they
-    were read. KEY is an action's key, as `arsync actions` and the notes in the books show it.
+    were read. KEY is an action's key, as `arsync actions` and the notes in the books show it; of a
+    message that has not left, the letter is shown as it would leave now.
     """
     from arsync.application.action_history import action_history
-    from arsync.application.result_views import history_view, why_view
+    from arsync.application.letter_preview import letter_shown
+    from arsync.application.result_views import action_why_view, why_view
     from arsync.application.why import why_anywhere
+    from arsync.cli.render_letter import show_letter
     from arsync.cli.render_why import show_history, show_why
 
     with opened(config_file) as (actor, container):
@@ -76,10 +79,12 @@ def why(
                 raise
         if explained is None:
             organisation, history = action_history(actor, container, about)
+            letter = letter_shown(organisation, history.listed.row)
             if as_json:
-                print_json(history_view(history))
+                print_json(action_why_view(history, letter))
             else:
                 show_history(history, reasons=reasons_of(organisation, history.listed))
+                show_letter(letter)
             return EXIT_DONE
         organisation, explanation = explained
         if as_json:

@@ -23,7 +23,7 @@ from arsync.cli.common import (
     word,
 )
 from arsync.cli.json_output import print_json, print_json_of_each
-from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING
 
 if TYPE_CHECKING:
     from arsync.application.container import Container
@@ -155,122 +155,6 @@ def _print_plans(
     return EXIT_WAITING if any(plan.safety.exceeded for _, plan in planned) else EXIT_DONE
 
 
-@click.command()
-@click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--all", "approve_all", is_flag=True, help="Approve all waiting actions.")
-@connection_option
-@json_option
-@config_option
-def approve(
-    keys: tuple[str, ...],
-    approve_all: bool,
-    connection: tuple[str, ...],
-    as_json: bool,
-    config_file: Path | None,
-) -> int:
-    """Approve actions that need approval.
-
-    Without a key or --all it lists the actions that need approval. The beginning of a key is
-    enough. A credit hold and its change of payment terms are one decision, and so are lifting it
-    and giving the terms back: either key decides both.
-    """
-    from arsync.application import approvals
-    from arsync.application.result_views import listed_view
-
-    if keys and approve_all:
-        raise UserMistake("give keys or --all, not both.")
-    with opened(config_file) as (actor, container):
-        # Planned afresh, so that nobody approves what has lost its reason.
-        problems = _plan_and_save(actor, container, connection)
-        for problem in problems:
-            say(f"arsync: {problem}")
-        if not keys and not approve_all:
-            code = _list_waiting(actor, container, connection, as_json=as_json)
-            return worst([code, EXIT_MISTAKE if problems else code])
-        approved = approvals.approve(actor, container, list(keys) or None, connection=connection)
-    if as_json:
-        print_json([listed_view(listed) for listed in approved])
-    say(
-        f"Approved {word(len(approved), 'action')}. `arsync apply` carries them out."
-        if approved
-        else "Nothing waits for approval."
-    )
-    return EXIT_MISTAKE if problems else EXIT_DONE
-
-
-def _list_waiting(
-    actor: Actor, container: Container, connection: tuple[str, ...], *, as_json: bool
-) -> int:
-    """Print what waits for a person, and how to let it go."""
-    from arsync.application import approvals
-    from arsync.application.connecting import connections
-    from arsync.application.result_views import listed_view
-    from arsync.cli.queries_commands import reasons_of
-    from arsync.cli.render import show_waiting
-
-    organisations = {
-        organisation.name: organisation
-        for organisation in connections(actor, container, connection)
-    }
-    observers = [name for name, organisation in organisations.items() if organisation.observes]
-    waiting = [
-        listed
-        for listed in approvals.waiting(actor, container, connection)
-        if listed.connection not in observers
-    ]
-    decisions = approvals.decisions(waiting)
-    if as_json:
-        print_json([listed_view(listed) for listed in waiting])
-    else:
-        reasons = {
-            listed.connection: reasons_of(organisations[listed.connection], listed)
-            for listed in waiting
-        }
-        show_waiting(decisions, reasons)
-        if not waiting:
-            click.echo("Nothing waits for approval.")
-    for name in observers:
-        say(f"{name} only observes: `arsync plan` shows its actions, and none is written.")
-    if waiting:
-        say(
-            f"\n{word(len(decisions), 'action')} waiting: `arsync approve KEY ...` approves some, "
-            "`arsync approve --all`\nall, and `arsync reject KEY --why REASON` rejects one."
-        )
-    return EXIT_WAITING if waiting else EXIT_DONE
-
-
-@click.command()
-@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
-@click.option("--why", "reason", required=True, help="The reason, recorded with the action.")
-@click.option("--take-back", is_flag=True, help="Withdraw rejections, including the platform's.")
-@json_option
-@config_option
-def reject(
-    keys: tuple[str, ...], reason: str, take_back: bool, as_json: bool, config_file: Path | None
-) -> int:
-    """Reject actions that wait for approval or have not left yet.
-
-    They are not planned again. --take-back withdraws a rejection: the next plan requests the action
-    again if its reason remains. `arsync actions --state rejected` lists rejections.
-    """
-    from arsync.application import approvals
-    from arsync.application.result_views import listed_view
-
-    with opened(config_file) as (actor, container):
-        decide = approvals.take_back if take_back else approvals.reject
-        decided = decide(actor, container, list(keys), reason=reason)
-    if as_json:
-        print_json([listed_view(listed) for listed in decided])
-    if take_back:
-        say(
-            f"Withdrew {word(len(decided), 'rejection')}. Actions with a remaining reason are "
-            "planned again: `arsync approve`\nlists those that need approval."
-        )
-    else:
-        say(f"Rejected {word(len(decided), 'action')}.")
-    return EXIT_DONE
-
-
 @click.command("apply")
 @connection_option
 @json_option
@@ -293,7 +177,7 @@ def apply(
         stop_on_signals() as stop,
     ):
         # What has lost its reason since it was approved is withdrawn first.
-        _plan_and_save(actor, container, connection)
+        plan_and_save(actor, container, connection)
         watch = runs.RunWatch(progress, stop.is_set)
         organisations = connections(actor, container, connection)
         results = [runs.apply(actor, organisation, watch) for organisation in organisations]
@@ -383,7 +267,7 @@ def run(
     return worst(list(codes.values()))
 
 
-def _plan_and_save(actor: Actor, container: Container, connection: tuple[str, ...]) -> list[str]:
+def plan_and_save(actor: Actor, container: Container, connection: tuple[str, ...]) -> list[str]:
     """Bring the waiting actions up to date with the rulebook and the copy of the ledger.
 
     Returns:
