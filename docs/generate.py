@@ -198,6 +198,9 @@ SECTION_EXAMPLES = {
         "  account manager: {by_contact_group: {North: jo@example.com}}"
     ),
     "safety": "safety:\n  credit_holds: 20\n  emails: 300",
+    "payment_plans": (
+        "payment_plans:\n  grace: 3 business days\n  announce: 3 days before\n  chase: 1 day after"
+    ),
     "take_over": "take_over: spread over 10 days",
     "not_rules": "not_rules: [old policy.yaml.txt, archive, '*.docx']",
     "unapplied_cash": "unapplied_cash: only in full",

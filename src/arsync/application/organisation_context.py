@@ -19,8 +19,10 @@ from arsync.clock import Clock, today_in
 from arsync.config import Config
 from arsync.connector_sdk import Connector, Platform
 from arsync.core.actions import Action
+from arsync.core.ledger.business_days import Calendar
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.unapplied_cash import UnappliedCash
+from arsync.core.planning.customer_locale import bank_days
 from arsync.core.planning.planner import Plan, begin_plan, make_plan
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
 from arsync.core.planning.undecided import undecided_about
@@ -299,6 +301,11 @@ class OrganisationContext:
             untrusted_clock=self.container.platform_clocks.untrusted(self.connection.platform),
         )
         return quality._replace(unread=tuple(unread.file for unread in self.unread_files))
+
+    @property
+    def bank_days(self) -> Calendar:
+        """Return the days on which banks work."""
+        return bank_days(self.rulebook.sending, holidays_in)
 
     @property
     def trial(self) -> Trial:

@@ -93,6 +93,7 @@ def why(
         organisation=organisation.connection.organisation,
         contact_id=contact.id,
         invoice_id=invoice.id if invoice else "",
+        calendar=organisation.bank_days,
     )
     held = plan.held_back
     if invoice is not None:
@@ -124,7 +125,12 @@ def _facts(
     organisation: OrganisationContext, account: Account, contact: Contact, day: date
 ) -> dict[str, Any]:
     """Return every fact of a customer, by name, as the rules see it."""
-    assessor = Assessor(organisation.rulebook, organisation.connection.organisation, day)
+    assessor = Assessor(
+        organisation.rulebook,
+        organisation.connection.organisation,
+        day,
+        organisation.bank_days,
+    )
     assessment = assessor.assess(account)
     customer = next(
         (party for party in assessment.parties if party.view.contact.id == contact.id),

@@ -60,6 +60,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
     click.secho("\nRules read, in order", bold=True)
     _rules(explained.lines)
     _invoices(explained.lines, full=full)
+    _payment_plans(explained.lines)
     if full:
         _late_payment(explained.lines)
         click.secho("\nFacts", bold=True)
@@ -155,6 +156,15 @@ def _invoices(lines: Sequence[ReasonLine], *, full: bool) -> None:
             click.echo(f"      sent  {text}")
     if count > INVOICES_EXPLAINED_MAX and not full:
         click.echo(f"  ... and {word(count - INVOICES_EXPLAINED_MAX, 'more invoice')}: --full")
+
+
+def _payment_plans(lines: Sequence[ReasonLine]) -> None:
+    """Print the payment plans and what has come of them."""
+    texts = [line.text for line in lines if line.section == "payment plan"]
+    if texts:
+        click.secho("\nPayment plans", bold=True)
+    for text in texts:
+        click.echo(wrapped(text, indent=2))
 
 
 def _late_payment(lines: Sequence[ReasonLine]) -> None:

@@ -122,6 +122,11 @@ def rich_account(desk: Desk) -> Any:
         ("dispute", {"open"}),
         ("days_since_last_reminder", 15),
         ("highest_step_sent", 14),
+        ("payment_plan", {"none"}),
+        ("instalments_missed", 0),
+        ("days_until_instalment", None),
+        ("next_instalment_on", None),
+        ("instalment_amount", None),
     ],
 )
 def test_facts_of_a_contact(desk: Desk, name: str, value: Any) -> None:

@@ -20,6 +20,7 @@ from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.conditions import COMPARISONS
 from arsync.core.rulebook.facts import FIELDS, NUMBERS, FactKind, Field
 from arsync.core.rulebook.json_schema import schema
+from arsync.core.rulebook.reading.agreement_sections import DaysAfter, DaysBefore, GraceShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.sections import (
@@ -108,6 +109,9 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     TakeOverShape: st.sampled_from(["first step", "by hand", "spread over 10 days"]),
     InterestShape: st.sampled_from(["1.5% a month", "8% a year", "'12 % a year'"]),
     DiscountPercent: st.sampled_from(["2%", "2", "2.5%"]),
+    GraceShape: st.sampled_from(["3 business days", "1 day", "none", "'5 days'"]),
+    DaysBefore: st.sampled_from(["3 days before", "1 day before"]),
+    DaysAfter: st.sampled_from(["1 day after", "'2 days after'"]),
     AfterShape: st.sampled_from(["30 days", "1 day"]),
     Span: st.sampled_from(["26 hours", "7 days", "1 day", "'48 hours'"]),
     ApprovalShape: st.sampled_from(["required", "none", "{over: 5000, by: A}", "{by: A}"]),

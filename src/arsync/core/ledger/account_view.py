@@ -9,6 +9,15 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from arsync.core.ledger.agreements.disputes import counting_disputes, dispute_state
+from arsync.core.ledger.agreements.grace import USUAL_GRACE, InTimeUntil
+from arsync.core.ledger.agreements.payment_plans import (
+    JudgedPlan,
+    PlanCash,
+    counting_plans,
+    judged_plans,
+    planned_invoices,
+    set_aside,
+)
 from arsync.core.ledger.agreements.promises import newest_promises
 from arsync.core.ledger.late_debt import LateDebt, Reduction, by_cash, late_debt, reductions_of
 from arsync.core.ledger.late_payment_law import LatePayment
@@ -131,8 +140,10 @@ class AccountView:
         base: str,
         statutory: LatePayment | None = None,
         unapplied_cash: UnappliedCash = UnappliedCash.NET,
+        instalments_in_time: InTimeUntil = USUAL_GRACE.last_day,
     ) -> None:
         """Index what is cheap now; the rest is computed when a fact asks."""
+        self.instalments_in_time = instalments_in_time
         self.statutory = statutory
         self.cash_counts = unapplied_cash
         self.account = account
@@ -161,6 +172,8 @@ class AccountView:
             # Cash counts first for what can be chased: whoever disputes one invoice and has paid
             # the other is not to be chased for the one that was paid.
             last=self._not_chased(),
+            # What an instalment was paid with pays nothing else.
+            first=planned_invoices(self.account, self.today) if self.account.payment_plans else (),
             unit_value=self.converter.rate,
         )
 
@@ -176,6 +189,49 @@ class AccountView:
             return self.documents
         net = (less_cash(invoice, covers) for invoice in self.documents)
         return [invoice for invoice in net if invoice.amount_due > 0]
+
+    @cached_property
+    def payment_plans(self) -> tuple[JudgedPlan, ...]:
+        """The payment plans as they stand, the oldest first."""
+        if not self.account.payment_plans:
+            return ()
+        plan_cash = PlanCash(self.cash, self.cash_counts, self.converter.rate)
+        return judged_plans(self.account, self.today, self.instalments_in_time, plan_cash)
+
+    @cached_property
+    def plan_of(self) -> dict[str, JudgedPlan]:
+        """The payment plan that counts for each invoice."""
+        return counting_plans(self.payment_plans)
+
+    @cached_property
+    def set_aside(self) -> dict[str, Decimal]:
+        """How much of what is owed net on each invoice is left to a plan that stands."""
+        if not self.payment_plans:
+            return {}
+        counting = {judged.plan.id: judged for judged in self.plan_of.values()}
+        covered: dict[str, Decimal] = {}
+        for judged in counting.values():
+            covered |= set_aside(judged, self.owed_by_id)
+        return covered
+
+    @cached_property
+    def owed_by_id(self) -> dict[str, Invoice]:
+        """What is owed net, by invoice id."""
+        return {invoice.id: invoice for invoice in self.owed}
+
+    def not_set_aside(self, invoice: Invoice) -> Invoice:
+        """Return one of `owed` with the part of it that no standing payment plan covers."""
+        covered = self.set_aside.get(invoice.id)
+        if not covered:
+            return invoice
+        return invoice._replace(amount_due=invoice.amount_due - covered)
+
+    def chased(self, invoices: list[Invoice]) -> list[Invoice]:
+        """Return some of `owed` with what no standing payment plan covers."""
+        if not self.set_aside:
+            return invoices
+        remaining = map(self.not_set_aside, invoices)
+        return [invoice for invoice in remaining if invoice.amount_due > 0]
 
     def _not_chased(self) -> frozenset[str]:
         """Return the open invoices that are disputed, or promised for a day to come."""
@@ -194,13 +250,14 @@ class AccountView:
         return {invoice.id: invoice for invoice in self.documents}
 
     def document_of(self, invoice: Invoice) -> Invoice:
-        """Return one of `owed` as the accounting system has it."""
-        if not self.cash or invoice.id not in self.cash_covers:
+        """Return one of `owed`, or of `chased`, as the accounting system has it."""
+        in_cash = bool(self.cash) and invoice.id in self.cash_covers
+        if not in_cash and invoice.id not in self.set_aside:
             return invoice
         return self._documents_by_id[invoice.id]
 
     def uncovered_due(self, invoice: Invoice) -> Decimal | None:
-        """Return what is due on the invoice itself, where unapplied cash covers a part of it."""
+        """Return what is due on the invoice itself, where cash or a plan covers a part of it."""
         document = self.document_of(invoice)
         return None if document is invoice else document.amount_due
 
@@ -375,9 +432,11 @@ class ContactView:
 
     @cached_property
     def overdue(self) -> list[Invoice]:
-        """Return what is owed net and past its due date."""
+        """Return what is owed net and past its due date, less what standing plans cover."""
         # On the due date itself nothing is late yet: lateness counts from the day after.
-        return [invoice for invoice in self.owed if invoice.due_on < self.account_view.today]
+        late = [invoice for invoice in self.owed if invoice.due_on < self.account_view.today]
+        # While a payment plan is kept, what it covers is not late.
+        return self.account_view.chased(late)
 
     @cached_property
     def balance(self) -> Decimal | None:
@@ -391,7 +450,7 @@ class ContactView:
     def overdue_amount(self) -> Decimal | None:
         """Return the sum of net amounts past their due date."""
         # With late payers everything is overdue, and the sum is the balance.
-        if len(self.overdue) == len(self.owed):
+        if len(self.overdue) == len(self.owed) and not self.account_view.set_aside:
             return self.balance
         return self.account_view.total_due(self.overdue)
 

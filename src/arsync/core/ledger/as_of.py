@@ -69,6 +69,13 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         disputes=tuple(
             _dispute(dispute, day) for dispute in account.disputes if dispute.opened_on <= day
         ),
+        payment_plans=tuple(
+            plan
+            if plan.cancelled_on is None or plan.cancelled_on <= day
+            else plan._replace(cancelled_on=None)
+            for plan in account.payment_plans
+            if plan.made_on <= day
+        ),
         sent=tuple(sent_step for sent_step in account.sent if sent_step.on <= day),
         hold=hold,
         tasks=account.tasks if knows_done else (),
@@ -133,6 +140,10 @@ def event_days(account: Account, zone: tzinfo) -> Iterator[date]:
     for promise in account.promises:
         yield promise.made_on
         yield promise.promised_on
+    for plan in account.payment_plans:
+        yield plan.made_on
+        if plan.cancelled_on is not None:
+            yield plan.cancelled_on
     for dispute in account.disputes:
         yield dispute.opened_on
         if dispute.settled_on is not None:

@@ -282,6 +282,41 @@ class Dispute(NamedTuple):
     settled_on: date | None = None
 
 
+class Instalment(NamedTuple):
+    """One part of a payment plan."""
+
+    due_on: date
+    amount: Decimal
+
+
+class PaymentPlan(NamedTuple):
+    """Dates and amounts by which a customer agreed to pay off what it owes."""
+
+    id: int
+    """Its number in arsync's records; later ones are larger."""
+    contact_id: str
+    invoice_ids: tuple[str, ...]
+    """The invoices that it pays off, the oldest due date first."""
+    currency: str
+    made_on: date
+    by: str
+    """Who recorded it."""
+    instalments: tuple[Instalment, ...]
+    """By day, the first one first."""
+    of_balance: bool = False
+    """Agreed on all that the customer owed that day; False: on the invoices named."""
+    received_before: Decimal = Decimal(0)
+    """What had come for its invoices on the day it was made, before it was made."""
+    cancelled_on: date | None = None
+    is_confirmed: bool = False
+    """Whether the customer is sent the agreement in writing."""
+
+    @property
+    def total(self) -> Decimal:
+        """Return the sum of all instalments."""
+        return sum((instalment.amount for instalment in self.instalments), Decimal(0))
+
+
 # Steps belong to the invoice, not to the contact: when an invoice is moved to another contact, its
 # reminders go along and are not sent again.
 class SentStep(NamedTuple):
@@ -458,6 +493,7 @@ class Account(NamedTuple):
     """Identities of conditions that were looked at before: what is not held of them was not so."""
     hold_decision: HoldDecision | None = None
     """What a person decided about its hold, if that was not ended."""
+    payment_plans: tuple[PaymentPlan, ...] = ()
     fees: frozenset[str] = frozenset()
     """Ids of invoices that are late fees billed by arsync: no late fee is billed on one."""
     charges: tuple[BilledCharge, ...] = ()

@@ -142,6 +142,7 @@ def covered_by_cash(
     *,
     last: Collection[str],
     unit_value: UnitValue,
+    first: Collection[str] = (),
 ) -> Covers:
     """Return what the customers' own unapplied cash covers, the oldest invoices first.
 
@@ -152,6 +153,7 @@ def covered_by_cash(
         counts: how unapplied cash counts.
         last: ids of invoices that are covered after all others, because nobody chases them.
         unit_value: compares cash in other currencies, which counts where it covers everything.
+        first: ids of invoices that are covered before all others: payment plans pay them off.
     """
     if not cash or counts is UnappliedCash.IGNORE:
         return {}
@@ -163,7 +165,12 @@ def covered_by_cash(
     covers: dict[str, tuple[Cover, ...]] = {}
     in_part: dict[str, tuple[Cover, ...]] = {}
     uncovered: dict[str, list[tuple[Invoice, Decimal]]] = {}
-    for invoice in sorted(owed, key=lambda invoice: invoice.id in last) if last else owed:
+    in_turn = owed
+    if first or last:
+        in_turn = sorted(
+            owed, key=lambda invoice: -1 if invoice.id in first else int(invoice.id in last)
+        )
+    for invoice in in_turn:
         payer, due = pays.get(invoice.contact_id, invoice.contact_id), invoice.amount_due
         pool = pools.get((payer, invoice.currency))
         # Used up even where only a whole counts: a bookkeeper would match it to the oldest invoice.

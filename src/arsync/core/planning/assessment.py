@@ -7,8 +7,9 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.ledger.account_view import AccountView, Agreed, ContactView, GivenLimit
+from arsync.core.ledger.agreements.grace import NO_HOLIDAYS
 from arsync.core.ledger.as_of import as_issued
-from arsync.core.ledger.business_days import days_in_words
+from arsync.core.ledger.business_days import Calendar, days_in_words
 from arsync.core.ledger.held_since import (
     ConditionSeen,
     days_so_far,
@@ -117,9 +118,23 @@ class Assessment(NamedTuple):
 class Assessor:
     """A rulebook on one day, ready to assess any number of accounts."""
 
-    def __init__(self, rulebook: Rulebook, organisation: Organisation, today: date) -> None:
-        """Collect once which facts the rulebook needs."""
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        organisation: Organisation,
+        today: date,
+        calendar: Calendar | None = None,
+    ) -> None:
+        """Collect once which facts the rulebook needs.
+
+        Args:
+            rulebook: what is asked.
+            organisation: for its base currency.
+            today: its day.
+            calendar: the days on which banks work; None: no public holidays are known.
+        """
         self.rulebook = rulebook
+        self.calendar = calendar or NO_HOLIDAYS
         self.today = today
         self.base = organisation.base_currency
         self.customers = rulebook.by_contact()
@@ -132,6 +147,10 @@ class Assessor:
         self._first = sorted(field.position for field in contact if not field.needs_limit)
         self._second = sorted(field.position for field in contact if field.needs_limit)
         self.invoice_positions = sorted(field.position for field in fields if field.of == "invoice")
+
+    def instalments_in_time(self, agreed_on: date) -> date:
+        """Return the last day on which an instalment comes in time."""
+        return self.rulebook.payment_plans.grace.last_day(agreed_on, self.calendar)
 
     def assess(self, account: Account) -> Assessment:
         """Answer every rule that is about contacts."""
@@ -178,6 +197,7 @@ class Assessor:
             base=self.base,
             statutory=self.rulebook.statutory,
             unapplied_cash=self.rulebook.unapplied_cash,
+            instalments_in_time=self.instalments_in_time,
         )
         root_contact = account.contacts[0]
         customer = self._customer(root_contact, account)

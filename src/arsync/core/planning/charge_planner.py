@@ -21,6 +21,7 @@ from arsync.core.ledger.money import ZERO, minor_digits, rounded, shown
 from arsync.core.ledger.records import DocumentStatus, Invoice
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.due_steps import agreed_stop
+from arsync.core.planning.plan_coverage import plan_stop
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
     Planning,
@@ -111,7 +112,11 @@ class _Month:
 
     def charge(self, invoice: Invoice) -> ChargedInvoice | Decisions:
         """Return what one invoice is charged, or why it is not."""
+        account_view = self.assessment.account_view
         agreed = agreed_stop(self.assessment, invoice, self.planning.today)
+        if agreed is None and account_view.set_aside:
+            # Which part of a debt bore how much interest, no bill could tell apart.
+            agreed = plan_stop(account_view, invoice, in_part=True)
         for rule in self.planning.assessor.rulebook.charges:
             answer = self.matches(rule, invoice)
             if answer is False:
@@ -144,7 +149,7 @@ class _Month:
         # Paid, it is not late any more: it is asked as of the last evening on which it was owed.
         day = invoice.paid_on - timedelta(1)
         past = as_it_stood(self.assessment.account, day, zone=self.planning.zone)
-        then = Assessor(assessor.rulebook, self.planning.organisation, day)
+        then = Assessor(assessor.rulebook, self.planning.organisation, day, assessor.calendar)
         assessment = then.assess(past)
         contact_id = self.party.view.contact.id
         for party in assessment.parties:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from arsync.core.ledger.business_days import Calendar, IsHoliday, first_day, sending_moment
 from arsync.core.ledger.records import Contact
-from arsync.core.rulebook.model import Customer, Sending
+from arsync.core.rulebook.model import MONDAY_TO_FRIDAY, Customer, Sending
 
 HolidaysIn = Callable[[str], IsHoliday | None]
 """The public holidays of a place (`DE`, `GB-ENG`; empty: none); None where none are known."""
@@ -63,6 +63,17 @@ def no_holidays(_place: str) -> IsHoliday:
     return lambda _day: False
 
 
+def bank_days(sending: Sending, holidays: HolidaysIn) -> Calendar:
+    """Return the days on which banks work, whenever messages leave: agreed money is late by them.
+
+    Args:
+        sending: the rulebook's, for its `holidays`.
+        holidays: the public holidays of a place.
+    """
+    is_holiday = holidays(sending.holidays) or no_holidays(sending.holidays)
+    return Calendar(MONDAY_TO_FRIDAY, is_holiday)
+
+
 class Leaving(NamedTuple):
     """When a message to one place may leave."""
 
@@ -98,6 +109,8 @@ class Places:
         self._leaving: dict[str, Leaving] = {}
         # An unknown place must not stop all messages: then only the days of the week count.
         is_holiday = holidays(sending.holidays) or no_holidays(sending.holidays)
+        self.bank_days = Calendar(MONDAY_TO_FRIDAY, is_holiday)
+        """The days on which banks work, whenever messages leave."""
         self.calendar = Calendar(sending.weekdays, is_holiday, sending.on_holidays, sending.closed)
         """The file's own: `holidays`, whoever the customer is."""
         self.first_day = first_day(today, now, zone, sending.latest)

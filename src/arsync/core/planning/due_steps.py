@@ -16,6 +16,7 @@ from arsync.core.ledger.records import Invoice, SentStep, TaskRecord
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, next_step
 from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.plan_coverage import plan_stop
 from arsync.core.planning.plan_decisions import Decisions, held, holding_back
 from arsync.core.planning.planning_context import Planning, because
 from arsync.core.planning.step_actions import DueStep, reopened_step, step_key
@@ -47,7 +48,9 @@ class _Round:
         self.first_steps = planning.first_steps.get(cadence.name)
         account_view = assessment.account_view
         self.sent = account_view.sent
-        self.has_agreements = bool(account_view.disputes or account_view.promises)
+        self.has_agreements = bool(
+            account_view.disputes or account_view.promises or account_view.payment_plans
+        )
         covered = party.view.covered if account_view.cash else ()
         self.covered = frozenset(invoice.id for invoice in covered)
 
@@ -84,7 +87,9 @@ class _Round:
                 return self.hold_back(invoice, *agreed)
         if due is None or not is_due:
             return None
-        return self.stop(invoice, taken_steps) or self.not_refused(invoice, due, taken_steps)
+        return self.stop(invoice, taken_steps) or self.not_refused(
+            self.assessment.account_view.not_set_aside(invoice), due, taken_steps
+        )
 
     def kept_by_step(self, invoice: Invoice, due: Due) -> HeldBack | None:
         """Return that a step waits for a task before it, or for what is unknown, if so."""
@@ -240,10 +245,12 @@ def is_for(assessor: Assessor, step: Step, party: DunnedParty, invoice: Invoice)
 def agreed_stop(
     assessment: Assessment, invoice: Invoice, today: date
 ) -> tuple[str, date | None] | None:
-    """Return what was agreed that stops reminders, and when it ends: a dispute, a promise."""
+    """Return what was agreed that stops reminders, and when it ends: a plan, dispute, promise."""
     # Whatever the cadence says: a customer who disputes an invoice, or has promised to pay it, is
     # not to be chased for it.
     account_view = assessment.account_view
+    if account_view.set_aside and (stop := plan_stop(account_view, invoice)):
+        return stop
     if account_view.disputes and account_view.dispute_state(invoice.id) == "open":
         dispute = account_view.disputes[invoice.id]
         return f"dispute open since {dispute.opened_on} ({dispute.reason})", dispute.settled_on

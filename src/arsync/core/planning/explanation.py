@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.ledger.account_view import HISTORY_DAYS, AccountView
-from arsync.core.ledger.business_days import days_in_words
+from arsync.core.ledger.business_days import Calendar, days_in_words
 from arsync.core.ledger.late_debt import LateDebt
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.money import shown
@@ -18,6 +18,7 @@ from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import cadence_for, next_step
 from arsync.core.planning.due_steps import covered_words, is_for
 from arsync.core.planning.plan import Plan
+from arsync.core.planning.plan_coverage import plan_in_full
 from arsync.core.rulebook.conditions import Answer
 from arsync.core.rulebook.model import (
     Cadence,
@@ -65,6 +66,7 @@ def explain(
     organisation: Organisation,
     contact_id: str = "",
     invoice_id: str = "",
+    calendar: Calendar | None = None,
 ) -> list[ReasonLine]:
     """Return, line by line, the rules read in order, what matched, and what comes next.
 
@@ -75,9 +77,10 @@ def explain(
         organisation: for its base currency.
         contact_id: which of the account's contacts; empty: the parent.
         invoice_id: which invoice; empty: all open ones.
+        calendar: the days on which banks work; None: no public holidays are known.
     """
     # Assessed again: a plan keeps its decisions, but not the facts they rest on.
-    assessor = Assessor(rulebook, organisation, plan.as_of)
+    assessor = Assessor(rulebook, organisation, plan.as_of, calendar)
     assessment = assessor.assess(account)
     # As it is assessed, if it is: a discount that was taken is not owed.
     invoices = (*assessment.account.invoices, *account.invoices)
@@ -93,6 +96,7 @@ def explain(
     lines += _rules(assessor, assessment, party)
     for open_invoice in [invoice] if invoice else party.view.documents:
         lines += _invoice(assessor, assessment, party, open_invoice)
+    lines += _payment_plans(party, invoice_id)
     lines += _discounts(assessment, party, invoice_id)
     lines += _late_payment(party, invoice)
     # A hold is placed on the parent, and explains its children as well.
@@ -205,6 +209,16 @@ def _invoice(
     place = due.step.place if due else cadence.place
     lines.append(ReasonLine("next", f"{invoice.number}: {text}", place=place))
     return lines
+
+
+def _payment_plans(party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:
+    """Yield the payment plans, the newest first, and what has come of them."""
+    view = party.view.account_view
+    for judged in reversed(view.payment_plans):
+        ids = judged.plan.invoice_ids
+        own = any(document_id in party.view.own_invoice_ids for document_id in ids)
+        if own and invoice_id in {"", *ids}:
+            yield ReasonLine("payment plan", plan_in_full(judged))
 
 
 def _discounts(assessment: Assessment, party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:

@@ -10,6 +10,7 @@ from arsync.core.actions import Action, InvoiceRef, TaskPayload, reopened_subjec
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.records import Invoice, TaskRecord
 from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.plan_coverage import plan_stop
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting
 from arsync.core.planning.planning_context import (
     Planning,
@@ -18,6 +19,7 @@ from arsync.core.planning.planning_context import (
     left_alone_words,
     not_written_to,
 )
+from arsync.core.rulebook.facts.plan_facts import PLAN_FACT_NAMES
 from arsync.core.rulebook.model import FollowUp
 
 
@@ -60,7 +62,12 @@ def _about_invoices(
 ) -> Iterator[Action]:
     """Yield a task per invoice; invoices promised for the same day share one."""
     together: dict[str, list[Invoice]] = {}
+    account_view = assessment.account_view
+    about_plans = any(field.name in PLAN_FACT_NAMES for field in rule.when.fields)
     for invoice in party.view.owed:
+        # A rule that asks about plans is for what they cover; every other one would chase it.
+        if not about_plans and plan_stop(account_view, invoice):
+            continue
         if rule.when.test(party.row, planning.assessor.invoice_row(party, invoice)) is not True:
             continue
         promise = assessment.account_view.promises.get(invoice.id) if by_promise else None

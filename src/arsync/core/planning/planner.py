@@ -197,7 +197,7 @@ def begin_plan(
     zone, problems = zone_named(organisation.time_zone)
     places = Places(rulebook.sending, holidays, today, now, zone)
     planning = Planning(
-        assessor=Assessor(rulebook, organisation, today),
+        assessor=Assessor(rulebook, organisation, today, places.bank_days),
         connection=connection,
         today=today,
         calendar=places.calendar,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from arsync.core.ledger.agreements.grace import Grace
 from arsync.core.ledger.business_days import DaysOff
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
@@ -356,6 +357,21 @@ class TakeOver(NamedTuple):
     """For `spread over DAYS`: business days."""
 
 
+class PaymentPlanRules(NamedTuple):
+    """How agreed instalments are judged, announced and chased."""
+
+    grace: Grace = Grace()
+    announce_days: int | None = None
+    """So many days before an instalment its letter leaves; None: none does."""
+    chase_days: int | None = None
+    """So many days after a day on which an instalment did not come; None: no letter leaves."""
+    confirms: bool = False
+    """Whether a new plan is confirmed to the customer in writing."""
+    places: Mapping[str, Place] = {}
+    """By key: its line."""
+    place: Place = NOWHERE
+
+
 class NotRules(NamedTuple):
     """A file or folder of the rules folder that is meant neither as rules nor as letters."""
 
@@ -392,6 +408,7 @@ class Rulebook:
     roles: tuple[RoleAddress, ...] = ()
     safety: Safety = field(default_factory=Safety)
     take_over: TakeOver = field(default_factory=TakeOver)
+    payment_plans: PaymentPlanRules = PaymentPlanRules()  # noqa: RUF009 - a frozen value
     unapplied_cash: UnappliedCash = UnappliedCash.NET
     """How a customer's unapplied cash counts for what it owes."""
     statutory: LatePayment | None = None

@@ -77,7 +77,13 @@ class Walker:
         state = begin
         # Each day has its own documents, while a judgement is final, so it is kept beside them.
         judgements: dict[tuple[str, date, date], bool | None] = {}
-        events = days_of_events(ledger, self.first, self.last, self._trial.zone)
+        events = days_of_events(
+            ledger,
+            self.first,
+            self.last,
+            self._trial.zone,
+            self.day(self.first).assessor.instalments_in_time,
+        )
         today = self.first
         while today <= self.last:
             account = _judged(_carried(documents_on(today), state), judgements, today)

@@ -6,7 +6,7 @@ of three ways. It shows the work and the mail that a policy makes, not what it c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -39,7 +39,7 @@ class Debtors(StrEnum):
     AS_BEFORE = "as before"
     """Each its own average of days late; those without a history the ledger's."""
     ON_PROMISE = "on promise"
-    """What was promised, and what the platform expects on a day; nothing else."""
+    """What was promised or agreed, and what the platform expects on a day; nothing else."""
 
 
 class Simulation(NamedTuple):
@@ -140,7 +140,8 @@ def payments_of(
 ) -> list[DuePayment]:
     """Return what one debtor pays after today, in the order of days; `base` is a currency."""
     # Net: what it has paid in advance, nobody pays again.
-    owed = AccountView(account, today, currency=base, base=base).owed
+    view = AccountView(account, today, currency=base, base=base)
+    owed = view.owed
     due_payments: list[DuePayment] = []
     if debtors is Debtors.AS_BEFORE:
         own = {
@@ -158,8 +159,12 @@ def payments_of(
                 )
     elif debtors is Debtors.ON_PROMISE:
         due_payments = [
-            candidate for invoice in owed for candidate in _promised(account, invoice, today)
+            candidate
+            for invoice in owed
+            if invoice.id not in view.set_aside
+            for candidate in _promised(account, invoice, today)
         ]
+        due_payments += _instalments(view)
     return sorted(due_payments, key=lambda candidate: (candidate.on, candidate.invoice.id))
 
 
@@ -167,6 +172,20 @@ def _habit(invoice: Invoice, late: int, today: date) -> date:
     on = invoice.due_on + timedelta(late)
     # Already later than ever: nobody knows when, so it is counted as if it fell due today.
     return on if on > today else today + timedelta(max(1, late))
+
+
+def _instalments(view: AccountView) -> Iterator[DuePayment]:
+    """Yield the instalments to come of plans that stand, each for the oldest invoices remaining."""
+    remaining = dict(view.set_aside)
+    for judged in view.payment_plans:
+        for instalment in judged.instalments if judged.is_standing else ():
+            amount = instalment.outstanding if instalment.due_on > view.today else ZERO
+            for invoice_id in judged.plan.invoice_ids:
+                used = min(amount, remaining.get(invoice_id, ZERO))
+                if used > 0:
+                    remaining[invoice_id] -= used
+                    amount -= used
+                    yield DuePayment(instalment.due_on, view.owed_by_id[invoice_id], used)
 
 
 def _promised(account: Account, invoice: Invoice, today: date) -> list[DuePayment]:

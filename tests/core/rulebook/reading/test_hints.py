@@ -11,6 +11,7 @@ from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.reading import sections
+from arsync.core.rulebook.reading.agreement_sections import PAYMENT_PLANS
 from arsync.core.rulebook.reading.approval_shape import APPROVAL_BLOCK
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.hints import EXAMPLES, GUESSES, Spot, from_formula, from_sign
@@ -69,7 +70,7 @@ def at(spot: str, line: str) -> str:
             return f"{HEAD}customers: [{{{line}{contact}}}]"
         case Spot.APPROVAL:
             return f"{HEAD}credit_holds: [{{name: A, when: {{on_hold: no}}, approval: {{{line}}}}}]"
-        case Spot.SENDING | Spot.SAFETY:
+        case Spot.SENDING | Spot.SAFETY | Spot.PAYMENT_PLANS:
             return f"{HEAD}{spot.strip(chr(39))}: {{{line}}}"
     raise AssertionError(spot)
 
@@ -125,6 +126,7 @@ _WORDS_OF = {
     Spot.SENDING: sections.SENDING,
     Spot.SAFETY: sections.SAFETY,
     Spot.APPROVAL: APPROVAL_BLOCK,
+    Spot.PAYMENT_PLANS: PAYMENT_PLANS,
     Spot.CONDITION: ConditionShape().fields,
     Spot.INVOICE_CONDITION: ConditionShape("invoice").fields,
 }

@@ -392,3 +392,41 @@ def test_a_discount_is_credited_in_a_story() -> None:
     assert failures(expected + early, rules) == []
     late = early.replace("-22", "-10")
     assert told(late, rules) == ["1: email first reminder for INV-1"]
+
+
+PLAN = "    events:\n      day 5: payment plan for INV-1, 3 instalments every month from day 20\n"
+
+
+def test_a_kept_plan_keeps_the_story_quiet() -> None:
+    paid = "      day 20: payment 400\n      day 51: payment 400 for INV-1\n"
+
+    assert told(f"{PLAN}{paid}    until: day 60\n") == ["1: email first reminder for INV-1"]
+
+
+def test_a_broken_plan_takes_up_the_cadence() -> None:
+    assert told(f"{PLAN}    until: day 30\n") == [
+        "1: email first reminder for INV-1",
+        # In time until Friday, day 23: a Monday follows.
+        "26: email second reminder for INV-1",
+    ]
+
+
+def test_a_cancelled_plan_keeps_nothing_quiet() -> None:
+    cancelled = "      day 12: payment plan cancelled for INV-1\n"
+
+    assert told(f"{PLAN}{cancelled}    until: day 14\n")[-1] == (
+        "12: email second reminder for INV-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "why"),
+    [
+        ("payment plan for INV-1, 900 on day 20 and 900 on day 50", "GBP 1,200.00 is owed"),
+        ("payment plan cancelled for INV-1", "INV-1 has no payment plan"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_told(sentence: str, why: str) -> None:
+    [failure, *_] = failures(f"    events:\n      day 5: {sentence}\n    expect:\n      {FIRST}\n")
+
+    assert why in failure.instead

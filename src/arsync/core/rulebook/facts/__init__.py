@@ -16,6 +16,7 @@ from arsync.core.rulebook.facts.contact_facts import CONTACT_FACTS
 from arsync.core.rulebook.facts.field import NUMBERS, FactKind, Field, Row, Value
 from arsync.core.rulebook.facts.invoice_facts import INVOICE_FACTS
 from arsync.core.rulebook.facts.names import as_written
+from arsync.core.rulebook.facts.plan_facts import CONTACT_PLAN_FACTS, INVOICE_PLAN_FACTS
 
 __all__ = [
     "CONTACT_BY_NAME",
@@ -37,10 +38,12 @@ __all__ = [
 ]
 
 CONTACT_FIELDS = tuple(
-    field._replace(position=position) for position, field in enumerate(CONTACT_FACTS)
+    field._replace(position=position)
+    for position, field in enumerate((*CONTACT_FACTS, *CONTACT_PLAN_FACTS))
 )
 INVOICE_FIELDS = tuple(
-    field._replace(position=position) for position, field in enumerate(INVOICE_FACTS)
+    field._replace(position=position)
+    for position, field in enumerate((*INVOICE_FACTS, *INVOICE_PLAN_FACTS))
 )
 FIELDS: tuple[Field, ...] = CONTACT_FIELDS + INVOICE_FIELDS
 """Every fact that a condition may ask for. There is no other table of facts."""

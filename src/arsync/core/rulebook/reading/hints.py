@@ -32,6 +32,7 @@ class Spot(StrEnum):
     SENDING = "'sending'"
     SAFETY = "'safety'"
     APPROVAL = "'approval'"
+    PAYMENT_PLANS = "'payment_plans'"
 
 
 class Guess(NamedTuple):
@@ -292,6 +293,12 @@ _APPROVAL = _table(
     ("above amount from more_than at_least min limit", _write("over: 5000")),
     ("role who person approver approved_by name", _write("by: finance director")),
 )
+_PAYMENT_PLANS = _table(
+    ("days_of_grace wait tolerance", _write("grace: 3 business days")),
+    ("remind reminder notice before", _write("announce: 3 days before")),
+    ("missed after late overdue", _write("chase: 1 day after")),
+    ("letter send agreement confirmation", _write("confirm: yes")),
+)
 _SAFETY = _table(
     ("holds hold", _write("credit_holds: 20")),
     ("messages mails reminders email", _write("emails: 300")),
@@ -321,6 +328,13 @@ _RULEBOOK = _ELSEWHERE | _table(
     ),
     ("interest penalties charge", _write(_CHARGES)),
     ("discount prompt_payment early_payment skonto", _write(_DISCOUNTS)),
+    (
+        "payment_plan plan plans instalments instalment agree",
+        Guess(
+            "what was agreed is recorded with `arsync agree`; how it is judged stands here",
+            "payment_plans: {grace: 3 business days}",
+        ),
+    ),
     ("holds hold on_stop stops", _write(_HOLDS)),
     ("limit credit", _write(_LIMITS)),
     ("cadences cadence dunning reminder schedule steps chasing statement", _write(_CADENCES)),
@@ -372,6 +386,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.SENDING: _SENDING,
     Spot.SAFETY: _SAFETY,
     Spot.APPROVAL: _APPROVAL,
+    Spot.PAYMENT_PLANS: _PAYMENT_PLANS,
 }
 """What people call things, by the place where they write it."""
 
@@ -388,6 +403,7 @@ EXAMPLES: Mapping[str, str] = {
     "'roles'": "roles: {finance director: fd@example.com}",
     "'by_contact_group'": "by_contact_group: {North: jo@example.com}",
     "'approval'": "approval: {over: 5000, by: finance director}",
+    "'payment_plans'": "payment_plans: {grace: 3 business days, announce: 3 days before}",
     "'statutory'": "statutory: {law: Late Payment Act, points_above_reference: 8}",
     "'customers'": _CUSTOMERS,
     Spot.CUSTOMER: _CUSTOMERS,

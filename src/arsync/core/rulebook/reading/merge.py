@@ -28,7 +28,7 @@ LISTS = (
 )
 """The sections that are lists of named elements."""
 
-BLOCKS = ("sending", "roles", "safety", "statutory")
+BLOCKS = ("sending", "roles", "safety", "payment_plans", "statutory")
 """The sections that are blocks of keys."""
 
 GROWING = ("not_rules",)

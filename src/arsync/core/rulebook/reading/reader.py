@@ -35,6 +35,7 @@ from arsync.core.rulebook.model import (
     TakeOver,
     folded,
 )
+from arsync.core.rulebook.reading.agreement_sections import payment_plan_rules
 from arsync.core.rulebook.reading.currency_changes import still_there
 from arsync.core.rulebook.reading.customer_families import odd_families
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
@@ -210,6 +211,7 @@ class _Assembly:
         self.sending: dict[str, tuple[Any, Place]] = {}
         self.roles: dict[str, tuple[Any, Place]] = {}
         self.safety: dict[str, tuple[Any, Place]] = {}
+        self.payment_plans: dict[str, tuple[Any, Place]] = {}
         self.statutory: dict[str, tuple[Any, Place]] = {}
         self.rows: dict[str, list[tuple[ReadBlock, Source]]] = {name: [] for name in ROWS}
 
@@ -254,6 +256,7 @@ class _Assembly:
             roles=tuple(role for role, _ in self.roles.values()),
             safety=Safety(**{name: value for name, (value, _) in self.safety.items()}),
             take_over=take_over or TakeOver(),
+            payment_plans=payment_plan_rules(self.payment_plans),
             unapplied_cash=UnappliedCash(unapplied_cash or UnappliedCash.NET),
             statutory=statutory,
         )
@@ -317,10 +320,11 @@ class _Assembly:
         elif name == "roles":
             for role, node_of_name in value or ():
                 self.settle(self.roles, folded(role.name), role, source.place(node_of_name))
-        elif name == "safety":
+        elif name in {"safety", "payment_plans"}:
+            into = self.safety if name == "safety" else self.payment_plans
             for key, part_value in value.values.items():
                 if part_value is not None:
-                    self.settle(self.safety, key, part_value, _key_place(value, key, place, source))
+                    self.settle(into, key, part_value, _key_place(value, key, place, source))
         elif name == "statutory":
             for key, part_value in value.values.items():
                 if key in ROWS:

@@ -21,6 +21,7 @@ from arsync.core.rulebook.model import (
     TakeOverKind,
     WithoutEmail,
 )
+from arsync.core.rulebook.reading.agreement_sections import PAYMENT_PLANS
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.hints import Spot, said_for_value
@@ -632,6 +633,11 @@ TOP = (
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
     Key("roles", RolesShape(), "who has a role: an address, or one for each contact group"),
     Key("safety", SubBlock(SAFETY), "limits above which nothing is sent until a person decides"),
+    Key(
+        "payment_plans",
+        SubBlock(PAYMENT_PLANS),
+        "how agreed instalments are judged, announced and chased",
+    ),
     Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),
     Key(
         "unapplied_cash",

@@ -165,11 +165,16 @@ class _DayComparison:
             failures.append(Failure(place, happened.on, f"{what} on {on}", str(happened), reasons))
         return failures
 
+    def assessor(self, day: date) -> Assessor:
+        """Return the rulebook, ready to be asked on a day."""
+        played = self.played
+        return Assessor(played.rulebook, played.organisation, day, played.bank_days)
+
     def facts(self, expected: Expected) -> list[Failure]:
         """Return a failure for facts that do not hold in the evening of a day."""
         assert expected.facts is not None, "only facts are asked for"
         day = self.played.days[expected.on]
-        assessor = Assessor(self.played.rulebook, self.played.organisation, expected.on)
+        assessor = self.assessor(expected.on)
         root = assessor.assess(day.evening[0]).root
         positions = [field.position for field in fields_of(expected.facts.tree)]
         traced = trace(expected.facts.tree, contact_row(root.view, positions), None)
@@ -231,12 +236,13 @@ class _DayComparison:
                     day.plan,
                     organisation=self.played.organisation,
                     invoice_id=number,
+                    calendar=self.played.bank_days,
                 )
         return lines
 
     def follow_ups(self, phrase: Phrase, day: PlayedDay) -> list[str]:
         """Return how the follow-up answered that opens a task of this text."""
-        assessor = Assessor(self.played.rulebook, self.played.organisation, day.plan.as_of)
+        assessor = self.assessor(day.plan.as_of)
         lines = []
         for rule in self.played.rulebook.follow_ups:
             if folded(rule.task) != folded(phrase.text):

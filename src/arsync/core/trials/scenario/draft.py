@@ -22,6 +22,7 @@ from arsync.core.ledger.records import (
     Dispute,
     DocumentStatus,
     Invoice,
+    PaymentPlan,
     PaymentStatus,
     is_owed,
 )
@@ -43,6 +44,9 @@ DAYS_AHEAD = 30
 
 DAYS_BACK_MAX = 365
 """How far back a draft begins at most: older debts are there when it begins."""
+
+ROUNDING = Decimal("0.05")
+"""So much an instalment in disguise is less than its part of the debt."""
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .&/()'-]*")
 
@@ -283,6 +287,23 @@ class _Disguised:
                 yield _Change(credit.issued_on, sentence + whose)
         yield from self.agreements()
 
+    def payment_plan(self, plan: PaymentPlan) -> Iterator[_Change]:
+        """Yield a payment plan, and its end."""
+        numbers = [self.numbers[invoice_id] for invoice_id in plan.invoice_ids]
+        # Some cents less than was agreed: the amounts in disguise are rounded one by one.
+        amounts = [instalment.amount * self.factor - ROUNDING for instalment in plan.instalments]
+        sentences = [
+            f"{max(rounded(amount, plan.currency), Decimal('0.01')):.2f} on {instalment.due_on}"
+            for instalment, amount in zip(plan.instalments, amounts, strict=True)
+        ]
+        listed = (
+            f"{', '.join(sentences[:-1])} and {sentences[-1]}" if sentences[:-1] else sentences[0]
+        )
+        sentence = f"payment plan for {' and '.join(numbers)}, {listed}"
+        yield _Change(plan.made_on, sentence)
+        if plan.cancelled_on is not None:
+            yield _Change(plan.cancelled_on, f"payment plan cancelled for {numbers[0]}")
+
     def agreements(self) -> Iterator[_Change]:
         """Yield promises and disputes about invoices that were owed then."""
         by_id = {listed.id: listed for listed in self.invoices}
@@ -305,6 +326,9 @@ class _Disguised:
                 number = self.numbers[invoice.id]
                 sentence = f"promise{amount} for {number} by {promise.promised_on}"
                 yield _Change(promise.made_on, sentence)
+        for plan in self.account.payment_plans:
+            if all(was_owed(invoice_id, plan.made_on) for invoice_id in plan.invoice_ids):
+                yield from self.payment_plan(plan)
         shown = (
             Dispute(listed.id, listed.disputed_on, "")
             for listed in self.account.invoices

@@ -10,7 +10,10 @@ from typing import Any
 
 from yaml.nodes import Node
 
+from arsync.core.ledger.agreements.payment_plans import Every
+from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
+from arsync.core.ledger.records import Instalment
 from arsync.core.rulebook.model import folded
 from arsync.core.rulebook.reading.value_types import AmountShape, Source
 from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
@@ -49,6 +52,9 @@ EVENTS = (
     "settled INV-1",
     "promise for INV-1 by day 40",
     "promise 500 for INV-1 by 2026-03-31",
+    "payment plan for INV-1, 400 on day 20 and 400 on day 50",
+    "payment plan, 3 instalments every month from day 20",
+    "payment plan cancelled for INV-1",
     "new due date for INV-1 day 60",
     "approve hold placed",
     "reject email final notice for INV-1",
@@ -56,9 +62,13 @@ EVENTS = (
 )
 """One example of each line under `events:`."""
 
+_PLAN_LISTED = EVENTS.index("payment plan for INV-1, 400 on day 20 and 400 on day 50")
+
 _DAY = r"(?P<day>day\s+[+-]?[0-9]{1,5}|[0-9]{4}-[0-9]{2}-[0-9]{2})"
 # The first form that fits a whole sentence counts, so the more exact ones come first.
 _FORMS: tuple[tuple[EventKind, str], ...] = (
+    (EventKind.PLAN_CANCELLED, r"payment plan cancelled for (?P<invoice>.+)"),
+    (EventKind.PAYMENT_PLAN, r"payment plan(?: for (?P<numbers>[^,]+))?, (?P<terms>.+)"),
     (EventKind.REVERSED, r"payment reversed for (?P<invoice>.+)"),
     (EventKind.PAYMENT, r"payment(?: (?P<amount>[0-9][0-9,.]*))? for (?P<invoice>.+)"),
     (EventKind.PAYMENT, r"payment (?P<amount>[0-9][0-9,.]*)(?: from (?P<contact>.+))?"),
@@ -72,6 +82,10 @@ _FORMS: tuple[tuple[EventKind, str], ...] = (
     (EventKind.APPROVE, r"approve (?P<phrase>.+)"),
     (EventKind.REJECT, r"reject (?P<phrase>.+)"),
     (EventKind.TASK_DONE, r"task done(?: (?P<text>.+))?"),
+)
+_LISTED = re.compile(rf"(?P<amount>[0-9][0-9,.]*) on {_DAY}")
+_EQUAL = re.compile(
+    rf"(?P<count>[0-9]{{1,3}}) instalments? every (?P<every>{'|'.join(Every)}) from {_DAY}"
 )
 _PARTS = re.compile(r"\s*,\s*|\s+and\s+")
 RELATIVE = re.compile(r"day\s+([+-]?[0-9]{1,5})")
@@ -199,7 +213,8 @@ def read_event(text: str, on: date, node: Node, names: ScenarioNames) -> Event |
 
 def _event(event: Event, match: re.Match[str], node: Node, names: ScenarioNames) -> Event | None:
     texts = match.groupdict()
-
+    if event.kind is EventKind.PAYMENT_PLAN:
+        return _payment_plan(event, texts["numbers"] or "", texts["terms"], node, names)
     readers: Mapping[str, Callable[[str], Any]] = {
         "invoice": lambda text: names.invoice(text, node),
         "contact": lambda text: names.contact(text, node),
@@ -222,3 +237,35 @@ def _event(event: Event, match: re.Match[str], node: Node, names: ScenarioNames)
         )
         return None
     return completed
+
+
+def _payment_plan(
+    event: Event, numbers: str, terms: str, node: Node, names: ScenarioNames
+) -> Event | None:
+    """Return the agreement of a payment plan; None with a problem."""
+    invoices = [names.invoice(number, node) for number in _PARTS.split(numbers) if number]
+    if None in invoices:
+        return None
+    named = tuple(number for number in invoices if number is not None)
+    equal = _EQUAL.fullmatch(terms)
+    if equal:
+        first = names.when(equal["day"], node, "the day")
+        agreed = Terms(named, (), int(equal["count"]), Every(equal["every"]), first)
+        return event._replace(terms=agreed) if first else None
+    listed = list(_LISTED.finditer(terms))
+    # What stands between the instalments must be nothing but commas and `and`.
+    if not listed or re.sub(r"\band\b|[,\s]", "", _LISTED.sub("", terms)):
+        hint = f"write '{EVENTS[_PLAN_LISTED]}' or '{EVENTS[_PLAN_LISTED + 1]}'"
+        names.source.problem(node, f"{terms!r} are no instalments.", hint)
+        return None
+    instalments = [
+        (
+            names.when(match["day"], node, "the day"),
+            AmountShape().parse(match["amount"], node, names.source, "the amount"),
+        )
+        for match in listed
+    ]
+    due = tuple(
+        Instalment(day, amount) for day, amount in instalments if day is not None and amount
+    )
+    return event._replace(terms=Terms(named, due)) if len(due) == len(listed) else None

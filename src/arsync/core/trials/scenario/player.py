@@ -16,9 +16,10 @@ from arsync.core.actions.effects import (
     judged,
     leaves_on,
 )
+from arsync.core.ledger.business_days import Calendar
 from arsync.core.ledger.held_since import after_seen
 from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
-from arsync.core.planning.customer_locale import HolidaysIn
+from arsync.core.planning.customer_locale import HolidaysIn, bank_days
 from arsync.core.planning.discount_planner import CREDIT_NOTE
 from arsync.core.planning.hold_planner import NO_TERMS
 from arsync.core.planning.planner import Plan, make_plan
@@ -57,6 +58,7 @@ class Played:
     rulebook: Rulebook
     """With what the scenario says was agreed."""
     organisation: Organisation
+    bank_days: Calendar
     days: dict[date, PlayedDay] = field(default_factory=dict)
     impossible: list[tuple[Event, str]] = field(default_factory=list)
     """Events that could not happen, each with why."""
@@ -102,7 +104,12 @@ class _Stage:
         self.offers = frozenset({*needed, NO_TERMS, CREDIT_NOTE})
         self.accounts = _accounts(scenario, _with_parents(scenario.contacts, self.rulebook))
         self.to_come = [_here(invoice, rulebook.currency) for invoice in scenario.invoices]
-        self.played = Played(scenario, self.rulebook, self.organisation)
+        self.played = Played(
+            scenario,
+            self.rulebook,
+            self.organisation,
+            bank_days(rulebook.sending, holidays),
+        )
         self.approved: set[str] = set()
         self.said_to_wait: set[str] = set()
         self.decided: set[Place] = set()
@@ -156,7 +163,8 @@ class _Stage:
     def about(self, event: Event) -> int:
         """Return which account an event is about."""
         for index, account in enumerate(self.accounts):
-            if any(invoice.number == event.invoice for invoice in account.invoices):
+            named = {event.invoice, *(event.terms.invoice_ids if event.terms else ())}
+            if any(invoice.number in named for invoice in account.invoices):
                 return index
             if event.contact and any(contact.name == event.contact for contact in account.contacts):
                 return index

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.agreements.plan_terms import TermsRefused, agreement
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
@@ -201,6 +203,44 @@ def _promise(account: Account, event: Event) -> Account:
     return account._replace(promises=(*others, promise))
 
 
+def _agree(account: Account, event: Event) -> Account:
+    """Record a payment plan."""
+    assert event.terms is not None, "a payment plan has terms"
+    ids = {invoice.number: invoice.id for invoice in account.invoices}
+    unissued = [number for number in event.terms.invoice_ids if number not in ids]
+    if unissued:
+        raise NotPossible(f"nothing is owed on {unissued[0]}")
+    terms = event.terms._replace(
+        invoice_ids=tuple(ids[number] for number in event.terms.invoice_ids)
+    )
+    contact = account.contacts[0]
+    currency = next((record.currency for record in account.invoices), "")
+    view = AccountView(account, event.on, currency=currency, base=currency)
+    try:
+        plan = agreement(account, contact.id, terms, view, "scenario").plan
+    except TermsRefused as refusal:
+        raise NotPossible(str(refusal)) from None
+    numbered = plan._replace(id=len(account.payment_plans) + 1)
+    return account._replace(payment_plans=(*account.payment_plans, numbered))
+
+
+def _cancel_plan(account: Account, event: Event) -> Account:
+    invoice = _invoice(account, event.invoice)
+    standing = [
+        plan
+        for plan in account.payment_plans
+        if invoice is not None and invoice.id in plan.invoice_ids and plan.cancelled_on is None
+    ]
+    if not standing:
+        raise NotPossible(f"{event.invoice} has no payment plan")
+    ended = standing[-1]._replace(cancelled_on=event.on)
+    return account._replace(
+        payment_plans=tuple(
+            ended if plan.id == ended.id else plan for plan in account.payment_plans
+        )
+    )
+
+
 def _move(account: Account, event: Event) -> Account:
     invoice = _owed(account, event)
     assert event.day is not None, "a new due date is a day"
@@ -215,5 +255,7 @@ _CHANGES: Mapping[EventKind, Callable[[Account, Event], Account]] = {
     EventKind.DISPUTE: _dispute,
     EventKind.SETTLED: _settle,
     EventKind.PROMISE: _promise,
+    EventKind.PAYMENT_PLAN: _agree,
+    EventKind.PLAN_CANCELLED: _cancel_plan,
     EventKind.NEW_DUE_DATE: _move,
 }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action, is_our_letter
 from arsync.core.actions.registry import KINDS
+from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.records import Contact, Invoice
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES
 from arsync.core.rulebook.conditions import Condition
@@ -107,6 +108,8 @@ class EventKind(StrEnum):
     DISPUTE = "dispute"
     SETTLED = "settled"
     PROMISE = "promise"
+    PAYMENT_PLAN = "payment plan"
+    PLAN_CANCELLED = "payment plan cancelled"
     NEW_DUE_DATE = "new due date"
     APPROVE = "approve"
     REJECT = "reject"
@@ -127,6 +130,8 @@ class Event(NamedTuple):
     text: str = ""
     contact: str = ""
     phrase: Phrase | None = None
+    terms: Terms | None = None
+    """Of a payment plan, with the numbers of its invoices in place of their ids."""
 
 
 class Expected(NamedTuple):

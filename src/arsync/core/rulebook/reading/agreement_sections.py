@@ -1,0 +1,110 @@
+"""The section `payment_plans`: how agreed instalments are judged, announced and chased."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from yaml.nodes import Node
+
+from arsync.core.ledger.agreements.grace import GRACE_DAYS_MAX, Grace
+from arsync.core.rulebook.model import PaymentPlanRules, Place
+from arsync.core.rulebook.reading.value_types import (
+    Key,
+    Removal,
+    Schema,
+    Source,
+    Words,
+    scalar,
+)
+
+LETTER_DAYS_MAX = 90
+"""How many days before or after an instalment its letter may be sent."""
+
+
+class GraceShape:
+    """`3 business days`, `5 days` or `none`."""
+
+    PATTERN = r"(?:([1-9][0-9]{0,2}) (business )?days?|none)"
+
+    def read(self, node: Node, source: Source, label: str) -> Grace | None:
+        """Return the grace."""
+        text = scalar(node, source, label, "a number of days", "3 business days")
+        if text is None:
+            return None
+        match = re.fullmatch(self.PATTERN, text)
+        if match is None or int(match[1] or 0) > GRACE_DAYS_MAX:
+            hint = f"write 3 business days, 5 days or none; at most {GRACE_DAYS_MAX} days"
+            source.problem(node, f"{label} is {text!r}, which is no number of days.", hint)
+            return None
+        return Grace(int(match[1] or 0), match[2] is not None or match[1] is None)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"type": "string", "pattern": f"^{self.PATTERN}$"}
+
+
+class DaysBefore:
+    """`3 days before`."""
+
+    example = "3 days before"
+    pattern = r"([1-9][0-9]?) days? before"
+
+    def read(self, node: Node, source: Source, label: str) -> int | None:
+        """Return the days."""
+        text = scalar(node, source, label, "a number of days", self.example)
+        if text is None:
+            return None
+        match = re.fullmatch(self.pattern, text)
+        if match is None or int(match[1]) > LETTER_DAYS_MAX:
+            hint = f"write {self.example}; at most {LETTER_DAYS_MAX} days"
+            source.problem(node, f"{label} is {text!r}, which is not understood here.", hint)
+            return None
+        return int(match[1])
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"type": "string", "pattern": f"^{self.pattern}$"}
+
+
+class DaysAfter(DaysBefore):
+    """`1 day after`."""
+
+    example = "1 day after"
+    pattern = r"([1-9][0-9]?) days? after"
+
+
+PAYMENT_PLANS = (
+    Key("grace", GraceShape(), "how long after its day an instalment still comes in time"),
+    Key(
+        "announce",
+        DaysBefore(),
+        "send the text `instalment due` before each instalment; without it: none is sent",
+    ),
+    Key(
+        "chase",
+        DaysAfter(),
+        "send the text `instalment missed` after an instalment's day; without it: none is sent",
+    ),
+    Key(
+        "confirm",
+        Words(("yes", "no")),
+        "yes: a new plan is confirmed to the customer with its schedule as a PDF",
+    ),
+    Key("remove", Removal(), "true: remove it from the extended rulebook; or a list of keys"),
+)
+
+
+def payment_plan_rules(values: Mapping[str, tuple[Any, Place]]) -> PaymentPlanRules:
+    """Return the section from its values by key, each with its place."""
+    settled = {name: value for name, (value, _) in values.items()}
+    place = next((place for _, place in values.values()), PaymentPlanRules().place)
+    return PaymentPlanRules(
+        grace=settled.get("grace") or Grace(),
+        announce_days=settled.get("announce"),
+        chase_days=settled.get("chase"),
+        confirms=settled.get("confirm") == "yes",
+        places={name: place for name, (_, place) in values.items()},
+        place=place,
+    )
