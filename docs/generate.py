@@ -191,7 +191,7 @@ SECTION_EXAMPLES = {
     ),
     "sending": (
         "sending:\n  via: smtp\n  days: [tuesday, wednesday, thursday]\n  between: 09:00-16:30\n"
-        "  holidays: GB-ENG\n  days_between_emails: 5\n  without_email: task"
+        "  holidays: GB-ENG\n  days_between_messages: 5\n  without_email: task"
     ),
     "roles": (
         "roles:\n  finance director: fd@example.com\n"

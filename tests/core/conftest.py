@@ -150,6 +150,7 @@ def remember(account: Account, action: Action, today: date) -> Account:
             today,
             action.batch_id,
             ref.slot,
+            action.key,
         )
         for ref in action.invoices
         if ref.step

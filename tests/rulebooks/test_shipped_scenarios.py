@@ -132,8 +132,8 @@ def sending_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
     changes: tuple[dict[str, Any], ...] = (
         {"weekdays": frozenset(range(7))},
         {"weekdays": frozenset({0})},
-        {"days_between_emails": 0},
-        {"days_between_emails": sending.days_between_emails + 20},
+        {"days_between_messages": 0},
+        {"days_between_messages": sending.days_between_messages + 20},
         {"platform_emails_per_moment": 1},
         {"platform_emails_per_moment": sending.platform_emails_per_moment + 1},
         {"without_email": WithoutEmail.HOLD_BACK},

@@ -256,7 +256,7 @@ def interrupted_batches(
     """Return decided messages that a new plan lacks only because their moment has begun.
 
     Messages to one customer leave together. When a run ends between two of them, those that left
-    would keep the rest waiting for `days_between_emails`; as before the moment, they stand.
+    would keep the rest waiting for `days_between_messages`; as before the moment, they stand.
     """
     decided = store.actions.waiting_keys(connection.id, _DECIDED)
     kept: list[Action] = []

@@ -334,7 +334,7 @@ follow_ups:
       {contact()}
       days_until_review: {{at_most: 14}}
     task: Review
-sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}{days_off(dice)}}}
+sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}{days_off(dice)}{message_cap(dice)}}}
 take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
 """  # noqa: E501
     rulebook, _ = read_rulebook([("rules/random.yaml", text + random_law(dice))])
@@ -347,6 +347,14 @@ def days_off(dice: random.Random) -> str:
         return ""
     first = FIRST + timedelta(dice.randint(0, 90))
     return f", closed: [{first} to {first + timedelta(dice.choice([0, 12, 100]))}]"
+
+
+def message_cap(dice: random.Random) -> str:
+    """Write how many messages one customer gets at most, or nothing."""
+    if dice.random() < 0.5:
+        return ""
+    cap = f"{{messages: {dice.choice([1, 2, 4])}, in: {dice.choice([7, 30, 90])} days}}"
+    return f", at_most: {cap}, platform_emails_per_moment: {dice.choice([1, 3])}"
 
 
 def random_law(dice: random.Random) -> str:

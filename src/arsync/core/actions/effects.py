@@ -46,6 +46,7 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
     if charges_billed(action):
         # A month's charge is a step of no cadence.
         return []
+    message = action.key if action.batch_id else ""
     return [
         SentStep(
             invoice_id=ref.id,
@@ -57,6 +58,7 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
             # A task has no moment: a telephone call keeps no email waiting.
             moment=action.batch_id,
             slot=ref.slot,
+            message=message,
         )
         for ref in action.invoices
         if action.kind in STEP_KINDS or ref.step

@@ -333,6 +333,8 @@ class SentStep(NamedTuple):
     """The contact moment it belonged to: the same text for all that went together."""
     slot: str = ""
     """What its day counts from, where that is not the due date."""
+    message: str = ""
+    """Which message of the moment it was: one letter takes the steps of several invoices."""
 
 
 CLOSED_BY_ITSELF = "closed"

@@ -8,6 +8,7 @@ from arsync.core.actions import ActionKind, Via
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.due_steps import due_steps
+from arsync.core.planning.message_room import MessageRoom, room_for_messages
 from arsync.core.planning.plan_decisions import (
     NOTHING,
     Decisions,
@@ -155,29 +156,34 @@ def _plan_moment(
     sending = planning.assessor.rulebook.sending
     # The gap takes precedence over the days of the steps, and later steps shift with it. It counts
     # over all channels: to the customer each of them is a reminder.
-    last = last_moment(assessment, party)
-    free_on = last + timedelta(sending.days_between_emails) if last else planning.today
-    if last is not None and planning.today < free_on:
-        reason = f"last message on {last}; {sending.days_between_emails} days between messages"
-        return _hold_back_all(party, messages, reason, free_on)
+    room = room_for_messages(planning, assessment, party)
+    if not room.most:
+        return _hold_back_all(party, messages, room.reason, room.next_date)
     emails = [due_step for due_step in messages if due_step.step.kind is StepKind.EMAIL]
     letters = [due_step for due_step in messages if due_step.step.kind is StepKind.LETTER]
-    decisions = _plan_letters(planning, party, letters)
-    if emails and sending.via == Via.SMTP:
+    decisions = _plan_letters(planning, party, letters, room)
+    room = room.less(len(decisions.actions))
+    if emails and not room.most:
+        decisions += _hold_back_all(party, emails, room.reason, room.next_date)
+    elif emails and sending.via == Via.SMTP:
         decisions += _plan_one_letter(planning, party, emails)
     elif emails:
-        decisions += _plan_platform_emails(planning, party, emails, budget)
+        decisions += _plan_platform_emails(planning, party, emails, budget, room)
     if not decisions.actions:
         return decisions
     problem = planning.places.leaving(party.view.contact, party.customer).problem
     return decisions + Decisions(problems=(problem,)) if problem else decisions
 
 
-def _plan_letters(planning: Planning, party: DunnedParty, letters: list[DueStep]) -> Decisions:
+def _plan_letters(
+    planning: Planning, party: DunnedParty, letters: list[DueStep], room: MessageRoom
+) -> Decisions:
     lacking = planning.lacks(ATTACHMENT)
     if lacking:
         return _hold_back_all(party, letters, lacking)
-    return acting(*(step_action(planning, party, [letter]) for letter in letters))
+    now, later = letters[: room.most], letters[room.most :]
+    withheld = _hold_back_all(party, later, room.reason, room.next_date)
+    return withheld + acting(*(step_action(planning, party, [letter]) for letter in now))
 
 
 def _plan_one_letter(planning: Planning, party: DunnedParty, emails: list[DueStep]) -> Decisions:
@@ -185,7 +191,7 @@ def _plan_one_letter(planning: Planning, party: DunnedParty, emails: list[DueSte
     overdue = [due_step for due_step in emails if due_step.invoice.due_on < planning.today]
     if not overdue:
         return acting(step_action(planning, party, emails))
-    gap = planning.assessor.rulebook.sending.days_between_emails
+    gap = planning.assessor.rulebook.sending.days_between_messages
     withheld = _hold_back_all(
         party,
         [email for email in emails if email not in overdue],
@@ -195,33 +201,23 @@ def _plan_one_letter(planning: Planning, party: DunnedParty, emails: list[DueSte
     return withheld + acting(step_action(planning, party, overdue))
 
 
-def last_moment(assessment: Assessment, party: DunnedParty) -> date | None:
-    """Return the day of the contact's last message, over all channels."""
-    if not assessment.account.sent:
-        return None
-    # What is not there any more, or cannot be read, was written about all the same.
-    others = {invoice.id for invoice in assessment.account.invoices} - party.view.own_invoice_ids
-    return max(
-        (
-            sent_step.on
-            for sent_step in assessment.account.sent
-            if sent_step.moment and sent_step.invoice_id not in others
-        ),
-        default=None,
-    )
-
-
 def _plan_platform_emails(
-    planning: Planning, party: DunnedParty, emails: list[DueStep], budget: EmailBudget
+    planning: Planning,
+    party: DunnedParty,
+    emails: list[DueStep],
+    budget: EmailBudget,
+    room: MessageRoom,
 ) -> Decisions:
     """Plan one email per invoice, as many as one moment may hold; the others wait."""
     sending = planning.assessor.rulebook.sending
     lacking = planning.lacks(EMAIL)
     # The oldest due dates come first, so the least overdue invoices wait.
-    most = sending.platform_emails_per_moment
+    most = min(sending.platform_emails_per_moment, room.most)
     now, later = ([], emails) if lacking else (emails[:most], emails[most:])
     reason = lacking or f"waits for the next moment: at most {most} emails at once"
-    next_date = None if lacking else planning.today + timedelta(sending.days_between_emails or 1)
+    next_date = None if lacking else planning.today + timedelta(sending.days_between_messages or 1)
+    if not lacking and most < sending.platform_emails_per_moment:
+        reason, next_date = room.reason, room.next_date
     # All or none of a moment: half of it would start the wait between messages for the other half.
     if not budget.allows(len(now)):
         now, later = [], emails

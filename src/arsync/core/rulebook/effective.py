@@ -13,6 +13,7 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.rulebook.model import Place
+from arsync.core.rulebook.reading.earlier_names import name_now
 from arsync.core.rulebook.reading.merge import (
     BLOCKS,
     GROWING,
@@ -174,7 +175,8 @@ def parts(files: Sequence[File]) -> list[RulebookLine]:
                         lines.append(RulebookLine(section, "", name, inline(row), place_of(row)))
                 else:
                     text = inline(values[0], _PLAIN_IN_BLOCK)
-                    lines.append(RulebookLine(section, "", str(key.value), text, place_of(key)))
+                    name = name_now(str(key.value))
+                    lines.append(RulebookLine(section, "", name, text, place_of(key)))
         elif section in GROWING:
             for node in each_text(bodies):
                 text = inline(node)

@@ -281,6 +281,13 @@ class WithoutEmail(StrEnum):
 MONDAY_TO_FRIDAY = frozenset(range(5))
 
 
+class MessageCap(NamedTuple):
+    """How many messages one customer gets at most in any so many days."""
+
+    messages: int
+    days: int
+
+
 class Sending(NamedTuple):
     """How and when messages leave."""
 
@@ -301,7 +308,10 @@ class Sending(NamedTuple):
     # Only holidays and language: business days and hours are always the organisation's.
     by_customers_country: frozenset[str] = frozenset()
     """Settings that follow the customer's country, where it is known: `holidays`, `language`."""
-    days_between_emails: int = 5
+    days_between_messages: int = 5
+    """Over all channels."""
+    at_most: MessageCap | None = None
+    """How many messages one customer gets in some time; None: as many as are due."""
     platform_emails_per_moment: int = 3
     language: str = ""
     without_email: WithoutEmail = WithoutEmail.HOLD_BACK

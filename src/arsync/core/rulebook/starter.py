@@ -191,7 +191,7 @@ sending:
   via: accounting system          # or smtp: your own mail server, one letter for all invoices
   days: {days}
   between: 09:00-16:30            # in the organisation's time zone
-{holidays}  days_between_emails: {between}          # no customer hears from you more often
+{holidays}  days_between_messages: {between}          # no customer hears from you more often
 
 # Above these limits nothing is sent until a person has looked.
 safety:

@@ -21,8 +21,8 @@ from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, lapses, next_step
 from arsync.core.planning.due_steps import is_for
+from arsync.core.planning.message_room import last_moment
 from arsync.core.planning.planning_context import pause_words
-from arsync.core.planning.reminder_planner import last_moment
 from arsync.core.rulebook.conditions import Condition, fields_of
 from arsync.core.rulebook.facts.field import OwnActions
 from arsync.core.rulebook.facts.movement import DAY, NEVER, days_later
@@ -47,7 +47,7 @@ class InterestingDays:
         self._day = day
         self._last = last
         self._moves_daily = bool(rulebook.charges or rulebook.discounts)
-        self._gap = timedelta(rulebook.sending.days_between_emails)
+        self._gap = timedelta(rulebook.sending.days_between_messages)
         limits = _moving(rule.when for rule in rulebook.credit_limits)
         holds = _moving(rule.when for rule in rulebook.credit_holds)
         alone = _moving(rule.when for rule in rulebook.leave_alone)

@@ -193,7 +193,7 @@ def test_single_values_and_block_keys_are_replaced_individually() -> None:
     )
     assert (rulebook.name, rulebook.currency) == ("Mine", "EUR")
     assert (rulebook.sending.days, rulebook.sending.holidays) == ("every day", "")
-    assert rulebook.sending.days_between_emails == 5
+    assert rulebook.sending.days_between_messages == 5
     assert (rulebook.safety.emails, rulebook.safety.tasks) == (5, 200)
     assert rulebook.take_over.kind == "by hand"
     assert over("unapplied_cash: ignore\n").unapplied_cash == "ignore"

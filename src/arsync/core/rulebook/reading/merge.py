@@ -13,6 +13,7 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.rulebook.model import NotRules, folded
+from arsync.core.rulebook.reading.earlier_names import with_earlier_names
 from arsync.core.rulebook.reading.value_types import REMOVE_WORDS, Source, entries
 from arsync.core.rulebook.reading.yaml_nodes import Problems, did_you_mean, kind_of, place_of
 
@@ -169,7 +170,8 @@ class _Overlay:
                 continue
             removed = {} if section == "groups" else _removed_keys(body)
             for name, node in removed.items():
-                self.must_be_below(name, below_by_name, node, section)
+                if not with_earlier_names([name]) & set(below_by_name):
+                    self.must_be_below(name, below_by_name, node, section)
             kept: list[tuple[Node, Node]] = []
             for key, value in body.value:
                 name = str(getattr(key, "value", "")).strip()
@@ -188,6 +190,7 @@ class _Overlay:
                 kept.append((key, value))
             gone |= set(removed)
             fresh.append(_replaced(file, section, _with(body, kept) if kept else None))
+        gone = with_earlier_names(gone) if section == "sending" else gone
         trimmed = [
             _replaced(file, section, _trimmed(body, gone, rows))
             if isinstance(body := values_of(file.node).get(section), MappingNode)

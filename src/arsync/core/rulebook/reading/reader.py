@@ -38,6 +38,7 @@ from arsync.core.rulebook.model import (
 from arsync.core.rulebook.reading.agreement_sections import payment_plan_rules
 from arsync.core.rulebook.reading.currency_changes import still_there
 from arsync.core.rulebook.reading.customer_families import odd_families
+from arsync.core.rulebook.reading.earlier_names import EARLIER_NAMES
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
 from arsync.core.rulebook.reading.hints import Spot, example_of, guessed
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
@@ -313,6 +314,7 @@ class _Assembly:
         elif name in GROWING:
             return  # nothing a rulebook decides by: see `not_rules_of`
         elif name == "sending":
+            _say_twice(value, source)
             values = sending_of(value, place)
             self.sending.setdefault("place", (values.pop("place"), place))
             for key, part_value in values.items():
@@ -440,6 +442,14 @@ def limits_of(block: Block, source: Source) -> tuple[DatedLimit, ...]:
     return tuple(limits)
 
 
+def _say_twice(block: Block, source: Source) -> None:
+    """Report a key that stands under its name and its earlier one."""
+    for name, earlier in EARLIER_NAMES.items():
+        if name in block.nodes and earlier in block.nodes:
+            message = f"{earlier!r} is the earlier name of {name!r}, which stands here too."
+            source.problem(block.nodes[earlier], message, f"remove {earlier!r}")
+
+
 def _key_place(block: Block, key: str, place: Place, source: Source) -> Place:
     written = {
         "weekdays": "days",
@@ -447,7 +457,7 @@ def _key_place(block: Block, key: str, place: Place, source: Source) -> Place:
         "earliest": "between",
         "latest": "between",
     }
-    node = block.nodes.get(written.get(key, key))
+    node = block.nodes.get(written.get(key, key)) or block.nodes.get(EARLIER_NAMES.get(key, key))
     return place if node is None else source.place(node)
 
 

@@ -17,6 +17,7 @@ from arsync.core.rulebook.model import (
     MONDAY_TO_FRIDAY,
     NO_LIMIT,
     SAFETY_COUNTS,
+    MessageCap,
     TakeOver,
     TakeOverKind,
     WithoutEmail,
@@ -24,6 +25,7 @@ from arsync.core.rulebook.model import (
 from arsync.core.rulebook.reading.agreement_sections import PAYMENT_PLANS
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAMES
 from arsync.core.rulebook.reading.hints import Spot, said_for_value
 from arsync.core.rulebook.reading.sending_shapes import ClosedShape, HolidayPlace
 from arsync.core.rulebook.reading.value_types import (
@@ -506,13 +508,30 @@ DISCOUNT = (
     _REMOVE,
 )
 SHOWN = "shown"
+MESSAGES_AT_MOST = 1_000
+"""More messages to one customer are no limit."""
+
+MESSAGE_CAP = (
+    Key("messages", WholeNumber(1, MESSAGES_AT_MOST), "so many messages", required=True),
+    Key("in", AfterShape(), "in any so many days", required=True),
+)
 SENDING = (
     Key("via", Words(("accounting system", "smtp")), "how messages leave"),
     Key("days", DaysShape(), "business days, every day, or a list of weekdays"),
     Key("between", Hours(), "the hours in which messages leave, in the organisation's time zone"),
     Key("holidays", _PLACE, "the place whose public holidays count"),
     Key("closed", ClosedShape(), "days off of your own, on which nothing leaves"),
-    Key("days_between_emails", WholeNumber(0, 365), "days between two messages to one contact"),
+    Key(
+        DAYS_BETWEEN,
+        WholeNumber(0, 365),
+        "days between two messages to one customer, over all channels",
+    ),
+    Key(EARLIER_NAMES[DAYS_BETWEEN], WholeNumber(0, 365), f"the earlier name of {DAYS_BETWEEN}"),
+    Key(
+        "at_most",
+        SubBlock(MESSAGE_CAP),
+        "how many messages one customer gets in some time, over all channels",
+    ),
     Key(
         "platform_emails_per_moment",
         WholeNumber(1, 100),
@@ -666,7 +685,6 @@ def sending_of(block: Block, place: object) -> dict[str, object]:
             "via",
             "holidays",
             "closed",
-            "days_between_emails",
             "platform_emails_per_moment",
             "language",
             "by_customers_country",
@@ -676,6 +694,12 @@ def sending_of(block: Block, place: object) -> dict[str, object]:
     if block.values.get("days"):
         values["days"], values["weekdays"] = block.values["days"]
         values["on_holidays"] = values["days"] == "every day"
+    for name in (DAYS_BETWEEN, EARLIER_NAMES[DAYS_BETWEEN]):
+        if block.values.get(name) is not None:
+            values[DAYS_BETWEEN] = block.values[name]
+    cap = block.values.get("at_most")
+    if cap is not None and None not in {cap.get("messages"), cap.get("in")}:
+        values["at_most"] = MessageCap(cap.get("messages"), cap.get("in"))
     if block.values.get("between"):
         values["earliest"], values["latest"] = block.values["between"]
     if block.values.get("without_email"):
