@@ -53,7 +53,7 @@ def ledgers(draw: st.DrawFn, *, disputed: bool = True) -> Account:
         for number in range(draw(st.integers(0, 2)))
     ]
     disputes = [
-        Dispute(invoice.id, DUE_ON, "late")
+        Dispute(invoice.id, DUE_ON, "late", amount=draw(st.none() | amounts(50_000)))
         for invoice in invoices
         if disputed and draw(st.integers(0, 4)) == 0
     ]

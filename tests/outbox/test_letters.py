@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import tracemalloc
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,8 +21,10 @@ from tests.core.conftest import Desk
 
 from arsync.core.actions import Action
 from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.agreements.dispute_reasons import reason_word
 from arsync.core.ledger.records import (
     Account,
+    Dispute,
     Invoice,
     Organisation,
     Promise,
@@ -122,12 +125,13 @@ def in_part(account: Account, action: Action) -> tuple[Action, Account]:
     """Return a case whose action takes unapplied cash off, as the planner does."""
     base = US.base_currency
     view = AccountView(account, TODAY, currency=base, base=base)
-    net = {invoice.id: invoice for invoice in view.owed}
+    net = {invoice.id: invoice for invoice in view.asked_for}
     refs = tuple(
         replace(
             ref,
             amount_due=net[ref.id].amount_due,
-            document_amount_due=view.uncovered_due(net[ref.id]),
+            document_amount_due=view.document_due(net[ref.id]),
+            disputed=view.in_dispute.get(ref.id),
         )
         for ref in action.invoices
         if ref.id in net
@@ -151,6 +155,27 @@ def test_each_letter_takes_the_credits_off(name: str, code: str) -> None:
     assert f"{words['total']}{words['colon']} {asked}" in letter.text
     # Nowhere but in the list of documents is the gross sum named.
     assert letter.subject.count(gross) == 0
+    assert letter.text.count(gross) == 2
+
+
+@pytest.mark.parametrize("code", languages())
+@pytest.mark.parametrize("name", TEXT_NAMES)
+def test_each_letter_says_what_is_disputed(name: str, code: str) -> None:
+    letters = Letters(code=code)
+    action, account = a_case(billed(1, amount="1000"))
+    dispute = Dispute("i1", TODAY, "too dear", amount=Decimal(200), code="5")
+    case = in_part(account._replace(disputes=(dispute,)), action)
+    letter = letters.render(name, letter_context(*case, US, TODAY, spoken=letters.language))
+    spoken, words = letters.language, letters.language.words
+    gross, part, asked = (spoken.amount(Decimal(n), "GBP") for n in (1000, 200, 800))
+    for text in (letter.text, html.unescape(letter.html)):
+        assert words["of_this_disputed"] in text
+        assert f"{part} ({reason_word('5', code)})" in text
+        assert words["disputed"] in text
+        assert [amount in text for amount in (gross, part, asked)] == [True] * 3
+    assert f"{words['total']}{words['colon']} {asked}" in letter.text
+    assert gross not in letter.subject
+    # Nowhere but in the list of documents is the whole named.
     assert letter.text.count(gross) == 2
 
 
@@ -204,7 +229,8 @@ def test_each_letter_asks_for_what_the_plan_says(account: Account, counts: Unapp
         assert money(context["gross_totals"]) == gross
         assert money(line.net_amount_due for line in context["invoices"]) == asked
         taken = money(credit.amount for credit in context["credits"])
-        assert {code: gross[code] - taken[code] for code in gross} == asked
+        disputed = money(context["disputed_totals"])
+        assert {code: gross[code] - taken[code] - disputed[code] for code in gross} == asked
 
 
 def test_a_long_list_is_cut_without_changing_its_total() -> None:
@@ -254,8 +280,8 @@ def test_users_texts_override_shipped_ones_of_the_same_name(tmp_path: Path) -> N
     assert known_texts(tmp_path) == (*TEXT_NAMES, "gentle nudge") == letters.names
     letter = letters.render("gentle nudge", sample_context(letters.language))
     assert letter.subject == "Hello Acme Ltd"
-    assert letter.text == "Dear Acme Ltd,\n\nplease pay GBP 3,440.00.\n"
-    assert "<p>please pay GBP 3,440.00.</p>" in letter.html
+    assert letter.text == "Dear Acme Ltd,\n\nplease pay GBP 3,240.00.\n"
+    assert "<p>please pay GBP 3,240.00.</p>" in letter.html
     assert letters.render("final notice", sample_context(letters.language)).text == "Ours.\n"
 
 

@@ -236,10 +236,14 @@ def _invoice_lines(actions: Sequence[Action]) -> Iterator[str]:
 
 
 def _net_of(ref: InvoiceRef) -> str:
-    """Return what is due on the invoice itself, where unapplied cash covers a part of it."""
+    """Return what is due on the invoice itself, and what is taken off, where something is."""
     if ref.document_amount_due is None:
         return ""
-    return f"net of unapplied cash ({shown(ref.document_amount_due, ref.currency)} in the books)"
+    covered = ref.document_amount_due - ref.amount_due - (ref.disputed or 0) > 0
+    taken_off = ["unapplied cash"] if covered else []
+    taken_off += [f"{shown(ref.disputed, ref.currency)} in dispute"] if ref.disputed else []
+    in_books = shown(ref.document_amount_due, ref.currency)
+    return f"net of {' and '.join(taken_off)} ({in_books} in the books)"
 
 
 def _age(ref: InvoiceRef, until_due: int) -> str:

@@ -10,8 +10,17 @@ from urllib.parse import urlsplit
 
 from arsync.core.actions import Action, InvoiceRef
 from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.agreements.dispute_reasons import UNSPECIFIED, reason_word
+from arsync.core.ledger.agreements.disputes import counting_disputes
 from arsync.core.ledger.as_of import as_issued
-from arsync.core.ledger.late_debt import LateDebt, by_cash, late_debt, reductions_of
+from arsync.core.ledger.late_debt import (
+    FROM_THE_BEGINNING,
+    LateDebt,
+    Reduction,
+    by_cash,
+    late_debt,
+    reductions_of,
+)
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account, CreditKind, Invoice, Organisation
@@ -32,7 +41,7 @@ class LetterInvoice(NamedTuple):
     amount_due: str
     """What is due on the document."""
     net_amount_due: str
-    """What is asked for: less the unapplied cash that covers a part of it."""
+    """What is asked for: less the unapplied cash that covers a part of it, and what is disputed."""
     total: str
     currency: str
     days_overdue: int
@@ -40,6 +49,10 @@ class LetterInvoice(NamedTuple):
     link: str
     reference: str
     step: str
+    disputed: str = ""
+    """What of it is disputed and not asked for now; empty when nothing is."""
+    dispute_reason: str = ""
+    """Why, in the letter's language; empty when nobody said."""
 
 
 class LetterCredit(NamedTuple):
@@ -79,8 +92,9 @@ def letter_context(
         (contact for contact in account.contacts if contact.id == action.contact_id), None
     )
     records = {invoice.id: invoice for invoice in account.invoices}
-    covers = _covers(action, account, organisation, today)
-    net = {invoice.id: less_cash(invoice, covers) for invoice in account.invoices}
+    taken_off = _taken_off(action, account, organisation, today)
+    covers = taken_off.covers
+    net = {invoice.id: taken_off.of(invoice) for invoice in account.invoices}
     lines = [
         _line(
             ref,
@@ -89,6 +103,7 @@ def letter_context(
             today,
             spoken,
             link=(links or {}).get(ref.id, ""),
+            disputed=taken_off.disputed.get(ref.id),
         )
         for ref in action.invoices
     ]
@@ -109,28 +124,77 @@ def letter_context(
         lines=lines,
         taken_off=_credits(action.invoices, records, covers, spoken),
         gross_totals=_sums(action.invoices, records, spoken),
+        disputed_totals=_disputed_sums(action.invoices, taken_off.disputed, spoken),
         totals=_sums(action.invoices, net, spoken),
         oldest=max((line.days_overdue for line in lines), default=0),
         today=today,
         step=action.step,
         promised_on=spoken.day(promise.promised_on) if promise else "",
-        statutory=_statutory(law, action, _late_debts(account, covers), today, spoken),
+        statutory=_statutory(law, action, _late_debts(account, taken_off), today, spoken),
     )
 
 
-def _covers(action: Action, account: Account, organisation: Organisation, today: date) -> Covers:
-    """Return the unapplied cash that covers a part of the action's invoices."""
+class _Disputed(NamedTuple):
+    """The part of an invoice that is disputed."""
+
+    amount: Decimal
+    code: str
+    """Of UN/EDIFACT 4465; empty: nobody said."""
+
+
+class _TakenOff(NamedTuple):
+    """What is taken off the invoices of a letter, by invoice id."""
+
+    covers: Covers
+    disputed: Mapping[str, _Disputed]
+
+    def of(self, invoice: Invoice) -> Invoice:
+        """Return an invoice with what is asked for as its amount due."""
+        net = less_cash(invoice, self.covers)
+        if invoice.id not in self.disputed:
+            return net
+        undisputed = net.amount_due - self.disputed[invoice.id].amount
+        return net._replace(amount_due=max(ZERO, undisputed))
+
+
+def _taken_off(
+    action: Action, account: Account, organisation: Organisation, today: date
+) -> _TakenOff:
+    """Return the unapplied cash and the disputes that take something off the action's invoices."""
+    counting = counting_disputes(account.disputes, account.invoices) if account.disputes else {}
     # Only where the plan took it off: the rulebook may say that it does not count.
-    in_part = {ref.id for ref in action.invoices if ref.document_amount_due is not None}
+    disputed = {
+        ref.id: _Disputed(ref.disputed, counting[ref.id].code if ref.id in counting else "")
+        for ref in action.invoices
+        if ref.disputed
+    }
+    in_part = {
+        ref.id
+        for ref in action.invoices
+        if ref.document_amount_due is not None
+        and ref.document_amount_due - ref.amount_due > (ref.disputed or ZERO)
+    }
     if not in_part:
-        return {}
+        return _TakenOff({}, disputed)
     base = organisation.base_currency
     view = AccountView(as_issued(account, today), today, currency=base, base=base)
-    return {
+    covers = {
         invoice_id: covers
         for invoice_id, covers in view.cash_covers.items()
         if invoice_id in in_part
     }
+    return _TakenOff(covers, disputed)
+
+
+def _disputed_sums(
+    refs: Sequence[InvoiceRef], disputed: Mapping[str, _Disputed], spoken: Language
+) -> list[str]:
+    """Return the sum of what is disputed for each currency."""
+    sums: dict[str, Decimal] = {}
+    for ref in refs:
+        if ref.id in disputed:
+            sums[ref.currency] = sums.get(ref.currency, ZERO) + disputed[ref.id].amount
+    return [spoken.amount(amount, currency) for currency, amount in sums.items()]
 
 
 def _sums(
@@ -180,6 +244,7 @@ def _line(
     spoken: Language,
     *,
     link: str,
+    disputed: _Disputed | None = None,
 ) -> LetterInvoice:
     """Return one invoice as the letter shows it; `link` is used where the record has none."""
     due, currency = _due(ref, record)
@@ -198,19 +263,29 @@ def _line(
         link=link if is_web_link(link) else "",
         reference=cleaned(record.reference) if record else "",
         step=ref.step,
+        disputed=spoken.amount(disputed.amount, currency) if disputed else "",
+        dispute_reason=_reason(disputed, spoken),
     )
 
 
-def _late_debts(account: Account, covers: Covers) -> dict[str, tuple[str, LateDebt]]:
+def _reason(disputed: _Disputed | None, spoken: Language) -> str:
+    if disputed is None or disputed.code in {"", UNSPECIFIED}:
+        return ""
+    return reason_word(disputed.code, spoken.code)
+
+
+def _late_debts(account: Account, taken_off: _TakenOff) -> dict[str, tuple[str, LateDebt]]:
     """Return, by invoice id, its currency and how its debt ran."""
     reductions = reductions_of(account)
-    return {
-        invoice.id: (
-            invoice.currency,
-            late_debt(invoice, reductions.get(invoice.id, ()), by_cash(covers.get(invoice.id, ()))),
-        )
-        for invoice in account.invoices
-    }
+    debts: dict[str, tuple[str, LateDebt]] = {}
+    for invoice in account.invoices:
+        cash = by_cash(taken_off.covers.get(invoice.id, ()))
+        if invoice.id in taken_off.disputed:
+            amount = taken_off.disputed[invoice.id].amount
+            cash.append(Reduction(FROM_THE_BEGINNING, amount))
+        debt = late_debt(invoice, reductions.get(invoice.id, ()), cash)
+        debts[invoice.id] = (invoice.currency, debt)
+    return debts
 
 
 def _statutory(
@@ -251,6 +326,7 @@ def _context(
     lines: Sequence[LetterInvoice],
     taken_off: Sequence[LetterCredit],
     gross_totals: Sequence[str],
+    disputed_totals: Sequence[str],
     totals: Sequence[str],
     oldest: int,
     today: date,
@@ -267,6 +343,8 @@ def _context(
         "credits": tuple(taken_off),
         "gross_totals": tuple(gross_totals),
         "gross_total": _joined(gross_totals, spoken.and_word),
+        "disputed_totals": tuple(disputed_totals),
+        "disputed_total": _joined(disputed_totals, spoken.and_word),
         "totals": tuple(totals),
         "total": _joined(totals, spoken.and_word),
         "oldest_days_overdue": oldest,
@@ -320,7 +398,7 @@ def sample_context(spoken: Language) -> dict[str, Any]:
             date=spoken.day(day - timedelta(days=44)),
             due_date=spoken.day(day - timedelta(days=14)),
             amount_due=money("1940"),
-            net_amount_due=money("1940" if n == 2 else "1500"),
+            net_amount_due=money("1740" if n == 2 else "1500"),
             total=money("1940"),
             currency="GBP",
             days_overdue=14,
@@ -328,6 +406,8 @@ def sample_context(spoken: Language) -> dict[str, Any]:
             link=f"https://example.com/INV-{n}",
             reference="PO 77",
             step="second reminder",
+            disputed="" if n == 1 else money("200"),
+            dispute_reason="" if n == 1 else reason_word("5", spoken.code),
         )
         for n in (1, 2)
     ]
@@ -345,7 +425,8 @@ def sample_context(spoken: Language) -> dict[str, Any]:
             )
         ],
         gross_totals=[money("3880")],
-        totals=[money("3440")],
+        disputed_totals=[money("200")],
+        totals=[money("3240")],
         oldest=14,
         today=day,
         step="second reminder",

@@ -76,7 +76,7 @@ def rich_account(desk: Desk) -> Any:
             Promise("i1", day - timedelta(3), None, day - timedelta(9)),
             Promise("i2", day + timedelta(3), None, day - timedelta(1)),
         ),
-        disputes=(Dispute("i3", day - timedelta(2), "price"),),
+        disputes=(Dispute("i3", day - timedelta(2), "price", code="5"),),
         sent=(desk.sent("i1", 1, 39), desk.sent("i1", 14, 20), desk.sent("p0", 30, 15)),
         hold=StandingHold("c1", day - timedelta(8), 1),
     )
@@ -120,6 +120,9 @@ def rich_account(desk: Desk) -> Any:
         ("promise_to_pay", {"broken", "open"}),
         ("broken_promises", 1),
         ("dispute", {"open"}),
+        ("disputed_amount", Decimal(500)),
+        ("days_in_dispute", 2),
+        ("dispute_reason", {"wrong price"}),
         ("days_since_last_reminder", 15),
         ("highest_step_sent", 14),
         ("payment_plan", {"none"}),

@@ -74,7 +74,7 @@ class Because(Struct, frozen=True):
 
 
 class InvoiceRef(Struct, frozen=True):
-    """An invoice as an action names it, with what was owed net on it when it was planned."""
+    """An invoice as an action names it, with what was asked for when it was planned."""
 
     id: str
     number: str
@@ -86,9 +86,11 @@ class InvoiceRef(Struct, frozen=True):
     day: int = 0
     days_overdue: int = 0
     document_amount_due: Decimal | None = None
-    """What is due on the invoice itself, where unapplied cash covers a part of it."""
+    """What is due on the invoice itself, where that is more."""
     slot: str = ""
     """What the step's day counts from, where that is not the due date."""
+    disputed: Decimal | None = None
+    """What of it is disputed and not asked for now; None: nothing. Cash covers the rest."""
 
     @property
     def step_day(self) -> str:

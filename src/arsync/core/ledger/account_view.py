@@ -8,7 +8,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from arsync.core.ledger.agreements.disputes import counting_disputes, dispute_state
+from arsync.core.ledger.agreements.disputes import (
+    as_settled_by_books,
+    counting_disputes,
+    dispute_state,
+    is_standing,
+    still_disputed,
+)
 from arsync.core.ledger.agreements.grace import USUAL_GRACE, InTimeUntil
 from arsync.core.ledger.agreements.payment_plans import (
     JudgedPlan,
@@ -19,7 +25,14 @@ from arsync.core.ledger.agreements.payment_plans import (
     set_aside,
 )
 from arsync.core.ledger.agreements.promises import newest_promises
-from arsync.core.ledger.late_debt import LateDebt, Reduction, by_cash, late_debt, reductions_of
+from arsync.core.ledger.late_debt import (
+    FROM_THE_BEGINNING,
+    LateDebt,
+    Reduction,
+    by_cash,
+    late_debt,
+    reductions_of,
+)
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.money import ZERO, rounded
 from arsync.core.ledger.records import (
@@ -171,7 +184,7 @@ class AccountView:
             self.cash_counts,
             # Cash counts first for what can be chased: whoever disputes one invoice and has paid
             # the other is not to be chased for the one that was paid.
-            last=self._not_chased(),
+            last=self._covered_last,
             # What an instalment was paid with pays nothing else.
             first=planned_invoices(self.account, self.today) if self.account.payment_plans else (),
             unit_value=self.converter.rate,
@@ -219,47 +232,103 @@ class AccountView:
         """What is owed net, by invoice id."""
         return {invoice.id: invoice for invoice in self.owed}
 
-    def not_set_aside(self, invoice: Invoice) -> Invoice:
-        """Return one of `owed` with the part of it that no standing payment plan covers."""
-        covered = self.set_aside.get(invoice.id)
-        if not covered:
-            return invoice
-        return invoice._replace(amount_due=invoice.amount_due - covered)
-
-    def chased(self, invoices: list[Invoice]) -> list[Invoice]:
-        """Return some of `owed` with what no standing payment plan covers."""
-        if not self.set_aside:
-            return invoices
-        remaining = map(self.not_set_aside, invoices)
-        return [invoice for invoice in remaining if invoice.amount_due > 0]
-
-    def _not_chased(self) -> frozenset[str]:
-        """Return the open invoices that are disputed, or promised for a day to come."""
-        if not self.disputes and not self.account.promises:
-            return frozenset()
+    @cached_property
+    def _covered_last(self) -> dict[str, Decimal]:
+        """What is disputed of open invoices, or promised for a day to come, by invoice id."""
+        if not self.account.promises:
+            return self.disputed_amounts
         promised = self.promises
-        return frozenset(
-            invoice.id
+        whole = {
+            invoice.id: invoice.amount_due
             for invoice in self.documents
-            if self.dispute_state(invoice.id) == "open"
-            or (invoice.id in promised and promised[invoice.id][1] == "open")
+            if invoice.id in promised and promised[invoice.id][1] == "open"
+        }
+        return {**self.disputed_amounts, **whole}
+
+    @cached_property
+    def disputed_amounts(self) -> dict[str, Decimal]:
+        """What is disputed of what is due on open invoices, by invoice id; without zeros."""
+        standing = {
+            invoice_id: dispute
+            for invoice_id, dispute in self.disputes.items()
+            if is_standing(dispute, self.today)
+        }
+        if not standing:
+            return {}
+        amounts = {
+            invoice.id: still_disputed(standing[invoice.id], self.account, invoice)
+            for invoice in self.documents
+            if invoice.id in standing
+        }
+        return {invoice_id: amount for invoice_id, amount in amounts.items() if amount > 0}
+
+    @cached_property
+    def in_dispute(self) -> dict[str, Decimal]:
+        """What of `owed` is not asked for now, because it is disputed, by invoice id.
+
+        Cash covers what is not disputed first, so what is owed net on an invoice is asked for as
+        far as it is more than what is disputed of it.
+        """
+        disputed = self.disputed_amounts
+        if not disputed:
+            return {}
+        return {
+            invoice.id: min(invoice.amount_due, disputed[invoice.id])
+            for invoice in self.owed
+            if invoice.id in disputed
+        }
+
+    @cached_property
+    def asked_for(self) -> list[Invoice]:
+        """What customers are asked for: `owed`, less what is disputed or left to payment plans.
+
+        In the order of `owed`; an invoice of which nothing is asked for is not among them.
+        """
+        if not self.in_dispute and not self.set_aside:
+            return self.owed
+        net_invoices = (self.as_asked_for(invoice) for invoice in self.owed)
+        return [invoice for invoice in net_invoices if invoice.amount_due > 0]
+
+    def as_asked_for(self, invoice: Invoice) -> Invoice:
+        """Return one of `owed` with what is asked for as its amount due."""
+        kept_back = self.in_dispute.get(invoice.id, ZERO) + self.set_aside.get(invoice.id, ZERO)
+        if not kept_back:
+            return invoice
+        return invoice._replace(amount_due=max(ZERO, invoice.amount_due - kept_back))
+
+    def nothing_is_asked(self, invoice_id: str) -> bool:
+        """Return whether an invoice is disputed so that nothing of it is asked for now."""
+        if self.dispute_state(invoice_id) == "open":
+            return True
+        # Cash may cover what is not disputed of it.
+        return invoice_id in self.in_dispute and all(
+            invoice.id != invoice_id for invoice in self.asked_for
         )
+
+    def less_disputed_part(self, invoice: Invoice) -> Invoice:
+        """Return an invoice with what is not disputed as its amount due, or, if all is, with all.
+
+        How large a dispute about a whole invoice is, rules ask of its amount due.
+        """
+        owed = self.owed_by_id.get(invoice.id, invoice)
+        undisputed = owed.amount_due - self.in_dispute.get(invoice.id, ZERO)
+        return owed._replace(amount_due=undisputed) if undisputed > 0 else owed
 
     @cached_property
     def _documents_by_id(self) -> dict[str, Invoice]:
         return {invoice.id: invoice for invoice in self.documents}
 
     def document_of(self, invoice: Invoice) -> Invoice:
-        """Return one of `owed`, or of `chased`, as the accounting system has it."""
-        in_cash = bool(self.cash) and invoice.id in self.cash_covers
-        if not in_cash and invoice.id not in self.set_aside:
-            return invoice
-        return self._documents_by_id[invoice.id]
+        """Return one of `owed`, or of `asked_for`, as the accounting system has it."""
+        covered = bool(self.cash) and invoice.id in self.cash_covers
+        if covered or invoice.id in self.set_aside or invoice.id in self.in_dispute:
+            return self._documents_by_id[invoice.id]
+        return invoice
 
-    def uncovered_due(self, invoice: Invoice) -> Decimal | None:
-        """Return what is due on the invoice itself, where cash or a plan covers a part of it."""
+    def document_due(self, invoice: Invoice) -> Decimal | None:
+        """Return what is due on the invoice itself, where that is more than its amount due here."""
         document = self.document_of(invoice)
-        return None if document is invoice else document.amount_due
+        return None if document.amount_due == invoice.amount_due else document.amount_due
 
     @cached_property
     def _reductions(self) -> Mapping[str, Sequence[Reduction]]:
@@ -272,11 +341,13 @@ class AccountView:
 
     def late_debt(self, invoice: Invoice) -> LateDebt:
         """Return how the debt of one of the account's invoices ran while it was late."""
-        return late_debt(
-            self.document_of(invoice),
-            self._reductions.get(invoice.id, ()),
-            by_cash(self.cash_covers.get(invoice.id, ())),
-        )
+        cash = by_cash(self.cash_covers.get(invoice.id, ()))
+        # A part counts as never owed while it is disputed: nothing is billed for it. Of an invoice
+        # that is disputed as a whole nothing is billed anyway, and rules may ask how much it were.
+        in_part = self.disputes and not self.nothing_is_asked(invoice.id)
+        if in_part and invoice.id in self.in_dispute:
+            cash.append(Reduction(FROM_THE_BEGINNING, self.in_dispute[invoice.id]))
+        return late_debt(self.document_of(invoice), self._reductions.get(invoice.id, ()), cash)
 
     def due_here(self, invoice: Invoice) -> Decimal | None:
         """Return an invoice's amount due in the rulebook's currency."""
@@ -343,11 +414,21 @@ class AccountView:
     @cached_property
     def disputes(self) -> dict[str, Dispute]:
         """The dispute that counts for each invoice: an open one, else the newest."""
-        return counting_disputes(self.account.disputes, self.documents)
+        recorded = (
+            as_settled_by_books(dispute, self.account, self.today)
+            for dispute in self.account.disputes
+        )
+        return counting_disputes(recorded, self.documents)
 
     def dispute_state(self, invoice_id: str) -> str:
-        """Return `none`, `open` or `settled`."""
-        return dispute_state(self.disputes.get(invoice_id), self.today)
+        """Return `none`, `open` (all of it), `part` or `settled`."""
+        dispute = self.disputes.get(invoice_id)
+        if dispute is None or dispute.amount is None:
+            return dispute_state(dispute, self.today)
+        document = self._documents_by_id.get(invoice_id)
+        disputed = self.disputed_amounts.get(invoice_id, ZERO)
+        in_part = document is not None and disputed < document.amount_due
+        return dispute_state(dispute, self.today, in_part=in_part)
 
     @cached_property
     def sent(self) -> dict[str, list[SentStep]]:
@@ -411,6 +492,13 @@ class ContactView:
         return self._own(self.account_view.owed)
 
     @cached_property
+    def asked_for(self) -> list[Invoice]:
+        """Return what the customer is asked for (see `AccountView.asked_for`)."""
+        if self.account_view.asked_for is self.account_view.owed:
+            return self.owed
+        return self._own(self.account_view.asked_for)
+
+    @cached_property
     def documents(self) -> list[Invoice]:
         """Return open invoices as the accounting system has them, the oldest due date first."""
         if self.account_view.owed is self.account_view.documents:
@@ -432,11 +520,10 @@ class ContactView:
 
     @cached_property
     def overdue(self) -> list[Invoice]:
-        """Return what is owed net and past its due date, less what standing plans cover."""
-        # On the due date itself nothing is late yet: lateness counts from the day after.
-        late = [invoice for invoice in self.owed if invoice.due_on < self.account_view.today]
-        # While a payment plan is kept, what it covers is not late.
-        return self.account_view.chased(late)
+        """Return what is asked for and past its due date."""
+        # On the due date itself nothing is late yet: lateness counts from the day after. While a
+        # payment plan is kept, what it covers is not late, nor is what is disputed.
+        return [invoice for invoice in self.asked_for if invoice.due_on < self.account_view.today]
 
     @cached_property
     def balance(self) -> Decimal | None:
@@ -448,9 +535,9 @@ class ContactView:
 
     @cached_property
     def overdue_amount(self) -> Decimal | None:
-        """Return the sum of net amounts past their due date."""
+        """Return the sum of amounts asked for that are past their due date."""
         # With late payers everything is overdue, and the sum is the balance.
-        if len(self.overdue) == len(self.owed) and not self.account_view.set_aside:
+        if self.asked_for is self.owed and len(self.overdue) == len(self.owed):
             return self.balance
         return self.account_view.total_due(self.overdue)
 
@@ -464,7 +551,7 @@ class ContactView:
     @cached_property
     def documents_overdue(self) -> Decimal | None:
         """Return the sum of amounts past their due date, with no cash taken off."""
-        if self.documents is self.owed:
+        if self.documents is self.owed and self.asked_for is self.owed:
             return self.overdue_amount
         today = self.account_view.today
         return self.account_view.total_due(

@@ -74,7 +74,7 @@ def reductions_of(account: Account) -> Mapping[str, Sequence[Reduction]]:
     by_invoice: dict[str, list[Reduction]] = {}
     for payment in account.payments:
         if payment.status == PaymentStatus.ACTIVE:
-            for invoice_id, reduction in _by_payment(payment):
+            for invoice_id, reduction in by_payment(payment):
                 by_invoice.setdefault(invoice_id, []).append(reduction)
     for credit in account.credits:
         if credit.status not in _EVER_OWED:
@@ -89,7 +89,8 @@ def reductions_of(account: Account) -> Mapping[str, Sequence[Reduction]]:
     return by_invoice
 
 
-def _by_payment(payment: Payment) -> Iterable[tuple[str, Reduction]]:
+def by_payment(payment: Payment) -> Iterable[tuple[str, Reduction]]:
+    """Yield what a payment takes off each invoice, its own money apart from a credit memo's."""
     allocated = sum((allocation.amount for allocation in payment.allocations), ZERO)
     # What a payment matches beyond its own money is a credit memo of QuickBooks, applied by it.
     by_memo = max(ZERO, allocated - (payment.amount - payment.unallocated))

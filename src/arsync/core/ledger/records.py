@@ -273,13 +273,46 @@ class Promise(NamedTuple):
     """Entered in the accounting system, as the day on which the money is expected."""
 
 
+class DisputeOutcome(StrEnum):
+    """What came of a dispute."""
+
+    CREDITED = "credited"
+    """The customer was right: what it disputed was credited."""
+    UPHELD = "upheld"
+    """The claim stands: all of it is owed."""
+    DROPPED = "dropped"
+    """The customer does not dispute it any more: all of it is owed."""
+
+
 class Dispute(NamedTuple):
-    """A dispute about an invoice, recorded by a person or shown by the platform."""
+    """A dispute about an invoice, recorded by a person or shown by the platform.
+
+    Amounts are in the invoice's currency.
+    """
 
     invoice_id: str
     opened_on: date
     reason: str
+    """In the words of whoever recorded it."""
     settled_on: date | None = None
+    amount: Decimal | None = None
+    """The part that is disputed; None: all of it."""
+    code: str = ""
+    """Of UN/EDIFACT 4465; empty: nobody said."""
+    owner: str = ""
+    """Who is to answer it."""
+    needs: str = ""
+    """What is needed for an answer."""
+    outcome: str = ""
+    """Of `DisputeOutcome`; empty: none, or nobody said."""
+    due_then: Decimal | None = None
+    """What was due on the invoice when it was opened; None: not known."""
+    total_then: Decimal | None = None
+    """The invoice's total when it was opened; None: not known."""
+    number: int = 0
+    """In the order of recording: it tells two disputes about one invoice apart."""
+    credit_agreed_on: date | None = None
+    """The day on which a credit was agreed, while it is still to show in the books."""
 
 
 class Instalment(NamedTuple):

@@ -7,7 +7,7 @@ payments and open credit notes count alike, the oldest first.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -140,7 +140,7 @@ def covered_by_cash(
     cash: Sequence[Cash],
     counts: UnappliedCash,
     *,
-    last: Collection[str],
+    last: Mapping[str, Decimal],
     unit_value: UnitValue,
     first: Collection[str] = (),
 ) -> Covers:
@@ -151,7 +151,7 @@ def covered_by_cash(
         owed: its open invoices, the oldest due date first.
         cash: its unapplied cash, the oldest first.
         counts: how unapplied cash counts.
-        last: ids of invoices that are covered after all others, because nobody chases them.
+        last: by invoice id, the part that is covered after all others, because nobody chases it.
         unit_value: compares cash in other currencies, which counts where it covers everything.
         first: ids of invoices that are covered before all others: payment plans pay them off.
     """
@@ -164,28 +164,46 @@ def covered_by_cash(
         pools.setdefault((payer, money.currency), _Pool()).add(money)
     covers: dict[str, tuple[Cover, ...]] = {}
     in_part: dict[str, tuple[Cover, ...]] = {}
-    uncovered: dict[str, list[tuple[Invoice, Decimal]]] = {}
-    in_turn = owed
-    if first or last:
-        in_turn = sorted(
-            owed, key=lambda invoice: -1 if invoice.id in first else int(invoice.id in last)
-        )
-    for invoice in in_turn:
-        payer, due = pays.get(invoice.contact_id, invoice.contact_id), invoice.amount_due
+    uncovered: dict[str, dict[str, tuple[Invoice, Decimal]]] = {}
+    for invoice, amount in _in_turn(owed, first, last):
+        payer, due = pays.get(invoice.contact_id, invoice.contact_id), amount
         pool = pools.get((payer, invoice.currency))
         # Used up even where only a whole counts: a bookkeeper would match it to the oldest invoice.
         used = pool.take(due) if pool is not None else ()
         due -= sum((cover.amount for cover in used), ZERO)
         if used:
             whole = counts is UnappliedCash.NET or due == 0
-            (covers if whole else in_part)[invoice.id] = used
+            counted = covers if whole else in_part
+            counted[invoice.id] = (*counted.get(invoice.id, ()), *used)
         if due > 0:
-            uncovered.setdefault(payer, []).append((invoice, due))
+            of_payer = uncovered.setdefault(payer, {})
+            before = of_payer[invoice.id][1] if invoice.id in of_payer else ZERO
+            of_payer[invoice.id] = (invoice, before + due)
     for payer, invoices in uncovered.items():
         own = [pool for (owner, _), pool in pools.items() if owner == payer and pool.parts]
         if own:
-            covers |= _in_other_currencies(invoices, own, {**covers, **in_part}, unit_value)
+            both = {
+                invoice_id: (*covers.get(invoice_id, ()), *in_part.get(invoice_id, ()))
+                for invoice_id in invoices
+            }
+            covers |= _in_other_currencies(tuple(invoices.values()), own, both, unit_value)
     return covers
+
+
+def _in_turn(
+    owed: Sequence[Invoice], first: Collection[str], last: Mapping[str, Decimal]
+) -> Iterator[tuple[Invoice, Decimal]]:
+    """Yield what is to be covered, in turn: invoices, and the parts of some that come last."""
+    ordered = sorted(owed, key=lambda invoice: invoice.id not in first) if first else owed
+    later: list[tuple[Invoice, Decimal]] = []
+    for invoice in ordered:
+        amount = invoice.amount_due
+        if invoice.id in last and invoice.id not in first:
+            later.append((invoice, min(last[invoice.id], amount)))
+            amount -= later[-1][1]
+        if amount > 0:
+            yield invoice, amount
+    yield from later
 
 
 class _Pool:

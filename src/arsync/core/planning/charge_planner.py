@@ -249,12 +249,13 @@ def _words(line: ChargeLine, currency: str) -> str:
 
 def _ref(planning: Planning, party: DunnedParty, invoice: Invoice) -> InvoiceRef:
     view = party.view.account_view
-    owed = next((owed for owed in party.view.owed if owed.id == invoice.id), None)
+    owed = next((owed for owed in party.view.asked_for if owed.id == invoice.id), None)
     return InvoiceRef(
         invoice.id,
         invoice.number,
         ZERO if owed is None else owed.amount_due,
         invoice.currency,
         days_overdue=0 if owed is None else days_overdue(owed, planning.today),
-        document_amount_due=None if owed is None else view.uncovered_due(owed),
+        document_amount_due=None if owed is None else view.document_due(owed),
+        disputed=view.in_dispute.get(invoice.id),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from arsync.core.actions import Because
 from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.agreements.disputes import awaits_credit, dispute_reason
 from arsync.core.ledger.agreements.promises import ENTERED_THERE
 from arsync.core.ledger.money import ZERO, plain, shown
 from arsync.core.ledger.records import Invoice, SentStep, TaskRecord
@@ -85,11 +86,10 @@ class _Round:
             agreed = agreed_stop(self.assessment, invoice, today)
             if agreed:
                 return self.hold_back(invoice, *agreed)
+            invoice = self.assessment.account_view.as_asked_for(invoice)
         if due is None or not is_due:
             return None
-        return self.stop(invoice, taken_steps) or self.not_refused(
-            self.assessment.account_view.not_set_aside(invoice), due, taken_steps
-        )
+        return self.stop(invoice, taken_steps) or self.not_refused(invoice, due, taken_steps)
 
     def kept_by_step(self, invoice: Invoice, due: Due) -> HeldBack | None:
         """Return that a step waits for a task before it, or for what is unknown, if so."""
@@ -210,9 +210,13 @@ class _Round:
             "currency": invoice.currency,
             **self.evidence,
         }
-        document_due = self.assessment.account_view.uncovered_due(invoice)
+        account_view = self.assessment.account_view
+        document_due = account_view.document_due(invoice)
         if document_due is not None:
             facts["document_amount_due"] = plain(document_due)
+        disputed = account_view.in_dispute.get(invoice.id)
+        if disputed is not None:
+            facts["disputed_amount"] = plain(disputed)
         if days <= 0:
             facts["days_until_due"] = -days
         by_hand = self.take_over.kind is TakeOverKind.BY_HAND
@@ -225,6 +229,7 @@ class _Round:
             by_hand and is_first and self.is_old(invoice),
             step.kind is StepKind.EMAIL and not (invoice.email or self.party.view.email()),
             document_due,
+            disputed,
         )
         return reopened_step(self.planning, self.party, due_step, self.closed)
 
@@ -247,13 +252,13 @@ def agreed_stop(
 ) -> tuple[str, date | None] | None:
     """Return what was agreed that stops reminders, and when it ends: a plan, dispute, promise."""
     # Whatever the cadence says: a customer who disputes an invoice, or has promised to pay it, is
-    # not to be chased for it.
+    # not to be chased for it. Of an invoice that is disputed in part, the rest is chased.
     account_view = assessment.account_view
     if account_view.set_aside and (stop := plan_stop(account_view, invoice)):
         return stop
-    if account_view.disputes and account_view.dispute_state(invoice.id) == "open":
+    if account_view.disputes and account_view.nothing_is_asked(invoice.id):
         dispute = account_view.disputes[invoice.id]
-        return f"dispute open since {dispute.opened_on} ({dispute.reason})", dispute.settled_on
+        return dispute_words(account_view, invoice), dispute.settled_on
     if account_view.promises:
         promise, state = account_view.promises.get(invoice.id, (None, "none"))
         if promise is not None and state == "open":
@@ -262,6 +267,17 @@ def agreed_stop(
             source = f" ({ENTERED_THERE})" if promise.by_platform else ""
             return f"promise_to_pay open until {until}{source}", until + timedelta(1)
     return None
+
+
+def dispute_words(account_view: AccountView, invoice: Invoice) -> str:
+    """Return the open dispute about an invoice in words."""
+    dispute = account_view.disputes[invoice.id]
+    amount = ""
+    if account_view.dispute_state(invoice.id) == "part":
+        disputed = account_view.disputed_amounts.get(invoice.id, ZERO)
+        amount = f" about {shown(disputed, invoice.currency)}"
+    waits = ", a credit is agreed" if awaits_credit(dispute) else ""
+    return f"dispute{amount} open since {dispute.opened_on} ({dispute_reason(dispute)}){waits}"
 
 
 CASH_NAMED_MAX = 3

@@ -16,7 +16,7 @@ from arsync.core.ledger.records import Account, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import less_cash
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import cadence_for, next_step
-from arsync.core.planning.due_steps import covered_words, is_for
+from arsync.core.planning.due_steps import covered_words, dispute_words, is_for
 from arsync.core.planning.plan import Plan
 from arsync.core.planning.plan_coverage import plan_in_full
 from arsync.core.rulebook.conditions import Answer
@@ -269,15 +269,21 @@ def _by_law(law: LatePayment, invoice: Invoice, debt: LateDebt, today: date) -> 
 
 
 def _owed_words(account_view: AccountView, invoice: Invoice) -> str:
-    """Return what is due on an invoice, and what covers it."""
+    """Return what is due on an invoice, what covers it, and what of it is disputed."""
     due = shown(invoice.amount_due, invoice.currency)
-    net = less_cash(invoice, account_view.cash_covers).amount_due
-    if net == invoice.amount_due:
-        return f"{due} due"
-    if net == 0:
+    net = less_cash(invoice, account_view.cash_covers)
+    if net.amount_due == invoice.amount_due:
+        words = f"{due} due"
+    elif net.amount_due == 0:
         return f"{due} due, {covered_words(account_view, invoice)}"
-    cash = ", ".join(cover.cash.words for cover in account_view.cash_covers[invoice.id])
-    return f"{shown(net, invoice.currency)} due net: {due} less {cash}"
+    else:
+        cash = ", ".join(cover.cash.words for cover in account_view.cash_covers[invoice.id])
+        words = f"{shown(net.amount_due, invoice.currency)} due net: {due} less {cash}"
+    if invoice.id not in account_view.in_dispute:
+        return words
+    amount = account_view.as_asked_for(net).amount_due
+    asked_for = f"{shown(amount, invoice.currency)} is asked for" if amount else "none is asked for"
+    return f"{words}, {dispute_words(account_view, invoice)}, so {asked_for}"
 
 
 def _from(day: date, today: date) -> str:

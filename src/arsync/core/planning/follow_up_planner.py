@@ -131,18 +131,22 @@ def _action(
         contact_id=contact.id,
         contact_name=contact.name,
         because=reason,
-        invoices=tuple(
-            InvoiceRef(
-                invoice.id,
-                invoice.number,
-                invoice.amount_due,
-                invoice.currency,
-                days_overdue=days_overdue(invoice, planning.today),
-                document_amount_due=party.view.account_view.uncovered_due(invoice),
-            )
-            for invoice in invoices
-        ),
+        invoices=tuple(_ref(planning, party, invoice) for invoice in invoices),
         subject=subject,
         episode=episode,
         note=f"Task opened: {rule.task} ({cited(reason)}).",
+    )
+
+
+def _ref(planning: Planning, party: DunnedParty, invoice: Invoice) -> InvoiceRef:
+    account_view = party.view.account_view
+    undisputed = account_view.less_disputed_part(invoice) if account_view.in_dispute else invoice
+    return InvoiceRef(
+        undisputed.id,
+        undisputed.number,
+        undisputed.amount_due,
+        undisputed.currency,
+        days_overdue=days_overdue(undisputed, planning.today),
+        document_amount_due=account_view.document_due(undisputed),
+        disputed=account_view.in_dispute.get(undisputed.id),
     )

@@ -56,10 +56,12 @@ class InvoiceView(Struct, frozen=True):
     id: str
     number: str
     amount_due: Decimal
-    """Owed net."""
+    """What is asked for: owed net, less what is disputed."""
     currency: str
     document_amount_due: Decimal | UnsetType = UNSET
-    """What is due on the invoice itself, where unapplied cash covers a part of it."""
+    """What is due on the invoice itself, where that is more."""
+    disputed: Decimal | UnsetType = UNSET
+    """What of it is disputed and not asked for now, where something is."""
     step: str | UnsetType = UNSET
     """Left out where the action has one step for all of them."""
 
@@ -169,6 +171,7 @@ def action_view(action: Action, state: ActionState = ActionState.PLANNED) -> Act
                 ref.amount_due,
                 ref.currency,
                 UNSET if ref.document_amount_due is None else ref.document_amount_due,
+                UNSET if ref.disputed is None else ref.disputed,
                 ref.step or UNSET,
             )
             for ref in action.invoices

@@ -26,7 +26,13 @@ from arsync.core.planning.planning_context import (
     pause_words,
     what_is_uncertain,
 )
-from arsync.core.planning.step_actions import DueStep, acts_as, fee_of, step_action
+from arsync.core.planning.step_actions import (
+    DueStep,
+    acts_as,
+    asks_for_too_much,
+    fee_of,
+    step_action,
+)
 from arsync.core.rulebook.model import Cadence, StepKind
 
 # The texts of `Capability`, which lives above the core: the core knows only its words.
@@ -117,11 +123,12 @@ def _plan_quiet_steps(
 ) -> Decisions:
     """Plan tasks and late fees: nothing of them reaches the customer, so they need no moment."""
     single: list[Decisions] = []
-    tasks: dict[tuple[int, bool], list[DueStep]] = {}
+    tasks: dict[tuple[int, bool, bool], list[DueStep]] = {}
     for kind, due_step in by_kind:
         if kind is ActionKind.TASK:
             # One task for all invoices at the same step: one call, not five.
-            tasks.setdefault((due_step.step.day, due_step.no_address), []).append(due_step)
+            words = due_step.no_address, asks_for_too_much(planning, due_step)
+            tasks.setdefault((due_step.step.day, *words), []).append(due_step)
         elif kind is ActionKind.LATE_FEE:
             single.append(_plan_late_fee(planning, party, due_step))
         elif kind is None:

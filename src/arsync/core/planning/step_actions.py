@@ -36,7 +36,7 @@ class DueStep(NamedTuple):
     """A step that one invoice is due and nothing stops."""
 
     invoice: Invoice
-    """With its net amount due."""
+    """With what is asked for as its amount due."""
     step: Step
     episode: int
     reason: Because
@@ -44,7 +44,9 @@ class DueStep(NamedTuple):
     """An old debt that a person starts."""
     no_address: bool = False
     document_due: Decimal | None = None
-    """What is due on the invoice itself, where unapplied cash covers a part of it."""
+    """What is due on the invoice itself, where that is more."""
+    disputed: Decimal | None = None
+    """What of it is disputed and not asked for now; None: nothing."""
     times_closed: int = 0
     """How often its task closed itself before."""
 
@@ -64,6 +66,7 @@ class DueStep(NamedTuple):
             overdue,
             self.document_due,
             self.step.slot,
+            self.disputed,
         )
 
     @property
@@ -73,12 +76,23 @@ class DueStep(NamedTuple):
         return reopened_subject(alone, self.times_closed)
 
 
+def asks_for_too_much(planning: Planning, due_step: DueStep) -> bool:
+    """Return whether the accounting system's own email would ask for what is disputed.
+
+    It shows the whole invoice, and no word of arsync's can be added.
+    """
+    by_platform = planning.assessor.rulebook.sending.via != Via.SMTP
+    return bool(due_step.disputed) and by_platform and due_step.step.kind is StepKind.EMAIL
+
+
 def acts_as(planning: Planning, due_step: DueStep) -> ActionKind | None:
     """Return what the step becomes; None when there is no way to take it."""
     if due_step.no_address:
         if planning.assessor.rulebook.sending.without_email is WithoutEmail.TASK:
             return ActionKind.TASK
         return None
+    if asks_for_too_much(planning, due_step):
+        return ActionKind.TASK
     return _KINDS[due_step.step.kind]
 
 
@@ -209,6 +223,8 @@ def _payload(
         task = step.text
         if highest.no_address:
             task = f"There is no email address: send the {step.text} another way"
+        elif asks_for_too_much(planning, highest):
+            task = f"Ask for what is not disputed: send the {step.text} another way"
         return TaskPayload(task, step.assign_to, cadence)
     if kind is ActionKind.LETTER:
         name = file_name(f"{step.text} {invoice.number or invoice.id}", ".pdf")
@@ -257,11 +273,18 @@ def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_wa
 
 
 def _taken_off(together: list[DueStep]) -> str:
-    """Return how much unapplied cash is taken off, by currency; empty when none is."""
-    sums: dict[str, Decimal] = {}
+    """Return what is taken off: unapplied cash, and what is disputed; empty when nothing is."""
+    cash: dict[str, Decimal] = {}
+    disputed: dict[str, Decimal] = {}
     for due_step in together:
         if due_step.document_due is not None:
             currency, due = due_step.invoice.currency, due_step.invoice.amount_due
-            sums[currency] = sums.get(currency, ZERO) + due_step.document_due - due
-    total = " and ".join(shown(amount, currency) for currency, amount in sums.items())
-    return f" after {total} of unapplied cash" if total else ""
+            aside = due_step.disputed or ZERO
+            cash[currency] = cash.get(currency, ZERO) + due_step.document_due - due - aside
+            disputed[currency] = disputed.get(currency, ZERO) + aside
+    words = [
+        f"{total} {what}"
+        for sums, what in ((cash, "of unapplied cash"), (disputed, "that is disputed"))
+        if (total := " and ".join(shown(sums[name], name) for name in sums if sums[name]))
+    ]
+    return f" after {' and '.join(words)}" if words else ""

@@ -1,11 +1,27 @@
-"""Disputes: which one counts for an invoice, and whether it is open or settled."""
+"""Disputes: which one counts for an invoice, how much of it, and what became of it.
+
+What is disputed is not asked for while the dispute is open; the rest of the invoice is. A dispute
+whose credit was agreed ends by itself when the books show that credit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
 
-from arsync.core.ledger.records import Dispute, Invoice
+from arsync.core.ledger.agreements.dispute_reasons import UNSPECIFIED, reason_word
+from arsync.core.ledger.late_debt import FROM_THE_BEGINNING, by_payment
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.records import (
+    Account,
+    CreditKind,
+    Dispute,
+    DisputeOutcome,
+    DocumentStatus,
+    Invoice,
+    PaymentStatus,
+)
 
 SHOWN_BY_PLATFORM = "the accounting system shows it as disputed"
 """The reason of a dispute that was not recorded in arsync."""
@@ -42,8 +58,98 @@ def counting_disputes(
     return counting
 
 
-def dispute_state(dispute: Dispute | None, today: date) -> str:
-    """Return `none`, `open` or `settled`."""
+def dispute_state(dispute: Dispute | None, today: date, *, in_part: bool = False) -> str:
+    """Return `none`, `open` (all of it), `part` (a part of it) or `settled`."""
     if dispute is None:
         return "none"
-    return "open" if is_standing(dispute, today) else "settled"
+    if not is_standing(dispute, today):
+        return "settled"
+    return "part" if in_part else "open"
+
+
+def dispute_reason(dispute: Dispute) -> str:
+    """Return why it is disputed, for people: the code's word and what was said."""
+    word = reason_word(dispute.code) if dispute.code not in {"", UNSPECIFIED} else ""
+    return ": ".join(filter(None, (word, dispute.reason)))
+
+
+def awaits_credit(dispute: Dispute) -> bool:
+    """Return whether a credit was agreed that the books are still to show."""
+    return dispute.settled_on is None and dispute.outcome == DisputeOutcome.CREDITED
+
+
+def as_settled_by_books(dispute: Dispute, account: Account, today: date) -> Dispute:
+    """Return an open dispute as settled, if its credit was agreed and the books show it."""
+    if not awaits_credit(dispute):
+        return dispute
+    invoice = next(
+        (invoice for invoice in account.invoices if invoice.id == dispute.invoice_id), None
+    )
+    if invoice is None or credited_since(dispute, account, invoice) < to_credit(dispute, invoice):
+        return dispute
+    return dispute._replace(settled_on=today)
+
+
+def still_disputed(dispute: Dispute, account: Account, document: Invoice) -> Decimal:
+    """Return how much of what is due on an invoice is disputed.
+
+    What was credited of it meanwhile is not, once a credit was agreed: until then nobody can tell
+    what a credit note was for.
+    """
+    if dispute.amount is None and not awaits_credit(dispute):
+        return document.amount_due
+    disputed = to_credit(dispute, document)
+    if awaits_credit(dispute):
+        disputed -= credited_since(dispute, account, document)
+    return max(ZERO, min(disputed, document.amount_due))
+
+
+def to_credit(dispute: Dispute, invoice: Invoice) -> Decimal:
+    """Return how much a credit has to be that gives the customer all it disputes."""
+    if dispute.amount is not None:
+        return dispute.amount
+    return invoice.amount_due if dispute.due_then is None else dispute.due_then
+
+
+def credited_since(dispute: Dispute, account: Account, invoice: Invoice) -> Decimal:
+    """Return what the books show as credited on an invoice since its dispute was opened.
+
+    That is a void, a total that became less, credit notes that were matched to it, and open credit
+    notes of the same customer and currency that are younger than the dispute.
+    """
+    if invoice.status in _GONE:
+        return to_credit(dispute, invoice)
+    on_document = sum(_credits_matched(dispute, account), ZERO)
+    if dispute.total_then is not None:
+        on_document += max(ZERO, dispute.total_then - invoice.total)
+    # A total that became less, and a credit note that was matched before, may be the same thing.
+    if dispute.due_then is not None:
+        on_document = min(on_document, max(ZERO, dispute.due_then - invoice.amount_due))
+    in_hand = (
+        credit.unallocated
+        for credit in account.credits
+        if credit.kind == CreditKind.CREDIT_NOTE
+        and credit.status == DocumentStatus.OPEN
+        and credit.contact_id == invoice.contact_id
+        and credit.currency == invoice.currency
+        and credit.issued_on >= dispute.opened_on
+    )
+    return on_document + sum(in_hand, ZERO)
+
+
+_GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
+
+
+def _credits_matched(dispute: Dispute, account: Account) -> Iterator[Decimal]:
+    for credit in account.credits:
+        if credit.kind == CreditKind.CREDIT_NOTE and credit.status not in _GONE:
+            for allocation in credit.allocations:
+                since = allocation.allocated_on >= dispute.opened_on
+                if allocation.invoice_id == dispute.invoice_id and since:
+                    yield allocation.amount
+    # QuickBooks matches a credit memo by a payment of zero.
+    for payment in account.payments:
+        if payment.status == PaymentStatus.ACTIVE and payment.paid_on >= dispute.opened_on:
+            for invoice_id, reduction in by_payment(payment):
+                if invoice_id == dispute.invoice_id and reduction.on == FROM_THE_BEGINNING:
+                    yield reduction.amount

@@ -197,7 +197,7 @@ def _covers_of_plans(
         plan_cash.cash,
         # A part of an invoice is what an instalment is.
         UnappliedCash.NET,
-        last=(),
+        last={},
         unit_value=plan_cash.unit_value,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arsync.core.rulebook.facts import contact_figures as figures
 from arsync.core.rulebook.facts import movement
+from arsync.core.rulebook.facts.dispute_facts import CONTACT_DISPUTES
 from arsync.core.rulebook.facts.field import (
     ANY_NUMBER,
     FROM_0,
@@ -20,7 +21,6 @@ OPEN_INVOICES = "open invoices"
 NET_INVOICES = "open invoices and the unapplied cash that covers them"
 PAID_INVOICES = "invoices paid in full in the last 365 days"
 PROMISES = ("none", "open", "kept", "broken")
-DISPUTES = ("none", "open", "settled")
 
 CONTACT_FACTS: tuple[Field, ...] = (
     Field(
@@ -55,7 +55,7 @@ CONTACT_FACTS: tuple[Field, ...] = (
         "overdue_amount",
         "contact",
         FactKind.AMOUNT,
-        "the part of the balance that is past its due date",
+        "the part of the balance that is past its due date, less what is disputed",
         NET_INVOICES,
         lambda s: s.overdue_amount,
         phrase="{} overdue",
@@ -83,7 +83,7 @@ CONTACT_FACTS: tuple[Field, ...] = (
         "overdue_percent",
         "contact",
         FactKind.PERCENT,
-        "how much of the balance is overdue",
+        "how much of the balance is overdue, what is disputed not counted as overdue",
         NET_INVOICES,
         figures.overdue_percent,
         phrase="{} of what is owed is overdue",
@@ -194,7 +194,7 @@ CONTACT_FACTS: tuple[Field, ...] = (
         "overdue_invoices",
         "contact",
         FactKind.COUNT,
-        "number of those that are past their due date",
+        "number of those that are past their due date and not disputed as a whole",
         NET_INVOICES,
         lambda s: len(s.overdue),
         phrase="{} overdue invoice|{} overdue invoices",
@@ -207,13 +207,13 @@ CONTACT_FACTS: tuple[Field, ...] = (
         "oldest_days_overdue",
         "contact",
         FactKind.DAYS,
-        "days since the oldest due date on which something is owed net, 0 when nothing is overdue",
+        "days since the oldest due date on which something is asked for, 0 when nothing is overdue",
         NET_INVOICES,
         figures.oldest_days_overdue,
         phrase="{} overdue",
         is_tolerated=True,
         bounds=FROM_0,
-        moves=CountsUp(lambda s, _: s.owed[0].due_on if s.owed else None),
+        moves=CountsUp(lambda s, _: s.asked_for[0].due_on if s.asked_for else None),
         example="{at_least: 60}",
     ),
     Field(
@@ -472,18 +472,7 @@ CONTACT_FACTS: tuple[Field, ...] = (
         moves=STILL,
         example="{at_least: 2}",
     ),
-    Field(
-        "dispute",
-        "contact",
-        FactKind.TEXTS,
-        "whether any of its invoices has such a dispute",
-        "disputes, yours and QuickBooks Online's",
-        figures.dispute_states,
-        phrase="dispute: {}",
-        moves=STILL,
-        choices=DISPUTES,
-        example="open",
-    ),
+    *CONTACT_DISPUTES,
     Field(
         "days_since_last_reminder",
         "contact",

@@ -156,17 +156,6 @@ def broken_promises(view: ContactView) -> Value:
     )
 
 
-def dispute_states(view: ContactView) -> Value:
-    """Return the states of the contact's disputes."""
-    ids = view.own_invoice_ids if view.account_view.disputes else frozenset()
-    states = {
-        view.account_view.dispute_state(dispute)
-        for dispute in view.account_view.disputes
-        if dispute in ids
-    }
-    return frozenset(states or {"none"})
-
-
 def contact_steps(view: ContactView) -> list[SentStep]:
     """Return every step taken for the contact's invoices."""
     if not view.account_view.account.sent:

@@ -56,6 +56,15 @@ class OwnActions(StrEnum):
     HOLDS = "holds"
 
 
+class Vocabulary(NamedTuple):
+    """What else people may write for the choices of a fact."""
+
+    said: Callable[[str], str]
+    """Returns the choice that a text means; empty when it means none."""
+    meant: Callable[[str], str]
+    """Returns the choice that a text is most likely a slip for; empty when it is like none."""
+
+
 class Field(NamedTuple):
     """One fact: all that is known of it, in one row."""
 
@@ -81,6 +90,8 @@ class Field(NamedTuple):
     unknown: str = ""
     """When it is unknown; empty: never."""
     choices: tuple[str, ...] = ()
+    vocabulary: Vocabulary | None = None
+    """None: a choice is written as it is."""
     example: str = ""
     needs_limit: bool = False
     """It rests on the credit limit, so it cannot help to choose one."""

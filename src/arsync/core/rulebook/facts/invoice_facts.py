@@ -6,7 +6,8 @@ from arsync.core.ledger.account_view import ContactView, days_overdue
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.records import Invoice
 from arsync.core.rulebook.facts import movement
-from arsync.core.rulebook.facts.contact_facts import DISPUTES, NO_RATE, PROMISES
+from arsync.core.rulebook.facts.contact_facts import NO_RATE, PROMISES
+from arsync.core.rulebook.facts.dispute_facts import INVOICE_DISPUTES
 from arsync.core.rulebook.facts.field import (
     ANY_NUMBER,
     FROM_0,
@@ -17,7 +18,7 @@ from arsync.core.rulebook.facts.field import (
 )
 from arsync.core.rulebook.facts.movement import GROWS, STILL, CountsDown, CountsUp, OnDays
 
-NET_INVOICE = "the invoice, and unapplied cash"
+NET_INVOICE = "the invoice, unapplied cash and disputes"
 NO_TABLE = "the rulebook's table has no entry for it, or is in another currency"
 
 
@@ -39,6 +40,14 @@ def promise_of(view: ContactView, invoice: Invoice) -> Value:
     """Return the state of the invoice's newest promise."""
     newest = view.account_view.promises.get(invoice.id)
     return newest[1] if newest else "none"
+
+
+def asked_due(view: ContactView, invoice: Invoice) -> Value:
+    """Return what is asked for on the invoice; what is owed on it while all is disputed."""
+    account_view = view.account_view
+    if invoice.id in account_view.in_dispute:
+        invoice = account_view.less_disputed_part(invoice)
+    return account_view.due_here(invoice)
 
 
 def document_due(view: ContactView, invoice: Invoice) -> Value:
@@ -81,9 +90,10 @@ INVOICE_FACTS: tuple[Field, ...] = (
         "amount_due",
         "invoice",
         FactKind.AMOUNT,
-        "the amount owed net: due on the invoice, less the unapplied cash that covers it",
+        "the amount owed net: due on the invoice, less the unapplied cash that covers it, and less"
+        " the part that is disputed",
         NET_INVOICE,
-        lambda s, i: s.account_view.due_here(i),
+        asked_due,
         phrase="{} due",
         bounds=FROM_0,
         moves=STILL,
@@ -96,7 +106,7 @@ INVOICE_FACTS: tuple[Field, ...] = (
         FactKind.AMOUNT,
         "the same as amount_due",
         NET_INVOICE,
-        lambda s, i: s.account_view.due_here(i),
+        asked_due,
         phrase="{} due",
         bounds=FROM_0,
         moves=STILL,
@@ -107,7 +117,7 @@ INVOICE_FACTS: tuple[Field, ...] = (
         "document_amount_due",
         "invoice",
         FactKind.AMOUNT,
-        "the amount due on the invoice, with no unapplied cash taken off",
+        "the amount due on the invoice, with nothing taken off",
         "the invoice",
         document_due,
         phrase="{} due, no unapplied cash taken off",
@@ -212,18 +222,7 @@ INVOICE_FACTS: tuple[Field, ...] = (
         choices=PROMISES,
         example="broken",
     ),
-    Field(
-        "dispute",
-        "invoice",
-        FactKind.CHOICE,
-        "whether it is disputed, here or in QuickBooks Online",
-        "disputes, yours and QuickBooks Online's",
-        lambda s, i: s.account_view.dispute_state(i.id),
-        phrase="dispute: {}",
-        moves=STILL,
-        choices=DISPUTES,
-        example="open",
-    ),
+    *INVOICE_DISPUTES,
     Field(
         "days_since_last_reminder",
         "invoice",

@@ -61,10 +61,12 @@ GROWS = GrowsByInterest()
 
 
 def next_overdue(view: ContactView, _: object) -> date:
-    """Return the day on which the next invoice is overdue on which something is owed net."""
+    """Return the day on which the next invoice is overdue on which something is asked for."""
     today = view.account_view.today
-    # `owed` is in the order of due dates, so the first that is not late yet is the next.
-    return next((invoice.due_on + DAY for invoice in view.owed if invoice.due_on >= today), NEVER)
+    # They are in the order of due dates, so the first that is not late yet is the next.
+    return next(
+        (invoice.due_on + DAY for invoice in view.asked_for if invoice.due_on >= today), NEVER
+    )
 
 
 def next_document_overdue(view: ContactView, _: object) -> date:

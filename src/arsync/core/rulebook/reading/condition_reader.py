@@ -305,11 +305,16 @@ class _Reading:
     def one_of(self, field: Field, value: Node) -> tree.Node | None:
         """Read one text or several, any of which may hold."""
         texts = self.texts(value, f"{field.name!r}")
+        words = field.vocabulary
+        if words is not None:
+            texts = [(words.said(text) or text, node) for text, node in texts]
         sound = True
         for text, node in texts:
             if field.choices and text not in field.choices:
                 message = f"{field.name!r} is {text!r}; it can be {', '.join(field.choices)}."
-                self.source.problem(node, message, did_you_mean(text, field.choices))
+                meant = words.meant(text) if words is not None else ""
+                hint = f"did you mean {meant!r}?" if meant else did_you_mean(text, field.choices)
+                self.source.problem(node, message, hint)
                 sound = False
             pattern = _PATTERNS.get(field.name)
             if pattern and not re.fullmatch(pattern.pattern, text, re.IGNORECASE):
