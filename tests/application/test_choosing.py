@@ -9,7 +9,7 @@ import pytest
 from tests.builders.books import Books
 
 from arsync.application import approvals, connecting, runs
-from arsync.application.choosing import Selected, Selection, selected
+from arsync.application.choosing import Selected, Selection, left_to_roles, selected
 from arsync.application.container import Container
 from arsync.application.letter_preview import letter_shown
 from arsync.application.organisation_context import OrganisationContext
@@ -126,3 +126,27 @@ def test_the_letter_shows_what_would_leave_now(ledger: Container, books: Books) 
     paid = letter_shown(now(ledger), listed.row)
     assert paid is not None
     assert paid.remarks[0].startswith("By the books of now it would not be written")
+
+
+DIRECTOR = ", approval: {over: 5000, by: Finance Director}}"
+
+
+def test_a_roles_approval_is_not_given_in_passing(ledger: Container, books: Books) -> None:
+    rules = ledger.config.folder / "rules" / "standard.yaml"
+    rules.write_text(rules.read_text().replace("first reminder}", f"first reminder{DIRECTOR}"))
+    runs.prepare(OWNER, now(ledger))
+    everything = Selection(kinds=[REMINDER])
+    free, left = left_to_roles(chosen(ledger, kinds=[REMINDER]), everything)
+    assert (left, "INV-2" in numbers(free)) == (2, False), "a fourth has no rate, so it asks"
+    role = chosen(ledger, roles=["finance director"])
+    assert numbers(role) == {"INV-2", "INV-4"}
+    by_role = Selection(roles=["finance director"])
+    assert left_to_roles(role, by_role) == (role, 0)
+    key = next(listed.row.key for listed in role.members if listed.row.action.invoices)
+    assert left_to_roles(chosen(ledger, key), Selection([key]))[1] == 0
+    assert not any(listed.row.action.approvers for listed in approvals.approve(OWNER, ledger)), (
+        "all that wait, without the role's"
+    )
+    approvals.approve(OWNER, ledger, [key])
+    (event,) = ledger.store.actions.events(key)[-1:]
+    assert event.reason == "approved by Olga, for Finance Director"

@@ -84,3 +84,13 @@ def test_no_action_is_shown_as_its_own_partner(waiting: Shell) -> None:
     listed = waiting("approve").out
     assert "REMIND first reminder (day 1)" in listed
     assert "REMIND first reminder and" not in listed
+
+
+def test_what_is_left_to_a_role_is_told(waiting: Shell) -> None:
+    asks = RULEBOOK.replace("first reminder}", "first reminder, approval: {by: owner}}")
+    waiting.write("rules/little.yaml", asks)
+    done = waiting("approve", "--all")
+    assert "4 actions left to a role: `arsync approve --for ROLE`" in done.err
+    assert "needs approval by owner" in waiting("approve").out
+    owners = waiting("approve", "--for", "owner", "--yes", "--json").json
+    assert [row["approvers"] for row in owners] == [["owner"]] * 4

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 
 from arsync.application.action_history import ActionFilter, actions, listed_by_name
-from arsync.application.choosing import Decision, Selection, selected, standing_row
+from arsync.application.choosing import (
+    Decision,
+    Selection,
+    left_to_roles,
+    selected,
+    standing_row,
+)
 from arsync.application.container import Container
 from arsync.application.organisation_context import Chosen
 from arsync.application.permissions import Actor, Permission, permit
@@ -45,8 +52,9 @@ def approve(
     Args:
         actor: who approves.
         container: holds them.
-        keys: keys, or enough of each one's beginning; None for all that wait. A hold's key decides
-            its terms too, and the other way round; so do those of its lifting.
+        keys: keys, or enough of each one's beginning; None for all that wait and are not left to a
+            role. A hold's key decides its terms too, and the other way round; so do those of its
+            lifting.
         connection: with `keys=None`, only this connection's.
 
     Raises:
@@ -54,8 +62,11 @@ def approve(
     """
     permit(actor, Permission.APPROVE)
     if keys is None:
-        everything = selected(actor, container, Selection(connection=connection), WAITING)
-        return approve_decisions(actor, container, everything.decisions)
+        selection = Selection(connection=connection)
+        everything = selected(actor, container, selection, WAITING)
+        return approve_decisions(
+            actor, container, left_to_roles(everything, selection)[0].decisions
+        )
     return _approved(actor, container, _chosen(container, keys, WAITING))
 
 
@@ -127,19 +138,29 @@ def take_back(
 
 
 def _approved(actor: Actor, container: Container, rows: Iterable[ActionRow]) -> list[Listed]:
-    line = f"approved by {actor.name}"
-    return _changed(actor, container, rows, ActionState.APPROVED, line)
+    return _changed(actor, container, rows, ActionState.APPROVED, partial(_approved_by, actor))
+
+
+def _approved_by(actor: Actor, row: ActionRow) -> str:
+    # There are no users yet who have a role: whose approval was asked for is recorded beside who
+    # gave it.
+    roles = f", for {' and '.join(row.action.approvers)}" if row.action.approvers else ""
+    return f"approved by {actor.name}{roles}"
 
 
 def _refused(
     actor: Actor, container: Container, rows: Iterable[ActionRow], reason: str
 ) -> list[Listed]:
     line = reason_line(reason) or _NO_REASON
-    return _changed(actor, container, rows, ActionState.REJECTED, line)
+    return _changed(actor, container, rows, ActionState.REJECTED, lambda _: line)
 
 
 def _changed(
-    actor: Actor, container: Container, rows: Iterable[ActionRow], state: ActionState, why: str
+    actor: Actor,
+    container: Container,
+    rows: Iterable[ActionRow],
+    state: ActionState,
+    why: Callable[[ActionRow], str],
 ) -> list[Listed]:
     return listed_by_name(
         container,
@@ -148,7 +169,7 @@ def _changed(
                 row.key,
                 state,
                 who=name_line(actor.name),
-                why=why,
+                why=why(row),
                 now=container.clock.now(),
                 # A run may have withdrawn it since the person read it: then nothing is decided.
                 from_state=row.state,

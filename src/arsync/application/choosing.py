@@ -65,12 +65,14 @@ class Selection(NamedTuple):
     """Only what is about more than this, in the currency of the books."""
     under: Decimal | None = None
     connection: Chosen = None
+    roles: Collection[str] = ()
+    """Only what waits for the approval of one of these roles."""
 
     @property
     def narrows(self) -> bool:
         """Return whether anything besides words and connections is given."""
         limits = self.over is not None or self.under is not None
-        return bool(limits or self.kinds or self.steps or self.rules)
+        return bool(limits or self.kinds or self.steps or self.rules or self.roles)
 
 
 class Selected(NamedTuple):
@@ -159,11 +161,34 @@ def selected(
         ([kind.value for kind in selection.kinds], _kinds_of, "kind"),
         (selection.steps, _steps_of, "step"),
         (selection.rules, _rules_of, "rule"),
+        (selection.roles, _roles_of, "role"),
     ):
         fitting = _narrowed(fitting, names, values, what)
     if selection.over is None and selection.under is None:
         return Selected(fitting)
     return _within(contexts, fitting, selection)
+
+
+def left_to_roles(chosen: Selected, selection: Selection) -> tuple[Selected, int]:
+    """Return what anybody may approve of a selection, and how much is left to a role.
+
+    What waits for a role is not approved in passing: a person names it by its key, or the role.
+    """
+    if selection.roles:
+        return chosen, 0
+    prefixes = [prefix for prefix in map(key_prefix, selection.words) if prefix]
+    kept = [
+        decision
+        for decision in chosen.decisions
+        if not any(_roles_of(decision)) or _is_named(decision, prefixes)
+    ]
+    return chosen._replace(decisions=kept), len(chosen.decisions) - len(kept)
+
+
+def _is_named(decision: Decision, prefixes: Sequence[str]) -> bool:
+    return any(
+        listed.row.key.startswith(prefix) for listed in decision.members for prefix in prefixes
+    )
 
 
 # -- words --------------------------------------------------------------------------------------
@@ -328,6 +353,10 @@ def _kinds_of(decision: Decision) -> Iterator[str]:
 def _steps_of(decision: Decision) -> Iterator[str]:
     action = decision.listed.row.action
     return iter(filter(None, (action.step, action.payload.title)))
+
+
+def _roles_of(decision: Decision) -> Iterator[str]:
+    return (role for listed in decision.members for role in listed.row.action.approvers)
 
 
 def _rules_of(decision: Decision) -> Iterator[str]:

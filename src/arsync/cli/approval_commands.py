@@ -55,6 +55,13 @@ def _choosing(command: F) -> F:
                 help="Only what this rule or cadence asks for.",
             ),
             click.option(
+                "--for",
+                "roles",
+                multiple=True,
+                metavar="ROLE",
+                help="Only what waits for this role's approval.",
+            ),
+            click.option(
                 "--over",
                 metavar="AMOUNT",
                 help="Only what is about more, in the currency of the books.",
@@ -77,6 +84,7 @@ def _selection(
     over: str | None,
     under: str | None,
     connection: tuple[str, ...],
+    roles: tuple[str, ...],
 ) -> Selection:
     from arsync.application.choosing import Selection
 
@@ -88,6 +96,7 @@ def _selection(
         amount_of(over),
         amount_of(under),
         connection,
+        roles,
     )
 
 
@@ -105,6 +114,7 @@ def approve(
     kinds: tuple[str, ...],
     steps: tuple[str, ...],
     rules: tuple[str, ...],
+    roles: tuple[str, ...],
     over: str | None,
     under: str | None,
     each: bool,
@@ -117,18 +127,19 @@ def approve(
 
     Without anything chosen it lists the actions that need approval. Choose by key (its beginning is
     enough), by customer, by invoice number, and by the options below; all that is given must fit.
-    What was not named by its key is counted first, and confirmed.
+    What was not named by its key is counted first, and confirmed. What waits for a role is approved
+    with --for, by its key or with --each.
 
     A credit hold and its change of payment terms are one decision, and so are lifting it and giving
     the terms back.
     """
     from arsync.application import approvals
-    from arsync.application.choosing import selected
+    from arsync.application.choosing import left_to_roles, selected
     from arsync.application.result_views import listed_view
 
     if words and approve_all:
         raise UserMistake("give keys or --all, not both.")
-    selection = _selection(words, kinds, steps, rules, over, under, connection)
+    selection = _selection(words, kinds, steps, rules, over, under, connection, roles)
     with opened(config_file) as (actor, container):
         # Planned afresh, so that nobody approves what has lost its reason.
         problems = plan_and_save(actor, container, connection)
@@ -143,6 +154,10 @@ def approve(
         if show:
             code = _show_chosen(actor, container, chosen, as_json=as_json)
             return failed or code
+        for_roles = 0
+        if not each:
+            chosen, for_roles = left_to_roles(chosen, selection)
+            _say_left_to_roles(for_roles)
 
         def let_go(decisions: Sequence[Decision]) -> list[Listed]:
             return approvals.approve_decisions(actor, container, decisions)
@@ -158,7 +173,7 @@ def approve(
         f"Approved {word(len(approved), 'action')}. `arsync apply` carries them out."
         if approved
         else "Approved nothing."
-        if chosen.decisions
+        if chosen.decisions or for_roles
         else "Nothing waits for approval."
     )
     return failed
@@ -178,6 +193,7 @@ def reject(
     kinds: tuple[str, ...],
     steps: tuple[str, ...],
     rules: tuple[str, ...],
+    roles: tuple[str, ...],
     over: str | None,
     under: str | None,
     each: bool,
@@ -196,7 +212,7 @@ def reject(
     from arsync.application.choosing import selected
     from arsync.application.result_views import listed_view
 
-    selection = _selection(words, kinds, steps, rules, over, under, connection)
+    selection = _selection(words, kinds, steps, rules, over, under, connection, roles)
     if not (words or each or selection.narrows):
         raise click.UsageError("Missing argument 'KEY, CUSTOMER or INVOICE'.")
     if not reason.strip() and not each:
@@ -239,6 +255,14 @@ def _say_unpriced(chosen: Selected) -> None:
         say(
             f"{word(chosen.unpriced, 'action')} left out: the amount in the currency of the books"
             " is not known."
+        )
+
+
+def _say_left_to_roles(for_roles: int) -> None:
+    if for_roles:
+        say(
+            f"{word(for_roles, 'action')} left to a role: `arsync approve --for ROLE`, or name each"
+            " by its key."
         )
 
 
