@@ -183,6 +183,14 @@ SECTION_EXAMPLES = {
         "discounts:\n  - name: Prompt payment\n    percent: 2%\n    within: 10 days\n"
         "    as: credit note draft"
     ),
+    "placements": (
+        "placements:\n  - name: To the agency\n    when: {days_overdue: {at_least: 90}, "
+        "net_amount_due: {at_least: 500}, steps_left: no}\n    to: Example Collections"
+    ),
+    "write_offs": (
+        "write_offs:\n  - name: Too small\n    when: {net_amount_due: {less_than: 20}, "
+        "days_overdue: {at_least: 180}}\n    propose_to: bookkeeper"
+    ),
     "statutory": (
         "statutory:\n  law: Late Payment of Commercial Debts (Interest) Act 1998\n"
         "  points_above_reference: 8\n  currency: GBP\n"

@@ -19,6 +19,7 @@ _NEEDED: dict[ActionKind, dict[str, Any]] = {
     ActionKind.LATE_FEE: {"amount": Decimal("12.50"), "currency": "GBP"},
     ActionKind.CREDIT_NOTE: {"amount": Decimal("12.50"), "currency": "GBP"},
     ActionKind.REMINDER_LEVEL: {"level": 1},
+    ActionKind.PLACEMENT: {"agency": "Example Collections"},
     ActionKind.UNDO: {
         "undoes": "0" * 32,
         "generation": 1,

@@ -114,6 +114,28 @@ def _disputes(organisation: OrganisationContext) -> Iterator[Row]:
         )
 
 
+def _placements(organisation: OrganisationContext) -> Iterator[Row]:
+    for placement in organisation.store.placements.rows(organisation.id):
+        for debt in placement.debts:
+            yield (
+                placement.key,
+                placement.contact_id,
+                placement.agency,
+                placement.placed_on,
+                debt.invoice_id,
+                debt.currency,
+                debt.amount,
+                placement.cost,
+                placement.currency,
+                placement.ended_on,
+                placement.ended_as,
+                placement.ended_why,
+                placement.ended_by,
+                placement.recorded_by,
+                placement.recorded_at,
+            )
+
+
 def _actions(organisation: OrganisationContext) -> Iterator[Row]:
     actions = organisation.store.actions
     for row in actions.rows(actions.every_key(organisation.id)):
@@ -276,6 +298,28 @@ ENTITIES: Mapping[str, Entity] = {
                 settled_by: the person
             """),
             _disputes,
+        ),
+        Entity(
+            "placements",
+            "Debts placed with agencies and lawyers, of which a person said something.",
+            _columns("""
+                key: of the action that placed them
+                contact_id: who owes
+                agency: with whom
+                placed_on: since when
+                invoice_id: the debt
+                currency: of the debt
+                amount: what was placed of it
+                cost: what the placement has cost so far, all its debts together
+                cost_currency: of the cost
+                ended_on: the day it ended; empty while nobody has ended it
+                ended_as: recalled or returned
+                ended_why: the person's words
+                ended_by: the person
+                recorded_by: the person
+                recorded_at: the moment, in UTC
+            """),
+            _placements,
         ),
         Entity(
             "actions",

@@ -104,6 +104,8 @@ def _rules_of(rulebook: Rulebook) -> Iterator[tuple[tuple[str, int], dict[str, s
         *((rule.place, rule.when) for rule in rulebook.follow_ups),
         *((rule.place, rule.when) for rule in rulebook.charges),
         *((rule.place, rule.when) for rule in rulebook.discounts),
+        *((rule.place, rule.when) for rule in rulebook.placements),
+        *((rule.place, rule.when) for rule in rulebook.write_offs),
         *((rule.place, rule.when) for rule in rulebook.reminders),
     ]
     for place, condition in conditions:

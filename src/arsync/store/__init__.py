@@ -28,6 +28,7 @@ from arsync.store.agreements.disputes import Disputes
 from arsync.store.agreements.held_conditions import HeldConditions
 from arsync.store.agreements.hold_decisions import HoldDecisions
 from arsync.store.agreements.limit_history import LimitHistory
+from arsync.store.agreements.placements import Placements
 from arsync.store.agreements.promises import Promises
 from arsync.store.agreements.tasks import Tasks
 from arsync.store.db.database import Database
@@ -50,6 +51,7 @@ __all__ = [
     "Ledger",
     "LimitHistory",
     "Outages",
+    "Placements",
     "Privacy",
     "Promises",
     "RateCounters",
@@ -85,6 +87,7 @@ class Store:
         self.limits = LimitHistory(database, clock)
         self.holds = HoldDecisions(database, clock)
         self.conditions = HeldConditions(database)
+        self.placements = Placements(database, clock)
         self.runs = Runs(database, clock, locks)
         self.last_plans = LastPlans(database)
         self.privacy = Privacy(database, self.last_plans)

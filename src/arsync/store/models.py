@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionState
-from arsync.core.ledger.records import DocumentProblem, HoldDecision, Organisation
+from arsync.core.ledger.records import DocumentProblem, HoldDecision, Organisation, PlacedDebt
 from arsync.errors import HealsWhen
 
 
@@ -257,6 +257,26 @@ class DisputeRow(NamedTuple):
     recorded_by: str
     recorded_at: datetime
     settled_by: str
+
+
+class PlacementRow(NamedTuple):
+    """A placement as it was recorded."""
+
+    key: str
+    contact_id: str
+    agency: str
+    placed_on: date
+    cost: Decimal | None
+    """What it has cost so far; None: nobody has said."""
+    currency: str
+    """Of the cost."""
+    ended_on: date | None
+    ended_as: str
+    ended_why: str
+    ended_by: str
+    recorded_by: str
+    recorded_at: datetime
+    debts: tuple[PlacedDebt, ...]
 
 
 class RunRow(NamedTuple):

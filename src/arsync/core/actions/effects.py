@@ -16,6 +16,7 @@ from arsync.core.actions import (
     ActionKind,
     CreditHoldPayload,
     HoldReasonsPayload,
+    PlacementPayload,
     ReminderLevelPayload,
     TermsPayload,
     payload_of,
@@ -27,6 +28,8 @@ from arsync.core.ledger.records import (
     Account,
     BilledCharge,
     HoldOrigin,
+    PlacedDebt,
+    Placement,
     SentStep,
     ShownLevel,
     StandingHold,
@@ -123,14 +126,28 @@ def charges_billed(action: Action) -> list[BilledCharge]:
     ]
 
 
+def placement_made(action: Action, on: date | None) -> list[Placement]:
+    """Return the placement that an action makes, as a list; none when it ends one."""
+    payload = action.payload
+    if not isinstance(payload, PlacementPayload) or payload.ended_as:
+        return []
+    debts = tuple(PlacedDebt(ref.id, ref.amount_due, ref.currency) for ref in action.invoices)
+    return [Placement(action.key, payload.agency, on or date.min, debts)]
+
+
 def keys_of_steps(action: Action) -> frozenset[str]:
     """Return the action's key, and the keys that its other invoices' steps would have alone."""
-    if len(action.invoices) < 2 or not any(ref.step for ref in action.invoices):
+    is_placement = action.kind is ActionKind.PLACEMENT
+    if len(action.invoices) < 2 or not (is_placement or any(ref.step for ref in action.invoices)):
         return frozenset({action.key})
     # One letter about three invoices is one action. Refusing it refuses all three steps: otherwise
-    # the other two would be asked for one by one.
+    # the other two would be asked for one by one. So it is with debts that are placed together.
     alone = (
-        replace(action, subject=step_subject(ref.id, ref.day, ref.slot), episode=ref.episode)
+        replace(
+            action,
+            subject=ref.id if is_placement else step_subject(ref.id, ref.day, ref.slot),
+            episode=ref.episode,
+        )
         for ref in action.invoices
     )
     return frozenset({action.key, *(step_alone.key for step_alone in alone)})
@@ -145,7 +162,9 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
     keys = account.done_keys | {action.key for action in done}
     tasks = {task.key: task for task in account.tasks}
     levels = dict(account.shown_levels)
+    placements = list(account.placements)
     for action in done:
+        placements += placement_made(action, today)
         if action.kind is ActionKind.CREDIT_HOLD:
             # Its terms may have been changed before it: they need an approval of their own.
             terms = replace(action, payload=TermsPayload()).key in keys
@@ -169,6 +188,7 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
         tasks=tuple(tasks.values()),
         done_keys=keys,
         shown_levels=levels,
+        placements=tuple(placements),
     )
 
 

@@ -40,6 +40,8 @@ class ActionKind(StrEnum):
     LATE_FEE = "late_fee"
     CREDIT_NOTE = "credit_note"
     """A draft, which a person approves in the accounting system."""
+    PLACEMENT = "placement"
+    """Debts handed to an agency or a lawyer, or taken back."""
     UNDO = "undo"
     """What another action changed, back to what it was, because a person asked for it."""
 
@@ -430,6 +432,20 @@ class CreditNotePayload(_Payload, frozen=True, tag="credit_note"):
         return CreditNotePayload(self.amount, self.currency)
 
 
+class PlacementPayload(_Payload, frozen=True, tag="placement"):
+    """Debts to be handed to an agency or a lawyer, or their return."""
+
+    kind: ClassVar[ActionKind] = ActionKind.PLACEMENT
+    agency: str
+    ended_as: str = ""
+    """`recalled` or `returned`; empty: they are handed over."""
+
+    @property
+    def title(self) -> str:
+        """Return with whom, or from whom."""
+        return f"{self.ended_as} from {self.agency}" if self.ended_as else f"with {self.agency}"
+
+
 class UndoPayload(_Payload, frozen=True, tag="undo"):
     """What another action changed, to be put back."""
 
@@ -464,6 +480,7 @@ Payload: TypeAlias = (
     | LetterPayload
     | LateFeePayload
     | CreditNotePayload
+    | PlacementPayload
     | UndoPayload
 )
 """Every payload; `kind` in its JSON tells which."""

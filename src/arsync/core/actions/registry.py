@@ -243,6 +243,20 @@ _ROWS = (
         trace_question="is there a draft credit note for the discount",
     ),
     KindOfAction(
+        ActionKind.PLACEMENT,
+        verb="PLACE",
+        done=("placement noted", "placements noted"),
+        planned=("placement", "placements"),
+        happening="placed with",
+        thing="the placement",
+        acts_against_customer=True,
+        counted_as="placements",
+        not_undoable=(
+            "only notes were written, which stay in the history; `arsync recall CUSTOMER` takes "
+            "the debts back"
+        ),
+    ),
+    KindOfAction(
         ActionKind.NOTE,
         verb="NOTE",
         done=("note", "notes"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -24,6 +24,7 @@ from arsync.core.ledger.agreements.payment_plans import (
     planned_invoices,
     set_aside,
 )
+from arsync.core.ledger.agreements.placements import as_known_on, newest_by_invoice
 from arsync.core.ledger.agreements.promises import newest_promises
 from arsync.core.ledger.late_debt import (
     FROM_THE_BEGINNING,
@@ -41,6 +42,7 @@ from arsync.core.ledger.records import (
     Dispute,
     DocumentStatus,
     Invoice,
+    Placement,
     Promise,
     SentStep,
     is_owed,
@@ -234,14 +236,15 @@ class AccountView:
 
     @cached_property
     def _covered_last(self) -> dict[str, Decimal]:
-        """What is disputed of open invoices, or promised for a day to come, by invoice id."""
-        if not self.account.promises:
+        """What of open invoices is disputed, placed or promised for a day to come, by id."""
+        if not self.account.promises and not self.placements:
             return self.disputed_amounts
         promised = self.promises
         whole = {
             invoice.id: invoice.amount_due
             for invoice in self.documents
-            if invoice.id in promised and promised[invoice.id][1] == "open"
+            if self.placed(invoice.id) is not None
+            or (invoice.id in promised and promised[invoice.id][1] == "open")
         }
         return {**self.disputed_amounts, **whole}
 
@@ -420,6 +423,18 @@ class AccountView:
         )
         return counting_disputes(recorded, self.documents)
 
+    @cached_property
+    def placements(self) -> dict[str, Placement]:
+        """The latest placement of each invoice that was ever placed, as it stands today."""
+        if not self.account.placements:
+            return {}
+        return newest_by_invoice(as_known_on(self.account.placements, self.today))
+
+    def placed(self, invoice_id: str) -> Placement | None:
+        """Return the placement in which an invoice is; None: it is with nobody else."""
+        placement = self.placements.get(invoice_id)
+        return placement if placement is not None and placement.ended_on is None else None
+
     def dispute_state(self, invoice_id: str) -> str:
         """Return `none`, `open` (all of it), `part` or `settled`."""
         dispute = self.disputes.get(invoice_id)
@@ -481,6 +496,8 @@ class ContactView:
         self.invoice_rows: dict[str, list[Any]] = {}
         """The facts of its invoices that were computed so far, by invoice id."""
         self.limit = limit
+        self.steps_to_come: Callable[[Invoice], bool | None] | None = None
+        """Whether a step of its cadence is still to come for an invoice; None: nobody asks."""
 
     def counts(self, contact_id: str) -> bool:
         """Return whether the contact's documents count here."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
+from arsync.core.ledger.agreements.placements import as_known_on
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
@@ -82,6 +83,7 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         done_keys=account.done_keys if knows_done else frozenset(),
         charges=account.charges if knows_done else (),
         shown_levels=account.shown_levels if knows_done else {},
+        placements=as_known_on(account.placements, day),
     )
 
 
@@ -148,6 +150,10 @@ def event_days(account: Account, zone: tzinfo) -> Iterator[date]:
         yield dispute.opened_on
         if dispute.settled_on is not None:
             yield dispute.settled_on
+    for placement in account.placements:
+        yield placement.placed_on
+        if placement.ended_on is not None:
+            yield placement.ended_on
 
 
 def with_paid_days(account: Account) -> Account:

@@ -350,6 +350,29 @@ class PaymentPlan(NamedTuple):
         return sum((instalment.amount for instalment in self.instalments), Decimal(0))
 
 
+class PlacedDebt(NamedTuple):
+    """One invoice of a placement, and what was placed of it."""
+
+    invoice_id: str
+    amount: Decimal
+    """Owed net on the day of placing, less what was disputed of it."""
+    currency: str
+
+
+class Placement(NamedTuple):
+    """Debts handed to an agency or a lawyer."""
+
+    key: str
+    """Of the action that placed them."""
+    agency: str
+    placed_on: date
+    debts: tuple[PlacedDebt, ...]
+    ended_on: date | None = None
+    """The day from which they are chased here again; None: nobody has ended it."""
+    ended_as: str = ""
+    """`recalled` or `returned`; empty while nobody has ended it."""
+
+
 # Steps belong to the invoice, not to the contact: when an invoice is moved to another contact, its
 # reminders go along and are not sent again.
 class SentStep(NamedTuple):
@@ -535,6 +558,8 @@ class Account(NamedTuple):
     """What was billed, or refused, of interest and fixed sums: no day is billed twice."""
     shown_levels: dict[str, ShownLevel] = {}  # noqa: RUF012 - as above
     """By contact id: the reminder level that its record shows."""
+    placements: tuple[Placement, ...] = ()
+    """Debts handed to agencies and lawyers, the ended ones too, oldest first."""
 
     @property
     def open_tasks(self) -> tuple[str, ...]:

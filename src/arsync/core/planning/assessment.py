@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from arsync.core.ledger.account_view import AccountView, Agreed, ContactView, GivenLimit
@@ -19,6 +20,7 @@ from arsync.core.ledger.held_since import (
 from arsync.core.ledger.prompt_payment import PromptPayment, less_discounts, prompt_payment
 from arsync.core.ledger.records import Account, Contact, ContactStatus, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import payers
+from arsync.core.planning.cadence_steps import cadence_for, next_step
 from arsync.core.rulebook.conditions import (
     Answer,
     Condition,
@@ -33,6 +35,7 @@ from arsync.core.rulebook.customer_matching import customer_of
 from arsync.core.rulebook.facts import (
     CONTACT_BY_NAME,
     HELD_DAYS,
+    INVOICE_BY_NAME,
     FactKind,
     Value,
     contact_row,
@@ -52,6 +55,8 @@ from arsync.core.rulebook.model import (
     Rulebook,
 )
 from arsync.core.rulebook.spoken import Saying, spoken
+
+_STEPS_LEFT = INVOICE_BY_NAME["steps_left"].position
 
 
 class LeftAlone(NamedTuple):
@@ -147,6 +152,7 @@ class Assessor:
         self._first = sorted(field.position for field in contact if not field.needs_limit)
         self._second = sorted(field.position for field in contact if field.needs_limit)
         self.invoice_positions = sorted(field.position for field in fields if field.of == "invoice")
+        self._asks_steps_left = _STEPS_LEFT in self.invoice_positions
 
     def instalments_in_time(self, agreed_on: date) -> date:
         """Return the last day on which an instalment comes in time."""
@@ -275,10 +281,41 @@ class Assessor:
         rows = party.view.invoice_rows
         row = rows.get(invoice.id)
         if row is None:
+            if self._asks_steps_left and party.view.steps_to_come is None:
+                party.view.steps_to_come = partial(
+                    self._has_steps_to_come, party, *self.cadence(party)
+                )
             row = rows[invoice.id] = invoice_row(party.view, invoice, self.invoice_positions)
             account = party.view.account_view.account
             row[HELD_DAYS["invoice"]] = self._days_held(account, invoice.id, "invoice")
         return row
+
+    def _has_steps_to_come(
+        self,
+        party: DunnedParty,
+        cadence: Cadence | None,
+        undecided: list[Cadence],
+        invoice: Invoice,
+    ) -> bool | None:
+        """Return whether a step of the cadence is still to come; None: that is not certain."""
+        if undecided:
+            return None
+        if cadence is None:
+            return False
+        account_view = party.view.account_view
+        # The condition of a step that asks for this very fact finds it unknown.
+        positions = [position for position in self.invoice_positions if position != _STEPS_LEFT]
+        row = invoice_row(party.view, invoice, positions)
+        due = next_step(
+            cadence_for(cadence, invoice.id, account_view.account),
+            invoice,
+            today=self.today,
+            taken_steps=account_view.sent.get(invoice.id, ()),
+            tasks=account_view.account.tasks,
+            broken_on=account_view.broken_on(invoice.id),
+            asks=lambda step: step.when is None or step.when.test(party.row, row),
+        )
+        return None if due is not None and due.is_unsure else due is not None
 
     @property
     def watched(self) -> tuple[str, ...]:

@@ -50,7 +50,10 @@ class _Round:
         account_view = assessment.account_view
         self.sent = account_view.sent
         self.has_agreements = bool(
-            account_view.disputes or account_view.promises or account_view.payment_plans
+            account_view.disputes
+            or account_view.promises
+            or account_view.payment_plans
+            or account_view.placements
         )
         covered = party.view.covered if account_view.cash else ()
         self.covered = frozenset(invoice.id for invoice in covered)
@@ -250,10 +253,16 @@ def is_for(assessor: Assessor, step: Step, party: DunnedParty, invoice: Invoice)
 def agreed_stop(
     assessment: Assessment, invoice: Invoice, today: date
 ) -> tuple[str, date | None] | None:
-    """Return what was agreed that stops reminders, and when it ends: a plan, dispute, promise."""
+    """Return what was agreed that stops reminders, and when it ends.
+
+    A placement with an agency, a payment plan, a dispute, a promise.
+    """
     # Whatever the cadence says: a customer who disputes an invoice, or has promised to pay it, is
     # not to be chased for it. Of an invoice that is disputed in part, the rest is chased.
     account_view = assessment.account_view
+    placement = account_view.placed(invoice.id) if account_view.placements else None
+    if placement is not None:
+        return f"placed with {placement.agency} since {placement.placed_on}", None
     if account_view.set_aside and (stop := plan_stop(account_view, invoice)):
         return stop
     if account_view.disputes and account_view.nothing_is_asked(invoice.id):

@@ -10,6 +10,7 @@ from arsync.core.actions import Action, InvoiceRef, TaskPayload, reopened_subjec
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.records import Invoice, TaskRecord
 from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.placement_planner import asks_about_placements
 from arsync.core.planning.plan_coverage import plan_stop
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting
 from arsync.core.planning.planning_context import (
@@ -19,6 +20,7 @@ from arsync.core.planning.planning_context import (
     left_alone_words,
     not_written_to,
 )
+from arsync.core.rulebook.facts import CONTACT_BY_NAME
 from arsync.core.rulebook.facts.plan_facts import PLAN_FACT_NAMES
 from arsync.core.rulebook.model import FollowUp
 
@@ -68,6 +70,9 @@ def _about_invoices(
         # A rule that asks about plans is for what they cover; every other one would chase it.
         if not about_plans and plan_stop(account_view, invoice):
             continue
+        # Nothing chases what is placed but what is meant for it.
+        if account_view.placed(invoice.id) and not asks_about_placements(rule.when.fields):
+            continue
         if rule.when.test(party.row, planning.assessor.invoice_row(party, invoice)) is not True:
             continue
         promise = assessment.account_view.promises.get(invoice.id) if by_promise else None
@@ -89,7 +94,7 @@ def _about_the_contact(
 
     None while the last one is still being worked on.
     """
-    if rule.when.test(party.row, None) is not True:
+    if rule.when.test(party.row, None) is not True or _chases_placed_debts(assessment, party, rule):
         return []
     names = {field.name for field in rule.when.fields}
     review_on = party.view.agreed.review_on
@@ -109,6 +114,32 @@ def _about_the_contact(
 
 def _is_open_of(task: TaskRecord, rule: FollowUp, contact_id: str) -> bool:
     return task.done_on is None and (task.rule, task.contact_id) == (rule.name, contact_id)
+
+
+_OVERDUE_FACTS = frozenset(
+    CONTACT_BY_NAME[name]
+    for name in (
+        "overdue_amount",
+        "gross_overdue_amount",
+        "overdue_invoices",
+        "oldest_days_overdue",
+        "promise_to_pay",
+        "broken_promises",
+        "days_since_last_reminder",
+        "highest_step_sent",
+    )
+)
+"""A task that rests on one of these is about debts that are chased."""
+
+
+def _chases_placed_debts(assessment: Assessment, party: DunnedParty, rule: FollowUp) -> bool:
+    """Return whether a rule asks for overdue debts, all of which are placed."""
+    account_view = assessment.account_view
+    if not account_view.placements or _OVERDUE_FACTS.isdisjoint(rule.when.fields):
+        return False
+    if asks_about_placements(rule.when.fields) or not party.view.overdue:
+        return False
+    return all(account_view.placed(invoice.id) for invoice in party.view.overdue)
 
 
 def _action(

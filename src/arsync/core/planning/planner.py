@@ -25,6 +25,7 @@ from arsync.core.planning.follow_up_planner import plan_follow_ups
 from arsync.core.planning.hold_planner import plan_hold
 from arsync.core.planning.ledger_warnings import OwedByLimit
 from arsync.core.planning.level_planner import plan_level, plan_levels_no_more
+from arsync.core.planning.placement_planner import plan_placements
 from arsync.core.planning.plan import (
     HeldBack,
     Keepers,
@@ -35,6 +36,7 @@ from arsync.core.planning.plan import (
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
 from arsync.core.planning.planning_context import Planning
 from arsync.core.planning.reminder_planner import plan_reminders
+from arsync.core.planning.write_off_planner import plan_write_offs
 from arsync.core.rulebook.model import LIMIT_FACTS, Rulebook
 
 __all__ = [
@@ -233,6 +235,8 @@ def plan_account(
         decisions += reminders + plan_follow_ups(planning, assessment, party)
         decisions += plan_charges(planning, assessment, party)
         decisions += plan_discounts(planning, assessment, party)
+        decisions += plan_placements(planning, assessment, party)
+        decisions += plan_write_offs(planning, assessment, party)
         decisions += plan_level(planning, assessment, party)
     if account.shown_levels:
         decisions += plan_levels_no_more(planning, assessment)

@@ -18,7 +18,16 @@ from arsync.core.planning.planning_context import (
     what_is_uncertain,
     what_may_be_missing,
 )
-from arsync.core.rulebook.model import Cadence, Charge, Discount, FollowUp
+from arsync.core.rulebook.model import (
+    Cadence,
+    Charge,
+    Discount,
+    FollowUp,
+    PlacementRule,
+    WriteOff,
+)
+
+_InvoiceRule = FollowUp | Charge | Discount | PlacementRule | WriteOff
 
 _OF_HOLDS = HOLD_KINDS | LIFTING_KINDS | {ActionKind.HOLD_REASONS}
 
@@ -73,10 +82,12 @@ def _unknown_of_rule(
     for cadence in rulebook.reminders:
         if cadence.name == name:
             return _unknown_of_cadence(planning, party, cadence, invoices)
-    rules: list[FollowUp | Charge | Discount] = [
+    rules: list[_InvoiceRule] = [
         *rulebook.follow_ups,
         *rulebook.charges,
         *rulebook.discounts,
+        *rulebook.placements,
+        *rulebook.write_offs,
     ]
     for rule in rules:
         if rule.name == name:
@@ -102,7 +113,7 @@ def _unknown_of_cadence(
 def _unknown_of_rule_of_invoices(
     planning: Planning,
     party: DunnedParty,
-    rule: FollowUp | Charge | Discount,
+    rule: _InvoiceRule,
     invoices: list[Invoice],
 ) -> str:
     assessor = planning.assessor

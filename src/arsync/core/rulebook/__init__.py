@@ -12,6 +12,7 @@ from arsync.core.rulebook.model import (
     FollowUp,
     LeaveAlone,
     Place,
+    PlacementRule,
     Problem,
     Rulebook,
     Safety,
@@ -21,6 +22,7 @@ from arsync.core.rulebook.model import (
     TakeOver,
     TakeOverKind,
     WithoutEmail,
+    WriteOff,
     folded,
 )
 from arsync.core.rulebook.reading.reader import read_rulebook, rulebook_hash
@@ -37,6 +39,7 @@ __all__ = [
     "FollowUp",
     "LeaveAlone",
     "Place",
+    "PlacementRule",
     "Problem",
     "Rulebook",
     "Safety",
@@ -46,6 +49,7 @@ __all__ = [
     "TakeOver",
     "TakeOverKind",
     "WithoutEmail",
+    "WriteOff",
     "folded",
     "needs",
     "read_rulebook",

@@ -271,6 +271,27 @@ class Discount(NamedTuple):
     approval: Approval = APPROVAL
 
 
+class PlacementRule(NamedTuple):
+    """Which debts are proposed for an agency or a lawyer; the first match of an invoice counts."""
+
+    name: str
+    place: Place
+    when: Condition
+    agency: str
+    """Whom they are placed with: `to`."""
+    approval: Approval = APPROVAL
+    """Who decides; a person always does."""
+
+
+class WriteOff(NamedTuple):
+    """Which debts are proposed to be written off; the first match of an invoice counts."""
+
+    name: str
+    place: Place
+    when: Condition
+    propose_to: str
+
+
 class WithoutEmail(StrEnum):
     """The fate of an email step for a customer without an address."""
 
@@ -414,6 +435,8 @@ class Rulebook:
     follow_ups: tuple[FollowUp, ...] = ()
     charges: tuple[Charge, ...] = ()
     discounts: tuple[Discount, ...] = ()
+    placements: tuple[PlacementRule, ...] = ()
+    write_offs: tuple[WriteOff, ...] = ()
     sending: Sending = field(default_factory=Sending)
     roles: tuple[RoleAddress, ...] = ()
     safety: Safety = field(default_factory=Safety)
@@ -446,6 +469,8 @@ class Rulebook:
             self.follow_ups,
             self.charges,
             self.discounts,
+            self.placements,
+            self.write_offs,
         ):
             for rule in rules:
                 yield rule.place, rule.when

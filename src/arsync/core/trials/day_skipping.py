@@ -68,6 +68,8 @@ class InterestingDays:
         for rule in rulebook.follow_ups:
             of_invoices = any(field.of == "invoice" for field in fields_of(rule.when.tree))
             (self._of_invoice if of_invoices else self._of_contact).extend(_moving([rule.when]))
+        self._of_invoice.extend(_moving(rule.when for rule in rulebook.placements))
+        self._of_invoice.extend(_moving(rule.when for rule in rulebook.write_offs))
         # Since when a condition holds is seen on its first day, whatever stands beside it.
         for _, when in rulebook.conditions():
             for span in when.spans:
@@ -120,6 +122,8 @@ class InterestingDays:
         """Return whether a condition asks for what was done, which changes from tomorrow on."""
         for action in done:
             if self._asks_holds and action.kind in _HOLD_KINDS:
+                return True
+            if action.kind is ActionKind.PLACEMENT:
                 return True
             if self._asks_messages and (
                 action.kind in STEP_KINDS or action.kind is ActionKind.TASK

@@ -291,6 +291,8 @@ def _same_name(rulebook: Rulebook, name: str) -> Because | None:
         rulebook.follow_ups,
         rulebook.charges,
         rulebook.discounts,
+        rulebook.placements,
+        rulebook.write_offs,
     )
     for rules in sections:
         for rule in rules:

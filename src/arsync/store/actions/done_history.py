@@ -19,6 +19,7 @@ from arsync.core.actions import (
 from arsync.core.actions.effects import (
     charges_billed,
     keys_of_steps,
+    placement_made,
     standing_hold,
     steps_taken,
     task_opened,
@@ -29,6 +30,7 @@ from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
 from arsync.core.ledger.records import (
     CLOSED_BY_ITSELF,
     BilledCharge,
+    Placement,
     SentStep,
     ShownLevel,
     StandingHold,
@@ -62,6 +64,8 @@ class ContactHistory(NamedTuple):
     undone: dict[str, str]
     refused: frozenset[str]
     shown_level: ShownLevel | None = None
+    placements: tuple[Placement, ...] = ()
+    """Those that its actions made, whatever a person said of them later."""
 
 
 def read_history(
@@ -222,6 +226,12 @@ def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
             if row.state == ActionState.REJECTED and _may_come(row, hold, last_hold_episode)
         ),
         shown_level=_shown_level(started_rows),
+        placements=tuple(
+            placement
+            for row in started_rows
+            if row.kind == ActionKind.PLACEMENT
+            for placement in placement_made(decode_action(row.action), row.sent_on)
+        ),
     )
 
 

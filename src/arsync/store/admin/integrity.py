@@ -20,6 +20,7 @@ from arsync.store.db.tables import (
     disputes,
     invoices,
     payments,
+    placed_debts,
     promises,
 )
 from arsync.store.ledger.record_rows import KINDS
@@ -225,8 +226,8 @@ def _amounts(db: Connection, connection_id: int) -> Iterator[Fault]:
 
 
 def _people(db: Connection, connection_id: int) -> Iterator[Fault]:
-    """Promises and disputes are about invoices that the copy has."""
-    for table in (promises, disputes):
+    """Promises, disputes and placements are about invoices that the copy has."""
+    for table in (promises, disputes, placed_debts):
         there = select(invoices.c.id).where(
             invoices.c.connection_id == connection_id, invoices.c.id == table.c.invoice_id
         )

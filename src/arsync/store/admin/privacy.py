@@ -21,6 +21,7 @@ from arsync.core.planning.plan_views import action_view
 from arsync.errors import UserMistake
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.actions.serialisation import decode_action, encode_action
+from arsync.store.agreements.placements import rows_of
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
 from arsync.store.db.tables import (
@@ -32,6 +33,7 @@ from arsync.store.db.tables import (
     hold_decisions,
     invoices,
     limit_history,
+    placements,
     problems,
     promises,
     runs,
@@ -100,6 +102,10 @@ class Privacy:
                 "hold_decisions": _hold_decisions(db, connection_id, contact.id),
                 "promises": _about(db, connection_id, promises, numbers),
                 "disputes": _about(db, connection_id, disputes, numbers),
+                "placements": [
+                    row._asdict() | {"debts": [debt._asdict() for debt in row.debts]}
+                    for row in rows_of(db, connection_id, [contact.id])
+                ],
                 "actions": _actions(db, connection_id, contact.id),
             }
 
@@ -371,6 +377,11 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
         update(hold_decisions)
         .where(hold_decisions.c.connection_id == connection_id, mine)
         .values(reason="", ended_why="")
+    )
+    db.execute(
+        update(placements)
+        .where(placements.c.connection_id == connection_id, placements.c.contact_id == contact.id)
+        .values(ended_why="")
     )
     for table, column in ((promises, "note"), (disputes, "reason")):
         db.execute(

@@ -31,6 +31,7 @@ REVISIONS = (
     "0018",
     "0019",
     "0020",
+    "0021",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -426,6 +426,40 @@ disputes = Table(
     Index(None, "connection_id", "invoice_id"),
 )
 
+placements = Table(
+    "placements",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    # Of the action that placed the debts.
+    Column("key", Id, primary_key=True),
+    Column("contact_id", Id, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("placed_on", Date, nullable=False),
+    Column("cost", Amount),
+    _text("currency"),
+    Column("ended_on", Date),
+    _text("ended_as"),
+    _text("ended_why"),
+    _text("ended_by"),
+    Column("ended_at", Moment),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    Index(None, "connection_id", "contact_id"),
+)
+"""Placements that a person made or said something about; others are known from their action."""
+
+placed_debts = Table(
+    "placed_debts",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("key", Id, primary_key=True),
+    Column("invoice_id", Id, primary_key=True),
+    Column("amount", Amount, nullable=False),
+    Column("currency", Text, nullable=False),
+    Index(None, "connection_id", "invoice_id"),
+)
+"""The invoices of each of these placements."""
+
 customer_entries = Table(
     "customer_entries",
     metadata,

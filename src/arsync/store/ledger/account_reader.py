@@ -30,6 +30,7 @@ from arsync.store.db.tables import (
     hold_decisions,
     invoices,
     moved_invoices,
+    placements,
     problems,
 )
 from arsync.store.db.tables import differences as differing_contacts
@@ -53,6 +54,7 @@ from arsync.store.ledger.held_conditions import NOTHING_HELD, read_held_conditio
 from arsync.store.ledger.hold_decisions import Decided, newest_of, read_hold_decisions
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
 from arsync.store.ledger.named_contacts import unknown_contacts
+from arsync.store.ledger.placements import Recorded, merged, read_placements
 from arsync.store.ledger.record_rows import KINDS, to_records
 from arsync.store.ledger.unreadable_money import read_doubts
 
@@ -105,6 +107,7 @@ def _known_of(connection_id: int) -> list[Any]:
             customer_entries,
             hold_decisions,
             held_conditions,
+            placements,
         )
     }
     columns = [query.label(name) for name, query in exist.items()]
@@ -321,6 +324,9 @@ class _AccountReading:
         decisions: Mapping[str, Decided] = {}
         if self._facts is not None and self._facts.has_hold_decisions:
             decisions = read_hold_decisions(db, connection_id, ids, self._done_before)
+        recorded: Recorded = {}
+        if self._facts is not None and self._facts.has_placements:
+            recorded = read_placements(db, connection_id, list(documents.owners), self._done_before)
         held = NOTHING_HELD
         if self._facts is not None and self._facts.has_held_conditions:
             held = read_held_conditions(db, connection_id, ids, list(documents.owners))
@@ -335,6 +341,9 @@ class _AccountReading:
                 yield held.about(account)._replace(
                     entries=bound.about(members),
                     hold_decision=newest_of(decisions, [contact.id for contact in members]),
+                    placements=merged(recorded, account.placements, account.episodes)
+                    if recorded
+                    else account.placements,
                 )
 
     def _with_parent(self, contact: Contact) -> Contact:
@@ -443,6 +452,12 @@ def _account(
             for contact in members
             if contact.id in histories and (shown := histories[contact.id].shown_level)
         },
+        placements=tuple(
+            # A debt that moved within the family is known twice.
+            {
+                placement.key: placement for history in past for placement in history.placements
+            }.values()
+        ),
         doubts=all_of(oddities.doubts),
         unreadable=_unreadable_of(members, stored, oddities),
         differences=tuple(

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 from sqlalchemy import Connection, and_, select
 
-from arsync.core.actions import STARTED_STATES, Action, step_subject
-from arsync.core.actions.effects import charges_billed, steps_taken
+from arsync.core.actions import STARTED_STATES, Action, ActionKind, step_subject
+from arsync.core.actions.effects import charges_billed, placement_made, steps_taken
+from arsync.core.ledger.records import Placement
 from arsync.store.actions.done_history import ContactHistory, closed_by_itself, done_rows
 from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.bulk import one_of
@@ -90,7 +91,10 @@ def _joined(
     history: ContactHistory, contact_id: str, move: Move, rows: Sequence[Any]
 ) -> ContactHistory:
     sent, keys, charges = list(history.sent), set(history.done_keys), list(history.charges)
+    placements = list(history.placements)
     for row in rows:
+        if row.kind == ActionKind.PLACEMENT and row.state in STARTED_STATES:
+            placements += _placed_before(row, move.invoice_id)
         charges += [
             line
             for line in charges_billed(decode_action(row.action))
@@ -103,7 +107,21 @@ def _joined(
                 sent += steps_taken(action, row.sent_on)
             else:
                 keys.add(replace(action, contact_id=contact_id).key)
-    return history._replace(sent=tuple(sent), done_keys=frozenset(keys), charges=tuple(charges))
+    return history._replace(
+        sent=tuple(sent),
+        done_keys=frozenset(keys),
+        charges=tuple(charges),
+        placements=tuple(placements),
+    )
+
+
+def _placed_before(row: Any, invoice_id: str) -> list[Placement]:
+    """Return the placement that an action made of the invoice, whoever owed it then."""
+    return [
+        placement
+        for placement in placement_made(decode_action(row.action), row.sent_on)
+        if any(debt.invoice_id == invoice_id for debt in placement.debts)
+    ]
 
 
 def _about(action: Action, invoice_id: str) -> Iterator[Action]:

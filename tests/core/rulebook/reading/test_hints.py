@@ -58,6 +58,11 @@ def at(spot: str, line: str) -> str:
             needed = {"percent": "percent: 2%", "within": "within: 10 days"}
             others = "".join(f", {text}" for name, text in needed.items() if name != key)
             return f"{HEAD}discounts: [{{name: A, {line}{others}}}]"
+        case Spot.PLACEMENT:
+            agency = "" if key == "to" else ", to: Example Collections"
+            return f"{HEAD}placements: [{{name: A, {line}{when}{agency}}}]"
+        case Spot.WRITE_OFF:
+            return f"{HEAD}write_offs: [{{name: A, {line}{when}}}]"
         case Spot.CADENCE:
             return f"{HEAD}reminders: [{{name: A, {line}{'' if key == 'steps' else ', ' + STEPS}}}]"
         case Spot.STEP:

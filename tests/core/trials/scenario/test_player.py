@@ -430,3 +430,35 @@ def test_a_plan_that_cannot_be_is_told(sentence: str, why: str) -> None:
     [failure, *_] = failures(f"    events:\n      day 5: {sentence}\n    expect:\n      {FIRST}\n")
 
     assert why in failure.instead
+
+
+PLACING = (
+    "placements:\n  - {name: To the agency, when: {days_overdue: {at_least: 50}, steps_left: no},"
+    " to: Example Collections}\n"
+)
+
+
+def test_a_placement_waits_and_is_recalled() -> None:
+    lines = (
+        "    approvals: by hand\n"
+        "    until: day 70\n"
+        "    events:\n"
+        "      day 12: approve email second reminder\n"
+        "      day 55: approve placed with Example Collections\n"
+        "      day 60: recalled INV-1\n"
+    )
+    happened = [line for line in told(lines, RULES + PLACING) if "placed with" in line]
+    assert happened == [
+        "50: placed with Example Collections for INV-1 waits for approval",
+        "55: placed with Example Collections for INV-1",
+    ]
+
+
+def test_who_is_placed_by_hand_is_not_chased() -> None:
+    placed = "    events: {day 2: placed INV-1 with Example Collections}\n    until: day 60\n"
+    assert told(placed) == [CHASED[0], CHASED[3]]
+    returned = (
+        "    events:\n      day 2: placed INV-1 with Example Collections\n"
+        "      day 30: returned INV-1\n    until: day 35\n"
+    )
+    assert told(returned) == [CHASED[0], "33: email second reminder for INV-1"]

@@ -38,3 +38,5 @@ def _approvals(rulebook: Rulebook) -> Iterator[tuple[Place, Approval]]:
         yield charge.place, charge.approval
     for discount in rulebook.discounts:
         yield discount.place, discount.approval
+    for placement in rulebook.placements:
+        yield placement.place, placement.approval

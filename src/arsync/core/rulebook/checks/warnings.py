@@ -125,6 +125,8 @@ def _never(rulebook: Rulebook) -> list[Problem]:
         rulebook.follow_ups,
         rulebook.charges,
         rulebook.discounts,
+        rulebook.placements,
+        rulebook.write_offs,
     ):
         for rule in rules:
             if _impossible(rule.when.tree):

@@ -15,6 +15,7 @@ from arsync.core.rulebook.facts.field import (
 )
 from arsync.core.rulebook.facts.movement import STILL, CountsDown, CountsUp, OnDays
 from arsync.core.rulebook.facts.names import folded_names
+from arsync.core.rulebook.facts.placement_facts import CONTACT_PLACEMENTS
 
 NO_RATE = "the platform recorded no exchange rate"
 OPEN_INVOICES = "open invoices"
@@ -473,6 +474,7 @@ CONTACT_FACTS: tuple[Field, ...] = (
         example="{at_least: 2}",
     ),
     *CONTACT_DISPUTES,
+    *CONTACT_PLACEMENTS,
     Field(
         "days_since_last_reminder",
         "contact",

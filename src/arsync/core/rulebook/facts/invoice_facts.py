@@ -17,6 +17,7 @@ from arsync.core.rulebook.facts.field import (
     Value,
 )
 from arsync.core.rulebook.facts.movement import GROWS, STILL, CountsDown, CountsUp, OnDays
+from arsync.core.rulebook.facts.placement_facts import INVOICE_PLACEMENTS
 
 NET_INVOICE = "the invoice, unapplied cash and disputes"
 NO_TABLE = "the rulebook's table has no entry for it, or is in another currency"
@@ -223,6 +224,7 @@ INVOICE_FACTS: tuple[Field, ...] = (
         example="broken",
     ),
     *INVOICE_DISPUTES,
+    *INVOICE_PLACEMENTS,
     Field(
         "days_since_last_reminder",
         "invoice",

@@ -83,6 +83,11 @@ def own_overdue(view: ContactView, invoice: Invoice) -> date:
     return late if late > view.account_view.today else NEVER
 
 
+def own_due(view: ContactView, invoice: Invoice) -> date:
+    """Return the day on which the invoice falls due: what its cadence has before it lapses."""
+    return invoice.due_on if invoice.due_on > view.account_view.today else NEVER
+
+
 def agreed_limit_ends(view: ContactView, _: object) -> date:
     """Return the day after a temporary agreed limit."""
     return _day_after(view.agreed.limit_until)

@@ -26,6 +26,8 @@ class Spot(StrEnum):
     FOLLOW_UP = "a rule of follow_ups"
     CHARGE = "a rule of charges"
     DISCOUNT = "a rule of discounts"
+    PLACEMENT = "a rule of placements"
+    WRITE_OFF = "a rule of write_offs"
     CADENCE = "a cadence"
     STEP = "a step"
     CUSTOMER = "a customer"
@@ -202,6 +204,31 @@ _DISCOUNT = (
     )
 )
 
+_PLACEMENT = (
+    {word: guess for word, guess in _RULE.items() if word != "to"}
+    | _ASKS
+    | _table(
+        (
+            "agency collector lawyer solicitor place_with placed_with with send_to hand_to",
+            _write("to: Example Collections"),
+        ),
+        ("days age after day", _write("when: {days_overdue: {at_least: 90}}")),
+        (
+            "amount threshold minimum over at_least",
+            _write("when: {net_amount_due: {at_least: 500}}"),
+        ),
+        ("cost fee fees commission", Guess("recorded with `arsync place CUSTOMER --cost AMOUNT`")),
+    )
+)
+_WRITE_OFF = _RULE | _table(
+    (
+        "task assign_to who owner assign to approval approve",
+        _write("propose_to: bookkeeper"),
+    ),
+    ("days age after day", _write("when: {days_overdue: {at_least: 180}}")),
+    ("amount threshold maximum under up_to", _write("when: {net_amount_due: {less_than: 20}}")),
+)
+
 # -- reminders ------------------------------------------------------------------------------------
 
 _STEP = (
@@ -314,6 +341,11 @@ _SAFETY = _table(
 
 _CHARGES = "charges: [{name: Interest, interest: 1.5% a month, after: 30 days}]"
 _DISCOUNTS = "discounts: [{name: Prompt payment, percent: 2%, within: 10 days}]"
+_PLACEMENTS = (
+    "placements: [{name: To the agency, when: {days_overdue: {at_least: 90}, steps_left: no}, "
+    "to: Example Collections}]"
+)
+_WRITE_OFFS = "write_offs: [{name: Too small, when: {net_amount_due: {less_than: 20}}}]"
 _ALONE = "leave_alone: [{name: With the solicitor, when: {tag: legal}}]"
 _HOLDS = "credit_holds: [{name: Very late, when: {oldest_days_overdue: {at_least: 60}}}]"
 _LIMITS = "credit_limits: [{name: Everyone, limit: 10000}]"
@@ -337,6 +369,19 @@ _RULEBOOK = _ELSEWHERE | _table(
         Guess(
             "what was agreed is recorded with `arsync agree`; how it is judged stands here",
             "payment_plans: {grace: 3 business days}",
+        ),
+    ),
+    (
+        "placement agency agencies collection collections collector lawyer litigation solicitor",
+        _write(_PLACEMENTS),
+    ),
+    ("write_off writeoff writeoffs bad_debt bad_debts provision", _write(_WRITE_OFFS)),
+    (
+        "goodbye goodbyes drop part_ways end_relationship",
+        Guess(
+            "a customer to part with is a task",
+            "follow_ups: [{name: Say goodbye, when: {average_days_late: {at_least: 60}}, "
+            "task: Decide whether to go on selling to them, assign_to: owner}]",
         ),
     ),
     ("holds hold on_stop stops", _write(_HOLDS)),
@@ -384,6 +429,8 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.FOLLOW_UP: _FOLLOW_UP,
     Spot.CHARGE: _CHARGE,
     Spot.DISCOUNT: _DISCOUNT,
+    Spot.PLACEMENT: _PLACEMENT,
+    Spot.WRITE_OFF: _WRITE_OFF,
     Spot.CADENCE: _CADENCE,
     Spot.STEP: _STEP,
     Spot.CUSTOMER: _CUSTOMER,
@@ -424,6 +471,10 @@ EXAMPLES: Mapping[str, str] = {
     Spot.CHARGE: _CHARGES,
     "'discounts'": _DISCOUNTS,
     Spot.DISCOUNT: _DISCOUNTS,
+    "'placements'": _PLACEMENTS,
+    Spot.PLACEMENT: _PLACEMENTS,
+    "'write_offs'": _WRITE_OFFS,
+    Spot.WRITE_OFF: _WRITE_OFFS,
     "'reminders'": _CADENCES,
     Spot.CADENCE: _CADENCES,
     "'steps'": "steps: [{day: 7, email: first reminder}]",

@@ -26,6 +26,8 @@ LISTS = (
     "follow_ups",
     "charges",
     "discounts",
+    "placements",
+    "write_offs",
 )
 """The sections that are lists of named elements."""
 

@@ -26,6 +26,7 @@ from arsync.core.rulebook.model import (
     FollowUp,
     LeaveAlone,
     Place,
+    PlacementRule,
     Problem,
     Rulebook,
     Safety,
@@ -33,6 +34,7 @@ from arsync.core.rulebook.model import (
     Step,
     StepKind,
     TakeOver,
+    WriteOff,
     folded,
 )
 from arsync.core.rulebook.reading.agreement_sections import payment_plan_rules
@@ -44,6 +46,7 @@ from arsync.core.rulebook.reading.hints import Spot, example_of, guessed
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
 from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, File, values_of
 from arsync.core.rulebook.reading.sections import (
+    BOOKKEEPER,
     STEP,
     TOP,
     NamedConditions,
@@ -64,7 +67,18 @@ from arsync.core.rulebook.roles import APPROVAL, NO_APPROVAL, Approval
 FILES_MAX = 200
 """How many files make one rulebook."""
 
-_Item = TypeVar("_Item", LeaveAlone, CreditLimit, CreditHold, Cadence, FollowUp, Charge, Discount)
+_Item = TypeVar(
+    "_Item",
+    LeaveAlone,
+    CreditLimit,
+    CreditHold,
+    Cadence,
+    FollowUp,
+    Charge,
+    Discount,
+    PlacementRule,
+    WriteOff,
+)
 
 
 class Reading(NamedTuple):
@@ -253,6 +267,8 @@ class _Assembly:
             follow_ups=self.named("follow_ups", _follow_up),
             charges=charges,
             discounts=self.named("discounts", _discount),
+            placements=self.named("placements", _placement),
+            write_offs=self.named("write_offs", _write_off),
             sending=sending,
             roles=tuple(role for role, _ in self.roles.values()),
             safety=Safety(**{name: value for name, (value, _) in self.safety.items()}),
@@ -534,6 +550,21 @@ def _discount(block: Block, node: Node, source: Source, name: str, place: Place)
         within_days=block.get("within") or 0,
         approval=_approval(block, APPROVAL),
     )
+
+
+def _placement(block: Block, node: Node, source: Source, name: str, place: Place) -> PlacementRule:
+    approval = _approval(block, APPROVAL)
+    if not approval.required or approval.over is not None:
+        source.problem(
+            block.nodes["approval"],
+            f"the placement {name!r} is to be done without a person.",
+            "a person always decides: write approval: required, or approval: {by: owner}",
+        )
+    return PlacementRule(name, place, _when(block), block.get("to", ""), approval)
+
+
+def _write_off(block: Block, node: Node, source: Source, name: str, place: Place) -> WriteOff:
+    return WriteOff(name, place, _when(block), block.get("propose_to", BOOKKEEPER))
 
 
 def _cadence(block: Block, node: Node, source: Source, name: str, place: Place) -> Cadence:

@@ -507,6 +507,24 @@ DISCOUNT = (
     _APPROVAL._replace(description="whether the draft needs approval (default)"),
     _REMOVE,
 )
+# Required, as with holds: a forgotten line would give up every debt.
+_DEBTS = Key("when", _INVOICES, "the conditions that must all hold", required=True)
+PLACEMENT = (
+    _NAME,
+    _DEBTS,
+    Key("unless", _INVOICES, "conditions; if they hold, the debt stays here"),
+    Key("to", Text(), "the agency or the lawyer", required=True),
+    _APPROVAL._replace(description="who decides on it: required (default), or {by: owner}"),
+    _REMOVE,
+)
+BOOKKEEPER = "bookkeeper"
+WRITE_OFF = (
+    _NAME,
+    _DEBTS,
+    Key("unless", _INVOICES, "conditions; if they hold, nothing is proposed"),
+    Key("propose_to", Text(), "who decides and books it: the bookkeeper (default)"),
+    _REMOVE,
+)
 SHOWN = "shown"
 MESSAGES_AT_MOST = 1_000
 """More messages to one customer are no limit."""
@@ -648,6 +666,16 @@ TOP = (
         "discounts",
         Blocks(DISCOUNT, Spot.DISCOUNT, 1000),
         "discounts for prompt payment; the first match of an invoice that earned it",
+    ),
+    Key(
+        "placements",
+        Blocks(PLACEMENT, Spot.PLACEMENT, 1000),
+        "debts to hand to an agency or a lawyer, proposed for approval; the first match",
+    ),
+    Key(
+        "write_offs",
+        Blocks(WRITE_OFF, Spot.WRITE_OFF, 1000),
+        "debts to write off, proposed as tasks and never booked; the first match",
     ),
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
     Key("roles", RolesShape(), "who has a role: an address, or one for each contact group"),

@@ -37,6 +37,7 @@ EXPECTATIONS = (
     "hold lifted",
     "terms changed to cash on delivery",
     "terms restored",
+    "placed with Example Collections for INV-1",
     "nothing",
 )
 """One example of each line under `expect:`; each may end with `waits for approval`."""
@@ -59,6 +60,9 @@ EVENTS = (
     "approve hold placed",
     "reject email final notice for INV-1",
     "task done Call the customer",
+    "placed INV-1 with Example Collections",
+    "recalled INV-1",
+    "returned INV-1",
 )
 """One example of each line under `events:`."""
 
@@ -82,6 +86,9 @@ _FORMS: tuple[tuple[EventKind, str], ...] = (
     (EventKind.APPROVE, r"approve (?P<phrase>.+)"),
     (EventKind.REJECT, r"reject (?P<phrase>.+)"),
     (EventKind.TASK_DONE, r"task done(?: (?P<text>.+))?"),
+    (EventKind.PLACED, r"placed (?P<invoice>.+?) with (?P<text>.+)"),
+    (EventKind.RECALLED, r"recalled (?P<invoice>.+)"),
+    (EventKind.RETURNED, r"returned (?P<invoice>.+)"),
 )
 _LISTED = re.compile(rf"(?P<amount>[0-9][0-9,.]*) on {_DAY}")
 _EQUAL = re.compile(

@@ -268,6 +268,7 @@ def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happeni
         What.LATE_FEE: words.get("amount", ""),
         What.CREDIT_NOTE: words.get("amount", ""),
         What.TERMS_CHANGED: words.get("terms", ""),
+        What.PLACED: words.get("agency", ""),
         What.EMAIL: action.step,
         What.LETTER: action.step,
     }.get(what, "")

@@ -18,6 +18,8 @@ from arsync.core.ledger.records import (
     Invoice,
     Payment,
     PaymentStatus,
+    PlacedDebt,
+    Placement,
     Promise,
     is_owed,
 )
@@ -247,6 +249,42 @@ def _move(account: Account, event: Event) -> Account:
     return _with(account, invoice._replace(due_on=event.day))
 
 
+def _place(account: Account, event: Event) -> Account:
+    """Place an invoice by hand, all that is owed on it."""
+    invoice = _owed(account, event)
+    placed = {debt.invoice_id for placement in _standing(account) for debt in placement.debts}
+    if invoice.id in placed:
+        raise NotPossible(f"{event.invoice} is placed already")
+    debt = PlacedDebt(invoice.id, invoice.amount_due, invoice.currency)
+    key = f"placement {len(account.placements) + 1}"
+    placement = Placement(key, event.text, event.on, (debt,))
+    return account._replace(placements=(*account.placements, placement))
+
+
+def _end_placement(account: Account, event: Event) -> Account:
+    """End the placement that an invoice is in, with all invoices of it."""
+    invoice = _invoice(account, event.invoice)
+    ended = [
+        placement
+        for placement in _standing(account)
+        if invoice and any(debt.invoice_id == invoice.id for debt in placement.debts)
+    ]
+    if not ended:
+        raise NotPossible(f"{event.invoice} is not placed")
+    return account._replace(
+        placements=tuple(
+            placement._replace(ended_on=event.on, ended_as=event.kind.value)
+            if placement in ended
+            else placement
+            for placement in account.placements
+        )
+    )
+
+
+def _standing(account: Account) -> list[Placement]:
+    return [placement for placement in account.placements if placement.ended_on is None]
+
+
 _CHANGES: Mapping[EventKind, Callable[[Account, Event], Account]] = {
     EventKind.PAYMENT: _pay,
     EventKind.CREDIT: _credit,
@@ -258,4 +296,7 @@ _CHANGES: Mapping[EventKind, Callable[[Account, Event], Account]] = {
     EventKind.PAYMENT_PLAN: _agree,
     EventKind.PLAN_CANCELLED: _cancel_plan,
     EventKind.NEW_DUE_DATE: _move,
+    EventKind.PLACED: _place,
+    EventKind.RECALLED: _end_placement,
+    EventKind.RETURNED: _end_placement,
 }

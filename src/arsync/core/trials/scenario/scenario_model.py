@@ -28,6 +28,7 @@ class What(StrEnum):
     HOLD_LIFTED = "hold lifted"
     TERMS_CHANGED = "terms changed"
     TERMS_RESTORED = "terms restored"
+    PLACED = "placed with"
 
 
 ABOUT_CUSTOMERS = frozenset(
@@ -114,6 +115,9 @@ class EventKind(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     TASK_DONE = "task done"
+    PLACED = "placed"
+    RECALLED = "recalled"
+    RETURNED = "returned"
 
 
 class Event(NamedTuple):
