@@ -198,7 +198,9 @@ def _head(action: Action, reasons: Reasons, *, keys: bool, along: Sequence[Actio
     if action.payload.owner:
         words.append(f"for {action.payload.owner}")
     if _by_step(action):
-        words.append(f"({action.invoices[0].step_day})")
+        take_over = action.because.facts.get("take_over", "")
+        started = f", take_over: {take_over}" if take_over else ""
+        words.append(f"({action.invoices[0].step_day}{started})")
     text = " ".join(words)
     spoken = action.payload.language_code
     if is_our_letter(action) and spoken not in {"", "en"}:

@@ -106,7 +106,7 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     LimitShape: AMOUNTS | st.sampled_from(["agreed_limit", "insured_limit", "no limit"]),
     FeeShape: st.sampled_from(["40", "2%", "1,000.00", "12.5%", "'40'"]),
     DaysShape: st.sampled_from(["business days", "every day", "[monday, friday]"]),
-    TakeOverShape: st.sampled_from(["first step", "by hand", "spread over 10 days"]),
+    TakeOverShape: st.sampled_from(["first step", "by hand", "by age", "from step A"]),
     InterestShape: st.sampled_from(["1.5% a month", "8% a year", "'12 % a year'"]),
     DiscountPercent: st.sampled_from(["2%", "2", "2.5%"]),
     GraceShape: st.sampled_from(["3 business days", "1 day", "none", "'5 days'"]),

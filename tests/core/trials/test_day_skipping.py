@@ -335,10 +335,19 @@ follow_ups:
       days_until_review: {{at_most: 14}}
     task: Review
 sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}{days_off(dice)}{message_cap(dice)}}}
-take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
+take_over: {dice.choice(TAKE_OVER)}
 """  # noqa: E501
     rulebook, _ = read_rulebook([("rules/random.yaml", text + random_law(dice))])
     return rulebook
+
+
+TAKE_OVER = [
+    "first step",
+    "spread over 9 days",
+    "by hand",
+    "by age",
+    "from step final notice",
+]
 
 
 def days_off(dice: random.Random) -> str:
@@ -391,7 +400,7 @@ follow_ups:
       {random_condition(dice, ("contact",))}
     task: Look
 sending: {{days_between_emails: {dice.choice([0, 2, 7])}, by_customers_country: [holidays]}}
-take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
+take_over: {dice.choice(TAKE_OVER)}
 """
     rulebook, _ = read_rulebook([("rules/own.yaml", text)], find=shipped)
     if rulebook is None:

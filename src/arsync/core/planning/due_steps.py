@@ -21,6 +21,7 @@ from arsync.core.planning.plan_coverage import plan_stop
 from arsync.core.planning.plan_decisions import Decisions, held, holding_back
 from arsync.core.planning.planning_context import Planning, because
 from arsync.core.planning.step_actions import DueStep, reopened_step, step_key
+from arsync.core.planning.taking_over import PASSING, is_old, passed_over
 from arsync.core.rulebook.conditions import Answer
 from arsync.core.rulebook.model import Cadence, Step, StepKind, TakeOverKind
 
@@ -107,23 +108,39 @@ class _Round:
 
     def next_step(self, invoice: Invoice, taken_steps: Sequence[SentStep]) -> Due | None:
         """Return what comes next; where nothing was taken, that is mostly one for each due date."""
-        if self.first_steps is None or taken_steps or invoice.id in self.account.fees:
+        is_plain = self.first_steps is not None and self.take_over.kind not in PASSING
+        if not is_plain or taken_steps or invoice.id in self.account.fees:
             return self.step_after(invoice, taken_steps)
+        assert self.first_steps is not None, "of a plain cadence there are first steps"
         return self.first_steps[invoice.due_on]
 
     def step_after(
         self, invoice: Invoice, taken_steps: Sequence[SentStep], refused: Collection[int] = ()
     ) -> Due | None:
         """Return what comes after the steps that were taken, or refused, of one invoice."""
+        cadence = cadence_for(self.cadence, invoice.id, self.account)
+
+        def asks(step: Step) -> Answer:
+            return is_for(self.planning.assessor, step, self.party, invoice)
+
+        passed = passed_over(
+            self.take_over,
+            cadence,
+            invoice,
+            self.account,
+            today=self.today,
+            taken_steps=taken_steps,
+            asks=asks,
+        )
         return next_step(
-            cadence_for(self.cadence, invoice.id, self.account),
+            cadence,
             invoice,
             today=self.today,
             taken_steps=taken_steps,
-            refused=refused,
+            refused={*refused, *passed},
             tasks=self.account.tasks,
             broken_on=self.assessment.account_view.broken_on(invoice.id),
-            asks=lambda step: is_for(self.planning.assessor, step, self.party, invoice),
+            asks=asks,
         )
 
     def hold_back(self, invoice: Invoice, reason: str, next_date: date | None = None) -> HeldBack:
@@ -169,8 +186,7 @@ class _Round:
 
     def is_old(self, invoice: Invoice) -> bool:
         """Return whether it was overdue before the connection was taken over."""
-        # A connection that still observes is not taken over: it would be today.
-        return invoice.due_on < (self.account.taken_over_on or self.today)
+        return is_old(self.account, invoice, self.today)
 
     def starts_on(self, invoice: Invoice) -> date | None:
         """Return the day on which an old debt starts when they are spread."""
@@ -223,6 +239,8 @@ class _Round:
         if days <= 0:
             facts["days_until_due"] = -days
         by_hand = self.take_over.kind is TakeOverKind.BY_HAND
+        if is_first and self.take_over.kind in PASSING and self.is_old(invoice):
+            facts["take_over"] = self.take_over.text
         due_step = DueStep(
             invoice,
             step,

@@ -19,6 +19,7 @@ from arsync.core.planning.cadence_steps import cadence_for, next_step
 from arsync.core.planning.due_steps import covered_words, dispute_words, is_for
 from arsync.core.planning.plan import Plan
 from arsync.core.planning.plan_coverage import plan_in_full
+from arsync.core.planning.taking_over import passed_over
 from arsync.core.rulebook.conditions import Answer
 from arsync.core.rulebook.model import (
     Cadence,
@@ -196,15 +197,31 @@ def _invoice(
     if cadence is None or all(invoice.id != owed.id for owed in party.view.owed):
         return lines
     cadence = cadence_for(cadence, invoice.id, assessment.account)
+    passed = passed_over(
+        assessor.rulebook.take_over,
+        cadence,
+        invoice,
+        assessment.account,
+        today=today,
+        taken_steps=taken_steps,
+        asks=lambda step: is_for(assessor, step, party, invoice),
+    )
     due = next_step(
         cadence,
         invoice,
         today=today,
         taken_steps=taken_steps,
+        refused=passed,
         tasks=assessment.account.tasks,
         broken_on=assessment.account_view.broken_on(invoice.id),
         asks=lambda step: is_for(assessor, step, party, invoice),
     )
+    if passed:
+        take_over = assessor.rulebook.take_over.text
+        skipped = ", ".join(cadence.steps[index].text for index in passed)
+        lines.append(
+            ReasonLine("take_over", f"{invoice.number}: {take_over}, so not with: {skipped}")
+        )
     text = "no step is left" if due is None else f"{due.step.text} {_from(due.on, today)}"
     place = due.step.place if due else cadence.place
     lines.append(ReasonLine("next", f"{invoice.number}: {text}", place=place))

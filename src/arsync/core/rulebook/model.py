@@ -378,6 +378,8 @@ class TakeOverKind(StrEnum):
     FIRST_STEP = "first step"
     SPREAD = "spread"
     BY_HAND = "by hand"
+    BY_AGE = "by age"
+    FROM_STEP = "from step"
 
 
 class TakeOver(NamedTuple):
@@ -386,6 +388,18 @@ class TakeOver(NamedTuple):
     kind: TakeOverKind = TakeOverKind.FIRST_STEP
     days: int = 0
     """For `spread over DAYS`: business days."""
+    step: str = ""
+    """For `from step NAME`: the text of the step."""
+
+    @property
+    def text(self) -> str:
+        """Return it as a rulebook says it."""
+        match self.kind:
+            case TakeOverKind.SPREAD:
+                return f"spread over {self.days} days"
+            case TakeOverKind.FROM_STEP:
+                return f"from step {self.step}"
+        return self.kind.value
 
 
 class PaymentPlanRules(NamedTuple):

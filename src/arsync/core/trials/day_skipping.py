@@ -23,6 +23,7 @@ from arsync.core.planning.cadence_steps import Due, cadence_for, lapses, next_st
 from arsync.core.planning.due_steps import is_for
 from arsync.core.planning.message_room import last_moment
 from arsync.core.planning.planning_context import pause_words
+from arsync.core.planning.taking_over import passed_over
 from arsync.core.rulebook.conditions import Condition, fields_of
 from arsync.core.rulebook.facts.field import OwnActions
 from arsync.core.rulebook.facts.movement import DAY, NEVER, days_later
@@ -221,6 +222,15 @@ class InterestingDays:
         What keeps a step that is due has its own day: an answer, an event, or what it waits for.
         """
         assessor = self._day(today).assessor
+        passed = passed_over(
+            assessor.rulebook.take_over,
+            cadence,
+            invoice,
+            party.view.account_view.account,
+            today=today,
+            taken_steps=taken_steps,
+            asks=lambda step: is_for(assessor, step, party, invoice),
+        )
 
         def next_on(day: date) -> Due | None:
             return next_step(
@@ -228,6 +238,7 @@ class InterestingDays:
                 invoice,
                 today=day,
                 taken_steps=taken_steps,
+                refused=passed,
                 tasks=party.view.account_view.account.tasks,
                 broken_on=party.view.account_view.broken_on(invoice.id),
                 # What a condition says is only known of today.

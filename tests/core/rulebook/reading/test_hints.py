@@ -202,6 +202,8 @@ def test_no_word_of_the_language_is_called_a_guess() -> None:
         (Spot.RULEBOOK, "discount: 2%", "discounts: ["),
         (Spot.RULEBOOK, "stop: [Acme]", "leave_alone: ["),
         (Spot.RULEBOOK, "clients: [Acme]", "customers: ["),
+        (Spot.RULEBOOK, "take_over: age", "take_over: by age"),
+        (Spot.RULEBOOK, "take_over: gradually", "take_over: spread over 10 days"),
         (Spot.RULEBOOK, "customers: Acme Ltd", "customers: [{contact: "),
         (Spot.RULEBOOK, "sending: smtp", "sending: {via: smtp"),
         (Spot.RULEBOOK, "credit_holds", "put a colon"),

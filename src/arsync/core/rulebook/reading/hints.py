@@ -490,6 +490,16 @@ EXAMPLES: Mapping[str, str] = {
 
 
 _VALUES: Mapping[str, _Table] = {
+    "'take_over'": _table(
+        (
+            "age by_days where_they_stand by_days_overdue last_step current_step stage start_level",
+            _write("take_over: by age"),
+        ),
+        ("from_step step", _write("take_over: from step second reminder")),
+        ("gradually slowly spread spread_over", _write("take_over: spread over 10 days")),
+        ("manual manually person approval", _write("take_over: by hand")),
+        ("first beginning from_the_beginning normal", _write("take_over: first step")),
+    ),
     "'via'": _table(
         ("email mail platform xero quickbooks accounting", _write("via: accounting system")),
         ("own letter letters server", _write("via: smtp")),

@@ -285,26 +285,30 @@ SPREAD_DAYS_MAX = 250
 
 
 class TakeOverShape:
-    """`first step`, `spread over 10 days`, or `by hand`."""
+    """`first step`, `by age`, `from step NAME`, `spread over 10 days`, or `by hand`."""
 
+    WORDS = (TakeOverKind.FIRST_STEP.value, TakeOverKind.BY_AGE.value, TakeOverKind.BY_HAND.value)
+    FROM_STEP = r"from step (\S.{0,99})"
     PATTERN = r"spread over ([1-9][0-9]{0,2}) days?"
 
     def read(self, node: Node, source: Source, label: str) -> TakeOver | None:
         """Return how old debts start."""
-        text = scalar(
-            node, source, label, "'first step', 'spread over 10 days' or 'by hand'", "first step"
-        )
+        text = scalar(node, source, label, "how old debts start", "by age")
         if text is None:
             return None
-        if text in {TakeOverKind.FIRST_STEP.value, TakeOverKind.BY_HAND.value}:
+        if text in self.WORDS:
             return TakeOver(TakeOverKind(text))
+        named = re.fullmatch(self.FROM_STEP, text)
+        if named:
+            return TakeOver(TakeOverKind.FROM_STEP, step=named[1].strip())
         match = re.fullmatch(self.PATTERN, text)
         if match and int(match[1]) <= SPREAD_DAYS_MAX:
             return TakeOver(TakeOverKind.SPREAD, int(match[1]))
         source.problem(
             node,
-            f"{label} is {text!r}; it can be first step, spread over 10 days, or by hand.",
-            f"at most {SPREAD_DAYS_MAX} days" if match else "",
+            f"{label} is {text!r}; it can be first step, by age, from step NAME,"
+            " spread over 10 days, or by hand.",
+            f"at most {SPREAD_DAYS_MAX} days" if match else said_for_value(label, text),
         )
         return None
 
@@ -312,7 +316,8 @@ class TakeOverShape:
         """Return the schema."""
         return {
             "anyOf": [
-                {"enum": ["first step", "by hand"]},
+                {"enum": list(self.WORDS)},
+                {"type": "string", "pattern": f"^{self.FROM_STEP}$"},
                 {"type": "string", "pattern": f"^{self.PATTERN}$"},
             ]
         }
