@@ -212,6 +212,7 @@ SECTION_EXAMPLES = {
     "take_over": "take_over: spread over 10 days",
     "not_rules": "not_rules: [old policy.yaml.txt, archive, '*.docx']",
     "unapplied_cash": "unapplied_cash: only in full",
+    "promises": "promises:\n  grace: 3 business days\n  broken_counts_for: 365 days",
 }
 """An example of each section; a test loads them."""
 

@@ -51,7 +51,7 @@ def paid(desk: Any, number: int) -> Any:
 
 
 def instalment(desk: Any, state: int) -> Any:
-    promise = Promise("i1", desk.today + timedelta(state), None, desk.today - timedelta(20))
+    promise = Promise(("i1",), desk.today + timedelta(state), None, desk.today - timedelta(20))
     return debtor(desk, 20, account={"promises": (promise,)})
 
 
@@ -118,7 +118,7 @@ CASES: dict[str, Case] = {
     ],
     "Agreed instalments": lambda d: [
         (instalment(d, 3), []),
-        (instalment(d, -3), ["task Call about the instalment"]),
+        (instalment(d, -8), ["task Call about the instalment"]),
     ],
     "Seasonal trade": lambda d: [
         (debtor(d, 80, contact=GARDEN), []),

@@ -249,7 +249,7 @@ def test_a_long_list_is_cut_without_changing_its_total() -> None:
 def test_a_broken_promise_names_its_day() -> None:
     letters = Letters()
     action, account = a_case(billed(1))
-    promise = Promise("i1", date(2026, 11, 15), None, date(2026, 11, 1))
+    promise = Promise(("i1",), date(2026, 11, 15), None, date(2026, 11, 1))
     account = account._replace(promises=(promise,))
     context = letter_context(action, account, US, TODAY, spoken=letters.language)
     text = letters.render("promise broken", context).text

@@ -110,7 +110,7 @@ def letter_context(
     lines = [line._replace(step=line.step or action.step) for line in lines]
     invoice_ids = {ref.id for ref in action.invoices}
     promise = max(
-        (promise for promise in account.promises if promise.invoice_id in invoice_ids),
+        (promise for promise in account.promises if invoice_ids.intersection(promise.invoice_ids)),
         key=lambda promise: promise.made_on,
         default=None,
     )

@@ -15,11 +15,9 @@ from arsync.core.actions.effects import (
     after_reasons,
     after_refusal,
     after_task_done,
-    judged,
     leaves_on,
     steps_taken,
 )
-from arsync.core.ledger.records import Allocation, Promise
 
 Desk = Any
 TODAY = date(2026, 11, 20)
@@ -104,20 +102,3 @@ def test_a_message_waits_for_its_sending_day() -> None:
     assert not leaves_on(message, monday.date() - timedelta(1))
     assert leaves_on(message, monday.date())
     assert leaves_on(an_action(ActionKind.CREDIT_HOLD), TODAY)
-
-
-def test_a_promise_broken_before_the_money_came_stays_broken(desk: Desk) -> None:
-    promise = Promise("i1", TODAY - timedelta(1), None, TODAY - timedelta(9))
-    account = judged(desk.account(desk.invoice("i1", 5), promises=(promise,)), TODAY)
-    assert account.promises[0].kept is False
-    paid = account._replace(invoices=(desk.invoice("i1", 5, "0"),))
-    assert judged(paid, TODAY) is paid
-
-
-def test_an_open_promise_stays_open_until_it_is_kept(desk: Desk) -> None:
-    promise = Promise("i1", TODAY, Decimal(40), TODAY - timedelta(9))
-    account = desk.account(desk.invoice("i1", 5), promises=(promise,))
-    assert judged(account, TODAY).promises[0].kept is None
-    allocations = (Allocation("i1", Decimal(40), TODAY),)
-    paid = account._replace(payments=(desk.payment("40", allocations=allocations),))
-    assert judged(paid, TODAY).promises[0].kept is True

@@ -89,8 +89,8 @@ def test_later_promises_and_actions_are_not_known_yet(desk: Desk) -> None:
     account = desk.account(
         desk.invoice("i1", 40),
         promises=(
-            Promise("i1", LATER, None, date(2026, 10, 30), kept=False),
-            Promise("i1", LATER, None, LATER),
+            Promise(("i1",), LATER, None, date(2026, 10, 30), kept=False),
+            Promise(("i1",), LATER, None, LATER),
         ),
         disputes=(
             Dispute("i1", date(2026, 10, 30), "a", LATER),

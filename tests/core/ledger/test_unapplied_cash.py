@@ -88,7 +88,7 @@ def test_cash_covers_first_what_can_be_chased() -> None:
         *invoices,
         credits=(a_credit(total=120),),
         disputes=(Dispute("i1", DUE_ON, "late"),),
-        promises=(Promise("i2", TODAY + timedelta(1), None, TODAY),),
+        promises=(Promise(("i2",), TODAY + timedelta(1), None, TODAY),),
     )
     assert net(account) == {"i1": "80", "i2": "100"}
 

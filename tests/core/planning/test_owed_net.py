@@ -47,7 +47,7 @@ def test_who_owes_nothing_net_is_neither_reminded_nor_held(desk: Desk) -> None:
 
 
 def test_nothing_owed_net_places_no_hold_for_promises(desk: Desk) -> None:
-    promise = Promise("i1", desk.today - timedelta(2), None, desk.today - timedelta(9))
+    promise = Promise(("i1",), desk.today - timedelta(7), None, desk.today - timedelta(9))
     account = desk.account(desk.invoice("i1", 5), promises=(promise,))
     assert ActionKind.CREDIT_HOLD in kinds(desk.plan(desk.head + HOLDS, account))
     covered = account._replace(credits=(desk.credit("100"),))

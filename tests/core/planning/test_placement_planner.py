@@ -85,7 +85,7 @@ def test_what_is_disputed_is_left_out_and_named(desk: Desk) -> None:
 
 
 def test_an_open_promise_keeps_a_debt_here(desk: Desk) -> None:
-    promise = Promise("i1", desk.today + timedelta(3), None, desk.today)
+    promise = Promise(("i1",), desk.today + timedelta(3), None, desk.today)
     plan = planned(desk, at_the_end(desk, "i1", promises=(promise,)))
     assert not placements(plan)
     assert any("not placed with Example Collections" in held.why for held in plan.held_back)

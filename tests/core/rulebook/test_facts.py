@@ -73,8 +73,8 @@ def rich_account(desk: Desk) -> Any:
         payments=(desk.payment("75", 12, "25"), desk.payment("5", 3, "5", status="voided")),
         credits=(desk.credit("40"), desk.credit("7", id="x", status="voided")),
         promises=(
-            Promise("i1", day - timedelta(3), None, day - timedelta(9)),
-            Promise("i2", day + timedelta(3), None, day - timedelta(1)),
+            Promise(("i1",), day - timedelta(7), None, day - timedelta(9)),
+            Promise(("i2",), day + timedelta(3), None, day - timedelta(1)),
         ),
         disputes=(Dispute("i3", day - timedelta(2), "price", code="5"),),
         sent=(desk.sent("i1", 1, 39), desk.sent("i1", 14, 20), desk.sent("p0", 30, 15)),
@@ -119,6 +119,7 @@ def rich_account(desk: Desk) -> Any:
         ("days_until_review", 7),
         ("promise_to_pay", {"broken", "open"}),
         ("broken_promises", 1),
+        ("days_until_promise", 3),
         ("dispute", {"open"}),
         ("disputed_amount", Decimal(500)),
         ("days_in_dispute", 2),
@@ -188,6 +189,7 @@ def test_facts_of_an_invoice(desk: Desk, name: str, value: Any) -> None:
         "agreed_limit",
         "insured_limit",
         "days_until_review",
+        "days_until_promise",
         "days_since_last_reminder",
         "highest_step_sent",
     ],
@@ -308,7 +310,7 @@ def test_a_child_has_its_balance_and_the_familys_exposure(desk: Desk) -> None:
         desk.invoice("i1", 5, "100"),
         desk.invoice("i2", 5, "30", "c2"),
         contacts=contacts,
-        promises=(Promise("i1", desk.today, None, desk.today),),
+        promises=(Promise(("i1",), desk.today, None, desk.today),),
         sent=(desk.sent("i1", 1, 4),),
     )
     child = view_of(account, desk, covers=frozenset({"c2"}))

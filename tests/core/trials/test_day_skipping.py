@@ -167,7 +167,7 @@ def random_account(dice: random.Random) -> Account:
         )
     promises = tuple(
         Promise(
-            invoice.id,
+            (invoice.id,),
             made_on + timedelta(dice.randint(1, 30)),
             dice.choice([None, Decimal(50)]),
             made_on,

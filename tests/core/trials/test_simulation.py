@@ -103,9 +103,9 @@ def test_the_promise_profile_pays_only_promised_or_expected_invoices(desk: Desk)
         desk.invoice("i2", 9, expected_on=day),
         desk.invoice("i3", 9),
         promises=(
-            Promise("i1", TODAY + timedelta(2), None, TODAY - timedelta(9)),
-            Promise("i1", day, Decimal(40), TODAY),
-            Promise("i3", TODAY - timedelta(1), None, TODAY - timedelta(9)),
+            Promise(("i1",), TODAY + timedelta(2), None, TODAY - timedelta(9)),
+            Promise(("i1",), day, Decimal(40), TODAY),
+            Promise(("i3",), TODAY - timedelta(1), None, TODAY - timedelta(9)),
         ),
     )
     due_payments = payments_of(account, Debtors.ON_PROMISE, TODAY, 30, base="GBP")
@@ -119,7 +119,8 @@ def test_the_promise_profile_pays_only_promised_or_expected_invoices(desk: Desk)
 
 def test_part_of_an_invoice_leaves_the_rest_owed(desk: Desk) -> None:
     account = desk.account(
-        desk.invoice("i1", 9), promises=(Promise("i1", TODAY + timedelta(5), Decimal(40), TODAY),)
+        desk.invoice("i1", 9),
+        promises=(Promise(("i1",), TODAY + timedelta(5), Decimal(40), TODAY),),
     )
     due = payments_of(account, Debtors.ON_PROMISE, TODAY, None, base="GBP")[0]
     after = paid(account, due)

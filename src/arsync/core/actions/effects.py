@@ -23,7 +23,6 @@ from arsync.core.actions import (
     step_subject,
 )
 from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
-from arsync.core.ledger.agreements.promises import promise_state
 from arsync.core.ledger.records import (
     Account,
     BilledCharge,
@@ -235,24 +234,5 @@ def after_task_done(account: Account, keys: Iterable[str], today: date) -> Accou
         tasks=tuple(
             task._replace(done_on=today) if task.key in done and task.done_on is None else task
             for task in account.tasks
-        )
-    )
-
-
-def judged(account: Account, today: date) -> Account:
-    """Return the account with its promises judged, once and for good, as each run does it.
-
-    A promise that was broken stays broken, though the money comes later.
-    """
-    if all(promise.kept is not None for promise in account.promises):
-        return account
-    by_id = {invoice.id: invoice for invoice in account.invoices}
-    states = {"kept": True, "broken": False, "open": None}
-    return account._replace(
-        promises=tuple(
-            promise._replace(
-                kept=states[promise_state(promise, by_id.get(promise.invoice_id), account, today)]
-            )
-            for promise in account.promises
         )
     )

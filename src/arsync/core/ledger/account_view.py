@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -25,7 +25,14 @@ from arsync.core.ledger.agreements.payment_plans import (
     set_aside,
 )
 from arsync.core.ledger.agreements.placements import as_known_on, newest_by_invoice
-from arsync.core.ledger.agreements.promises import newest_promises
+from arsync.core.ledger.agreements.promises import (
+    BROKEN,
+    COUNTS_FOR_DAYS,
+    OPEN,
+    JudgedPromise,
+    counting_promises,
+    judged_promises,
+)
 from arsync.core.ledger.late_debt import (
     FROM_THE_BEGINNING,
     LateDebt,
@@ -43,7 +50,6 @@ from arsync.core.ledger.records import (
     DocumentStatus,
     Invoice,
     Placement,
-    Promise,
     SentStep,
     is_owed,
 )
@@ -156,9 +162,13 @@ class AccountView:
         statutory: LatePayment | None = None,
         unapplied_cash: UnappliedCash = UnappliedCash.NET,
         instalments_in_time: InTimeUntil = USUAL_GRACE.last_day,
+        promises_in_time: InTimeUntil = USUAL_GRACE.last_day,
+        broken_counts_for: int = COUNTS_FOR_DAYS,
     ) -> None:
         """Index what is cheap now; the rest is computed when a fact asks."""
         self.instalments_in_time = instalments_in_time
+        self.promises_in_time = promises_in_time
+        self.broken_counts_for = broken_counts_for
         self.statutory = statutory
         self.cash_counts = unapplied_cash
         self.account = account
@@ -184,11 +194,11 @@ class AccountView:
             self.documents,
             self.cash,
             self.cash_counts,
-            # Cash counts first for what can be chased: whoever disputes one invoice and has paid
+            # Cash counts then for what can be chased: whoever disputes one invoice and has paid
             # the other is not to be chased for the one that was paid.
             last=self._covered_last,
-            # What an instalment was paid with pays nothing else.
-            first=planned_invoices(self.account, self.today) if self.account.payment_plans else (),
+            # What an instalment was paid with pays nothing else, nor what keeps a promise.
+            first=self._covered_first(),
             unit_value=self.converter.rate,
         )
 
@@ -244,7 +254,7 @@ class AccountView:
             invoice.id: invoice.amount_due
             for invoice in self.documents
             if self.placed(invoice.id) is not None
-            or (invoice.id in promised and promised[invoice.id][1] == "open")
+            or (invoice.id in promised and promised[invoice.id].state == OPEN)
         }
         return {**self.disputed_amounts, **whole}
 
@@ -306,6 +316,13 @@ class AccountView:
         # Cash may cover what is not disputed of it.
         return invoice_id in self.in_dispute and all(
             invoice.id != invoice_id for invoice in self.asked_for
+        )
+
+    def _covered_first(self) -> frozenset[str]:
+        """Return the invoices that plans pay off, and those for which cash keeps a promise."""
+        planned = planned_invoices(self.account, self.today) if self.account.payment_plans else ()
+        return frozenset(planned).union(
+            invoice_id for judged in self.judged_promises for invoice_id in judged.covered
         )
 
     def less_disputed_part(self, invoice: Invoice) -> Invoice:
@@ -402,17 +419,24 @@ class AccountView:
         return None if owed is None or self.unallocated is None else owed - self.unallocated
 
     @cached_property
-    def promises(self) -> dict[str, tuple[Promise, str]]:
-        """The newest promise of each invoice, and its state."""
-        return newest_promises(self.account, self.today)
+    def judged_promises(self) -> tuple[JudgedPromise, ...]:
+        """All promises of the account, and what became of each by today."""
+        return judged_promises(
+            self.account,
+            self.today,
+            self.promises_in_time,
+            with_cash=self.cash_counts is not UnappliedCash.IGNORE,
+        )
+
+    @cached_property
+    def promises(self) -> dict[str, JudgedPromise]:
+        """The promise that counts for each invoice; none where the only ones are over."""
+        return counting_promises(self.judged_promises)
 
     def broken_on(self, invoice_id: str) -> date | None:
-        """Return the day on which an invoice's newest promise was broken; None: it was not."""
-        if not self.account.promises:
-            return None
-        promise, state = self.promises.get(invoice_id, (None, "none"))
-        # The promised day itself counts in full.
-        return promise.promised_on + timedelta(1) if promise and state == "broken" else None
+        """Return the first day on which an invoice's promise was broken; None: it is not."""
+        judged = self.promises.get(invoice_id) if self.account.promises else None
+        return judged.broken_on if judged is not None and judged.state == BROKEN else None
 
     @cached_property
     def disputes(self) -> dict[str, Dispute]:

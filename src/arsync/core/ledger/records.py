@@ -261,16 +261,22 @@ class Difference(NamedTuple):
 class Promise(NamedTuple):
     """A promise to pay, recorded by a person here or in the accounting system."""
 
-    invoice_id: str
+    invoice_ids: tuple[str, ...]
+    """The invoices that are to be paid by it, the oldest due date first."""
     promised_on: date
     """The day the money is to come."""
     amount: Decimal | None
-    """None: all that is due."""
+    """Of all its invoices together; None: all that is due."""
     made_on: date
     kept: bool | None = None
-    """None while open; set when the day has passed or the money came."""
+    """As it was last judged. The books decide anew each time; this counts where its invoices are
+    not among them any more."""
     by_platform: bool = False
     """Entered in the accounting system, as the day on which the money is expected."""
+    also: bool = False
+    """Beside those that were made before; otherwise it takes their place for its invoices."""
+    number: int = 0
+    """Of the store; it tells apart what was promised on one day. 0: the store does not have it."""
 
 
 class DisputeOutcome(StrEnum):

@@ -141,8 +141,8 @@ def covered_by_cash(
     counts: UnappliedCash,
     *,
     last: Mapping[str, Decimal],
-    unit_value: UnitValue,
     first: Collection[str] = (),
+    unit_value: UnitValue,
 ) -> Covers:
     """Return what the customers' own unapplied cash covers, the oldest invoices first.
 
@@ -153,7 +153,8 @@ def covered_by_cash(
         counts: how unapplied cash counts.
         last: by invoice id, the part that is covered after all others, because nobody chases it.
         unit_value: compares cash in other currencies, which counts where it covers everything.
-        first: ids of invoices that are covered before all others: payment plans pay them off.
+        first: ids of invoices that are covered before all others: payment plans pay them off, or
+            the cash was promised for them.
     """
     if not cash or counts is UnappliedCash.IGNORE:
         return {}

@@ -158,6 +158,10 @@ class Assessor:
         """Return the last day on which an instalment comes in time."""
         return self.rulebook.payment_plans.grace.last_day(agreed_on, self.calendar)
 
+    def promises_in_time(self, promised_on: date) -> date:
+        """Return the last day on which promised money comes in time."""
+        return self.rulebook.promises.grace.last_day(promised_on, self.calendar)
+
     def assess(self, account: Account) -> Assessment:
         """Answer every rule that is about contacts."""
         account = as_issued(account, self.today)
@@ -204,6 +208,8 @@ class Assessor:
             statutory=self.rulebook.statutory,
             unapplied_cash=self.rulebook.unapplied_cash,
             instalments_in_time=self.instalments_in_time,
+            promises_in_time=self.promises_in_time,
+            broken_counts_for=self.rulebook.promises.broken_counts_for,
         )
         root_contact = account.contacts[0]
         customer = self._customer(root_contact, account)

@@ -11,7 +11,7 @@ from typing import Any
 from arsync.core.actions import Because
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.disputes import awaits_credit, dispute_reason
-from arsync.core.ledger.agreements.promises import ENTERED_THERE
+from arsync.core.ledger.agreements.promises import ENTERED_THERE, OPEN
 from arsync.core.ledger.money import ZERO, plain, shown
 from arsync.core.ledger.records import Invoice, SentStep, TaskRecord
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
@@ -287,12 +287,12 @@ def agreed_stop(
         dispute = account_view.disputes[invoice.id]
         return dispute_words(account_view, invoice), dispute.settled_on
     if account_view.promises:
-        promise, state = account_view.promises.get(invoice.id, (None, "none"))
-        if promise is not None and state == "open":
-            until = promise.promised_on
-            # A promise is broken only when its day is over.
-            source = f" ({ENTERED_THERE})" if promise.by_platform else ""
-            return f"promise_to_pay open until {until}{source}", until + timedelta(1)
+        judged = account_view.promises.get(invoice.id)
+        if judged is not None and judged.state == OPEN and today <= judged.silent_until:
+            source = f" ({ENTERED_THERE})" if judged.promise.by_platform else ""
+            words = f"promise_to_pay open until {judged.promise.promised_on}{source}"
+            # Money that was paid in time has some days to come into the books.
+            return words, judged.silent_until + timedelta(1)
     return None
 
 

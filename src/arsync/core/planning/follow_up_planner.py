@@ -24,6 +24,9 @@ from arsync.core.rulebook.facts import CONTACT_BY_NAME
 from arsync.core.rulebook.facts.plan_facts import PLAN_FACT_NAMES
 from arsync.core.rulebook.model import FollowUp
 
+PROMISE_FACTS = frozenset({"promise_to_pay", "days_until_promise"})
+"""Who asks for one of these is told of a promise: invoices promised for a day share one task."""
+
 
 def plan_follow_ups(planning: Planning, assessment: Assessment, party: DunnedParty) -> Decisions:
     """Plan the tasks of one contact."""
@@ -36,7 +39,7 @@ def plan_follow_ups(planning: Planning, assessment: Assessment, party: DunnedPar
     for rule in rules:
         fields = rule.when.fields
         if any(field.of == "invoice" for field in fields):
-            promised = any(field.name == "promise_to_pay" for field in fields)
+            promised = any(field.name in PROMISE_FACTS for field in fields)
             tasks += _about_invoices(planning, assessment, party, rule, by_promise=promised)
         else:
             tasks += _about_the_contact(planning, assessment, party, rule)
@@ -75,9 +78,9 @@ def _about_invoices(
             continue
         if rule.when.test(party.row, planning.assessor.invoice_row(party, invoice)) is not True:
             continue
-        promise = assessment.account_view.promises.get(invoice.id) if by_promise else None
+        judged = assessment.account_view.promises.get(invoice.id) if by_promise else None
         # One promised payment may cover several invoices: one call is enough for all of them.
-        subject = f"promised {promise[0].promised_on}" if promise else invoice.id
+        subject = f"promised {judged.promise.promised_on}" if judged else invoice.id
         together.setdefault(subject, []).append(invoice)
     for subject, invoices in together.items():
         # The promised day distinguishes this task from the next, so no episode is needed.

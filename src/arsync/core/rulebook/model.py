@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from arsync.core.ledger.agreements.grace import Grace
+from arsync.core.ledger.agreements.promises import PromiseTerms
 from arsync.core.ledger.business_days import DaysOff
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
@@ -458,6 +459,8 @@ class Rulebook:
     payment_plans: PaymentPlanRules = PaymentPlanRules()  # noqa: RUF009 - a frozen value
     unapplied_cash: UnappliedCash = UnappliedCash.NET
     """How a customer's unapplied cash counts for what it owes."""
+    promises: PromiseTerms = PromiseTerms()  # noqa: RUF009 - a frozen value
+    """How promises to pay are judged."""
     statutory: LatePayment | None = None
     """What the law gives for late payment; None when the rulebook has no table."""
 

@@ -181,6 +181,7 @@ class _Owed:
             currency=self._rulebook.currency,
             base=self._base,
             unapplied_cash=self._rulebook.unapplied_cash,
+            promises_in_time=self._rulebook.promises.grace.last_day,
         )
         return {invoice.id: invoice for invoice in view.owed}
 

@@ -292,8 +292,6 @@ def days_of_events(
         instalments_in_time: the last day on which an instalment comes in time.
     """
     days = set(event_days(account, zone))
-    # The day after a promised day is when a promise breaks.
-    days.update(promise.promised_on + DAY for promise in account.promises)
     days.update(
         day for plan in account.payment_plans for day in change_days(plan, instalments_in_time)
     )

@@ -12,9 +12,9 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from arsync.core.actions import Action
-from arsync.core.actions.effects import after, after_reasons, judged, leaves_on
+from arsync.core.actions.effects import after, after_reasons, leaves_on
 from arsync.core.ledger.held_since import after_seen
-from arsync.core.ledger.records import Account, Promise
+from arsync.core.ledger.records import Account
 from arsync.core.rulebook.model import Rulebook
 from arsync.core.trials.day_skipping import InterestingDays, days_of_events
 from arsync.core.trials.trial import Treatment, Trial, TrialDay
@@ -75,8 +75,6 @@ class Walker:
             documents_on: its documents as they stand on a day; asked for days in their order.
         """
         state = begin
-        # Each day has its own documents, while a judgement is final, so it is kept beside them.
-        judgements: dict[tuple[str, date, date], bool | None] = {}
         events = days_of_events(
             ledger,
             self.first,
@@ -84,9 +82,10 @@ class Walker:
             self._trial.zone,
             self.day(self.first).assessor.instalments_in_time,
         )
+        events = sorted({*events, *self._days_of_promises(ledger)})
         today = self.first
         while today <= self.last:
-            account = _judged(_carried(documents_on(today), state), judgements, today)
+            account = _carried(documents_on(today), state)
             treatment = self.day(today).treat(account)
             self.evaluated += 1
             state = after_reasons(state, treatment.ended_refusals)
@@ -108,6 +107,19 @@ class Walker:
             return state
         looked_at = after_seen(account, treatment.seen, watched)
         return state._replace(held_since=looked_at.held_since, watched=looked_at.watched)
+
+    def _days_of_promises(self, account: Account) -> Iterator[date]:
+        """Yield the days on which a promise breaks, or does not count as broken any more."""
+        terms, assessor = self.rulebook.promises, self.day(self.first).assessor
+        for promise in account.promises:
+            until = assessor.promises_in_time(promise.promised_on)
+            for day in (
+                promise.promised_on + DAY,
+                until + DAY,
+                until + DAY + timedelta(terms.broken_counts_for),
+            ):
+                if self.first <= day <= self.last:
+                    yield day
 
     def _next(
         self, treatment: Treatment, done: tuple[Action, ...], today: date, events: list[date]
@@ -140,27 +152,6 @@ def _carried(documents: Account, state: Account) -> Account:
         held_since=state.held_since,
         watched=state.watched,
     )
-
-
-def _judged(
-    account: Account, judgements: dict[tuple[str, date, date], bool | None], today: date
-) -> Account:
-    """Judge promises once and for good, as each run does."""
-    if not account.promises:
-        return account
-    promises = tuple(
-        promise._replace(kept=judgements.get(_key(promise), promise.kept))
-        for promise in account.promises
-    )
-    account = judged(account._replace(promises=promises), today)
-    judgements.update(
-        (_key(promise), promise.kept) for promise in account.promises if promise.kept is not None
-    )
-    return account
-
-
-def _key(promise: Promise) -> tuple[str, date, date]:
-    return promise.invoice_id, promise.made_on, promise.promised_on
 
 
 def taken_over(account: Account, first: date) -> Account:

@@ -192,7 +192,7 @@ def _promised(account: Account, invoice: Invoice, today: date) -> list[DuePaymen
     promises = [
         promise
         for promise in account.promises
-        if promise.invoice_id == invoice.id and promise.kept is None and promise.promised_on > today
+        if invoice.id in promise.invoice_ids and promise.promised_on > today
     ]
     if promises:
         newest = max(promises, key=lambda promise: (promise.made_on, promise.promised_on))

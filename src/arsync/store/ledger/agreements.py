@@ -92,7 +92,9 @@ def read_agreements(db: Connection, connection_id: int, owners: Mapping[str, str
         if row.is_promise:
             agreements.promised_days[row.invoice_id].add(row.day)
             if not row.replaced:
-                promise = Promise(row.invoice_id, row.day, row.amount, row.made_on, row.kept)
+                promise = Promise(
+                    (row.invoice_id,), row.day, row.amount, row.made_on, row.kept, number=row.number
+                )
                 agreements.promises[contact_id].append(promise)
         else:
             dispute = Dispute(row.invoice_id, row.day, row.reason, row.settled_on)

@@ -10,7 +10,7 @@ import pytest
 from tests.builders.records import an_invoice
 
 from arsync.core.ledger.agreements.expected_dates import with_expected_dates
-from arsync.core.ledger.agreements.promises import promise_state
+from arsync.core.ledger.agreements.promises import judged_promises
 from arsync.core.ledger.records import Account, Contact, Invoice, Promise
 
 DAY = date(2026, 9, 25)
@@ -30,7 +30,7 @@ def promises(invoice: Invoice, *own: Promise, withdrawn: date | None = None) -> 
 
 
 def test_a_date_entered_there_is_a_promise() -> None:
-    entered = Promise("i1", DAY, None, CHANGED.date(), by_platform=True)
+    entered = Promise(("i1",), DAY, None, CHANGED.date(), by_platform=True)
     assert promises(expected()) == [entered]
 
 
@@ -41,7 +41,7 @@ def test_a_promise_is_not_made_after_its_day() -> None:
 
 
 def test_our_own_date_read_back_is_no_second_promise() -> None:
-    own = Promise("i1", DAY, None, date(2026, 9, 1))
+    own = Promise(("i1",), DAY, None, date(2026, 9, 1))
     assert promises(expected(), own) == [own]
     assert promises(expected(), withdrawn=DAY) == [], "undone, and the date could not be cleared"
 
@@ -50,7 +50,7 @@ def test_our_own_date_read_back_is_no_second_promise() -> None:
     ("ours", "counts"), [(date(2026, 9, 20), True), (date(2026, 9, 30), False)]
 )
 def test_of_two_promises_the_later_day_counts(ours: date, counts: bool) -> None:
-    own = Promise("i1", ours, None, date(2026, 9, 10))
+    own = Promise(("i1",), ours, None, date(2026, 9, 10))
     both = promises(expected(), own)
     assert [promise.by_platform for promise in both] == ([False, True] if counts else [False])
     newest = max(both, key=lambda promise: (promise.made_on, promise.promised_on))
@@ -59,13 +59,20 @@ def test_of_two_promises_the_later_day_counts(ours: date, counts: bool) -> None:
 
 @pytest.mark.parametrize(
     ("paid_on", "state"),
-    [(DAY, "kept"), (date(2026, 9, 26), "broken"), (None, "kept")],
+    [(DAY, "kept"), (date(2026, 10, 1), "over"), (None, "kept")],
 )
 def test_it_is_judged_by_the_day_of_the_money(paid_on: date | None, state: str) -> None:
     invoice = expected(status="paid", amount_due=Decimal(0), paid_on=paid_on)
     (promise,) = promises(invoice)
-    account = Account((Contact("c1", "Customer"),), (invoice,))
-    assert promise_state(promise, invoice, account, date(2026, 10, 1)) == state
+    account = Account((Contact("c1", "Customer"),), (invoice,), promises=(promise,))
+    assert [judged.state for judged in judged_promises(account, date(2026, 10, 2))] == [state]
+
+
+def test_reminders_rest_until_its_day_alone() -> None:
+    (promise,) = promises(expected())
+    account = Account((Contact("c1", "Customer"),), (expected(),), promises=(promise,))
+    (judged,) = judged_promises(account, date(2026, 9, 26))
+    assert (judged.state, judged.silent_until) == ("open", DAY)
 
 
 @pytest.mark.parametrize("status", ["draft", "voided", "deleted"])

@@ -93,8 +93,8 @@ def a_customer(desk: Desk) -> Account:
         ),
         credits=(desk.credit("20.00"),),
         promises=(
-            Promise("i1", TODAY - timedelta(5), Decimal("700.00"), TODAY - timedelta(12)),
-            Promise("i4", TODAY - timedelta(5), None, TODAY - timedelta(12)),
+            Promise(("i1",), TODAY - timedelta(5), Decimal("700.00"), TODAY - timedelta(12)),
+            Promise(("i4",), TODAY - timedelta(5), None, TODAY - timedelta(12)),
         ),
         disputes=(Dispute("i2", TODAY - timedelta(8), "Secret reason", TODAY - timedelta(4)),),
     )

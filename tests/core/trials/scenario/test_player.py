@@ -92,7 +92,7 @@ def test_a_rulebook_is_played_to_the_end() -> None:
             ],
         ),
         (
-            "day 2: promise for INV-1 by day 50",
+            "day 2: promise for INV-1 by day 47",
             [
                 CHASED[0],
                 "51: email second reminder for INV-1",

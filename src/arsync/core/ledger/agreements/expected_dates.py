@@ -34,7 +34,7 @@ def _entered(account: Account, recorded_days: Mapping[str, AbstractSet[date]]) -
         if day in recorded_days.get(invoice.id, ()):
             continue
         newest = max(
-            (promise for promise in account.promises if promise.invoice_id == invoice.id),
+            (promise for promise in account.promises if invoice.id in promise.invoice_ids),
             key=lambda promise: (promise.made_on, promise.promised_on),
             default=None,
         )
@@ -42,18 +42,10 @@ def _entered(account: Account, recorded_days: Mapping[str, AbstractSet[date]]) -
         if newest is not None and newest.promised_on > day:
             continue
         made_on = _made_on(invoice, day) if newest is None else newest.made_on
-        yield Promise(invoice.id, day, None, made_on, _kept(invoice, day), by_platform=True)
+        yield Promise((invoice.id,), day, None, made_on, by_platform=True)
 
 
 def _made_on(invoice: Invoice, day: date) -> date:
     """Return the last day on which it can have been entered: nobody dates it."""
     changed = invoice.issued_on if invoice.updated_at is None else invoice.updated_at.date()
     return min(changed, day)
-
-
-def _kept(invoice: Invoice, day: date) -> bool | None:
-    """Judge a promise by the day of the money; None while the invoice is owed."""
-    if invoice.status != DocumentStatus.PAID:
-        return None
-    # Without the day of the payment, in doubt it was kept.
-    return invoice.paid_on is None or invoice.paid_on <= day

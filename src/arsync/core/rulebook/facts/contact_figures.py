@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from arsync.core.ledger.account_view import HISTORY_DAYS, ContactView, summed
-from arsync.core.ledger.agreements.promises import promise_state
+from arsync.core.ledger.agreements.promises import OPEN
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import CreditKind, DocumentStatus, PaymentStatus, SentStep
 from arsync.core.rulebook.facts.field import Value
@@ -130,30 +130,42 @@ def oldest_days_overdue(view: ContactView) -> Value:
 
 
 def promise_states(view: ContactView) -> Value:
-    """Return the states of the contact's promises."""
+    """Return the states of the contact's promises; those that are over are none."""
     states = {
-        state
-        for invoice_id, (_, state) in view.account_view.promises.items()
+        judged.state
+        for invoice_id, judged in view.account_view.promises.items()
         if invoice_id in view.own_invoice_ids
     }
     return frozenset(states or {"none"})
 
 
 def broken_promises(view: ContactView) -> Value:
-    """Return how many promises were broken."""
+    """Return how many promises were broken within the rulebook's window, paid since or not."""
     account_view = view.account_view
-    if not account_view.account.promises:
-        return 0
-    by_id = {invoice.id: invoice for invoice in account_view.account.invoices}
+    first = account_view.today - timedelta(account_view.broken_counts_for)
     return sum(
         1
-        for promise in account_view.account.promises
-        if promise.invoice_id in view.own_invoice_ids
-        and promise_state(
-            promise, by_id.get(promise.invoice_id), account_view.account, account_view.today
-        )
-        == "broken"
+        for judged in account_view.judged_promises
+        if judged.broken_on is not None
+        and judged.broken_on > first
+        and not view.own_invoice_ids.isdisjoint(judged.promise.invoice_ids)
     )
+
+
+def next_promised_day(view: ContactView) -> date | None:
+    """Return the earliest day for which something is promised and not here yet."""
+    days = (
+        judged.promise.promised_on
+        for invoice_id, judged in view.account_view.promises.items()
+        if judged.state == OPEN and invoice_id in view.own_invoice_ids
+    )
+    return min(days, default=None)
+
+
+def days_until_promise(view: ContactView) -> Value:
+    """Return the days until the next promised day; below zero while grace runs."""
+    day = next_promised_day(view)
+    return None if day is None else (day - view.account_view.today).days
 
 
 def contact_steps(view: ContactView) -> list[SentStep]:

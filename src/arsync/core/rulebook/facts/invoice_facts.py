@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from arsync.core.ledger.account_view import ContactView, days_overdue
+from arsync.core.ledger.agreements.promises import OPEN
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.records import Invoice
 from arsync.core.rulebook.facts import movement
@@ -38,9 +41,21 @@ def invoice_highest_step(view: ContactView, invoice: Invoice) -> Value:
 
 
 def promise_of(view: ContactView, invoice: Invoice) -> Value:
-    """Return the state of the invoice's newest promise."""
-    newest = view.account_view.promises.get(invoice.id)
-    return newest[1] if newest else "none"
+    """Return the state of the promise that counts for the invoice."""
+    judged = view.account_view.promises.get(invoice.id)
+    return judged.state if judged else "none"
+
+
+def promised_day(view: ContactView, invoice: Invoice) -> date | None:
+    """Return the day for which the invoice is promised, while the money is to come."""
+    judged = view.account_view.promises.get(invoice.id)
+    return judged.promise.promised_on if judged is not None and judged.state == OPEN else None
+
+
+def days_until_promised_day(view: ContactView, invoice: Invoice) -> Value:
+    """Return the days until the day for which the invoice is promised."""
+    day = promised_day(view, invoice)
+    return None if day is None else (day - view.account_view.today).days
 
 
 def asked_due(view: ContactView, invoice: Invoice) -> Value:
@@ -222,6 +237,19 @@ INVOICE_FACTS: tuple[Field, ...] = (
         moves=STILL,
         choices=PROMISES,
         example="broken",
+    ),
+    Field(
+        "days_until_promise",
+        "invoice",
+        FactKind.DAYS,
+        "days until the day it is promised for; negative when it has passed, while grace runs",
+        "promises, and expected payment dates in Xero",
+        days_until_promised_day,
+        phrase="{} until the promised day",
+        bounds=ANY_NUMBER,
+        moves=CountsDown(promised_day),
+        unknown="it is not promised for a day to come",
+        example="{at_most: 2}",
     ),
     *INVOICE_DISPUTES,
     *INVOICE_PLACEMENTS,

@@ -456,6 +456,7 @@ EXAMPLES: Mapping[str, str] = {
     "'by_contact_group'": "by_contact_group: {North: jo@example.com}",
     "'approval'": "approval: {over: 5000, by: finance director}",
     "'payment_plans'": "payment_plans: {grace: 3 business days, announce: 3 days before}",
+    "'promises'": "promises: {grace: 3 business days}",
     "'statutory'": "statutory: {law: Late Payment Act, points_above_reference: 8}",
     "'customers'": _CUSTOMERS,
     Spot.CUSTOMER: _CUSTOMERS,

@@ -31,7 +31,10 @@ LISTS = (
 )
 """The sections that are lists of named elements."""
 
-BLOCKS = ("sending", "roles", "safety", "payment_plans", "statutory")
+SETTINGS = ("safety", "promises", "payment_plans")
+"""The blocks of single values."""
+
+BLOCKS = ("sending", "roles", *SETTINGS, "statutory")
 """The sections that are blocks of keys."""
 
 GROWING = ("not_rules",)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from yaml.nodes import Node, ScalarNode
 
+from arsync.core.ledger.agreements.promises import PromiseTerms
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook import conditions as tree
@@ -44,7 +45,7 @@ from arsync.core.rulebook.reading.earlier_names import EARLIER_NAMES
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
 from arsync.core.rulebook.reading.hints import Spot, example_of, guessed
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
-from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, File, values_of
+from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, SETTINGS, File, values_of
 from arsync.core.rulebook.reading.sections import (
     BOOKKEEPER,
     STEP,
@@ -225,8 +226,7 @@ class _Assembly:
         self.lists: dict[str, list[tuple[ReadBlock, Source]]] = {name: [] for name in LISTS}
         self.sending: dict[str, tuple[Any, Place]] = {}
         self.roles: dict[str, tuple[Any, Place]] = {}
-        self.safety: dict[str, tuple[Any, Place]] = {}
-        self.payment_plans: dict[str, tuple[Any, Place]] = {}
+        self.settings: dict[str, dict[str, tuple[Any, Place]]] = {name: {} for name in SETTINGS}
         self.statutory: dict[str, tuple[Any, Place]] = {}
         self.rows: dict[str, list[tuple[ReadBlock, Source]]] = {name: [] for name in ROWS}
 
@@ -271,12 +271,17 @@ class _Assembly:
             write_offs=self.named("write_offs", _write_off),
             sending=sending,
             roles=tuple(role for role, _ in self.roles.values()),
-            safety=Safety(**{name: value for name, (value, _) in self.safety.items()}),
+            safety=Safety(**self.values("safety")),
+            promises=PromiseTerms(**self.values("promises")),
             take_over=take_over or TakeOver(),
-            payment_plans=payment_plan_rules(self.payment_plans),
+            payment_plans=payment_plan_rules(self.settings["payment_plans"]),
             unapplied_cash=UnappliedCash(unapplied_cash or UnappliedCash.NET),
             statutory=statutory,
         )
+
+    def values(self, section: str) -> dict[str, Any]:
+        """Return what a block of single values says."""
+        return {name: value for name, (value, _) in self.settings[section].items()}
 
     def require_table(self, charges: Sequence[Charge], statutory: LatePayment | None) -> None:
         """Report the first charge that asks for the law's sums where no table has them."""
@@ -338,8 +343,8 @@ class _Assembly:
         elif name == "roles":
             for role, node_of_name in value or ():
                 self.settle(self.roles, folded(role.name), role, source.place(node_of_name))
-        elif name in {"safety", "payment_plans"}:
-            into = self.safety if name == "safety" else self.payment_plans
+        elif name in SETTINGS:
+            into = self.settings[name]
             for key, part_value in value.values.items():
                 if part_value is not None:
                     self.settle(into, key, part_value, _key_place(value, key, place, source))

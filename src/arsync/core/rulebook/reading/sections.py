@@ -22,7 +22,7 @@ from arsync.core.rulebook.model import (
     TakeOverKind,
     WithoutEmail,
 )
-from arsync.core.rulebook.reading.agreement_sections import PAYMENT_PLANS
+from arsync.core.rulebook.reading.agreement_sections import PAYMENT_PLANS, GraceShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAMES
@@ -614,6 +614,19 @@ SAFETY = (
     ),
     _REMOVE,
 )
+PROMISES = (
+    Key(
+        "grace",
+        GraceShape(),
+        "days after the promised day before a promise counts as broken (3 business days)",
+    ),
+    Key(
+        "broken_counts_for",
+        AfterShape(),
+        "for how long a broken promise counts in broken_promises (365 days)",
+    ),
+    _REMOVE,
+)
 RATE = (
     Key("from", DayShape(), "the half-year's first day: 1 January or 1 July", required=True),
     Key("rate", Percent(), "the reference rate in percent, as it was published", required=True),
@@ -696,6 +709,7 @@ TOP = (
         Words(tuple(word.value for word in UnappliedCash)),
         "whether prepayments, overpayments and open credit notes are taken off what is owed",
     ),
+    Key("promises", SubBlock(PROMISES), "how promises to pay are judged"),
     Key(
         "statutory",
         SubBlock(STATUTORY),

@@ -318,7 +318,7 @@ class _Disguised:
             return promised_invoice if owed else None
 
         for promise in self.account.promises:
-            invoice = was_owed(promise.invoice_id, promise.made_on)
+            invoice = was_owed(promise.invoice_ids[0], promise.made_on)
             if invoice is not None:
                 amount = ""
                 if promise.amount is not None:

@@ -13,7 +13,6 @@ from arsync.core.actions.effects import (
     after_reasons,
     after_refusal,
     after_task_done,
-    judged,
     leaves_on,
 )
 from arsync.core.ledger.business_days import Calendar
@@ -128,7 +127,6 @@ class _Stage:
             self.issue(today)
             events = [event for event in self.scenario.events if event.on == today]
             self.happen(events)
-            self.accounts = [judged(account, today) for account in self.accounts]
             if today >= self.scenario.begins:
                 self.run(today, events)
         return self.played

@@ -193,16 +193,13 @@ def _settle(account: Account, event: Event) -> Account:
 
 
 def _promise(account: Account, event: Event) -> Account:
-    """Record a promise; one that is still open for the invoice is replaced by it."""
+    """Record a promise; one that is still open for its invoices is replaced by it."""
     invoice = _owed(account, event)
     assert event.day is not None, "a promise has a day"
-    others = [
-        earlier
-        for earlier in account.promises
-        if earlier.invoice_id != invoice.id or earlier.kept is not None
-    ]
-    promise = Promise(invoice.id, event.day, event.amount, event.on)
-    return account._replace(promises=(*others, promise))
+    promise = Promise(
+        (invoice.id,), event.day, event.amount, event.on, number=len(account.promises) + 1
+    )
+    return account._replace(promises=(*account.promises, promise))
 
 
 def _agree(account: Account, event: Event) -> Account:
