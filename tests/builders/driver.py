@@ -13,6 +13,7 @@ from arsync.application import (
     action_history,
     approvals,
     connecting,
+    contact_log,
     customer_data,
     disputes,
     plans,
@@ -224,6 +225,12 @@ class App(Container):
         if settled:
             return disputes.settle_dispute(actor, self, invoice, connection=connection)
         return disputes.open_dispute(actor, self, invoice, reason=reason, connection=connection)
+
+    def log(
+        self, customer: str, text: str, *, connection: str | None = None, who: str | None = None
+    ) -> contact_log.Logged:
+        entry = contact_log.LogEntry(text)
+        return contact_log.log(an_owner(who), self, customer, entry, connection=connection)
 
     def tasks(self, connection: str | None = None) -> list[Listed]:
         return tasks.tasks(an_owner(None), self, connection)

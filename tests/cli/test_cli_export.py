@@ -41,6 +41,8 @@ def test_everything_is_exported_into_a_new_folder(shell: Shell) -> None:
             "allocations",
             "unreadable",
             "disputes",
+            "placements",
+            "contact_log",
             "actions",
         }
     again = shell("export", "--all", "--output", "books")

@@ -82,3 +82,13 @@ def test_tasks_wait_until_they_are_done_with_an_outcome(alone: tuple[Shell, Sand
     shell("apply")
     notes = [note["text"] for note in sandbox.books["xero"].state()["history"]]
     assert any("will pay" in note for note in notes)
+
+
+def test_what_happened_is_logged_and_taken_back(shell: Shell) -> None:
+    words = ("log", "Late & Sons", "rang twice", "--kind", "terms-signed", "--connection", "xero")
+    logged = shell(*words, "--json").json
+    assert (logged["kind"], logged["text"], logged["note"]) == ("terms signed", "rang twice", None)
+    taken = shell("log", "Late & Sons", "--take-back", str(logged["number"]), "--why", "a slip")
+    assert taken.err.startswith("arsync: Late & Sons is in several connections")
+    back = ("--take-back", str(logged["number"]), "--why", "a slip", "--connection", "xero")
+    assert shell("log", "Late & Sons", *back).err.startswith("Entry 1 is taken back: a slip.")

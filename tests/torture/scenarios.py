@@ -103,8 +103,9 @@ def approve_what_was_restored(world: WatchedWorld) -> None:
 
 
 def what_a_person_says(world: WatchedWorld) -> None:
-    """A promise, a dispute, its settlement, a task done: each a command of its own."""
+    """A promise, a call, a dispute, its settlement, a task done: each a command of its own."""
     _say(world, lambda: _promise(world))
+    _say(world, lambda: _call(world))
     _say(world, lambda: world.app.dispute("INV-0004", reason="broken", connection=world.name))
     _say(world, lambda: world.app.dispute("INV-0007", settled=True, connection=world.name))
     _say(world, lambda: world.app.done(_task(world), outcome="will pay"))
@@ -123,6 +124,13 @@ def _promise(world: WatchedWorld) -> None:
     if world.invoice_id(world.name, "INV-0003") not in {promise.invoice_id for promise in promises}:
         day = world.clock.now().date() + timedelta(days=5)
         world.app.promise("INV-0003", day, connection=world.name, who="Jane")
+
+
+def _call(world: WatchedWorld) -> None:
+    """Log it unless it stands already."""
+    if not world.app.store.log.recorded(world.mine().id):
+        customer = world.my_rows()[0].action.contact_name
+        world.app.log(customer, "Spoke to Jane.", connection=world.name, who="Jane")
 
 
 def _task(world: WatchedWorld) -> str:

@@ -136,6 +136,23 @@ def _placements(organisation: OrganisationContext) -> Iterator[Row]:
             )
 
 
+def _log(organisation: OrganisationContext) -> Iterator[Row]:
+    for entry in organisation.store.log.recorded(organisation.id):
+        yield (
+            entry.id,
+            entry.contact_id,
+            entry.invoice_id,
+            str(entry.kind),
+            entry.happened_on,
+            entry.text,
+            entry.recorded_by,
+            entry.recorded_at,
+            entry.taken_back_by,
+            entry.taken_back_at,
+            entry.taken_back_why,
+        )
+
+
 def _actions(organisation: OrganisationContext) -> Iterator[Row]:
     actions = organisation.store.actions
     for row in actions.rows(actions.every_key(organisation.id)):
@@ -320,6 +337,24 @@ ENTITIES: Mapping[str, Entity] = {
                 recorded_at: the moment, in UTC
             """),
             _placements,
+        ),
+        Entity(
+            "contact_log",
+            "Calls, visits, complaints, contracts and other notes about customers.",
+            _columns("""
+                number: arsync's own
+                contact_id: about whom
+                invoice_id: about which invoice; empty for the customer
+                kind: call, visit, complaint, contract, terms signed or note
+                happened_on: the day it happened
+                text: the person's words
+                recorded_by: the person
+                recorded_at: the moment, in UTC
+                taken_back_by: who took it back; empty while it stands
+                taken_back_at: the moment, in UTC
+                taken_back_why: the reason
+            """),
+            _log,
         ),
         Entity(
             "actions",

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     RUN = "carry out approved actions"
     APPROVE = "approve or reject actions"
     AGREE = "record promises and disputes"
+    LOG = "log what happened with a customer"
     HOLD = "put customers on hold or release them"
     COMPLETE_TASKS = "complete tasks"
     RESOLVE = "settle unknown outcomes"
@@ -54,6 +55,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.RUN: _DECIDES,
     Permission.APPROVE: _DECIDES,
     Permission.AGREE: _DECIDES,
+    Permission.LOG: _OFFICE,
     Permission.HOLD: _DECIDES,
     Permission.COMPLETE_TASKS: _OFFICE,
     Permission.RESOLVE: _DECIDES,

@@ -65,6 +65,10 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     "People": {
         "promise": Entry("promise", "Record a promise to pay."),
         "dispute": Entry("dispute", "Record a dispute about an invoice, or its settlement."),
+        "log": Entry(
+            "log",
+            "Log a call, a visit, a complaint or anything else that happened with a customer.",
+        ),
         "hold": Entry("hold", "Put a customer on hold by hand."),
         "release": Entry("hold", "Release a customer from its hold by hand."),
         "tasks": Entry("task", "List the open tasks."),

@@ -24,6 +24,7 @@ from arsync.store.admin.rate_counters import RateCounters
 from arsync.store.admin.run_log import Runs
 from arsync.store.admin.tokens import Tokens
 from arsync.store.agreements.bound_customers import BoundCustomers
+from arsync.store.agreements.contact_log import ContactLog
 from arsync.store.agreements.disputes import Disputes
 from arsync.store.agreements.held_conditions import HeldConditions
 from arsync.store.agreements.hold_decisions import HoldDecisions
@@ -42,6 +43,7 @@ __all__ = [
     "Actions",
     "BoundCustomers",
     "Connections",
+    "ContactLog",
     "Disputes",
     "Fault",
     "HeldConditions",
@@ -82,6 +84,7 @@ class Store:
         self.decisions = ActionDecisions(database)
         self.promises = Promises(database, clock)
         self.disputes = Disputes(database, clock)
+        self.log = ContactLog(database, clock)
         self.tasks = Tasks(database)
         self.customers = BoundCustomers(database)
         self.limits = LimitHistory(database, clock)

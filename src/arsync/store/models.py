@@ -16,7 +16,13 @@ from msgspec import Struct
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionState
-from arsync.core.ledger.records import DocumentProblem, HoldDecision, Organisation, PlacedDebt
+from arsync.core.ledger.records import (
+    DocumentProblem,
+    HoldDecision,
+    LogKind,
+    Organisation,
+    PlacedDebt,
+)
 from arsync.errors import HealsWhen
 
 
@@ -177,6 +183,24 @@ class HoldDecisionRow(NamedTuple):
     def decision(self) -> HoldDecision:
         """Return what was decided."""
         return HoldDecision(self.is_hold, self.reason, self.decided_by, self.made_on, self.until)
+
+
+class LogRow(NamedTuple):
+    """What a person noted about a customer."""
+
+    id: int
+    contact_id: str
+    invoice_id: str
+    """Empty when it is about the customer."""
+    kind: LogKind
+    happened_on: date
+    text: str
+    recorded_by: str
+    recorded_at: datetime
+    taken_back_by: str
+    """Empty while it stands."""
+    taken_back_why: str
+    taken_back_at: datetime | None
 
 
 class LimitRow(NamedTuple):

@@ -261,7 +261,10 @@ _ROWS = (
         verb="NOTE",
         done=("note", "notes"),
         records_a_word=True,
-        not_undoable="a note stays in the history",
+        not_undoable=(
+            "only a note was written, which stays in the history;"
+            " `arsync log CUSTOMER --take-back NUMBER` takes the entry back"
+        ),
     ),
     KindOfAction(
         ActionKind.PROMISE,

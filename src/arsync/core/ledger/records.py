@@ -476,6 +476,17 @@ class HeldSince(NamedTuple):
     """The first day on which it is unknown whether it still holds; None: it does."""
 
 
+class LogKind(StrEnum):
+    """What a person notes about a customer."""
+
+    CALL = "call"
+    VISIT = "visit"
+    COMPLAINT = "complaint"
+    CONTRACT = "contract"
+    TERMS_SIGNED = "terms signed"
+    NOTE = "note"
+
+
 class HoldDecision(NamedTuple):
     """What a person decided about a debtor's credit hold, against or without the rules."""
 

@@ -27,6 +27,7 @@ from arsync.store.db.database import Database
 from arsync.store.db.tables import (
     action_events,
     actions,
+    contact_log,
     contacts,
     customer_entries,
     disputes,
@@ -100,6 +101,7 @@ class Privacy:
                 "customer_entries": _entries(db, connection_id, contact.id),
                 "credit_limits": _limits(db, connection_id, contact.id),
                 "hold_decisions": _hold_decisions(db, connection_id, contact.id),
+                "log": _log(db, connection_id, contact.id),
                 "promises": _about(db, connection_id, promises, numbers),
                 "disputes": _about(db, connection_id, disputes, numbers),
                 "placements": [
@@ -383,6 +385,11 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
         .where(placements.c.connection_id == connection_id, placements.c.contact_id == contact.id)
         .values(ended_why="")
     )
+    db.execute(
+        update(contact_log)
+        .where(contact_log.c.connection_id == connection_id, contact_log.c.contact_id == contact.id)
+        .values(text="", taken_back_why="")
+    )
     for table, column in ((promises, "note"), (disputes, "reason")):
         db.execute(
             update(table)
@@ -416,6 +423,18 @@ def _hold_decisions(db: Connection, connection_id: int, contact_id: str) -> list
         columns.connection_id == connection_id, columns.contact_id == contact_id
     )
     left_out = {"id", "connection_id", "contact_id"}
+    return [
+        {name: value for name, value in row.items() if name not in left_out}
+        for row in db.execute(query.order_by(columns.id)).mappings()
+    ]
+
+
+def _log(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    columns = contact_log.c
+    query = select(contact_log).where(
+        columns.connection_id == connection_id, columns.contact_id == contact_id
+    )
+    left_out = {"connection_id", "contact_id"}
     return [
         {name: value for name, value in row.items() if name not in left_out}
         for row in db.execute(query.order_by(columns.id)).mappings()

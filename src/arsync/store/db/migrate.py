@@ -32,6 +32,7 @@ REVISIONS = (
     "0019",
     "0020",
     "0021",
+    "0022",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -503,6 +503,26 @@ hold_decisions = Table(
 )
 """Holds and releases by hand; a debtor has one that is not ended at most."""
 
+contact_log = Table(
+    "contact_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("contact_id", Id, nullable=False),
+    # Empty when it is about the customer.
+    _id("invoice_id"),
+    Column("kind", Text, nullable=False),
+    Column("happened_on", Date, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    _text("taken_back_by"),
+    _text("taken_back_why"),
+    Column("taken_back_at", Moment),
+    Index(None, "connection_id", "contact_id"),
+)
+"""Calls, visits, complaints, contracts and whatever else people noted about a customer."""
+
 held_conditions = Table(
     "held_conditions",
     metadata,
