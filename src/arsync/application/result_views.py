@@ -26,11 +26,13 @@ from arsync.core.planning.explanation import ReasonLine
 from arsync.core.planning.plan_views import (
     ActionView,
     DifferenceView,
+    EndedTaskView,
     NamedView,
     PauseView,
     PlanView,
     action_view,
     difference_view,
+    ended_task_view,
     held_back_view,
     pause_view,
     plan_view,
@@ -71,6 +73,7 @@ class RunView(Struct, frozen=True):
     plan: PlanView | None
     saved: PlanSaved | None
     applied: ApplyView | None
+    ended_tasks: tuple[EndedTaskView, ...]
     awaiting: int
     later: Later | None
     waits: tuple[str, ...]
@@ -243,6 +246,7 @@ def run_view(result: RunResult) -> RunView:
         plan=plan_view(result.plan) if result.plan else None,
         saved=result.saved,
         applied=apply_view(result.applied) if result.applied else None,
+        ended_tasks=tuple(map(ended_task_view, result.ended_tasks)),
         awaiting=result.awaiting,
         later=result.later,
         waits=tuple(result.waits),

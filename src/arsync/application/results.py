@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from arsync.core.ledger.records import Contact, Difference, Invoice
 from arsync.core.planning.explanation import ReasonLine
+from arsync.core.planning.plan import EndedTask
 from arsync.core.planning.planner import HeldBack, Plan
 from arsync.core.planning.send_blocks import Pause
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
@@ -41,6 +42,8 @@ class RunResult:
     """What did not leave, and why."""
     problems: list[str] = field(default_factory=list)
     """What went wrong, in words; a problem ends the part it is in, not the whole run."""
+    ended_tasks: tuple[EndedTask, ...] = ()
+    """Open tasks that it ended, because their reason was gone."""
     notices: tuple[str, ...] = ()
     """What is odd about the rulebook's customers, in words; it stops nothing."""
     stopped: str = ""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from arsync import outbox
 from arsync.application.customer_data import forget_expired
 from arsync.application.customer_entries import bind_customers
+from arsync.application.ending_tasks import end_tasks
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.own_reminders import OwnReminders
@@ -252,6 +253,7 @@ def _plan(
     remember(organisation, result.plan)
     organisation.store.limits.record(organisation.id, result.plan, actor.name)
     organisation.store.conditions.save(organisation.id, result.plan)
+    result.ended_tasks += end_tasks(organisation, result.plan)
 
 
 def _plan_and_carry_out(

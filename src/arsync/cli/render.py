@@ -28,6 +28,7 @@ from arsync.core.actions import (
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import shown
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES
+from arsync.core.planning.plan import EndedTask
 from arsync.core.planning.planner import HeldBack, Plan
 
 CUSTOMERS_SHOWN_MAX = 100
@@ -107,6 +108,10 @@ def show_plan(
     if left_out:
         more = word(left_out, "more customer", "more customers")
         click.echo(f"\n... and {more}: --all shows them.")
+    if plan.ended_tasks:
+        click.echo()
+    for ended in plan.ended_tasks:
+        click.echo(f"CLOSE TASK of {ended_in_words(ended)}")
     if plan.held_back:
         click.echo()
         show_held_back(plan.held_back, None if everything else HELD_BACK_SHOWN_MAX)
@@ -372,6 +377,11 @@ def later_in_words(later: Later, zone: tzinfo | None) -> str:
     return f"{later.actions:,} approved actions leave later, the first not before {first}"
 
 
+def ended_in_words(ended: EndedTask) -> str:
+    """Return whose task ends, which, and why."""
+    return f"{ended.contact_name}, {ended.text}: {ended.reason}"
+
+
 def show_result(result: RunResult, *, stamp: str = "") -> None:
     """Print one run's result: the line, then every problem and what waits for a person.
 
@@ -386,6 +396,8 @@ def show_result(result: RunResult, *, stamp: str = "") -> None:
         return
     if result.later is not None:
         click.echo(f"  - {later_in_words(result.later, result.zone)}")
+    for ended in result.ended_tasks:
+        click.echo(f"  - task closed: {ended_in_words(ended)}")
     for sentence in result.applied.held_up if result.applied else ():
         click.echo(f"  - {sentence}")
     for wait in result.waits:

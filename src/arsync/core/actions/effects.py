@@ -24,6 +24,7 @@ from arsync.core.actions import (
 )
 from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
 from arsync.core.ledger.records import (
+    CLOSED_BY_ITSELF,
     Account,
     BilledCharge,
     HoldOrigin,
@@ -77,6 +78,7 @@ def task_opened(action: Action, on: date) -> TaskRecord:
         invoice_ids=tuple(ref.id for ref in action.invoices),
         opened_on=on,
         escalates=TASK_OPEN_DAYS in action.because.facts,
+        text=action.payload.title,
     )
 
 
@@ -230,9 +232,26 @@ def after_reasons(account: Account, over: Iterable[str]) -> Account:
 def after_task_done(account: Account, keys: Iterable[str], today: date) -> Account:
     """Return the account after the tasks with these keys were done on a day."""
     done = frozenset(keys)
+    if done.isdisjoint(account.open_tasks):
+        return account
     return account._replace(
         tasks=tuple(
             task._replace(done_on=today) if task.key in done and task.done_on is None else task
             for task in account.tasks
         )
+    )
+
+
+def after_tasks_closed(account: Account, keys: Iterable[str], today: date) -> Account:
+    """Return the account after tasks ended because their reason was gone: theirs are not taken."""
+    closed = frozenset(keys)
+    if closed.isdisjoint(account.open_tasks):
+        return account
+    steps = {step for task in account.tasks if task.key in closed for step in task.steps}
+    return account._replace(
+        sent=tuple(step for step in account.sent if step not in steps),
+        tasks=tuple(
+            task._replace(done_on=today, outcome=CLOSED_BY_ITSELF) if task.key in closed else task
+            for task in account.tasks
+        ),
     )

@@ -420,6 +420,10 @@ class TaskRecord(NamedTuple):
     """The code of its outcome, also while it is open and was only tried; empty: words alone."""
     escalates: bool = False
     """It was opened because another task stayed open."""
+    text: str = ""
+    """What is to be done."""
+    by_person: bool = False
+    """A person opened it, and only a person ends it."""
 
     @property
     def was_closed(self) -> bool:

@@ -30,6 +30,18 @@ class HeldBack(NamedTuple):
     because: Because | None = None
 
 
+class EndedTask(NamedTuple):
+    """An open task whose reason is gone."""
+
+    key: str
+    contact_id: str
+    contact_name: str
+    text: str
+    """What was to be done."""
+    reason: str
+    """In words, to follow `closed: `."""
+
+
 class LimitOfDay(NamedTuple):
     """The credit limit of one debtor on the day of a plan, and what set it."""
 
@@ -116,6 +128,8 @@ class Plan:
     """Keys of undone or refused holds and changes of terms whose reason has gone."""
     ended_releases: tuple[str, ...] = ()
     """Contacts whose release by hand ended, since no rule asks for a hold any more."""
+    ended_tasks: tuple[EndedTask, ...] = ()
+    """Open tasks whose reason has gone."""
     notices: tuple[str, ...] = ()
     """Which of the problems a run tells as well, though they stop nothing."""
     seen: Sequence[ConditionSeen] = ()

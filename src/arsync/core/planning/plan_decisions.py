@@ -12,7 +12,7 @@ from msgspec import Struct
 from arsync.core.actions import Action, ActionKind, Because, Via
 from arsync.core.ledger.records import Invoice
 from arsync.core.planning.assessment import DunnedParty
-from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.plan import EndedTask, HeldBack
 
 
 # gc=False: made by the hundred thousand and never part of a cycle, so the collector skips it.
@@ -25,6 +25,8 @@ class Decisions(Struct, frozen=True, gc=False):
     """Keys of undone or refused holds and changes of terms whose reason has gone."""
     ended_releases: tuple[str, ...] = ()
     """Contacts whose release by hand ended, since no rule asks for a hold any more."""
+    ended_tasks: tuple[EndedTask, ...] = ()
+    """Open tasks whose reason has gone."""
     problems: tuple[str, ...] = ()
     """Oddities found on the way, in words; a plan reports the same words once."""
 
@@ -40,6 +42,7 @@ class Decisions(Struct, frozen=True, gc=False):
             self.held_back + later.held_back,
             self.ended_refusals + later.ended_refusals,
             self.ended_releases + later.ended_releases,
+            self.ended_tasks + later.ended_tasks,
             self.problems + later.problems,
         )
 
@@ -57,6 +60,7 @@ def joined(decisions: Iterable[Decisions]) -> Decisions:
         tuple(chain.from_iterable(decision.held_back for decision in several)),
         tuple(chain.from_iterable(decision.ended_refusals for decision in several)),
         tuple(chain.from_iterable(decision.ended_releases for decision in several)),
+        tuple(chain.from_iterable(decision.ended_tasks for decision in several)),
         tuple(chain.from_iterable(decision.problems for decision in several)),
     )
 

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, UnsetType, to_builtins
 
 from arsync.core.actions import Action, ActionKind, ActionState, Because, Via
 from arsync.core.ledger.records import Difference
-from arsync.core.planning.plan import HeldBack, Plan
+from arsync.core.planning.plan import EndedTask, HeldBack, Plan
 from arsync.core.planning.send_blocks import Pause
 from arsync.core.rulebook.model import Rulebook
 
@@ -132,6 +132,15 @@ class PauseView(Struct, frozen=True):
     why: str
 
 
+class EndedTaskView(Struct, frozen=True):
+    """An open task that ends, because its reason is gone."""
+
+    key: str
+    contact: NamedView
+    task: str
+    reason: str
+
+
 class PlanView(Struct, frozen=True):
     """A plan. Its two long lists are made while they are read."""
 
@@ -143,6 +152,8 @@ class PlanView(Struct, frozen=True):
     safety: SafetyView
     paused: tuple[PauseView, ...]
     problems: tuple[str, ...]
+    ended_tasks: tuple[EndedTaskView, ...] | UnsetType = UNSET
+    """Open tasks that end, because their reason is gone; left out where there is none."""
 
 
 class DifferenceView(Struct, frozen=True):
@@ -213,6 +224,12 @@ def pause_view(pause: Pause) -> PauseView:
     return PauseView(tuple(sorted(pause.kinds)), pause.rule, pause.reason)
 
 
+def ended_task_view(ended: EndedTask) -> EndedTaskView:
+    """Return the JSON view of a task that ends."""
+    contact = NamedView(ended.contact_id, ended.contact_name)
+    return EndedTaskView(ended.key, contact, ended.text, ended.reason)
+
+
 def plan_view(plan: Plan) -> PlanView:
     """Return the JSON view of a plan."""
     safety = plan.safety
@@ -225,6 +242,7 @@ def plan_view(plan: Plan) -> PlanView:
         safety=SafetyView(safety.exceeded, safety.messages or UNSET),
         paused=tuple(map(pause_view, plan.paused)),
         problems=plan.problems,
+        ended_tasks=tuple(map(ended_task_view, plan.ended_tasks)) or UNSET,
     )
 
 

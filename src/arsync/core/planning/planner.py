@@ -27,6 +27,7 @@ from arsync.core.planning.ledger_warnings import OwedByLimit
 from arsync.core.planning.level_planner import plan_level, plan_levels_no_more
 from arsync.core.planning.placement_planner import plan_placements
 from arsync.core.planning.plan import (
+    EndedTask,
     HeldBack,
     Keepers,
     LimitOfDay,
@@ -36,6 +37,7 @@ from arsync.core.planning.plan import (
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
 from arsync.core.planning.planning_context import Planning
 from arsync.core.planning.reminder_planner import plan_reminders
+from arsync.core.planning.task_reasons import end_tasks
 from arsync.core.planning.write_off_planner import plan_write_offs
 from arsync.core.rulebook.model import LIMIT_FACTS, Rulebook
 
@@ -93,6 +95,7 @@ def make_plan(
     ended_refusals: list[str] = []
     failures: list[str] = []
     ended_releases: list[str] = []
+    ended_tasks: list[EndedTask] = []
     owed = OwedByLimit()
     seen: list[ConditionSeen] = []
     unrated: dict[str, None] = {}
@@ -124,6 +127,7 @@ def make_plan(
             held_back.extend(decisions.held_back)
             ended_refusals += decisions.ended_refusals
             ended_releases += decisions.ended_releases
+            ended_tasks += decisions.ended_tasks
             unknown_places.update(dict.fromkeys(decisions.problems))
         if planning.assessor.watched:
             seen += planning.assessor.seen(assessment)
@@ -149,6 +153,7 @@ def make_plan(
         notices=notices,
         ended_refusals=tuple(ended_refusals),
         ended_releases=tuple(ended_releases),
+        ended_tasks=tuple(ended_tasks),
         seen=seen,
         watched=planning.assessor.watched,
         limits=limits.kept(),
@@ -240,6 +245,8 @@ def plan_account(
         decisions += plan_level(planning, assessment, party)
     if account.shown_levels:
         decisions += plan_levels_no_more(planning, assessment)
+    if account.tasks:
+        decisions += end_tasks(planning, account, assessment)
     return assessment, decisions
 
 

@@ -6,6 +6,8 @@ certainly gone; while a figure that its reason rests on is unknown, it goes on w
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from arsync.core.actions import Action, ActionKind
 from arsync.core.actions.registry import HOLD_KINDS, KINDS_AGAINST_CUSTOMERS, LIFTING_KINDS
 from arsync.core.ledger.records import Account, Invoice
@@ -61,7 +63,8 @@ def undecided_about(planning: Planning, account: Account, action: Action) -> str
         uncertain := what_is_uncertain(planning, assessment.account)
     ):
         return uncertain
-    return _unknown_of_rule(planning, assessment, party, action)
+    name = action.payload.cadence_name or action.because.rule
+    return unknown_of_rule(planning, assessment, party, name, {ref.id for ref in action.invoices})
 
 
 def _party(assessment: Assessment, contact_id: str) -> DunnedParty:
@@ -71,13 +74,11 @@ def _party(assessment: Assessment, contact_id: str) -> DunnedParty:
     return assessment.root
 
 
-def _unknown_of_rule(
-    planning: Planning, assessment: Assessment, party: DunnedParty, action: Action
+def unknown_of_rule(
+    planning: Planning, assessment: Assessment, party: DunnedParty, name: str, ids: Collection[str]
 ) -> str:
-    """Return what is unknown in the rule that asked for the action, or in its cadence."""
+    """Return what is unknown in a rule, or in a cadence, about some invoices; empty: nothing."""
     rulebook = planning.assessor.rulebook
-    name = action.payload.cadence_name or action.because.rule
-    ids = {ref.id for ref in action.invoices}
     invoices = [invoice for invoice in assessment.account_view.owed if invoice.id in ids]
     for cadence in rulebook.reminders:
         if cadence.name == name:

@@ -102,6 +102,9 @@ class InterestingDays:
         # gives a discount is not watched.
         if self._moves_daily:
             return tomorrow
+        # What waited for a task, or is to be opened anew, comes with the next plan.
+        if treatment.ended_tasks:
+            return tomorrow
         # A condition about messages or holds changes its answer through today's own actions.
         if self._is_asked_for(done):
             return tomorrow

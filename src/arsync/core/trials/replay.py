@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from arsync.core.actions import Action
-from arsync.core.actions.effects import after, after_reasons, leaves_on
+from arsync.core.actions.effects import after, after_reasons, after_tasks_closed, leaves_on
 from arsync.core.ledger.held_since import after_seen
 from arsync.core.ledger.records import Account
 from arsync.core.rulebook.model import Rulebook
@@ -95,6 +95,9 @@ class Walker:
                 state = after(account, done, today)._replace(
                     held_since=state.held_since, watched=state.watched
                 )
+            ended = [task.key for task in treatment.ended_tasks]
+            state = after_tasks_closed(state, ended, today)
+            if done:
                 yield Stop(today, account, treatment, done)
             today = self._next(treatment, done, today, events)
 

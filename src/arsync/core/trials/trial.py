@@ -10,7 +10,7 @@ from arsync.core.ledger.held_since import ConditionSeen
 from arsync.core.ledger.records import Account, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.customer_locale import HolidaysIn
-from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.plan import EndedTask, HeldBack
 from arsync.core.planning.plan_decisions import EmailBudget
 from arsync.core.planning.planner import begin_plan, plan_account, zone_named
 from arsync.core.planning.planning_context import Planning
@@ -25,6 +25,8 @@ class Treatment(NamedTuple):
     held_back: tuple[HeldBack, ...]
     ended_refusals: tuple[str, ...]
     """Keys of what was undone or refused and may come again: see `Plan.ended_refusals`."""
+    ended_tasks: tuple[EndedTask, ...]
+    """Open tasks whose reason has gone."""
     seen: tuple[ConditionSeen, ...] = ()
     """What changes of how long conditions have held."""
 
@@ -86,6 +88,7 @@ class TrialDay:
             decisions.actions,
             decisions.held_back,
             decisions.ended_refusals,
+            decisions.ended_tasks,
             tuple(self.assessor.seen(assessment)) if self.assessor.watched else (),
         )
 

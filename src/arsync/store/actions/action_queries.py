@@ -172,9 +172,18 @@ class ActionQueries:
             return waiting_keys(db, connection_id, states)
 
     def open_tasks(self, connection_id: int | None = None) -> Sequence[ActionRow]:
-        """Return the tasks that were opened and are not done."""
-        rows = self.list(connection_id, states=_OPENED, kinds={ActionKind.TASK})
-        return [row for row in rows if row.done_at is None and is_open(row)]
+        """Return the tasks that were opened and are not done, the oldest first."""
+        columns = actions.c
+        query = select(actions).where(
+            columns.kind == ActionKind.TASK.value,
+            columns.state.in_([state.value for state in _OPENED]),
+            columns.done_at.is_(None),
+        )
+        if connection_id is not None:
+            query = query.where(columns.connection_id == connection_id)
+        with self._database.read() as db:
+            ordered = query.order_by(columns.created_at, columns.position, columns.key)
+            return [row for row in map(action_row, db.execute(ordered)) if is_open(row)]
 
     def not_notified(self, connection_id: int) -> Sequence[ActionRow]:
         """Return actions that are sent or unknown and of which the owner was not notified yet."""

@@ -114,6 +114,7 @@ def done_rows(
             states.done_at.label("done_at"),
             columns.done_on,
             columns.outcome_code,
+            columns.by_person,
             columns.receipt_reference,
             columns.generation,
             columns.action,
@@ -248,6 +249,7 @@ def _task(row: Any) -> TaskRecord:
         contact_id=row.contact_id,
         done_on=None if row.done_at is None else row.done_on or row.done_at.date(),
         outcome=row.outcome_code,
+        by_person=row.by_person,
     )
 
 

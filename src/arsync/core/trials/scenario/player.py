@@ -13,6 +13,7 @@ from arsync.core.actions.effects import (
     after_reasons,
     after_refusal,
     after_task_done,
+    after_tasks_closed,
     leaves_on,
 )
 from arsync.core.ledger.business_days import Calendar
@@ -187,11 +188,15 @@ class _Stage:
             for planned_action in plan.actions
             if self.may_go(planned_action, today, events, day)
         ]
+        ended = [task.key for task in plan.ended_tasks]
         for index, account in enumerate(self.accounts):
             mine = {contact.id for contact in account.contacts}
             own = [planned_action for planned_action in done if planned_action.contact_id in mine]
             evening = after_reasons(after(account, own, today), plan.ended_refusals)
+            evening = after_tasks_closed(evening, ended, today)
             self.accounts[index] = after_seen(evening, plan.seen, plan.watched)
+        for key in ended:
+            self.tasks.pop(key, None)
         for action in done:
             happened = happenings(action, today)
             day.happened += happened
