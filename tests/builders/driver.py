@@ -38,7 +38,7 @@ from arsync.application.why import why_anywhere
 from arsync.connector_sdk import Connector, Grant, OrganisationRef
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.analytics.ageing import Ageing
-from arsync.core.ledger.records import Account
+from arsync.core.ledger.records import Account, DisputeOutcome
 from arsync.core.planning.planner import Plan
 from arsync.store.admin.privacy import Forgotten
 from arsync.store.models import ConnectionRow
@@ -218,13 +218,18 @@ class App(Container):
         *,
         reason: str = "",
         settled: bool = False,
+        outcome: DisputeOutcome | None = None,
         connection: str | None = None,
         who: str | None = None,
+        **words: Any,
     ) -> Recorded:
         actor = an_owner(who)
-        if settled:
-            return disputes.settle_dispute(actor, self, invoice, connection=connection)
-        return disputes.open_dispute(actor, self, invoice, reason=reason, connection=connection)
+        if settled or outcome is not None:
+            return disputes.settle_dispute(
+                actor, self, invoice, outcome=outcome, connection=connection
+            ).recorded
+        said = disputes.DisputeWords(reason, **words)
+        return disputes.open_dispute(actor, self, invoice, said, connection=connection)
 
     def log(
         self, customer: str, text: str, *, connection: str | None = None, who: str | None = None

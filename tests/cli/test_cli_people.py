@@ -34,6 +34,28 @@ def test_a_dispute_holds_its_invoice_back_until_settled(shell: Shell) -> None:
     assert not [held for held in plan["held_back"] if held["invoice"] == "INV-3"]
 
 
+def test_a_disputed_part_is_changed_listed_and_settled(shell: Shell) -> None:
+    words = ("--amount", "100", "--reason-code", "falscher Preis", "--owner", "Jo")
+    opened = shell("dispute", "INV-1", *words, "--needs", "the price list", "--connection", "xero")
+    assert opened.code == 0
+    assert "GBP 100.00 of INV-1 recorded; while it is open only GBP 800.00 is" in opened.err
+    changed = shell("dispute", "INV-1", "--change", "--amount", "150", "--connection", "xero")
+    assert "GBP 150.00 of INV-1 changed" in changed.err
+    listed = shell("dispute", "--connection", "xero")
+    assert listed.code == 3
+    for text in ("INV-1", "GBP 150.00", "part", "wrong price", "Jo", "the price list"):
+        assert text in listed.out
+    [view] = shell("dispute", "--connection", "xero", "--json").json
+    assert [view["amount"], view["code"], view["due"]] == ["150.00", "5", "900.00"]
+    waiting = shell("dispute", "INV-1", "--settled", "credited", "--connection", "xero")
+    assert waiting.code == 3
+    assert "the books show GBP 0.00 credited on INV-1, and GBP 150.00 is disputed" in waiting.err
+    assert "the credit note" in shell("dispute", "--connection", "xero").out
+    settled = shell("dispute", "INV-1", "--settled", "upheld", "--connection", "xero")
+    assert "Dispute about INV-1 settled: upheld." in settled.err
+    assert shell("dispute", "--connection", "xero").out == "No open disputes.\n"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -50,6 +72,14 @@ def test_a_dispute_holds_its_invoice_back_until_settled(shell: Shell) -> None:
         (["promise", "INV-77", SOON], "there is no invoice 'INV-77'."),
         (["dispute", "INV-1"], "give the reason: arsync dispute"),
         (["dispute", "INV-77", "--reason", "x"], "there is no invoice 'INV-77'."),
+        (["dispute", "INV-1", "--reason", "x", "--amount", "901"], "INV-1 is due GBP 900.00: no"),
+        (["dispute", "INV-1", "--reason-code", "wrong prise"], "did you mean 'wrong price' (5)?"),
+        (["dispute", "INV-1", "--settled", "paid"], "'paid' is no outcome: credited, upheld"),
+        (["dispute", "INV-1", "--settled", "credited", "--owner", "Jo"], "goes with --note alone"),
+        (["dispute", "INV-1", "--settled"], "this invoice is not in dispute."),
+        (["dispute", "INV-1", "--change"], "say what changes: --amount"),
+        (["dispute", "INV-1", "--change", "--owner", "Jo"], "this invoice is not in dispute."),
+        (["dispute", "--amount", "5"], "say which invoice: arsync dispute INVOICE"),
         (["done", "no-key", "--outcome", "x"], "'no-key' is not a key"),
     ],
 )

@@ -69,6 +69,12 @@ def in_hand(desk: Any, amount: str) -> Any:
     return debtor(desk, 10, account={"credits": (desk.credit(amount, kind="prepayment"),)})
 
 
+def in_dispute(desk: Any, days: int, **values: Any) -> Any:
+    """Return a customer who disputes an invoice for so many days."""
+    dispute = Dispute("i1", desk.today - timedelta(days), "quality", **values)
+    return debtor(desk, 60, account={"disputes": (dispute,)})
+
+
 def family(desk: Any) -> Any:
     contacts = (
         desk.contact("head"),
@@ -152,11 +158,14 @@ CASES: dict[str, Case] = {
         (debtor(d, 1), FIRST),
     ],
     "Old disputes": lambda d: [
-        (debtor(d, 29, account={"disputes": (Dispute("i1", d.today, "quality"),)}), []),
-        (
-            debtor(d, 30, account={"disputes": (Dispute("i1", d.today, "quality"),)}),
-            ["task Settle the dispute"],
-        ),
+        (in_dispute(d, 29), []),
+        (in_dispute(d, 30), ["task Settle the dispute"]),
+        (in_dispute(d, 30, amount=Decimal(40)), ["task first", "task Settle the dispute"]),
+    ],
+    "Under query: only the rest is chased": lambda d: [
+        (in_dispute(d, 3), []),
+        (in_dispute(d, 3, amount=Decimal(40)), FIRST),
+        (debtor(d, 60), FIRST),
     ],
     "Customers abroad get more time": lambda d: [
         (debtor(d, 9, contact={"country": "FR"}), []),

@@ -111,6 +111,13 @@ def _disputes(organisation: OrganisationContext) -> Iterator[Row]:
             dispute.recorded_by,
             dispute.recorded_at,
             dispute.settled_by,
+            dispute.amount,
+            dispute.code,
+            dispute.owner,
+            dispute.needs,
+            dispute.outcome,
+            dispute.outcome_note,
+            dispute.credit_agreed_on,
         )
 
 
@@ -312,7 +319,14 @@ ENTITIES: Mapping[str, Entity] = {
                 settled_on: the day it was settled; empty while it is open
                 recorded_by: the person
                 recorded_at: the moment, in UTC
-                settled_by: the person
+                settled_by: the person who settled it, or agreed to a credit
+                amount: how much, in the invoice's currency; empty: all of it
+                code: of UN/EDIFACT 4465; empty: nobody said
+                owner: who answers it
+                needs: what is needed for that
+                outcome: credited, upheld or dropped; empty: none yet, or nobody said
+                outcome_note: in words
+                credit_agreed_on: the day a credit was agreed
             """),
             _disputes,
         ),

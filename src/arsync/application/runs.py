@@ -11,6 +11,7 @@ from typing import NamedTuple
 from arsync import outbox
 from arsync.application.customer_data import forget_expired
 from arsync.application.customer_entries import bind_customers
+from arsync.application.disputes import settle_credited
 from arsync.application.ending_tasks import end_tasks
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
@@ -235,6 +236,7 @@ def _update_copy(
     if not organisation.container.platform_clocks.untrusted(connection.platform):
         # On a wrong day a promise would be called broken, and stay so.
         store.promises.review(connection.id, organisation.today)
+        settle_credited(organisation)
     if connection.state != ConnectionState.CONNECTED:
         store.connections.set_state(connection.id, ConnectionState.CONNECTED)
 

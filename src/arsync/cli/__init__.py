@@ -64,7 +64,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     },
     "People": {
         "promise": Entry("promise", "Record a promise to pay."),
-        "dispute": Entry("dispute", "Record a dispute about an invoice, or its settlement."),
+        "dispute": Entry("dispute", "Record, change or settle a dispute, or list the open ones."),
         "log": Entry(
             "log",
             "Log a call, a visit, a complaint or anything else that happened with a customer.",

@@ -224,9 +224,8 @@ class Demo:
             promises.promise(ACCOUNTANT, container, number, promised, connection=name)
             self._totals[name]["promises by customers"] += 1
         else:
-            disputes.open_dispute(
-                ACCOUNTANT, container, number, reason=reply["reason"], connection=name
-            )
+            words = disputes.DisputeWords(reply["reason"])
+            disputes.open_dispute(ACCOUNTANT, container, number, words, connection=name)
             settle_on = self._clock.moment.date() + timedelta(days=DISPUTE_DAYS)
             self._disputes.append((settle_on, name, number))
             self._totals[name]["disputes by customers"] += 1

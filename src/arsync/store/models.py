@@ -17,6 +17,7 @@ from msgspec import Struct
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionState
 from arsync.core.ledger.records import (
+    Dispute,
     DocumentProblem,
     HoldDecision,
     LogKind,
@@ -281,6 +282,49 @@ class DisputeRow(NamedTuple):
     recorded_by: str
     recorded_at: datetime
     settled_by: str
+    amount: Decimal | None = None
+    """In the invoice's currency; None: all of it."""
+    code: str = ""
+    """Of UN/EDIFACT 4465; empty: nobody said."""
+    owner: str = ""
+    needs: str = ""
+    outcome: str = ""
+    """Of `DisputeOutcome`; empty: none, or nobody said."""
+    outcome_note: str = ""
+    credit_agreed_on: date | None = None
+    due_then: Decimal | None = None
+    total_then: Decimal | None = None
+    changes: int = 0
+
+    @property
+    def record(self) -> Dispute:
+        """Return it as the core reads it."""
+        return Dispute(
+            self.invoice_id,
+            self.opened_on,
+            self.reason,
+            self.settled_on,
+            amount=self.amount,
+            code=self.code,
+            owner=self.owner,
+            needs=self.needs,
+            outcome=self.outcome,
+            due_then=self.due_then,
+            total_then=self.total_then,
+            number=self.id,
+            credit_agreed_on=self.credit_agreed_on,
+        )
+
+
+class DisputeTerms(NamedTuple):
+    """What a dispute is about, as a person says it."""
+
+    reason: str
+    amount: Decimal | None = None
+    """In the invoice's currency; None: all of it."""
+    code: str = ""
+    owner: str = ""
+    needs: str = ""
 
 
 class PlacementRow(NamedTuple):

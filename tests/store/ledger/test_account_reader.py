@@ -25,7 +25,6 @@ from arsync.core.ledger.records import (
     Allocation,
     BilledCharge,
     Contact,
-    Dispute,
     HoldOrigin,
     Organisation,
     Payment,
@@ -37,7 +36,7 @@ from arsync.core.ledger.records import (
 from arsync.store import Store
 from arsync.store.agreements.tasks import TaskOutcome
 from arsync.store.ledger.account_reader import CONTACTS_AT_ONCE, INVOICES_AT_ONCE
-from arsync.store.models import ConnectionRow
+from arsync.store.models import ConnectionRow, DisputeTerms
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
@@ -188,11 +187,12 @@ def test_promises_and_disputes_come_with_the_invoice(
             who="Ann",
             amount=Decimal(day),
         )
-    store.disputes.record(connection.id, "i1", opened_on=TODAY, reason="short", who="Ann")
+    terms = DisputeTerms("short")
+    row = store.disputes.record(connection.id, an_invoice("i1"), terms, opened_on=TODAY, who="Ann")
     (account,) = store.ledger.accounts(connection.id)
     newest = Promise(("i1",), date(2026, 11, 25), Decimal(25), TODAY, number=2)
     assert account.promises == (newest,)
-    assert account.disputes == (Dispute("i1", TODAY, "short"),)
+    assert account.disputes == (row.record,)
 
 
 def test_an_expected_date_is_a_promise_unless_ours(store: Store, connection: ConnectionRow) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
+from tests.builders import records
 
 from arsync.connector_sdk import Page, Record
 from arsync.core.ledger.records import (
@@ -22,7 +23,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.rulebook.customer_matching import CustomerEntry
 from arsync.store import Store
-from arsync.store.models import ConnectionRow
+from arsync.store.models import ConnectionRow, DisputeTerms
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
@@ -118,7 +119,8 @@ def fill(store: Store, connection: ConnectionRow, seed: int) -> None:
     named = {stored[0]: CustomerEntry(stored[1])} if entries else {}
     store.customers.save(connection.id, entries | named, matched_on=TODAY)
     for invoice_id in random.sample(INVOICES, 5):
-        store.disputes.record(connection.id, invoice_id, opened_on=TODAY, reason="?", who="Ann")
+        disputed, terms = records.an_invoice(invoice_id), DisputeTerms("?")
+        store.disputes.record(connection.id, disputed, terms, opened_on=TODAY, who="Ann")
 
 
 def debtor_of(accounts: list[Account], contact_id: str) -> list[Account]:

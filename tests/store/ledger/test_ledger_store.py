@@ -26,7 +26,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.errors import UserMistake
 from arsync.store import Store
-from arsync.store.models import ConnectionRow, PageResult
+from arsync.store.models import ConnectionRow, DisputeTerms, PageResult
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 KINDS = RecordKind
@@ -328,7 +328,8 @@ def test_a_rebuild_rewrites_rows_and_keeps_local_history(
     apply(store, connection, KINDS.INVOICES, an_invoice())
     apply(store, connection, KINDS.INVOICES, an_invoice(amount_due=Decimal(0)))
     apply(store, connection, KINDS.INVOICES, an_invoice())
-    store.disputes.record(connection.id, "i1", opened_on=NOW.date(), reason="short", who="Ann")
+    terms = DisputeTerms("short")
+    store.disputes.record(connection.id, an_invoice(), terms, opened_on=NOW.date(), who="Ann")
     (before,) = store.ledger.accounts(connection.id, ["c1"])
     assert before.episodes == {"i1": 2}
     store.ledger.start_over(connection.id)

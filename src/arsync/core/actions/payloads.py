@@ -276,11 +276,17 @@ class PromisePayload(_Payload, frozen=True, tag="promise"):
 
 
 class DisputePayload(_Payload, frozen=True, tag="dispute"):
-    """A dispute, or its settlement, to be noted."""
+    """A dispute, its change or its settlement, to be noted."""
 
     kind: ClassVar[ActionKind] = ActionKind.DISPUTE
     reason: str = ""
     settled_on: date | None = None
+    amount: Decimal | None = None
+    """In the invoice's currency; None: all of it."""
+    code: str = ""
+    """Of UN/EDIFACT 4465; empty: nobody said."""
+    outcome: str = ""
+    """credited, upheld or dropped; credited without a day: the credit is still to show."""
 
     def anonymous(self) -> DisputePayload:
         """Return it without the reason."""

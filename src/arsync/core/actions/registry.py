@@ -281,7 +281,7 @@ _ROWS = (
         records_a_word=True,
         not_undoable=(
             "only a note was written, which stays in the history;"
-            " `arsync dispute INVOICE --settled` settles the dispute"
+            " `arsync dispute INVOICE --settled dropped` ends the dispute"
         ),
     ),
     KindOfAction(

@@ -355,6 +355,11 @@ def _taken(credit: Credit, applied: dict[tuple[str, str], Decimal]) -> Decimal:
 
 
 def _dispute(dispute: Dispute, day: date) -> Dispute:
+    agreed_later = dispute.credit_agreed_on is None or dispute.credit_agreed_on > day
     if dispute.settled_on is not None and dispute.settled_on > day:
-        return dispute._replace(settled_on=None)
+        dispute = dispute._replace(settled_on=None)
+        # Until a credit was agreed, nobody knew what would come of it.
+        return dispute._replace(outcome="", credit_agreed_on=None) if agreed_later else dispute
+    if dispute.settled_on is None and dispute.outcome and agreed_later:
+        return dispute._replace(outcome="", credit_agreed_on=None)
     return dispute

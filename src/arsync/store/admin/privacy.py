@@ -390,11 +390,12 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
         .where(contact_log.c.connection_id == connection_id, contact_log.c.contact_id == contact.id)
         .values(text="", taken_back_why="")
     )
-    for table, column in ((promises, "note"), (disputes, "reason")):
+    words = {promises: ("note",), disputes: ("reason", "needs", "outcome_note")}
+    for table, columns in words.items():
         db.execute(
             update(table)
             .where(table.c.connection_id == connection_id, table.c.invoice_id.in_(invoice_ids))
-            .values({column: ""})
+            .values(dict.fromkeys(columns, ""))
         )
 
 

@@ -33,6 +33,7 @@ REVISIONS = (
     "0020",
     "0021",
     "0022",
+    "0023",
 )
 """Every step of `migrations/versions`, oldest first.
 

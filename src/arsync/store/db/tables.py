@@ -423,6 +423,21 @@ disputes = Table(
     Column("recorded_by", Text, nullable=False),
     Column("recorded_at", Moment, nullable=False),
     _text("settled_by"),
+    # None: all of the invoice.
+    Column("amount", Amount),
+    # Of UN/EDIFACT 4465; empty: nobody said.
+    _text("code"),
+    _text("owner"),
+    _text("needs"),
+    # Credited without a day of settlement: the credit is still to show in the books.
+    _text("outcome"),
+    _text("outcome_note"),
+    Column("credit_agreed_on", Date),
+    # What was due, and the total, when it was opened: what was credited since is seen by them.
+    Column("due_then", Amount),
+    Column("total_then", Amount),
+    # How often it was changed: each change has a note of its own.
+    Column("changes", Integer, nullable=False, server_default="0"),
     Index(None, "connection_id", "invoice_id"),
 )
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Connection,
     Date,
@@ -24,7 +23,12 @@ from sqlalchemy import (
 
 from arsync.core.ledger.records import Dispute, Promise
 from arsync.store.db.bulk import one_of
+from arsync.store.db.column_types import Amount
 from arsync.store.db.tables import disputes, promises
+
+_TEXTS = ("code", "owner", "needs", "outcome")
+_AMOUNTS = ("due_then", "total_then")
+"""What only disputes have."""
 
 _PROMISE = (
     true().label("is_promise"),
@@ -37,18 +41,24 @@ _PROMISE = (
     promises.c.replaced,
     literal_column("''", Text).label("reason"),
     cast(null(), Date).label("settled_on"),
+    *(literal_column("''", Text).label(name) for name in _TEXTS),
+    *(cast(null(), Amount).label(name) for name in _AMOUNTS),
+    cast(null(), Date).label("credit_agreed_on"),
 )
 _DISPUTE = (
     false().label("is_promise"),
     disputes.c.id.label("number"),
     disputes.c.invoice_id,
     disputes.c.opened_on.label("day"),
-    cast(null(), BigInteger).label("amount"),
+    disputes.c.amount,
     cast(null(), Date).label("made_on"),
     cast(null(), Boolean).label("kept"),
     false().label("replaced"),
     disputes.c.reason,
     disputes.c.settled_on,
+    *(disputes.c[name] for name in _TEXTS),
+    *(disputes.c[name] for name in _AMOUNTS),
+    disputes.c.credit_agreed_on,
 )
 """The same columns of both; each has some that the other lacks."""
 
@@ -97,6 +107,23 @@ def read_agreements(db: Connection, connection_id: int, owners: Mapping[str, str
                 )
                 agreements.promises[contact_id].append(promise)
         else:
-            dispute = Dispute(row.invoice_id, row.day, row.reason, row.settled_on)
-            agreements.disputes[contact_id].append(dispute)
+            agreements.disputes[contact_id].append(_dispute(row))
     return agreements
+
+
+def _dispute(row: Any) -> Dispute:
+    return Dispute(
+        row.invoice_id,
+        row.day,
+        row.reason,
+        row.settled_on,
+        amount=row.amount,
+        code=row.code,
+        owner=row.owner,
+        needs=row.needs,
+        outcome=row.outcome,
+        due_then=row.due_then,
+        total_then=row.total_then,
+        number=row.number,
+        credit_agreed_on=row.credit_agreed_on,
+    )

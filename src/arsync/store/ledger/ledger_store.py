@@ -113,6 +113,7 @@ class Ledger:
     contact = _read(lookups.find_contact)
     open_invoices = _read(lookups.open_invoices)
     disputed = _read(lookups.disputed)
+    owners = _read(lookups.owners)
     youngest_payment = _read(lookups.youngest_payment)
     totals = _read(lookups.totals)
     holders_of_cash = _read(lookups.holders_of_cash)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -17,7 +18,7 @@ from arsync.core.ledger.records import (
     RecordKind,
 )
 from arsync.errors import UserMistake
-from arsync.store.db.bulk import one_of_few
+from arsync.store.db.bulk import one_of, one_of_few
 from arsync.store.db.column_types import sum_in_parts, whole_sum
 from arsync.store.db.tables import (
     CREDIT_IS_OPEN,
@@ -264,6 +265,15 @@ def disputed(db: Connection, connection_id: int) -> list[str]:
         columns.status == DocumentStatus.OPEN.value,
     )
     return sorted(db.scalars(query))
+
+
+def owners(db: Connection, connection_id: int, invoice_ids: Sequence[str]) -> dict[str, str]:
+    """Return, by invoice id, the contacts who owe these invoices, as far as the copy has them."""
+    columns = invoices.c
+    query = select(columns.id, columns.contact_id).where(
+        columns.connection_id == connection_id, one_of(db, columns.id, invoice_ids)
+    )
+    return {row.id: row.contact_id for row in db.execute(query)}
 
 
 def youngest_payment(db: Connection, connection_id: int, today: date) -> date | None:

@@ -15,6 +15,7 @@ from json import dumps
 from typing import NamedTuple
 
 from arsync.core.ledger.account_view import Converter
+from arsync.core.ledger.agreements.dispute_reasons import UNSPECIFIED, reason_word
 from arsync.core.ledger.money import ZERO, rounded
 from arsync.core.ledger.records import (
     Account,
@@ -338,9 +339,20 @@ class _Disguised:
             invoice = was_owed(dispute.invoice_id, dispute.opened_on)
             if invoice is not None:
                 number = self.numbers[invoice.id]
-                yield _Change(dispute.opened_on, f"dispute {number}")
-                if dispute.settled_on is not None:
-                    yield _Change(dispute.settled_on, f"settled {number}")
+                yield _Change(dispute.opened_on, self.disputed(dispute, invoice))
+                settled_on = dispute.credit_agreed_on or dispute.settled_on
+                if settled_on is not None:
+                    outcome = f" as {dispute.outcome}" if dispute.outcome else ""
+                    yield _Change(settled_on, f"settled {number}{outcome}")
+
+    def disputed(self, dispute: Dispute, invoice: Invoice) -> str:
+        """Return a dispute as a sentence, without the customer's own words."""
+        amount = ""
+        if dispute.amount is not None:
+            amount = f"{self.amount(dispute.amount, invoice.currency)} of "
+        has_reason = dispute.code not in {"", UNSPECIFIED}
+        reason = f" because {reason_word(dispute.code)}" if has_reason else ""
+        return f"dispute {amount}{self.numbers[invoice.id]}{reason}"
 
 
 def _factor(contact_id: str) -> Decimal:

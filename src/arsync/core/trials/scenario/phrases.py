@@ -13,7 +13,7 @@ from yaml.nodes import Node
 from arsync.core.ledger.agreements.payment_plans import Every
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
-from arsync.core.ledger.records import Instalment
+from arsync.core.ledger.records import DisputeOutcome, Instalment
 from arsync.core.rulebook.model import folded
 from arsync.core.rulebook.reading.value_types import AmountShape, Source
 from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
@@ -50,7 +50,9 @@ EVENTS = (
     "credit 200 for INV-1",
     "void INV-1",
     "dispute INV-1 because goods were damaged",
+    "dispute 200 of INV-1 because wrong price",
     "settled INV-1",
+    "settled INV-1 as credited",
     "promise for INV-1 by day 40",
     "promise 500 for INV-1 by 2026-03-31",
     "payment plan for INV-1, 400 on day 20 and 400 on day 50",
@@ -79,8 +81,15 @@ _FORMS: tuple[tuple[EventKind, str], ...] = (
     (EventKind.CREDIT, r"credit(?: (?P<amount>[0-9][0-9,.]*))? for (?P<invoice>.+)"),
     (EventKind.CREDIT, r"credit (?P<amount>[0-9][0-9,.]*)(?: to (?P<contact>.+))?"),
     (EventKind.VOID, r"void (?P<invoice>.+)"),
+    (
+        EventKind.DISPUTE,
+        r"dispute (?P<amount>[0-9][0-9,.]*) of (?P<invoice>.+?)(?: because (?P<text>.+))?",
+    ),
     (EventKind.DISPUTE, r"dispute (?P<invoice>.+?)(?: because (?P<text>.+))?"),
-    (EventKind.SETTLED, r"settled (?P<invoice>.+)"),
+    (
+        EventKind.SETTLED,
+        rf"settled (?P<invoice>.+?)(?: as (?P<text>{'|'.join(DisputeOutcome)}))?",
+    ),
     (EventKind.PROMISE, rf"promise(?: (?P<amount>[0-9][0-9,.]*))? for (?P<invoice>.+) by {_DAY}"),
     (EventKind.NEW_DUE_DATE, rf"new due date for (?P<invoice>.+?),? (?:is )?{_DAY}"),
     (EventKind.APPROVE, r"approve (?P<phrase>.+)"),

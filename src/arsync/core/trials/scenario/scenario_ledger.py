@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.agreements.dispute_reasons import reason_said
+from arsync.core.ledger.agreements.disputes import credited_since, to_credit
 from arsync.core.ledger.agreements.plan_terms import TermsRefused, agreement
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
@@ -14,6 +16,7 @@ from arsync.core.ledger.records import (
     Credit,
     CreditKind,
     Dispute,
+    DisputeOutcome,
     DocumentStatus,
     Invoice,
     Payment,
@@ -172,7 +175,19 @@ def _void(account: Account, event: Event) -> Account:
 
 def _dispute(account: Account, event: Event) -> Account:
     invoice = _owed(account, event)
-    dispute = Dispute(invoice.id, event.on, event.text or "not said")
+    reason = reason_said(event.text)
+    if event.amount is not None and event.amount > invoice.amount_due:
+        raise NotPossible(f"no more than {invoice.amount_due} can be disputed of {event.invoice}")
+    dispute = Dispute(
+        invoice.id,
+        event.on,
+        event.text or "not said",
+        amount=None if event.amount == invoice.amount_due else event.amount,
+        code=reason.code if reason else "",
+        due_then=invoice.amount_due,
+        total_then=invoice.total,
+        number=len(account.disputes) + 1,
+    )
     return account._replace(disputes=(*account.disputes, dispute))
 
 
@@ -184,12 +199,23 @@ def _settle(account: Account, event: Event) -> Account:
     ]
     if not standing:
         raise NotPossible(f"{event.invoice} is not in dispute")
+    invoice = _invoice(account, event.invoice)
     return account._replace(
         disputes=tuple(
-            dispute._replace(settled_on=event.on) if dispute in standing else dispute
+            _settled(account, invoice, dispute, event) if dispute in standing else dispute
             for dispute in account.disputes
         )
     )
+
+
+def _settled(account: Account, invoice: Invoice | None, dispute: Dispute, event: Event) -> Dispute:
+    """Return a dispute as settled; as credited, only once the books show it."""
+    ended = dispute._replace(settled_on=event.on, outcome=event.text)
+    if event.text != DisputeOutcome.CREDITED or invoice is None:
+        return ended
+    if credited_since(dispute, account, invoice) >= to_credit(dispute, invoice):
+        return ended
+    return dispute._replace(outcome=event.text, credit_agreed_on=event.on)
 
 
 def _promise(account: Account, event: Event) -> Account:
