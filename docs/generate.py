@@ -8,6 +8,8 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 import click
@@ -343,8 +345,40 @@ def holiday_places() -> str:
     return "\n".join(lines) + "\n"
 
 
+def holiday_regions() -> str:
+    """Return the countries whose holidays differ by region, each with its regions, one a line.
+
+    No test compares this file either. Years differ, so some are looked at.
+    """
+    import holidays
+
+    from arsync.rules_source.holiday_regions import REGIONAL_DAYS_MAX
+
+    lines = []
+    for code, regions in sorted(holidays.list_supported_countries(include_aliases=False).items()):
+        named = list(filter(re.compile("[0-9A-Z]{1,3}").fullmatch, regions))
+        years = range(2026, 2029)
+        whole = _weekdays(holidays.country_holidays(code, years=years))
+        every = whole.union(
+            *(
+                _weekdays(holidays.country_holidays(code, subdiv=region, years=years))
+                for region in named
+            )
+        )
+        if whole != every and len(every) <= REGIONAL_DAYS_MAX * len(years):
+            lines.append(" ".join([code, *named]))
+    return "\n".join(lines) + "\n"
+
+
+def _weekdays(calendar: Iterable[date]) -> set[date]:
+    return {day for day in calendar if day.weekday() < 5}
+
+
 if __name__ == "__main__":
-    places = {Path("src/arsync/rules_source/holiday_places.txt"): holiday_places()}
+    places = {
+        Path("src/arsync/rules_source/holiday_places.txt"): holiday_places(),
+        Path("src/arsync/rules_source/holiday_regions.txt"): holiday_regions(),
+    }
     for path, text in {**files(), **places}.items():
         (ROOT / path).write_text(text, encoding="utf-8")
         click.echo(f"wrote {path}")

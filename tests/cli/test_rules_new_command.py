@@ -35,10 +35,12 @@ def test_every_answer_gives_a_rulebook_without_problem_or_warning(
 
 
 def test_a_new_rulebook_passes_check_and_is_never_overwritten(empty: Any) -> None:
-    assert empty("rules", "new", "mine.yaml", "--defaults", "--country", "au").code == 0
+    written = empty("rules", "new", "mine.yaml", "--defaults", "--country", "au")
+    assert written.code == 0
+    assert "the public holidays of AU differ by region" in written.err
     assert "currency: AUD" in (empty.folder / "mine.yaml").read_text("utf-8")
     result = empty("rules", "check", "mine.yaml")
-    assert (result.code, result.err) == (0, "Our credit control: no mistakes.\n")
+    assert (result.code, result.err) == (0, "Our credit control: no mistakes. 1 warning.\n")
     again = empty("rules", "new", "mine.yaml", "--defaults")
     assert again.code == 2
     assert "already exists" in again.err

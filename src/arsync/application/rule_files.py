@@ -14,6 +14,7 @@ from msgspec import Struct
 from arsync.config import Config
 from arsync.core.rulebook import rulebook_warnings
 from arsync.rules_source.folder import Rules, read_paths, read_rules
+from arsync.rules_source.holiday_regions import region_warnings
 from arsync.rules_source.unread import UnreadFile
 
 
@@ -67,7 +68,11 @@ def checked_rules(
     not_read = dict.fromkeys([*(file for rules in every_rules for file in rules.unread), *unread])
     rulebooks = [rules.rulebook for rules in every_rules if rules.rulebook]
     problems = [problem for rules in every_rules for problem in rules.problems]
-    warnings = [str(warning) for book in rulebooks for warning in rulebook_warnings(book)]
+    warnings = [
+        str(warning)
+        for book in rulebooks
+        for warning in (*rulebook_warnings(book), *region_warnings(book))
+    ]
     return CheckedRules(
         tuple(dict.fromkeys([*misfits, *problems, *map(str, not_read)])),
         tuple(dict.fromkeys([*warnings, *more_warnings])),

@@ -11,6 +11,7 @@ from arsync.core.rulebook.starter import COUNTRIES, Answers, starter_rulebook
 from arsync.core.trials.scenario.scenario_starter import first_scenarios
 from arsync.errors import UserMistake
 from arsync.rules_source.folder import holidays_in, holidays_of
+from arsync.rules_source.holiday_regions import region_warnings
 
 
 def country_called(answer: str) -> str:
@@ -82,6 +83,11 @@ def write_starter_rulebook(file: Path, answers: Answers) -> Rulebook:
     holidays_of(rulebook.sending.holidays)
     _save(file, text)
     return rulebook
+
+
+def places_to_name(rulebook: Rulebook) -> list[str]:
+    """Return what is left to say about its public holidays: the region of a country, in words."""
+    return [problem.in_a_line for problem in region_warnings(rulebook)]
 
 
 def scenarios_beside(file: Path) -> Path:

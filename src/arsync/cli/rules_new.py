@@ -105,6 +105,8 @@ def rules_new(
         print_json({"wrote": [str(path) for path in wrote]})
     for path in wrote:
         say(f"{path}: written.")
+    for warning in starter.places_to_name(rulebook):
+        say(warning)
     say(f"Next: arsync rules check {file}, and: arsync rules test {wrote[-1]}")
     return EXIT_DONE
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from arsync.config import Config
 from arsync.core.ledger.late_payment_law import LatePayment
-from arsync.core.planning.customer_locale import no_holidays
+from arsync.core.planning.customer_locale import ANY_REGION, no_holidays
 from arsync.core.rulebook import Problem, Rulebook
 from arsync.core.rulebook.model import NotRules
 from arsync.core.rulebook.reading.extends import Extended, Finder
@@ -23,6 +23,7 @@ from arsync.errors import UserMistake
 from arsync.files import text_of
 from arsync.mail import DEFAULT_LANGUAGE, TEXT_NAMES, Letters, TextProblem, languages
 from arsync.rules_source.file_names import names_path, says_nothing
+from arsync.rules_source.holiday_regions import in_any_region
 from arsync.rules_source.listing import RULE_SUFFIXES, DiskListing, Listing
 from arsync.rules_source.unread import FolderCheck, UnreadFile
 
@@ -396,10 +397,12 @@ def holidays_in(place: str) -> Callable[[date], bool] | None:
 
     Args:
         place: a country (`DE`) or a region (`GB-ENG`, `US-CA`), ISO 3166; empty: no holidays. The
-            United Kingdom, `GB` or `UK`, has the bank holidays of England.
+            United Kingdom, `GB` or `UK`, has the bank holidays of England. `DE-*`: of any region.
     """
     if not place:
         return no_holidays(place)
+    if place.endswith(ANY_REGION):
+        return in_any_region(place)
     from holidays import country_holidays
 
     country, region = _country_and_region(place)

@@ -115,6 +115,23 @@ def test_customers_of_unknown_country_follow_the_files_calendar(
     assert list(leaves(planned)) == [(date(2026, 1, 5), words)] * 2
 
 
+def test_a_holiday_of_any_region_counts_for_a_country(plan: Callable[..., Plan]) -> None:
+    """Corpus Christi is kept in some of Germany; nobody knows where the customer is."""
+    corpus_christi = date(2026, 6, 4)
+    assert list(leaves(plan(book(), "DE", "AT", today=corpus_christi))) == [
+        (date(2026, 6, 5), "Thu 2026-06-04 is a public holiday in a part of DE"),
+        (date(2026, 6, 5), "Thu 2026-06-04 is a public holiday in AT"),
+    ]
+    # Saint Andrew's Day, in Scotland alone; the file that names England leaves then.
+    british = plan(book(own="IE"), "GB", today=date(2026, 11, 30))
+    assert [day for day, _ in leaves(british)] == [date(2026, 12, 1)]
+    english = plan(book(own="UK-ENG"), "GB", today=date(2026, 11, 30))
+    assert [day for day, _ in leaves(english)] == [date(2026, 11, 30)]
+    # The file's own country, without a region: the customer may be in any.
+    whole = plan(book(own="DE"), "DE", "", today=corpus_christi)
+    assert [day for day, _ in leaves(whole)] == [date(2026, 6, 5), corpus_christi]
+
+
 def test_without_the_key_everyone_follows_the_files_calendar(
     plan: Callable[..., Plan],
 ) -> None:
@@ -171,7 +188,7 @@ def test_each_calendar_is_read_once_for_all_customers(
 ) -> None:
     counted = Counted()
     plan(book(), *["DE", "FR", "XX", "GB", ""] * 20, asked=counted)
-    assert sorted(counted.places) == ["DE", "FR", "GB-ENG", "XX"]
+    assert sorted(counted.places) == ["DE", "DE-*", "FR", "FR-*", "GB-ENG", "XX-*"]
 
 
 def test_every_day_sending_includes_holidays(plan: Callable[..., Plan]) -> None:

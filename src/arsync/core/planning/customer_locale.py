@@ -14,6 +14,9 @@ from arsync.core.rulebook.model import MONDAY_TO_FRIDAY, Customer, Sending
 HolidaysIn = Callable[[str], IsHoliday | None]
 """The public holidays of a place (`DE`, `GB-ENG`; empty: none); None where none are known."""
 
+ANY_REGION = "-*"
+"""Behind a country: a holiday of any of its regions counts, because the region is not known."""
+
 HOLIDAYS_NAMED_MAX = 3
 """How many public holidays a message's waiting names; a longer list is cut short."""
 
@@ -107,6 +110,8 @@ class Places:
         self._when = (today, now, zone)
         self._by_country = "holidays" in sending.by_customers_country
         self._leaving: dict[str, Leaving] = {}
+        country, _, region = sending.holidays.partition("-")
+        self._own_region_of = ("GB" if country == "UK" else country) if region else ""
         # An unknown place must not stop all messages: then only the days of the week count.
         is_holiday = holidays(sending.holidays) or no_holidays(sending.holidays)
         self.bank_days = Calendar(MONDAY_TO_FRIDAY, is_holiday)
@@ -121,9 +126,9 @@ class Places:
         """Return when a message to a customer may leave."""
         place = customer.holidays if customer else ""
         if not place and self._by_country and contact.country:
-            place = contact.country
-            if place == self._sending.holidays[:2]:
-                return self._own  # the file may name a region of it, which says more
+            if contact.country == self._own_region_of:
+                return self._own  # the file names a region of it, which says more
+            place = f"{contact.country}{ANY_REGION}"
         if not place:
             return self._own
         if place not in self._leaving:
@@ -132,25 +137,27 @@ class Places:
 
     def _look_at(self, place: str, contact: Contact) -> Leaving:
         # Without a code the country is whatever somebody typed, and has no calendar.
-        named = re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", place)
+        named = re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3}|-[*])?", place)
         is_holiday = self._holidays(place) if named else None
+        shown = place.removesuffix(ANY_REGION)
         if is_holiday is None:
             instead = self._sending.holidays
             count = f"those of {instead} count" if instead else "every business day counts"
             # It names the first contact of the place alone: with the place it is kept, so that a
             # plan says it once.
             return self._own._replace(
-                problem=f"no public holidays are known for {place!r}, the place of {contact.name}:"
+                problem=f"no public holidays are known for {shown!r}, the place of {contact.name}:"
                 f" {count} there"
             )
         # Holidays are the customer's; the days of the week and the hours stay the organisation's.
-        return self._leaves(self.calendar._replace(is_holiday=is_holiday), place)
+        whole = self._holidays(shown) if place != shown else None
+        return self._leaves(self.calendar._replace(is_holiday=is_holiday), shown, whole)
 
-    def _leaves(self, calendar: Calendar, place: str) -> Leaving:
+    def _leaves(self, calendar: Calendar, place: str, whole: IsHoliday | None = None) -> Leaving:
         today, now, zone = self._when
         hours = (self._sending.earliest, self._sending.latest)
         moment = sending_moment(today, now, zone, calendar, hours)
-        return Leaving(moment, _waits_for(calendar, today, moment.date(), place))
+        return Leaving(moment, _waits_for(calendar, today, moment.date(), place, whole))
 
     def language(self, contact: Contact, customer: Customer | None) -> str:
         """Return the language of a customer's messages; empty: the letters' own."""
@@ -162,16 +169,25 @@ class Places:
         return self._sending.language
 
 
-def _waits_for(calendar: Calendar, first: date, opens: date, place: str) -> str:
-    """Return the days off, one's own and public ones, that keep it until it leaves, in words."""
+def _waits_for(
+    calendar: Calendar, first: date, opens: date, place: str, whole: IsHoliday | None
+) -> str:
+    """Return the days off, one's own and public ones, that keep it until it leaves, in words.
+
+    `whole` are the holidays of the whole country, where those of any region count.
+    """
     between = [first + timedelta(ahead) for ahead in range((opens - first).days)]
     own = dict.fromkeys(off for day in between if (off := calendar.off_on(day)))
     closed = f"closed on {' and '.join(off.text for off in own)}" if own else ""
     others = [day for day in between if calendar.off_on(day) is None]
-    return "; ".join(filter(None, (closed, _holidays_in_words(calendar, others, opens, place))))
+    return "; ".join(
+        filter(None, (closed, _holidays_in_words(calendar, others, opens, place, whole)))
+    )
 
 
-def _holidays_in_words(calendar: Calendar, days: list[date], opens: date, place: str) -> str:
+def _holidays_in_words(
+    calendar: Calendar, days: list[date], opens: date, place: str, whole: IsHoliday | None
+) -> str:
     """Return the holidays on which it would leave if they were none: `Fri 2026-05-01 is ...`."""
     # A calendar that is not believed any more opens on a closed day, and names no holidays.
     if calendar.on_holidays or not calendar.is_open(opens):
@@ -179,6 +195,8 @@ def _holidays_in_words(calendar: Calendar, days: list[date], opens: date, place:
     days = [day for day in days if day.weekday() in calendar.weekdays and calendar.is_holiday(day)]
     if not days:
         return ""
+    if whole is not None and not any(map(whole, days)):
+        place = f"a part of {place}"
     shown = [f"{_WEEKDAYS[day.weekday()]} {day}" for day in days[:HOLIDAYS_NAMED_MAX]]
     if len(days) == 1:
         return f"{shown[0]} is a public holiday in {place}"
