@@ -7,7 +7,15 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from arsync.connector_sdk import SAVED_TERMS, Receipt, ReversalStatus, Undoing, Write
-from arsync.core.actions import Action, ActionKind, LateFeePayload, TermsPayload, marker, payload_of
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    LateFeePayload,
+    PaymentPlanPayload,
+    TermsPayload,
+    marker,
+    payload_of,
+)
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.payment_terms import CASH
 from arsync.errors import OutcomeUnknown, Rejected
@@ -51,6 +59,7 @@ class UndoChange:
             ActionKind.REMINDER_LEVEL: LevelUndone(write_client),
             ActionKind.TERMS: TermsUndone(write_client),
             ActionKind.PROMISE: PromiseUndone(write_client),
+            ActionKind.PAYMENT_PLAN: PlanUndone(),
             ActionKind.LATE_FEE: FeeUndone(write_client, fee),
         }
 
@@ -175,6 +184,21 @@ class LevelUndone(HoldUndone):
     """A reminder level: our other block in the customer's notes."""
 
     subject = fenced_text.REMINDER_LEVEL
+
+
+class PlanUndone:
+    """A payment plan: notes about it, which stay in the history; the undoing notes its end."""
+
+    def state(self, write: Write) -> Undoing:
+        """Say that the plan stands until its end is noted."""
+        words = write.text or write.action.note
+        if payload_of(write.action, PaymentPlanPayload).next_on is None:
+            again = "a plan that was ended is agreed again with `arsync agree`"
+            return Undoing(ReversalStatus.FIXED, "in force", words, words, again)
+        return Undoing(ReversalStatus.OURS, "no payment plan", words, words)
+
+    def put_back(self, write: Write, undo: Write) -> None:
+        """Change nothing: the note of the undoing says it."""
 
 
 class PromiseUndone(HoldUndone):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from xero_python.accounting import Invoice, Invoices
 
+from arsync.errors import Rejected
 from arsync_xero.api import Api
 from arsync_xero.dates import day_of
 from arsync_xero.documents import INVOICES
@@ -42,6 +44,46 @@ class ExpectedDate(WriteStep):
             key=key,
         )
         return self._invoice_id
+
+
+class ExpectedDateOff(WriteStep):
+    """The end of a payment plan: a day that it expected money on is taken off the invoice."""
+
+    always_look = True
+    # As when the day was written; and whether Xero can remove one is not known.
+    optional = True
+
+    def __init__(self, write_client: WriteClient, invoice_id: str, days: Collection[date]) -> None:
+        super().__init__(write_client)
+        self._invoice_id = invoice_id
+        self._days = frozenset(days)
+
+    @property
+    def detail(self) -> str:
+        return "no payment expected by the plan"
+
+    def found(self) -> str:
+        # A day that is none of the plan's is somebody else's, and stays.
+        shown = expected_days(self.write_client.api, self._invoice_id)
+        return "" if self._days.intersection(shown) else self._invoice_id
+
+    def make(self, key: str) -> str:
+        take_off(self.write_client, self._invoice_id, key)
+        return self._invoice_id
+
+
+def take_off(write_client: WriteClient, invoice_id: str, key: str) -> None:
+    """Take the expected payment date off an invoice.
+
+    Raises:
+        Rejected: it still shows.
+    """
+    # Plain JSON: the SDK leaves an empty date out.
+    body = {"Invoices": [{"InvoiceID": invoice_id, "ExpectedPaymentDate": ""}]}
+    what = "taking the expected payment date off"
+    write_client.sdk.call("update_invoice", invoice_id, body, what=what, key=key)
+    if expected_days(write_client.api, invoice_id):
+        raise Rejected("The expected date still shows; take it off in Xero.")
 
 
 def expected_days(api: Api, invoice_id: str) -> list[date]:

@@ -14,6 +14,8 @@ from arsync.core.actions import (
     ActionKind,
     CreditNotePayload,
     LateFeePayload,
+    Payload,
+    PaymentPlanPayload,
     PromisePayload,
     ReminderLevelPayload,
     payload_of,
@@ -26,7 +28,7 @@ from arsync_xero.credit_notes import DiscountCredit
 from arsync_xero.documents import CREDIT_NOTES, INVOICES, CreditDocument, InvoiceDocument
 from arsync_xero.late_fees import LateFee
 from arsync_xero.payment_terms import PaymentTerms, term_fields, xeros_terms
-from arsync_xero.promises import ExpectedDate, expected_days
+from arsync_xero.promises import ExpectedDate, expected_days, take_off
 from arsync_xero.reminder_levels import LevelGroup
 from arsync_xero.write_client import WriteClient, WriteStep, read_contact
 
@@ -35,6 +37,7 @@ SAVED_MEMBERS = "saved.members"
 SAVED_EXPECTED = "saved.expected"
 """The expected payment date of each invoice before a promise, as a JSON object; empty for none."""
 
+_AGREED_AGAIN = "a plan that was ended is agreed again with `arsync agree`"
 _NOT_KEPT = "what stood there before was not kept"
 _GONE = frozenset({"DELETED", "VOIDED"})
 
@@ -190,13 +193,16 @@ class PromiseUndone(UndoStep):
         self._invoice_id = invoice_id
         by_invoice = _saved(write, SAVED_EXPECTED)
         self._saved = by_invoice.get(invoice_id) if isinstance(by_invoice, dict) else None
-        self._wrote = payload_of(write.action, PromisePayload).promised_on
+        self._wrote = expected_by(write.action.payload)
 
     @property
     def detail(self) -> str:
         return f"expected on {self._saved}" if self._saved else "expected date taken off"
 
     def state(self) -> Undoing:
+        if self._wrote is None:
+            ended = "the plan had ended"
+            return Undoing(ReversalStatus.FIXED, "in force", ended, ended, _AGREED_AGAIN)
         days = expected_days(self.write_client.api, self._invoice_id)
         day = days[0].isoformat() if days else ""
         was, wrote, now = (
@@ -219,12 +225,7 @@ class PromiseUndone(UndoStep):
                 key
             )
             return
-        # Plain JSON: the SDK leaves an empty date out.
-        body = {"Invoices": [{"InvoiceID": self._invoice_id, "ExpectedPaymentDate": ""}]}
-        what = "taking the expected payment date off"
-        self.write_client.sdk.call("update_invoice", self._invoice_id, body, what=what, key=key)
-        if expected_days(self.write_client.api, self._invoice_id):
-            raise Rejected("The expected date still shows; take it off in Xero.")
+        take_off(self.write_client, self._invoice_id, key)
 
 
 class FeeUndone(UndoStep):
@@ -311,6 +312,13 @@ class CreditUndone(UndoStep):
 _NO_CREDIT = "no credit note"
 
 
+def expected_by(payload: Payload) -> date | None:
+    """Return the day on which a promise or a payment plan expects money; None: on none."""
+    if isinstance(payload, PromisePayload):
+        return payload.promised_on
+    return payload.next_on if isinstance(payload, PaymentPlanPayload) else None
+
+
 def prepared(
     write_client: WriteClient, kind: ActionKind, contact_ids: list[str], invoice_ids: list[str]
 ) -> Mapping[str, str]:
@@ -319,7 +327,7 @@ def prepared(
         return {
             SAVED_MEMBERS: json.dumps(Members(write_client, contact_ids, inside=True).present())
         }
-    if kind is ActionKind.PROMISE:
+    if kind in {ActionKind.PROMISE, ActionKind.PAYMENT_PLAN}:
         days = {id_: expected_days(write_client.api, id_) for id_ in invoice_ids}
         expected = {id_: dated[0].isoformat() if dated else "" for id_, dated in days.items()}
         return {SAVED_EXPECTED: json.dumps(expected)}

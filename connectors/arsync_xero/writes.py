@@ -18,7 +18,7 @@ from arsync.core.actions import (
     ActionKind,
     CreditNotePayload,
     LateFeePayload,
-    PromisePayload,
+    PaymentPlanPayload,
     ReminderLevelPayload,
     RestoreTermsPayload,
     TermsPayload,
@@ -42,7 +42,7 @@ from arsync_xero.documents import INVOICES
 from arsync_xero.emails_and_letters import LetterAttachment, PlatformEmail
 from arsync_xero.late_fees import LateFee
 from arsync_xero.payment_terms import PaymentTerms, term_fields, xeros_terms
-from arsync_xero.promises import ExpectedDate
+from arsync_xero.promises import ExpectedDate, ExpectedDateOff
 from arsync_xero.reminder_levels import LevelGroup
 from arsync_xero.reversal import (
     CreditUndone,
@@ -52,6 +52,7 @@ from arsync_xero.reversal import (
     PromiseUndone,
     TermsUndone,
     UndoStep,
+    expected_by,
     prepared,
     saved_of_children,
     together,
@@ -73,6 +74,8 @@ _OF_HOLDS_AND_TERMS = frozenset(
     }
 )
 """Noted on the contact and on its children; new reasons change nothing besides."""
+_EXPECTING = frozenset({ActionKind.PROMISE, ActionKind.PAYMENT_PLAN})
+"""Shown as expected payment date."""
 
 
 class Writer:
@@ -100,7 +103,7 @@ class Writer:
             contact = read_contact(self._api, action.contact_id)
             names = [group.name for group in contact.contact_groups or () if group.name]
             return {SAVED_GROUPS: json.dumps(names), **self._for_undoing(action)}
-        if action.kind == ActionKind.PROMISE:
+        if action.kind in _EXPECTING:
             return self._for_undoing(action)
         if action.kind == ActionKind.TERMS:
             saved = {id_: {SAVED_TERMS: self._terms_of(id_)} for id_ in _contacts(action)}
@@ -144,7 +147,7 @@ class Writer:
             children = [TermsUndone(write_client, id_, text, wrote) for id_, text in saved.items()]
             own = write.before.get(SAVED_TERMS, "")
             return [TermsUndone(write_client, action.contact_id, own, wrote), *children]
-        if action.kind == ActionKind.PROMISE and action.invoices:
+        if action.kind in _EXPECTING and action.invoices:
             return [PromiseUndone(write_client, write, invoice.id) for invoice in action.invoices]
         if action.kind == ActionKind.LATE_FEE:
             return [FeeUndone(write_client, self._late_fee(write_client, action), write)]
@@ -233,9 +236,8 @@ class Writer:
                 PaymentTerms(write_client, id_, saved, instead_of=ours)
                 for id_, saved in _saved_sales(write).items()
             ]
-        elif action.kind == ActionKind.PROMISE:
-            day = payload_of(action, PromisePayload).promised_on
-            first = [ExpectedDate(write_client, invoice.id, day) for invoice in action.invoices]
+        elif action.kind in _EXPECTING:
+            first = _expecting(write_client, action)
         elif action.kind == ActionKind.LETTER:
             first = [self._letter(write_client, write)]
         elif action.kind == ActionKind.LATE_FEE:
@@ -306,6 +308,16 @@ class Writer:
         if len(text) > room:
             text = text[: room - 1].rstrip() + "…"
         return f"{text} {mark}"
+
+
+def _expecting(write_client: WriteClient, action: Action) -> list[WriteStep]:
+    """Return the steps that show, on each invoice, when money is expected, or not any more."""
+    day = expected_by(action.payload)
+    if day is not None:
+        return [ExpectedDate(write_client, invoice.id, day) for invoice in action.invoices]
+    plan = payload_of(action, PaymentPlanPayload)
+    days = [line.due_on for line in plan.instalments]
+    return [ExpectedDateOff(write_client, invoice.id, days) for invoice in action.invoices]
 
 
 def _credit(write_client: WriteClient, action: Action) -> DiscountCredit:

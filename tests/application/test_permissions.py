@@ -33,6 +33,7 @@ USE_CASES = (
     "application.health.deep_check",
     "application.health.doctor",
     "application.maintenance",
+    "application.payment_plans",
     "application.plan_changes",
     "application.plans",
     "application.customer_data",
@@ -57,7 +58,9 @@ HELPERS = {
     "listed_by_name",
     "not_begun",
     "not_notified",
+    "plans_of",
     "remember",
+    "subject_named",
 }
 """What one use case lends to another, which has asked already."""
 

@@ -16,6 +16,12 @@ PAYLOAD_TYPES = {payload.kind: payload for payload in get_args(Payload)}
 
 _NEEDED: dict[ActionKind, dict[str, Any]] = {
     ActionKind.PROMISE: {"promised_on": date(2026, 12, 1)},
+    ActionKind.PAYMENT_PLAN: {
+        "plan_id": 1,
+        "currency": "GBP",
+        "next_on": date(2026, 12, 1),
+        "instalments": [{"due_on": date(2026, 12, 1), "amount": Decimal(100)}],
+    },
     ActionKind.LATE_FEE: {"amount": Decimal("12.50"), "currency": "GBP"},
     ActionKind.CREDIT_NOTE: {"amount": Decimal("12.50"), "currency": "GBP"},
     ActionKind.REMINDER_LEVEL: {"level": 1},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,7 @@ from arsync.application import (
     contact_log,
     customer_data,
     disputes,
+    payment_plans,
     plans,
     promises,
     runs,
@@ -38,7 +39,8 @@ from arsync.application.why import why_anywhere
 from arsync.connector_sdk import Connector, Grant, OrganisationRef
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.analytics.ageing import Ageing
-from arsync.core.ledger.records import Account, DisputeOutcome
+from arsync.core.ledger.agreements.plan_terms import Terms
+from arsync.core.ledger.records import Account, DisputeOutcome, Instalment
 from arsync.core.planning.planner import Plan
 from arsync.store.admin.privacy import Forgotten
 from arsync.store.models import ConnectionRow
@@ -211,6 +213,26 @@ class App(Container):
     ) -> Recorded:
         promised = promises.PromiseToPay(promised_on, amount, note)
         return promises.promise(an_owner(who), self, invoice, promised, connection=connection)
+
+    def agree(
+        self,
+        *names: str,
+        on: Mapping[date, str],
+        connection: str | None = None,
+        who: str | None = None,
+    ) -> Recorded:
+        """Agree instalments, each of an amount on its day."""
+        listed = tuple(Instalment(day, Decimal(amount)) for day, amount in on.items())
+        _, recorded = payment_plans.agree(
+            an_owner(who), self, names, Terms(listed=listed), connection=connection
+        )
+        return recorded
+
+    def end_plan(self, *names: str, who: str | None = None) -> Recorded:
+        return payment_plans.cancel(an_owner(who), self, names)
+
+    def payment_plans(self) -> list[payment_plans.ListedPlan]:
+        return payment_plans.payment_plans(an_owner(None), self)
 
     def dispute(
         self,

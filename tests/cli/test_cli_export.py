@@ -24,6 +24,7 @@ def lines(shell: Shell, entity: str, *words: str) -> list[dict[str, Any]]:
 
 def test_everything_is_exported_into_a_new_folder(shell: Shell) -> None:
     shell("promise", "INV-1", str(TODAY + timedelta(30)), "--connection", "xero")
+    shell("agree", "INV-3", "--on", f"{TODAY + timedelta(30)}:5", "--connection", "xero")
     done = shell("export", "--all", "--output", "books")
     assert done.code == 0
     folder = shell.folder / "books"

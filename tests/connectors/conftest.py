@@ -169,7 +169,7 @@ class SandboxBench:
             elif kind is ActionKind.PROMISE and quickbooks:
                 (mine,) = [row for row in self.state()["invoices"] if row["id"] == invoice_id]
                 self.book.set_private_note(invoice_id, mine["notes"].replace("words", "letters"))
-            elif kind is ActionKind.PROMISE:
+            elif kind in {ActionKind.PROMISE, ActionKind.PAYMENT_PLAN}:
                 self.book.expect(invoice_id, self.now().date() + timedelta(days=90))
             elif kind is ActionKind.LATE_FEE and quickbooks:
                 self.book.pay(fees[0]["id"], Decimal("2.50"), self.now().date())

@@ -13,8 +13,17 @@ import pytest
 from tests.builders.rulebooks import a_rulebook
 from tests.core.conftest import Desk
 
-from arsync.core.ledger.records import Allocation, Dispute, HeldSince, Promise, SentStep, ShownLevel
+from arsync.core.ledger.records import (
+    Allocation,
+    Dispute,
+    HeldSince,
+    Instalment,
+    PaymentPlan,
+    SentStep,
+    ShownLevel,
+)
 from arsync.core.rulebook import rulebook_warnings
+from arsync.core.trials.scenario import judge, play, read_scenarios
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cookbook.md").read_text("utf-8")
 POLICIES = dict(re.findall(r"^## (.+?)\n\n```yaml\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL))
@@ -51,8 +60,9 @@ def paid(desk: Any, number: int) -> Any:
 
 
 def instalment(desk: Any, state: int) -> Any:
-    promise = Promise(("i1",), desk.today + timedelta(state), None, desk.today - timedelta(20))
-    return debtor(desk, 20, account={"promises": (promise,)})
+    due = Instalment(desk.today + timedelta(state), Decimal(100))
+    plan = PaymentPlan(1, "c1", ("i1",), "GBP", desk.today - timedelta(20), "Jo", (due,))
+    return debtor(desk, 29, account={"payment_plans": (plan,)})
 
 
 def levelled(desk: Any, shown: int) -> Any:
@@ -124,7 +134,8 @@ CASES: dict[str, Case] = {
     ],
     "Agreed instalments": lambda d: [
         (instalment(d, 3), []),
-        (instalment(d, -8), ["task Call about the instalment"]),
+        (instalment(d, -3), []),
+        (instalment(d, -6), [*FIRST, "task Call about the payment plan"]),
     ],
     "Seasonal trade": lambda d: [
         (debtor(d, 80, contact=GARDEN), []),
@@ -261,3 +272,35 @@ def test_the_amounts_of_the_page_are_exact() -> None:
         Decimal(1000),
         Decimal(10000),
     ]
+
+
+INSTALMENTS = """scenarios:
+  - name: Two instalments come, the third does not
+    invoices:
+      - {number: INV-1, due: 2026-06-03, amount: 1000}
+    events:
+      day 10: payment plan for INV-1, 3 instalments every month from 2026-07-01
+      2026-07-01: payment 333.33 for INV-1
+      2026-08-05: payment 333.33
+      2026-09-30: payment 333.34 for INV-1
+    until: 2026-10-15
+    expect:
+      day 1: email first reminder for INV-1
+      2026-08-05: nothing
+      2026-09-01: {facts: {payment_plan: kept}}
+      2026-09-04: {facts: {payment_plan: late}}
+      2026-09-05:
+        - email second reminder for INV-1
+        - task Call about the payment plan for INV-1
+      2026-10-01: {facts: {payment_plan: completed}}
+"""
+
+
+def test_agreed_instalments_are_played_to_their_end() -> None:
+    read, problems = read_scenarios("s.yaml", INSTALMENTS)
+    assert read is not None, problems
+    rulebook = a_rulebook(text_of("Agreed instalments"))
+
+    result = judge(play(read.scenarios[0], rulebook, holidays=lambda _: None))
+
+    assert result.failures == ()

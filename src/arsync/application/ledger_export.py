@@ -101,6 +101,32 @@ def _promises(organisation: OrganisationContext) -> Iterator[Row]:
         )
 
 
+def _payment_plans(organisation: OrganisationContext) -> Iterator[Row]:
+    plans = organisation.store.payment_plans
+    beside = {row.id: row for row in plans.rows(organisation.id)}
+    for plan in plans.recorded(organisation.id):
+        yield (
+            plan.id,
+            plan.contact_id,
+            plan.invoice_ids,
+            plan.of_balance,
+            plan.made_on,
+            plan.total,
+            plan.currency,
+            plan.cancelled_on,
+            plan.by,
+            beside[plan.id].recorded_at,
+            beside[plan.id].cancelled_by,
+            beside[plan.id].note,
+        )
+
+
+def _instalments(organisation: OrganisationContext) -> Iterator[Row]:
+    for plan in organisation.store.payment_plans.recorded(organisation.id):
+        for number, instalment in enumerate(plan.instalments, 1):
+            yield (plan.id, number, instalment.due_on, instalment.amount, plan.currency)
+
+
 def _disputes(organisation: OrganisationContext) -> Iterator[Row]:
     for dispute in organisation.store.disputes.recorded(organisation.id):
         yield (
@@ -308,6 +334,37 @@ ENTITIES: Mapping[str, Entity] = {
                 note: the person's words
             """),
             _promises,
+        ),
+        Entity(
+            "payment_plans",
+            "Payment plans.",
+            _columns("""
+                id: its number
+                contact_id: who agreed
+                invoice_ids: the invoices that it pays off
+                of_balance: whether it was agreed on all that was owed that day
+                made_on: the day it was recorded
+                total: the sum of its instalments
+                currency: ISO 4217
+                cancelled_on: the day it was ended by a person
+                recorded_by: the person
+                recorded_at: the moment, in UTC
+                cancelled_by: the person
+                note: the person's words
+            """),
+            _payment_plans,
+        ),
+        Entity(
+            "instalments",
+            "The instalments of payment plans.",
+            _columns("""
+                plan_id: the number of the plan
+                number: from 1
+                due_on: the day it is due
+                amount: how much
+                currency: ISO 4217
+            """),
+            _instalments,
         ),
         Entity(
             "disputes",

@@ -19,6 +19,7 @@ from arsync.clock import Clock, today_in
 from arsync.config import Config
 from arsync.connector_sdk import Connector, Platform
 from arsync.core.actions import Action
+from arsync.core.ledger.agreements.grace import USUAL_GRACE
 from arsync.core.ledger.business_days import Calendar
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.unapplied_cash import UnappliedCash
@@ -301,6 +302,14 @@ class OrganisationContext:
             untrusted_clock=self.container.platform_clocks.untrusted(self.connection.platform),
         )
         return quality._replace(unread=tuple(unread.file for unread in self.unread_files))
+
+    def instalments_in_time(self, agreed_on: date) -> date:
+        """Return the last day on which an instalment comes in time."""
+        rulebook = self.rules.rulebook
+        if rulebook is None:
+            return USUAL_GRACE.last_day(agreed_on)
+        calendar = bank_days(rulebook.sending, holidays_in)
+        return rulebook.payment_plans.grace.last_day(agreed_on, calendar)
 
     @property
     def bank_days(self) -> Calendar:

@@ -309,7 +309,7 @@ def _save_plan(organisation: OrganisationContext, result: RunResult) -> None:
     """Save the result's plan as actions, approved as the mode and the rulebook say."""
     assert result.plan is not None, "a plan is saved after it is made"
     store, connection = organisation.store, organisation.connection
-    settle_undone(store, connection)
+    settle_undone(store, connection, organisation.today)
     end_decisions(organisation, result.plan.ended_refusals)
     if result.plan.ended_releases:
         organisation.store.holds.end(
@@ -424,4 +424,4 @@ def _carry_out(
             worker.result.overtaken = mode_changed(organisation.connection.mode, new_mode)
     result.paused = paused(own=own_reminders.on)
     result.later = store.actions.later(organisation.id, organisation.clock.now())
-    settle_undone(store, organisation.connection)
+    settle_undone(store, organisation.connection, organisation.today)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from arsync import outbox
 from arsync.application.organisation_context import OrganisationContext
@@ -20,11 +21,11 @@ def undone_by(store: Store, connection: ConnectionRow) -> dict[tuple[str, int], 
     return {(payload.undoes, payload.generation): row for payload, row in payloads}
 
 
-def settle_undone(store: Store, connection: ConnectionRow) -> int:
+def settle_undone(store: Store, connection: ConnectionRow, today: date) -> int:
     """Take back in arsync's own books what was undone at the platform; returns how much.
 
-    A promise that was undone holds no reminder back any more. Done again it changes nothing, so
-    that it mends what a dying process left.
+    A promise or payment plan that was undone holds no reminder back any more. Done again it changes
+    nothing, so that it mends what a dying process left.
     """
     withdrawn = 0
     for row in undone_by(store, connection).values():
@@ -33,6 +34,10 @@ def settle_undone(store: Store, connection: ConnectionRow) -> int:
             continue
         if payload.promise_id is not None:
             withdrawn += store.promises.withdraw(connection.id, payload.promise_id)
+        if payload.plan_id is not None:
+            withdrawn += store.payment_plans.cancel(
+                connection.id, payload.plan_id, cancelled_on=today, who=payload.who
+            )
         if payload.undone_kind is ActionKind.CREDIT_HOLD:
             # Who takes a hold back takes back that it was to stand, too.
             withdrawn += store.holds.end(

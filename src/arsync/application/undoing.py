@@ -190,7 +190,7 @@ def _undo_one(actor: Actor, plan: UndoPlan, reason: str, stop: Callable[[], bool
             worker.run(stop=stop)
             if worker.result.stopped:
                 run.result.cut()
-        settle_undone(store, plan.connection)
+        settle_undone(store, plan.connection, plan.organisation.today)
     rows = tuple(store.actions.get(row.key) for row in undoings)
     return UndoResult(plan, run.result, rows)
 

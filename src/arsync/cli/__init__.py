@@ -65,6 +65,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     "People": {
         "promise": Entry("promise", "Record a promise to pay."),
         "dispute": Entry("dispute", "Record, change or settle a dispute, or list the open ones."),
+        "agree": Entry("payment_plan", "Agree payment by instalments, or list payment plans."),
         "log": Entry(
             "log",
             "Log a call, a visit, a complaint or anything else that happened with a customer.",

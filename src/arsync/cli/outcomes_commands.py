@@ -136,10 +136,10 @@ def undo(
 ) -> int:
     """Undo what arsync changed, unless it has been changed since.
 
-    It can undo holds, payment terms, promises, late fees and draft credit notes. It shows what was
-    there before, what arsync wrote and what is there now, and asks for confirmation. Later changes
-    by a person are left alone. A hold is lifted together with its payment terms, and is not placed
-    again while its reason remains. `arsync status` gives the number of the last run.
+    It can undo holds, payment terms, promises, payment plans, late fees and draft credit notes. It
+    shows what was there before, what arsync wrote and what is there now, and asks for confirmation.
+    Later changes by a person are left alone. A hold is lifted together with its payment terms, and
+    is not placed again while its reason remains. `arsync status` gives the number of the last run.
     """
     from arsync.application import undoing
     from arsync.application.undoing import undo_plan_view, undo_result_view

@@ -37,12 +37,14 @@ from arsync.core.actions import (
     CreditNotePayload,
     DisputePayload,
     HoldReasonsPayload,
+    InstalmentLine,
     InvoiceRef,
     LateFeePayload,
     LetterPayload,
     LiftCreditHoldPayload,
     NotePayload,
     Payload,
+    PaymentPlanPayload,
     PlacementPayload,
     PromisePayload,
     ReminderLevelPayload,
@@ -125,9 +127,9 @@ class Bench(Protocol):
         """Change, as a person would, what a write of this kind has changed.
 
         For a credit hold its block of text, for terms the terms (to neither the earlier ones nor
-        arsync's), for a promise its day or its block, for a late fee its invoice, for a discount
-        its credit note. What cannot be changed in such a way (being in a group or not) is left as
-        it is.
+        arsync's), for a promise its day or its block, for a payment plan its day, for a late fee
+        its invoice, for a discount its credit note. What cannot be changed in such a way (being in
+        a group or not) is left as it is.
         """
         ...
 
@@ -160,6 +162,8 @@ SOON = date(2000, 1, 1)
 BASE = "XXX"
 """Stands for the organisation's currency."""
 
+_PLAN = PaymentPlanPayload(1, BASE, (InstalmentLine(SOON, Decimal(400)),), SOON)
+
 CASES = (
     WriteCase(NotePayload(), Capability.NOTE_ON_INVOICE),
     WriteCase(NotePayload(), Capability.NOTE_ON_CONTACT, on_invoice=False),
@@ -168,6 +172,8 @@ CASES = (
     WriteCase(CreditHoldPayload(), Capability.CREDIT_HOLD, on_invoice=False),
     WriteCase(TermsPayload("cash on delivery"), Capability.TERMS, on_invoice=False),
     WriteCase(PromisePayload(SOON), Capability.EXPECTED_DATE),
+    WriteCase(_PLAN, Capability.EXPECTED_DATE),
+    WriteCase(_PLAN, Capability.NOTE_ON_INVOICE),
     WriteCase(DisputePayload("damaged goods"), Capability.NOTE_ON_INVOICE),
     WriteCase(PlacementPayload("Example Collections"), Capability.NOTE_ON_INVOICE),
     WriteCase(TaskPayload("Call"), Capability.NOTE_ON_CONTACT, on_invoice=False),
@@ -178,7 +184,12 @@ CASES = (
 )
 PROMISE = "promise-expected_payment_date"
 _BY_NAME = {f"{case.kind}-{case.needs}".replace(" ", "_"): case for case in CASES}
-UNDOABLE_NAMES = sorted(name for name, case in _BY_NAME.items() if case.kind in UNDOABLE)
+UNDOABLE_NAMES = sorted(
+    name
+    for name, case in _BY_NAME.items()
+    # Of what is nothing but a note there is nothing to put back.
+    if case.kind in UNDOABLE and case.needs is not Capability.NOTE_ON_INVOICE
+)
 PDF = b"%PDF-1.4\n%%EOF\n"
 
 
@@ -744,6 +755,8 @@ def _action(bench: Bench, debtor: Debtor, case: WriteCase) -> Action:
     payload = case.payload
     if isinstance(payload, PromisePayload):
         payload = PromisePayload(bench.now().date() + timedelta(days=7))
+    elif isinstance(payload, PaymentPlanPayload):
+        payload = replace(payload, next_on=bench.now().date() + timedelta(days=7))
     elif isinstance(payload, LateFeePayload | CreditNotePayload):
         payload = replace(payload, currency=currency)
     invoice = InvoiceRef(debtor.invoice_ids[0], "INV-1", Decimal("1234.56"), currency)

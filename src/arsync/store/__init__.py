@@ -29,6 +29,7 @@ from arsync.store.agreements.disputes import Disputes
 from arsync.store.agreements.held_conditions import HeldConditions
 from arsync.store.agreements.hold_decisions import HoldDecisions
 from arsync.store.agreements.limit_history import LimitHistory
+from arsync.store.agreements.payment_plans import PaymentPlans
 from arsync.store.agreements.placements import Placements
 from arsync.store.agreements.promises import Promises
 from arsync.store.agreements.tasks import Tasks
@@ -83,6 +84,7 @@ class Store:
         self.claims = ActionClaims(database)
         self.decisions = ActionDecisions(database)
         self.promises = Promises(database, clock)
+        self.payment_plans = PaymentPlans(database, clock)
         self.disputes = Disputes(database, clock)
         self.log = ContactLog(database, clock)
         self.tasks = Tasks(database)

@@ -271,6 +271,16 @@ class PromiseRow(NamedTuple):
     note: str
 
 
+class PaymentPlanRow(NamedTuple):
+    """Who recorded and ended a payment plan, and what was to be remembered."""
+
+    id: int
+    recorded_by: str
+    recorded_at: datetime
+    cancelled_by: str
+    note: str
+
+
 class DisputeRow(NamedTuple):
     """A dispute as it was recorded."""
 

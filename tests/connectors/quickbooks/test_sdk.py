@@ -139,6 +139,11 @@ EVERYTHING: tuple[tuple[ActionKind, Via, dict[str, str]], ...] = (
     (ActionKind.REMINDER, Via.PLATFORM, {}),
     (ActionKind.REMINDER, Via.SMTP, {}),
     (ActionKind.PROMISE, Via.PLATFORM, {"promised_on": "2026-12-01"}),
+    (
+        ActionKind.PAYMENT_PLAN,
+        Via.PLATFORM,
+        {"plan_id": "1", "currency": "USD", "next_on": "2026-12-01"},
+    ),
     (ActionKind.CREDIT_HOLD, Via.PLATFORM, {}),
     (ActionKind.HOLD_REASONS, Via.PLATFORM, {}),
     (ActionKind.REMINDER_LEVEL, Via.PLATFORM, {"level": "1"}),

@@ -621,3 +621,21 @@ def test_an_online_link_is_told_where_there_is_one(quickbooks: Any) -> None:
     invoice(quickbooks, Id="902", DocNumber="INV-902", **payable)
     assert "/902" in quickbooks.connector().invoice_link("902")
     assert quickbooks.connector().invoice_link("999") == ""
+
+
+def test_a_payment_plan_is_noted_and_its_undoing_too(quickbooks: Any) -> None:
+    customer(quickbooks)
+    invoice(quickbooks)
+    details = {"plan_id": 1, "currency": "USD", "next_on": "2026-12-01"}
+    write = make_write(ActionKind.PAYMENT_PLAN, invoices=("901",), details=details)
+    connector = quickbooks.connector()
+    connector.perform(write)
+    assert len(notes(quickbooks, write)) == 1
+    assert not told(quickbooks, "Invoice", "901").get("PrivateNote")
+    assert connector.undoing(write).status is ReversalStatus.OURS
+    action = undo_action(write.action, generation=1, done_on=None, who="Jane")
+    undo = Write(action, action.key, text="Undone by Jane.", undoes=write)
+    assert connector.find(undo) is None
+    connector.perform(undo)
+    assert connector.find(undo) is not None
+    assert connector.find(write) is not None

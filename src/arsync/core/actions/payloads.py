@@ -32,6 +32,7 @@ class ActionKind(StrEnum):
     RESTORE_TERMS = "restore_terms"
     NOTE = "note"
     PROMISE = "promise"
+    PAYMENT_PLAN = "payment_plan"
     DISPUTE = "dispute"
     TASK = "task"
     TASK_DONE = "task_done"
@@ -275,6 +276,39 @@ class PromisePayload(_Payload, frozen=True, tag="promise"):
     """In the invoice's currency; None for all that is due."""
 
 
+class InstalmentLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """One instalment of a payment plan."""
+
+    due_on: date
+    amount: Decimal
+    """In the plan's currency."""
+
+    def __str__(self) -> str:
+        return f"{self.amount} on {self.due_on}"
+
+
+class PaymentPlanPayload(_Payload, frozen=True, tag="payment_plan"):
+    """A payment plan, or its end, to be noted."""
+
+    kind: ClassVar[ActionKind] = ActionKind.PAYMENT_PLAN
+    plan_id: int
+    """Its number in arsync's records."""
+    currency: str
+    instalments: tuple[InstalmentLine, ...] = ()
+    next_on: date | None = None
+    """The day of the next instalment: then money is expected. None: the plan has ended."""
+
+    @property
+    def title(self) -> str:
+        """Return its instalments, or that it has ended."""
+        count = len(self.instalments)
+        if self.next_on is None:
+            return "ended"
+        total = sum((line.amount for line in self.instalments), Decimal(0))
+        instalments = "1 instalment" if count == 1 else f"{count} instalments"
+        return f"{instalments}, {shown(total, self.currency)}"
+
+
 class DisputePayload(_Payload, frozen=True, tag="dispute"):
     """A dispute, its change or its settlement, to be noted."""
 
@@ -464,10 +498,12 @@ class UndoPayload(_Payload, frozen=True, tag="undo"):
     who: str
     promise_id: int | None = None
     """The promise's number in arsync's own records: it is taken back there too."""
+    plan_id: int | None = None
+    """The payment plan's number there: it ends."""
 
     def anonymous(self) -> UndoPayload:
         """Return it without the person's name."""
-        return UndoPayload(self.undoes, self.generation, self.undone_kind, "", self.promise_id)
+        return replace(self, who="")
 
 
 Payload: TypeAlias = (
@@ -480,6 +516,7 @@ Payload: TypeAlias = (
     | RestoreTermsPayload
     | NotePayload
     | PromisePayload
+    | PaymentPlanPayload
     | DisputePayload
     | TaskPayload
     | TaskDonePayload

@@ -275,6 +275,14 @@ _ROWS = (
         trace_question="is the promised day shown",
     ),
     KindOfAction(
+        ActionKind.PAYMENT_PLAN,
+        verb="NOTE PAYMENT PLAN",
+        done=("payment plan noted", "payment plans noted"),
+        thing="the payment plan",
+        records_a_word=True,
+        trace_question="is the day of the next instalment shown, where there is a place for it",
+    ),
+    KindOfAction(
         ActionKind.DISPUTE,
         verb="NOTE DISPUTE",
         done=("dispute noted", "disputes noted"),

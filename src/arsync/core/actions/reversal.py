@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from arsync.core.actions import Action, ActionKind, Because, UndoPayload
+from arsync.core.actions import Action, ActionKind, Because, PaymentPlanPayload, UndoPayload
 from arsync.core.actions.registry import KINDS, UNDOABLE
 
 
@@ -26,6 +26,7 @@ def undo_action(
     day = f" of {done_on.isoformat()}" if done_on else ""
     reason_words = f": {reason}" if reason else "."
     number = action.subject.rpartition(" ")[2]
+    plan = action.payload
     is_promise = action.kind is ActionKind.PROMISE
     return Action(
         payload=UndoPayload(
@@ -35,6 +36,7 @@ def undo_action(
             who=who,
             # What the promise is called in arsync's own records: it is taken back there too.
             promise_id=int(number) if is_promise and number.isdecimal() else None,
+            plan_id=plan.plan_id if isinstance(plan, PaymentPlanPayload) else None,
         ),
         connection=action.connection,
         contact_id=action.contact_id,

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 
 from arsync.core.actions import ALLOWED_CHANGES, ActionState
 from arsync.core.ledger.records import DocumentStatus, RecordKind
+from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
 from arsync.store.db.tables import (
     action_events,
@@ -23,6 +24,7 @@ from arsync.store.db.tables import (
     placed_debts,
     promises,
 )
+from arsync.store.ledger.payment_plans import read_payment_plans
 from arsync.store.ledger.record_rows import KINDS
 
 NAMED_MAX = 5
@@ -226,7 +228,7 @@ def _amounts(db: Connection, connection_id: int) -> Iterator[Fault]:
 
 
 def _people(db: Connection, connection_id: int) -> Iterator[Fault]:
-    """Promises, disputes and placements are about invoices that the copy has."""
+    """Promises, disputes, plans and placements are about invoices that the copy has."""
     for table in (promises, disputes, placed_debts):
         there = select(invoices.c.id).where(
             invoices.c.connection_id == connection_id, invoices.c.id == table.c.invoice_id
@@ -236,3 +238,14 @@ def _people(db: Connection, connection_id: int) -> Iterator[Fault]:
         )
         what = f"the copy does not have the invoices of {table.name}"
         yield from _named("people", what, db.scalars(lost.order_by(table.c.invoice_id)))
+    plans = [plan for own in read_payment_plans(db, connection_id).values() for plan in own]
+    ids = {invoice_id for plan in plans for invoice_id in plan.invoice_ids}
+    here = set(
+        db.scalars(
+            select(invoices.c.id).where(
+                invoices.c.connection_id == connection_id, one_of(db, invoices.c.id, sorted(ids))
+            )
+        )
+    )
+    what = "the copy does not have the invoices of payment_plans"
+    yield from _named("people", what, sorted(ids - here))

@@ -32,8 +32,10 @@ from arsync.store.db.tables import (
     customer_entries,
     disputes,
     hold_decisions,
+    instalments,
     invoices,
     limit_history,
+    payment_plans,
     placements,
     problems,
     promises,
@@ -108,6 +110,7 @@ class Privacy:
                     row._asdict() | {"debts": [debt._asdict() for debt in row.debts]}
                     for row in rows_of(db, connection_id, [contact.id])
                 ],
+                "payment_plans": _payment_plans(db, connection_id, contact.id),
                 "actions": _actions(db, connection_id, contact.id),
             }
 
@@ -390,6 +393,14 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
         .where(contact_log.c.connection_id == connection_id, contact_log.c.contact_id == contact.id)
         .values(text="", taken_back_why="")
     )
+    db.execute(
+        update(payment_plans)
+        .where(
+            payment_plans.c.connection_id == connection_id,
+            payment_plans.c.contact_id == contact.id,
+        )
+        .values(note="")
+    )
     words = {promises: ("note",), disputes: ("reason", "needs", "outcome_note")}
     for table, columns in words.items():
         db.execute(
@@ -416,6 +427,26 @@ def _entries(db: Connection, connection_id: int, contact_id: str) -> list[dict[s
         columns.connection_id == connection_id, columns.contact_id == contact_id
     )
     return [dict(row) for row in db.execute(query.order_by(columns.entry)).mappings()]
+
+
+def _payment_plans(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    """Return the customer's payment plans, each with its instalments."""
+    columns = payment_plans.c
+    query = select(payment_plans).where(
+        columns.connection_id == connection_id, columns.contact_id == contact_id
+    )
+    left_out = {"id", "connection_id", "contact_id"}
+    return [
+        {name: value for name, value in row.items() if name not in left_out}
+        | {"instalments": _instalments(db, row["id"])}
+        for row in db.execute(query.order_by(columns.id)).mappings().all()
+    ]
+
+
+def _instalments(db: Connection, plan_id: int) -> list[dict[str, Any]]:
+    columns = instalments.c
+    query = select(columns.due_on, columns.amount).where(columns.plan_id == plan_id)
+    return [dict(row) for row in db.execute(query.order_by(columns.number)).mappings()]
 
 
 def _hold_decisions(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:

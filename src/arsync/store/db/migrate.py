@@ -34,6 +34,7 @@ REVISIONS = (
     "0021",
     "0022",
     "0023",
+    "0024",
 )
 """Every step of `migrations/versions`, oldest first.
 

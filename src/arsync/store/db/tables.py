@@ -474,6 +474,35 @@ placed_debts = Table(
     Index(None, "connection_id", "invoice_id"),
 )
 """The invoices of each of these placements."""
+payment_plans = Table(
+    "payment_plans",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("contact_id", Id, nullable=False),
+    # The ids of the invoices that it pays off, in its order.
+    Column("invoice_ids", Texts, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("made_on", Date, nullable=False),
+    Column("of_balance", Boolean, nullable=False),
+    Column("received_before", Amount, nullable=False),
+    Column("is_confirmed", Boolean, nullable=False),
+    Column("cancelled_on", Date),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    _text("cancelled_by"),
+    _text("note"),
+    Index(None, "connection_id", "contact_id"),
+)
+
+instalments = Table(
+    "instalments",
+    metadata,
+    Column("plan_id", Integer, ForeignKey("payment_plans.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("due_on", Date, nullable=False),
+    Column("amount", Amount, nullable=False),
+)
 
 customer_entries = Table(
     "customer_entries",

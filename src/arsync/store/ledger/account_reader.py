@@ -17,6 +17,7 @@ from arsync.core.ledger.records import (
     ContactStatus,
     Difference,
     Invoice,
+    PaymentPlan,
     RecordKind,
 )
 from arsync.core.rulebook.customer_matching import CustomerEntry
@@ -30,6 +31,7 @@ from arsync.store.db.tables import (
     hold_decisions,
     invoices,
     moved_invoices,
+    payment_plans,
     placements,
     problems,
 )
@@ -54,6 +56,7 @@ from arsync.store.ledger.held_conditions import NOTHING_HELD, read_held_conditio
 from arsync.store.ledger.hold_decisions import Decided, newest_of, read_hold_decisions
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
 from arsync.store.ledger.named_contacts import unknown_contacts
+from arsync.store.ledger.payment_plans import planned_days, read_payment_plans
 from arsync.store.ledger.placements import Recorded, merged, read_placements
 from arsync.store.ledger.record_rows import KINDS, to_records
 from arsync.store.ledger.unreadable_money import read_doubts
@@ -108,6 +111,7 @@ def _known_of(connection_id: int) -> list[Any]:
             hold_decisions,
             held_conditions,
             placements,
+            payment_plans,
         )
     }
     columns = [query.label(name) for name, query in exist.items()]
@@ -330,6 +334,9 @@ class _AccountReading:
         held = NOTHING_HELD
         if self._facts is not None and self._facts.has_held_conditions:
             held = read_held_conditions(db, connection_id, ids, list(documents.owners))
+        plans: Mapping[str, Sequence[PaymentPlan]] = {}
+        if self._facts is not None and self._facts.has_payment_plans:
+            plans = read_payment_plans(db, connection_id, ids)
         for family in chunk:
             members = tuple(
                 self._with_parent(people[contact_id])
@@ -337,7 +344,7 @@ class _AccountReading:
                 if contact_id in people
             )
             if members:
-                account = _account(members, documents, histories, oddities)
+                account = _account(members, documents, histories, oddities, plans)
                 yield held.about(account)._replace(
                     entries=bound.about(members),
                     hold_decision=newest_of(decisions, [contact.id for contact in members]),
@@ -411,6 +418,7 @@ def _account(
     documents: _Documents,
     histories: Mapping[str, ContactHistory],
     oddities: _Oddities,
+    plans: Mapping[str, Sequence[PaymentPlan]],
 ) -> Account:
     def all_of(by_contact: Mapping[str, Sequence[Any]]) -> tuple[Any, ...]:
         return tuple(record for contact in members for record in by_contact.get(contact.id, ()))
@@ -433,6 +441,7 @@ def _account(
         credits=all_of(documents.credits),
         promises=all_of(documents.agreements.promises),
         disputes=all_of(documents.agreements.disputes),
+        payment_plans=all_of(plans),
         # What was done for an invoice that moved within the family is known twice.
         sent=tuple(dict.fromkeys(step for history in past for step in history.sent)),
         hold=next((history.hold for history in holding if history.hold is not None), None),
@@ -466,8 +475,10 @@ def _account(
             if contact.id in oddities.differences
         ),
     )
-    promised_days = documents.agreements.promised_days
-    return with_expected_dates(with_paid_days(account), promised_days)
+    own_days = documents.agreements.promised_days
+    for invoice_id, days in planned_days(account.payment_plans).items():
+        own_days[invoice_id] |= days
+    return with_expected_dates(with_paid_days(account), own_days)
 
 
 def _unreadable_of(
