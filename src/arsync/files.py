@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -65,6 +66,50 @@ def new_private(path: Path) -> Iterator[TextIO]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         yield file
+
+
+def new_private_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write a new folder with all its files, for its owner alone: whole, or not at all.
+
+    Args:
+        folder: a name that is not taken.
+        contents: by path within it, with `/` between names.
+
+    Raises:
+        UserMistake: the name is taken, or it cannot be written.
+    """
+    refuse_taken(folder)
+    # Beside it, so that the rename is one step on one file system.
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
+    try:
+        draft.mkdir(mode=0o700, parents=True)
+        for name, content in contents.items():
+            path = draft / name
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        refuse_taken(folder)
+        draft.rename(folder)
+    except OSError as error:
+        raise UserMistake(f"{folder}: {error.strerror}.") from None
+    finally:
+        if draft.exists():
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def refuse_taken(folder: Path) -> None:
+    """Refuse the name of a new folder that is taken already.
+
+    Raises:
+        UserMistake: it is.
+    """
+    if folder.exists() or folder.is_symlink():
+        raise UserMistake(
+            f"{folder} is there already; nothing is written over it.\n    hint: name a new folder"
+        )
 
 
 def write_report(

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     APPROVE = "approve or reject actions"
     LOG = "log what happened with a customer"
     AGREE = "record promises, payment plans and disputes"
+    PLACE = "place debts with agencies or take them back"
     HOLD = "put customers on hold or release them"
     COMPLETE_TASKS = "complete tasks"
     RESOLVE = "settle unknown outcomes"
@@ -56,6 +57,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.APPROVE: _DECIDES,
     Permission.AGREE: _DECIDES,
     Permission.LOG: _OFFICE,
+    Permission.PLACE: _DECIDES,
     Permission.HOLD: _DECIDES,
     Permission.COMPLETE_TASKS: _OFFICE,
     Permission.RESOLVE: _DECIDES,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from arsync.mail.message import KEY_HEADER, Outgoing, addresses, compose, is_address, message_id
     from arsync.mail.pdf import letter_pdf
     from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
+    from arsync.mail.statement import Statement, statement_pdf
 
 __all__ = [
     "DEFAULT_LANGUAGE",
@@ -30,6 +31,7 @@ __all__ = [
     "Outgoing",
     "OwnTexts",
     "SmtpServer",
+    "Statement",
     "TextProblem",
     "addresses",
     "compose",
@@ -43,6 +45,7 @@ __all__ = [
     "sample_context",
     "send",
     "smtp_server",
+    "statement_pdf",
 ]
 
 _NAMES = {
@@ -50,6 +53,7 @@ _NAMES = {
     "letters": "TEXT_NAMES Letter Letters OwnTexts TextProblem known_texts",
     "message": "KEY_HEADER Outgoing addresses compose is_address message_id",
     "pdf": "letter_pdf",
+    "statement": "Statement statement_pdf",
     "smtp": "Accepted SmtpServer send smtp_server",
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}

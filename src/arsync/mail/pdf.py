@@ -89,7 +89,7 @@ def letter_pdf(
     pdf.set_author(sender)
     pdf.set_creator("arsync")
     pdf.add_page()
-    family, written = _font(pdf, (sender, to, dated, letter.subject, letter.text), fonts)
+    family, written = font_for(pdf, (sender, to, dated, letter.subject, letter.text), fonts)
     for text, size, gap in zip(written[:4], (15, 11, 11, 12), (10, 2, 10, 4), strict=True):
         pdf.set_font(family, size=size)
         pdf.multi_cell(0, 6, text, align="L", new_x="LMARGIN", new_y="NEXT")
@@ -104,7 +104,12 @@ def letter_pdf(
     return content
 
 
-def _font(pdf: FPDF, texts: Sequence[str], fonts: Sequence[Path]) -> tuple[str, tuple[str, ...]]:
+def font_for(pdf: FPDF, texts: Sequence[str], fonts: Sequence[Path]) -> tuple[str, tuple[str, ...]]:
+    """Return a font that has every character of some texts, and the texts as it writes them.
+
+    Raises:
+        UserMistake: no font of this computer has them all.
+    """
     plain = tuple(text.translate(_TYPOGRAPHIC) for text in texts)
     # The built-in fonts know Latin-1 alone.
     odd = sorted({char for text in plain for char in text if ord(char) > 0xFF})

@@ -19,7 +19,7 @@ from arsync.core.actions import (
     LiftCreditHoldPayload,
     ReminderLevelPayload,
 )
-from arsync.core.actions.effects import charges_billed, steps_taken
+from arsync.core.actions.effects import charges_billed, placement_made, steps_taken
 from arsync.core.actions.registry import (
     HOLD_KINDS,
     KINDS_AGAINST_CUSTOMERS,
@@ -218,6 +218,9 @@ def as_before(account: Account, action: Action) -> Account:
         done_keys=account.done_keys - {action.key},
         charges=tuple(line for line in account.charges if line.key != action.key),
         shown_levels=_levels_before(account, action),
+        placements=tuple(
+            placement for placement in account.placements if placement.key != action.key
+        ),
     )
 
 
@@ -247,7 +250,8 @@ def _not_in(planned: Action, fresh: Action) -> tuple[InvoiceRef, ...]:
 def _as_if_taken(account: Account, action: Action, today: date) -> Account:
     """Return the account as if the steps of an action had been taken today, for no moment."""
     steps = (step._replace(moment="") for step in steps_taken(action, today))
-    return account._replace(sent=(*account.sent, *steps))
+    placements = (*account.placements, *placement_made(action, today))
+    return account._replace(sent=(*account.sent, *steps), placements=placements)
 
 
 def interrupted_batches(

@@ -91,7 +91,8 @@ def state_of(placement: Placement, invoices: Iterable[Invoice], account: Account
 def recovered(placement: Placement, account: Account) -> dict[str, Decimal]:
     """Return what was paid on its invoices while they were placed, by currency.
 
-    Money counts by the day it was paid; credit notes are not money.
+    Money counts by the day it was paid, from the day after placing on: what came on that day itself
+    was taken off what was placed. Credit notes are not money.
     """
     sums: dict[str, Decimal] = {}
     ids = {debt.invoice_id for debt in placement.debts}
@@ -124,17 +125,14 @@ def _received(
     last = placement.ended_on or date.max
     currencies = {debt.invoice_id: debt.currency for debt in placement.debts}
     for payment in account.payments:
-        if (
-            payment.status == PaymentStatus.ACTIVE
-            and placement.placed_on <= payment.paid_on <= last
-        ):
+        if payment.status == PaymentStatus.ACTIVE and placement.placed_on < payment.paid_on <= last:
             for allocation in payment.allocations:
                 if allocation.invoice_id in invoice_ids:
                     yield currencies[allocation.invoice_id], allocation.amount
     for credit in account.credits:
         if credit.kind not in _MONEY or credit.status not in _COUNTS:
             continue
-        if placement.placed_on <= credit.issued_on <= last:
+        if placement.placed_on < credit.issued_on <= last:
             for allocation in credit.allocations:
                 if allocation.invoice_id in invoice_ids:
                     yield currencies[allocation.invoice_id], allocation.amount

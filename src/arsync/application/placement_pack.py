@@ -1,0 +1,245 @@
+"""The pack of a placement: the papers that an agency or a lawyer asks for, as a folder.
+
+Everything is of the books as of now. What arsync does not have is named in the pack instead of
+being made up: the accounting system keeps the invoices themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from arsync.application.account_reading import accounts_on
+from arsync.application.adapters import MailPost
+from arsync.application.container import Container
+from arsync.application.organisation_context import Chosen
+from arsync.application.pack_papers import (
+    OPEN_ITEMS,
+    PAYMENTS,
+    PROOF,
+    agreements,
+    money_received,
+    notes,
+    open_items,
+    proof_of_sending,
+    statement_of,
+    table,
+)
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.persons_words import Recorded
+from arsync.application.placements import PlacedCustomer, customer_assessed, latest_of
+from arsync.core.actions import STARTED_STATES, Action, ActionKind, ReminderPayload, is_our_letter
+from arsync.core.collections.placements import PlacementFigures, sums_in_words
+from arsync.core.ledger.records import Invoice
+from arsync.core.ledger.sanitising import file_name
+from arsync.errors import ArsyncError, UserMistake
+from arsync.files import new_private_folder, refuse_taken
+from arsync.mail import Letter, letter_pdf, statement_pdf
+from arsync.store.models import ActionRow
+
+LETTERS_MAX = 50
+"""So many letters are in a pack, the newest; the others are in the proof of sending."""
+
+ACTIONS_MAX = 5_000
+"""So many actions of the customer are looked through."""
+
+PACK_BYTES_MAX = 25_000_000
+"""A larger pack would fit into no email; it is refused rather than cut."""
+
+refuse_taken_folder = refuse_taken
+"""What a command asks before it records anything."""
+
+
+class _Gathered(NamedTuple):
+    """What one pack is made of."""
+
+    customer: PlacedCustomer
+    figures: PlacementFigures
+    debts: tuple[Invoice, ...]
+    """The invoices that were placed, as the books have them."""
+    rows: tuple[ActionRow, ...]
+    """What was done about them, the oldest first."""
+
+
+def write_pack(
+    actor: Actor,
+    container: Container,
+    contact: str,
+    folder: Path,
+    *,
+    connection: Chosen = None,
+) -> Recorded:
+    """Write the papers of a customer's latest placement into a new folder, whole or not at all.
+
+    Raises:
+        UserMistake: there is no such customer or placement, the folder is there already, or the
+            pack is too large.
+    """
+    permit(actor, Permission.PLACE)
+    refuse_taken(folder)
+    gathered = _gather(customer_assessed(container, contact, connection))
+    files = _files(gathered)
+    size = sum(len(content) for content in files.values())
+    if size > PACK_BYTES_MAX:
+        raise UserMistake(f"the pack has {size:,} bytes; {PACK_BYTES_MAX:,} fit.")
+    new_private_folder(folder, files)
+    return Recorded(None, f"{folder}: {len(files)} files for {gathered.figures.placement.agency}.")
+
+
+def _gather(customer: PlacedCustomer) -> _Gathered:
+    figures = latest_of(customer)
+    ids = {debt.invoice_id for debt in figures.placement.debts}
+    debts = tuple(invoice for invoice in customer.account.invoices if invoice.id in ids)
+    organisation = customer.organisation
+    rows = [
+        row
+        for member in customer.account.contacts
+        for row in organisation.store.actions.list(
+            organisation.id, contact_id=member.id, states=STARTED_STATES, rows_max=ACTIONS_MAX
+        )
+        if any(ref.id in ids for ref in row.action.invoices)
+    ]
+    rows.sort(key=lambda row: (row.first_sent_at or row.created_at, row.key))
+    return _Gathered(customer, figures, debts, tuple(rows))
+
+
+def _files(gathered: _Gathered) -> dict[str, bytes]:
+    customer, figures = gathered.customer, gathered.figures
+    organisation, today = customer.organisation, customer.organisation.today
+    books = organisation.connection.organisation
+    statement = statement_of(
+        customer.assessment,
+        gathered.debts,
+        figures.placement,
+        creditor=books.name,
+        customer=customer.party.view.contact.name,
+        today=today,
+    )
+    letters, missing = _letters(gathered)
+    files = {
+        "statement.pdf": statement_pdf(statement, now=organisation.clock.now()),
+        "open items.csv": table(OPEN_ITEMS, open_items(customer.assessment, gathered.debts, today)),
+        "payments.csv": table(PAYMENTS, money_received(customer.account, gathered.debts)),
+        "proof of sending.csv": table(PROOF, proof_of_sending(gathered.rows)),
+        "notes.txt": _text(notes(gathered.rows)),
+        "agreements.txt": _text(agreements(customer.assessment, gathered.debts)),
+        "terms.txt": _text(_terms(gathered)),
+        **letters,
+    }
+    return {"INDEX.txt": _text(_index(gathered, files, missing)), **files}
+
+
+def _text(text: str) -> bytes:
+    return (text.rstrip() + "\n").encode()
+
+
+_ABOUT = {
+    "statement.pdf": "the debts on one page, for people",
+    "open items.csv": "the debts with every figure, for a spreadsheet",
+    "payments.csv": "payments and credits that were matched to them",
+    "proof of sending.csv": "each message, and what the accounting system or mail server answered",
+    "notes.txt": "what was done and noted, by day",
+    "agreements.txt": "promises, payment plans and disputes",
+    "terms.txt": "the payment terms",
+}
+
+
+def _index(gathered: _Gathered, files: Mapping[str, bytes], missing: Sequence[str]) -> str:
+    customer, placement = gathered.customer, gathered.figures.placement
+    organisation, contact = customer.organisation, customer.party.view.contact
+    creditor, email = organisation.connection.organisation.name, contact.email
+    lines = [
+        f"{contact.name}: placed with {placement.agency}",
+        "",
+        f"Creditor       {creditor} (books in {organisation.label})",
+        f"Debtor         {contact.name}" + (f", {email}" if email else ""),
+        f"Placed on      {placement.placed_on}: {sums_in_words(gathered.figures.placed)}",
+        f"State today    {gathered.figures.state}, {organisation.today}",
+        f"Recovered      {sums_in_words(gathered.figures.recovered)}",
+        "",
+        "Files",
+        *(f"  {name}: {_ABOUT.get(name, 'a letter')}" for name in files),
+        "",
+        "Letters are composed again from what was recorded of their day, with the texts of today.",
+        *missing,
+        "",
+        f"Invoices: {organisation.label} keeps them; they are not in this folder",
+        *(_invoice_line(debt) for debt in gathered.debts),
+    ]
+    return "\n".join(lines)
+
+
+def _invoice_line(debt: Invoice) -> str:
+    line = f"  {debt.number or debt.id} of {debt.issued_on}"
+    return f"{line}: {debt.link}" if debt.link else line
+
+
+def _terms(gathered: _Gathered) -> str:
+    contact = gathered.customer.party.view.contact
+    lines = [f"Payment terms: {contact.terms or 'the accounting system does not say'}"]
+    law = gathered.customer.organisation.rulebook.statutory
+    if law is not None:
+        lines.append(f"Late payment: {law.law}")
+    lines += [
+        f"{debt.number or debt.id}: issued {debt.issued_on}, due {debt.due_on}"
+        for debt in gathered.debts
+    ]
+    return "\n".join(lines)
+
+
+def _letters(gathered: _Gathered) -> tuple[dict[str, bytes], list[str]]:
+    """Return the letters in our own words as PDF, and what is missing of them, in words."""
+    messages = [
+        row
+        for row in gathered.rows
+        if row.action.kind in {ActionKind.REMINDER, ActionKind.LETTER} and is_our_letter(row.action)
+    ]
+    letters: dict[str, bytes] = {}
+    missing = []
+    if len(messages) > LETTERS_MAX:
+        missing.append(f"Only the last {LETTERS_MAX} of {len(messages):,} letters are here.")
+    for row in messages[-LETTERS_MAX:]:
+        name = file_name(f"{row.sent_on} {row.action.payload.title or row.action.step}", "")
+        try:
+            letters[_free(f"letters/{name}", letters)] = _letter_again(gathered.customer, row)
+        except ArsyncError as error:
+            missing.append(f"Not composed: {name}: {str(error).splitlines()[0]}")
+    platforms = sum(
+        row.action.kind is ActionKind.REMINDER and not is_our_letter(row.action)
+        for row in gathered.rows
+    )
+    if platforms:
+        label = gathered.customer.organisation.label
+        missing.append(f"{label} emailed {platforms:,} times in its own words: see the proof.")
+    return letters, missing
+
+
+def _free(stem: str, taken: Mapping[str, bytes]) -> str:
+    """Return a name that no other letter has."""
+    names = (f"{stem}.pdf", *(f"{stem} ({n}).pdf" for n in range(2, len(taken) + 2)))
+    return next(name for name in names if name not in taken)
+
+
+def _letter_again(customer: PlacedCustomer, row: ActionRow) -> bytes:
+    """Return a letter as it was composed on its day: from the books as they stood then."""
+    organisation, action = customer.organisation, row.action
+    day = row.sent_on or organisation.today
+    account = next(accounts_on(organisation, day, [action.contact_id]), None)
+    if account is None:
+        raise UserMistake("the customer is no longer in the books.")
+    post = MailPost(organisation.config, organisation.rules.letters, organisation.clock)
+    letter: Letter = post.letter(action, account, organisation.connection.organisation, day, {})
+    return letter_pdf(
+        letter,
+        sender=organisation.connection.organisation.name,
+        to=_addressee(action),
+        dated=day.isoformat(),
+        now=row.first_sent_at or row.created_at,
+    )
+
+
+def _addressee(action: Action) -> str:
+    payload = action.payload
+    to = payload.to if isinstance(payload, ReminderPayload) else ""
+    return f"{action.contact_name}\n{to}" if to else action.contact_name

@@ -1,0 +1,1 @@
+"""Collecting: what people do about debts, and what comes of it."""

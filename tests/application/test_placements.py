@@ -1,0 +1,223 @@
+"""Placing, recalling and listing: whatever a person says, disputed debts stay here."""
+
+from __future__ import annotations
+
+import stat
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.builders.books import RULES, TODAY, Books
+
+from arsync.application import approvals, connecting, disputes, runs
+from arsync.application.container import Container
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Role
+from arsync.application.placement_pack import write_pack
+from arsync.application.placements import end_placement, place, placements, record_cost
+from arsync.application.why import why
+from arsync.clock import SetClock
+from arsync.core.actions import ActionKind
+from arsync.core.ledger.records import Allocation, Payment
+from arsync.errors import UserMistake
+
+OWNER = Actor("Olga", Role.OWNER)
+AGENCY = "Example Collections"
+RULE = (
+    "placements:\n"
+    "  - {name: To the agency, when: {days_overdue: {at_least: 90}}, to: Example Collections}\n"
+)
+
+
+def now(container: Container) -> OrganisationContext:
+    (organisation,) = connecting.connections(OWNER, container)
+    return organisation
+
+
+@pytest.fixture
+def ledger(container: Container, books: Books) -> Container:
+    """One customer owes 800 and 300, long overdue, and 100 that is not due yet."""
+    customer = books.add_contact(1)
+    for number, overdue, amount in ((1, 95, "800"), (2, 94, "300"), (3, -10, "100")):
+        books.add_invoice(customer, number, overdue=overdue, amount=amount)
+    runs.pull_ledger(OWNER, now(container))
+    connecting.set_mode(OWNER, now(container), "auto")
+    return container
+
+
+def noted(books: Books) -> list[tuple[str, list[str]]]:
+    """Return the notes about placements, each with the numbers of its invoices."""
+    return [
+        (effect.write.action.note, [ref.number for ref in effect.write.action.invoices])
+        for effect in books.done
+        if effect.kind is ActionKind.PLACEMENT
+    ]
+
+
+def paid(books: Books, amount: int, on: date = TODAY) -> None:
+    """Let a part of the first invoice be paid."""
+    books.invoices["i1"] = books.invoices["i1"]._replace(amount_due=Decimal(800 - amount))
+    allocation = Allocation("i1", Decimal(amount), on)
+    books.payments["p1"] = Payment(
+        "p1", "c1", "active", on, "GBP", Decimal(1), Decimal(amount), Decimal(0), (allocation,)
+    )
+
+
+def test_what_is_placed_is_noted_and_no_longer_chased(ledger: Container, books: Books) -> None:
+    result = place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    assert result.message.startswith(
+        "Customer 1 is placed with Example Collections: 2 invoices, GBP 1,100.00 due in all."
+    )
+    runs.sync(OWNER, now(ledger))
+    assert noted(books) == [
+        (
+            f"Placed with {AGENCY}: 2 invoices, GBP 1,100.00 due in all. Recorded by Olga.",
+            ["INV-1", "INV-2"],
+        )
+    ]
+    assert not books.emails
+    reasons = {held.why for held in why(OWNER, now(ledger), "Customer 1").held_back}
+    assert reasons == {f"placed with {AGENCY} since {TODAY}"}
+
+
+def test_disputed_and_promised_debts_are_left_out(ledger: Container) -> None:
+    disputes.open_dispute(OWNER, ledger, "INV-2", disputes.DisputeWords("wrong price"))
+    result = place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    assert "INV-2: dispute open since" in result.message
+    with pytest.raises(UserMistake, match=r"(?s)nothing to place.*INV-1: placed with"):
+        place(OWNER, ledger, "Customer 1", agency="Another")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"), [(("INV-3",), "not overdue"), (("INV-9",), "owes nothing on INV-9")]
+)
+def test_what_cannot_be_placed_is_refused(
+    ledger: Container, numbers: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(UserMistake, match=words):
+        place(OWNER, ledger, "Customer 1", agency=AGENCY, invoices=numbers)
+
+
+def test_only_who_decides_may_place(ledger: Container) -> None:
+    accountant = Actor("Ann", Role.ACCOUNTANT)
+    with pytest.raises(UserMistake, match="may not place debts"):
+        place(accountant, ledger, "Customer 1", agency=AGENCY)
+    with pytest.raises(UserMistake, match="may not place debts"):
+        end_placement(accountant, ledger, "Customer 1")
+
+
+def test_a_recalled_debt_is_chased_again(ledger: Container, books: Books) -> None:
+    place(OWNER, ledger, "Customer 1", agency=AGENCY, invoices=("INV-1",))
+    ended = end_placement(OWNER, ledger, "Customer 1", reason="they called", cost=Decimal(45))
+    assert "recalled from Example Collections, nothing recovered of GBP 800.00, cost GBP 45.00" in (
+        ended.message
+    )
+    runs.sync(OWNER, now(ledger))
+    assert [note for note, _ in noted(books)][-1].endswith("Recorded by Olga. they called")
+    assert books.emails
+    with pytest.raises(UserMistake, match="nothing of Customer 1 is placed"):
+        end_placement(OWNER, ledger, "Customer 1")
+
+
+def test_a_rules_placement_counts_once_approved(ledger: Container, books: Books) -> None:
+    (ledger.config.folder / "rules" / "standard.yaml").write_text(RULES + RULE)
+    runs.sync(OWNER, now(ledger))
+    assert placements(OWNER, ledger) == []
+    (waiting,) = now(ledger).store.actions.list(now(ledger).id, kinds={ActionKind.PLACEMENT})
+    approvals.approve(OWNER, ledger, [waiting.key])
+    runs.sync(OWNER, now(ledger))
+    (view,) = placements(OWNER, ledger)
+    assert (view.customer, view.agency, view.state) == ("Customer 1", AGENCY, "placed")
+    assert view.placed == {"GBP": "1100.00"}
+    end_placement(OWNER, ledger, "Customer 1", returned=True)
+    assert placements(OWNER, ledger, "Customer 1")[0].state == "returned"
+    runs.sync(OWNER, now(ledger))
+    kinds = [row.action.kind for row in now(ledger).store.actions.list(now(ledger).id)]
+    # It came back: the rule does not propose it again.
+    assert kinds.count(ActionKind.PLACEMENT) == 2
+
+
+def test_what_came_back_and_its_cost_are_listed(ledger: Container, books: Books) -> None:
+    place(OWNER, ledger, "Customer 1", agency=AGENCY, invoices=("INV-1",))
+    clock = ledger.clock
+    assert isinstance(clock, SetClock)
+    clock.moment += timedelta(days=1)
+    paid(books, 500, TODAY + timedelta(1))
+    runs.pull_ledger(OWNER, now(ledger))
+    record_cost(OWNER, ledger, "Customer 1", Decimal(75))
+    (view,) = placements(OWNER, ledger)
+    assert (view.recovered, view.cost, view.share_percent) == ({"GBP": "500.00"}, "75.00", "15.00")
+    paid(books, 800, TODAY + timedelta(1))
+    books.pay(books.invoices["i1"])
+    runs.pull_ledger(OWNER, now(ledger))
+    assert placements(OWNER, ledger)[0].state == "collected"
+
+
+def test_a_connection_that_observes_notes_nothing(ledger: Container, books: Books) -> None:
+    connecting.set_mode(OWNER, now(ledger), "observe")
+    result = place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    assert "only observes" in result.message
+    assert placements(OWNER, ledger)[0].state == "placed"
+
+
+def test_the_pack_holds_what_an_agency_asks_for(
+    ledger: Container, books: Books, tmp_path: Path
+) -> None:
+    letters = RULES.replace("email: first reminder", "letter: final notice")
+    (ledger.config.folder / "rules" / "standard.yaml").write_text(letters)
+    runs.sync(OWNER, now(ledger))
+    paid(books, 500)
+    runs.pull_ledger(OWNER, now(ledger))
+    place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    write_pack(OWNER, ledger, "Customer 1", tmp_path / "pack")
+    files = {str(path.relative_to(tmp_path / "pack")) for path in (tmp_path / "pack").rglob("*.*")}
+    assert files == {
+        "INDEX.txt",
+        "agreements.txt",
+        f"letters/{TODAY} final notice (2).pdf",
+        f"letters/{TODAY} final notice.pdf",
+        "notes.txt",
+        "open items.csv",
+        "payments.csv",
+        "proof of sending.csv",
+        "statement.pdf",
+        "terms.txt",
+    }
+    opened = {name: (tmp_path / "pack" / name).read_text() for name in files if ".pdf" not in name}
+    assert "INV-1" in opened["open items.csv"]
+    assert ",300.00," in opened["open items.csv"]
+    assert opened["payments.csv"].splitlines()[1].startswith(f"payment,{TODAY},GBP,500.00,INV-1")
+    assert opened["proof of sending.csv"].count("final notice") == 2
+    assert "Final notice attached as a letter" in opened["notes.txt"]
+    assert f"Placed on      {TODAY}: GBP 600.00" in opened["INDEX.txt"]
+    assert "Recovered      nothing" in opened["INDEX.txt"]
+    assert stat.S_IMODE((tmp_path / "pack" / "INDEX.txt").stat().st_mode) == 0o600
+
+
+def test_no_pack_is_written_over_another(ledger: Container, tmp_path: Path) -> None:
+    place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    (tmp_path / "pack").mkdir()
+    with pytest.raises(UserMistake, match="is there already"):
+        write_pack(OWNER, ledger, "Customer 1", tmp_path / "pack")
+
+
+def test_who_was_never_placed_has_no_pack(ledger: Container, tmp_path: Path) -> None:
+    with pytest.raises(UserMistake, match="was never placed"):
+        write_pack(OWNER, ledger, "Customer 1", tmp_path / "pack")
+
+
+def test_a_pack_leaves_nothing_of_itself_when_refused(
+    ledger: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    monkeypatch.setattr("arsync.application.placement_pack.PACK_BYTES_MAX", 100)
+    with pytest.raises(UserMistake, match="100 fit"):
+        write_pack(OWNER, ledger, "Customer 1", tmp_path / "pack")
+    assert not [path for path in tmp_path.iterdir() if "pack" in path.name]
+
+
+def test_a_past_day_knows_no_later_placement(ledger: Container) -> None:
+    place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    yesterday = why(OWNER, now(ledger), "Customer 1", TODAY - timedelta(1))
+    assert not any("placed with" in held.why for held in yesterday.held_back)
