@@ -211,6 +211,7 @@ SECTION_EXAMPLES = {
     "payment_plans": (
         "payment_plans:\n  grace: 3 business days\n  announce: 3 days before\n  chase: 1 day after"
     ),
+    "disputes": ("disputes:\n  answer_within: 10 business days\n  escalate_to: finance director"),
     "take_over": "take_over: spread over 10 days",
     "not_rules": "not_rules: [old policy.yaml.txt, archive, '*.docx']",
     "unapplied_cash": "unapplied_cash: only in full",

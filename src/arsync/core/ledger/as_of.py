@@ -148,6 +148,8 @@ def event_days(account: Account, zone: tzinfo) -> Iterator[date]:
             yield plan.cancelled_on
     for dispute in account.disputes:
         yield dispute.opened_on
+        if dispute.credit_agreed_on is not None:
+            yield dispute.credit_agreed_on
         if dispute.settled_on is not None:
             yield dispute.settled_on
     for placement in account.placements:

@@ -21,6 +21,7 @@ from arsync.core.planning.assessment import Assessment, Assessor
 from arsync.core.planning.charge_planner import plan_charges
 from arsync.core.planning.customer_locale import HolidaysIn, Places
 from arsync.core.planning.discount_planner import plan_discounts
+from arsync.core.planning.dispute_planner import plan_disputes
 from arsync.core.planning.follow_up_planner import plan_follow_ups
 from arsync.core.planning.hold_planner import plan_hold
 from arsync.core.planning.ledger_warnings import OwedByLimit
@@ -240,6 +241,7 @@ def plan_account(
         decisions += reminders + plan_follow_ups(planning, assessment, party)
         decisions += plan_charges(planning, assessment, party)
         decisions += plan_discounts(planning, assessment, party)
+        decisions += plan_disputes(planning, assessment, party)
         decisions += plan_placements(planning, assessment, party)
         decisions += plan_write_offs(planning, assessment, party)
         decisions += plan_level(planning, assessment, party)

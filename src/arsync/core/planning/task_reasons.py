@@ -18,6 +18,7 @@ from arsync.core.ledger.records import (
     TaskRecord,
 )
 from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.dispute_planner import DISPUTES, dispute_task_gone
 from arsync.core.planning.due_steps import agreed_stop, covered_words, is_for
 from arsync.core.planning.plan import EndedTask
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
@@ -92,6 +93,8 @@ def reason_gone(
     alone = left_alone_words(planning, party)
     if alone is not None:
         return alone[0] if party.left_alone and party.left_alone.answer else STANDS
+    if task.rule == DISPUTES:
+        return dispute_task_gone(planning, assessment, party, task)
     if task.steps:
         return _step_gone(planning, account, task)
     return _follow_up_gone(planning, assessment, party, task)

@@ -418,6 +418,15 @@ class PaymentPlanRules(NamedTuple):
     place: Place = NOWHERE
 
 
+class DisputeRules(NamedTuple):
+    """Who answers disputes, and by when."""
+
+    answer_within: Grace = Grace(10)
+    escalate_to: str = ""
+    """Who is told of a dispute that its owner does not answer; empty: nobody."""
+    place: Place = NOWHERE
+
+
 class NotRules(NamedTuple):
     """A file or folder of the rules folder that is meant neither as rules nor as letters."""
 
@@ -457,6 +466,8 @@ class Rulebook:
     safety: Safety = field(default_factory=Safety)
     take_over: TakeOver = field(default_factory=TakeOver)
     payment_plans: PaymentPlanRules = PaymentPlanRules()  # noqa: RUF009 - a frozen value
+    disputes: DisputeRules | None = None
+    """None: no tasks are opened for disputes."""
     unapplied_cash: UnappliedCash = UnappliedCash.NET
     """How a customer's unapplied cash counts for what it owes."""
     promises: PromiseTerms = PromiseTerms()  # noqa: RUF009 - a frozen value

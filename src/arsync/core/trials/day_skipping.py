@@ -14,12 +14,14 @@ from datetime import date, timedelta, tzinfo
 from arsync.core.actions import Action, ActionKind
 from arsync.core.actions.effects import steps_taken
 from arsync.core.actions.registry import STEP_KINDS
+from arsync.core.ledger.agreements.disputes import is_standing
 from arsync.core.ledger.agreements.grace import USUAL_GRACE, InTimeUntil
 from arsync.core.ledger.agreements.payment_plans import change_days
 from arsync.core.ledger.as_of import event_days
 from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, lapses, next_step
+from arsync.core.planning.dispute_planner import deadlines
 from arsync.core.planning.due_steps import is_for
 from arsync.core.planning.message_room import last_moment
 from arsync.core.planning.planning_context import pause_words
@@ -115,6 +117,7 @@ class InterestingDays:
             self._pauses(treatment.assessment),
             self._answers(treatment.assessment, today, event),
             self._steps(treatment.assessment, done, today),
+            self._deadlines(treatment.assessment, today),
         ):
             for day in days:
                 if day <= tomorrow:
@@ -153,6 +156,15 @@ class InterestingDays:
             pause = pause_words(party)
             if pause is not None:
                 yield pause.next_date
+
+    def _deadlines(self, assessment: Assessment, today: date) -> Iterator[date]:
+        """Yield the days on which a dispute has waited too long for its answer."""
+        assessor = self._day(today).assessor
+        rules = assessor.rulebook.disputes
+        disputes = assessment.account_view.disputes if rules is not None else {}
+        for dispute in disputes.values():
+            if rules is not None and is_standing(dispute, today):
+                yield from (day for day in deadlines(rules, dispute, assessor) if day > today)
 
     def _answers(self, assessment: Assessment, today: date, event: date) -> Iterator[date]:
         """Yield the days on which each answer may change."""

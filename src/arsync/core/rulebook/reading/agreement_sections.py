@@ -1,4 +1,4 @@
-"""The section `payment_plans`: how agreed instalments are judged, announced and chased."""
+"""The sections `payment_plans` and `disputes`: how agreements are judged, and who answers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 from yaml.nodes import Node
 
 from arsync.core.ledger.agreements.grace import GRACE_DAYS_MAX, Grace
-from arsync.core.rulebook.model import PaymentPlanRules, Place
+from arsync.core.rulebook.model import DisputeRules, PaymentPlanRules, Place
 from arsync.core.rulebook.reading.value_types import (
     Key,
     Removal,
     Schema,
     Source,
+    Text,
     Words,
     scalar,
 )
@@ -94,6 +95,31 @@ PAYMENT_PLANS = (
     ),
     Key("remove", Removal(), "true: remove it from the extended rulebook; or a list of keys"),
 )
+
+
+DISPUTES = (
+    Key(
+        "answer_within",
+        GraceShape(),
+        "how long a dispute's owner has to answer it before being reminded (10 business days);"
+        " after as long again it is escalated",
+    ),
+    Key("escalate_to", Text(), "who gets a task about a dispute that its owner does not answer"),
+    Key("remove", Removal(), "true: remove it from the extended rulebook; or a list of keys"),
+)
+
+
+def dispute_rules(values: Mapping[str, tuple[Any, Place]]) -> DisputeRules | None:
+    """Return the section from its values by key; None where a rulebook says nothing of it."""
+    settled = {name: value for name, (value, _) in values.items()}
+    if not settled:
+        return None
+    usual = DisputeRules()
+    return DisputeRules(
+        settled.get("answer_within") or usual.answer_within,
+        settled.get("escalate_to", usual.escalate_to),
+        next(place for _, place in values.values()),
+    )
 
 
 def payment_plan_rules(values: Mapping[str, tuple[Any, Place]]) -> PaymentPlanRules:

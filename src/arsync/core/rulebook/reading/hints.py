@@ -457,6 +457,7 @@ EXAMPLES: Mapping[str, str] = {
     "'approval'": "approval: {over: 5000, by: finance director}",
     "'payment_plans'": "payment_plans: {grace: 3 business days, announce: 3 days before}",
     "'promises'": "promises: {grace: 3 business days}",
+    "'disputes'": "disputes: {answer_within: 10 business days, escalate_to: finance director}",
     "'statutory'": "statutory: {law: Late Payment Act, points_above_reference: 8}",
     "'customers'": _CUSTOMERS,
     Spot.CUSTOMER: _CUSTOMERS,

@@ -31,7 +31,7 @@ LISTS = (
 )
 """The sections that are lists of named elements."""
 
-SETTINGS = ("safety", "promises", "payment_plans")
+SETTINGS = ("safety", "promises", "payment_plans", "disputes")
 """The blocks of single values."""
 
 BLOCKS = ("sending", "roles", *SETTINGS, "statutory")

@@ -38,7 +38,7 @@ from arsync.core.rulebook.model import (
     WriteOff,
     folded,
 )
-from arsync.core.rulebook.reading.agreement_sections import payment_plan_rules
+from arsync.core.rulebook.reading.agreement_sections import dispute_rules, payment_plan_rules
 from arsync.core.rulebook.reading.currency_changes import still_there
 from arsync.core.rulebook.reading.customer_families import odd_families
 from arsync.core.rulebook.reading.earlier_names import EARLIER_NAMES
@@ -275,6 +275,7 @@ class _Assembly:
             promises=PromiseTerms(**self.values("promises")),
             take_over=take_over or TakeOver(),
             payment_plans=payment_plan_rules(self.settings["payment_plans"]),
+            disputes=dispute_rules(self.settings["disputes"]),
             unapplied_cash=UnappliedCash(unapplied_cash or UnappliedCash.NET),
             statutory=statutory,
         )

@@ -22,7 +22,7 @@ from arsync.core.rulebook.model import (
     TakeOverKind,
     WithoutEmail,
 )
-from arsync.core.rulebook.reading.agreement_sections import PAYMENT_PLANS, GraceShape
+from arsync.core.rulebook.reading.agreement_sections import DISPUTES, PAYMENT_PLANS, GraceShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAMES
@@ -703,6 +703,7 @@ TOP = (
         SubBlock(PAYMENT_PLANS),
         "how agreed instalments are judged, announced and chased",
     ),
+    Key("disputes", SubBlock(DISPUTES), "who answers disputes, and by when"),
     Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),
     Key(
         "unapplied_cash",
