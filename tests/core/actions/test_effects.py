@@ -17,7 +17,9 @@ from arsync.core.actions.effects import (
     after_task_done,
     leaves_on,
     steps_taken,
+    still_taken,
 )
+from arsync.core.ledger.records import SentStep
 
 Desk = Any
 TODAY = date(2026, 11, 20)
@@ -102,3 +104,14 @@ def test_a_message_waits_for_its_sending_day() -> None:
     assert not leaves_on(message, monday.date() - timedelta(1))
     assert leaves_on(message, monday.date())
     assert leaves_on(an_action(ActionKind.CREDIT_HOLD), TODAY)
+
+
+def test_a_replaced_tasks_step_does_not_come_again() -> None:
+    def step(day: int, invoice: str = "i1") -> SentStep:
+        return SentStep(invoice, 1, "Calls", day, "Call", date(2026, 6, day), "")
+
+    first, second, other = step(7), step(30), step(7, "i2")
+    # The first was passed by the second; nothing passed the step of the other invoice.
+    assert still_taken([first, second, other], [first, other]) == (first, second)
+    assert still_taken([first, second], [first, second]) == ()
+    assert still_taken([first, second], []) == (first, second)

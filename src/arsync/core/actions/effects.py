@@ -6,7 +6,7 @@ the store reads its own history through the same `steps_taken`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from msgspec.structs import replace
@@ -242,14 +242,36 @@ def after_task_done(account: Account, keys: Iterable[str], today: date) -> Accou
     )
 
 
+def still_taken(sent: Iterable[SentStep], closed: Collection[SentStep]) -> tuple[SentStep, ...]:
+    """Return the steps that count as taken, where the tasks of some of them closed themselves.
+
+    Theirs are to be taken should their reason come back. What a later step of the same cadence has
+    passed is not: a task that was replaced by a later one would open again and again.
+    """
+    if not closed:
+        return tuple(sent)
+    steps = tuple(sent)
+    passed = {
+        (step.invoice_id, step.episode, step.cadence): step.on
+        for step in sorted(steps, key=lambda step: step.on)
+        if step not in closed
+    }
+    return tuple(
+        step
+        for step in steps
+        if step not in closed
+        or step.on < passed.get((step.invoice_id, step.episode, step.cadence), step.on)
+    )
+
+
 def after_tasks_closed(account: Account, keys: Iterable[str], today: date) -> Account:
     """Return the account after tasks ended because their reason was gone: theirs are not taken."""
     closed = frozenset(keys)
     if closed.isdisjoint(account.open_tasks):
         return account
-    steps = {step for task in account.tasks if task.key in closed for step in task.steps}
+    steps = [step for task in account.tasks if task.key in closed for step in task.steps]
     return account._replace(
-        sent=tuple(step for step in account.sent if step not in steps),
+        sent=still_taken(account.sent, steps),
         tasks=tuple(
             task._replace(done_on=today, outcome=CLOSED_BY_ITSELF) if task.key in closed else task
             for task in account.tasks

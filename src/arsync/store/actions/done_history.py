@@ -22,6 +22,7 @@ from arsync.core.actions.effects import (
     placement_made,
     standing_hold,
     steps_taken,
+    still_taken,
     task_opened,
     with_level,
     with_reasons,
@@ -183,12 +184,9 @@ def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
     # Terms can be changed, and restored, for a hold that was never placed.
     last_hold_episode = max((*holds, *restored), default=0)
     return ContactHistory(
-        sent=tuple(
-            # The step of a task that closed itself is to be taken should its reason come back.
-            step
-            for row in started_rows
-            if not closed_by_itself(row)
-            for step in _steps(row)
+        sent=still_taken(
+            [step for row in started_rows for step in _steps(row)],
+            [step for row in started_rows if closed_by_itself(row) for step in _steps(row)],
         ),
         hold=hold,
         last_hold_episode=last_hold_episode,

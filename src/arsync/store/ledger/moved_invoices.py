@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, and_, select
 
 from arsync.core.actions import STARTED_STATES, Action, ActionKind, step_subject
-from arsync.core.actions.effects import charges_billed, placement_made, steps_taken
-from arsync.core.ledger.records import Placement
+from arsync.core.actions.effects import charges_billed, placement_made, steps_taken, still_taken
+from arsync.core.ledger.records import Placement, SentStep
 from arsync.store.actions.done_history import ContactHistory, closed_by_itself, done_rows
 from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.bulk import one_of
@@ -91,7 +91,7 @@ def _joined(
     history: ContactHistory, contact_id: str, move: Move, rows: Sequence[Any]
 ) -> ContactHistory:
     sent, keys, charges = list(history.sent), set(history.done_keys), list(history.charges)
-    placements = list(history.placements)
+    placements, closed = list(history.placements), list[SentStep]()
     for row in rows:
         if row.kind == ActionKind.PLACEMENT and row.state in STARTED_STATES:
             placements += _placed_before(row, move.invoice_id)
@@ -102,13 +102,12 @@ def _joined(
         ]
         for action in _about(decode_action(row.action), move.invoice_id):
             if row.state in STARTED_STATES:
-                if closed_by_itself(row):
-                    continue
                 sent += steps_taken(action, row.sent_on)
+                closed += steps_taken(action, row.sent_on) if closed_by_itself(row) else []
             else:
                 keys.add(replace(action, contact_id=contact_id).key)
     return history._replace(
-        sent=tuple(sent),
+        sent=still_taken(sent, closed),
         done_keys=frozenset(keys),
         charges=tuple(charges),
         placements=tuple(placements),
