@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from arsync.application.ledger_export import ENTITIES
+from arsync.application.timeline.sources import SOURCES
 from arsync.cli import COMMANDS, cli
 from arsync.config import SETTINGS, example_config, variable
 from arsync.core.rulebook.facts import FIELDS
@@ -49,6 +50,7 @@ def files() -> dict[Path, str]:
         Path("docs/reference.md"): reference(),
         Path("docs/export.md"): export(),
         Path("docs/reliability.md"): reliability(),
+        Path("docs/why.md"): timeline_sources(),
         Path("rules/arsync_rulebooks/rulebook.schema.json"): schema_text(),
         Path("rules/arsync_rulebooks/scenario.schema.json"): json.dumps(
             scenario_schema(), indent=2, ensure_ascii=False
@@ -271,6 +273,20 @@ def reliability() -> str:
     before = page.partition(NUMBERS_BEGIN)[0]
     after = page.partition(NUMBERS_END)[2]
     return before + NUMBERS_BEGIN + _numbers() + NUMBERS_END + after
+
+
+SOURCES_BEGIN = "<!-- From the table of sources. -->\n"
+SOURCES_END = "<!-- End of the sources. -->\n"
+
+
+def timeline_sources() -> str:
+    """Return the page of `why`, with what a timeline tells of."""
+    page = (ROOT / "docs/why.md").read_text(encoding="utf-8")
+    before = page.partition(SOURCES_BEGIN)[0]
+    after = page.partition(SOURCES_END)[2]
+    names = [source.name for source in SOURCES] + ["the notes in the accounting system"]
+    listed = "".join(f"- {name}\n" for name in names)
+    return before + SOURCES_BEGIN + listed + SOURCES_END + after
 
 
 def _numbers() -> str:

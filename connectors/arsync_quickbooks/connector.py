@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from arsync.connector_sdk import BalancesAnswer, Page, Receipt, Transport, Undoing, Write
+from arsync.connector_sdk import (
+    BalancesAnswer,
+    NotesAnswer,
+    Page,
+    Receipt,
+    Transport,
+    Undoing,
+    Write,
+)
 from arsync.core.actions import Action
 from arsync.core.ledger.records import Organisation, RecordKind
-from arsync_quickbooks import feed, settings
+from arsync_quickbooks import feed, notes, settings
 from arsync_quickbooks.api import Api
 from arsync_quickbooks.documents import InvoiceDoc
 from arsync_quickbooks.errors import readable
 from arsync_quickbooks.read_client import ReadClient
+from arsync_quickbooks.write_client import WriteClient
 from arsync_quickbooks.writes import Writer
 
 
@@ -59,6 +68,11 @@ class QuickBooksConnector:
 
     def own_reminders(self) -> None:
         """Return None: QuickBooks does not report whether its own reminders are on."""
+
+    def notes(self, contact_id: str, invoice_ids: Sequence[str]) -> NotesAnswer:
+        """Read the note attachments of a customer and of its invoices."""
+        with readable():
+            return notes.notes(WriteClient(self._api, self._reader), contact_id, invoice_ids)
 
     def invoice_link(self, invoice_id: str) -> str:
         """Return the customer's online view of an invoice.

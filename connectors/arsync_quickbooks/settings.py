@@ -36,6 +36,7 @@ CAPABILITIES = Capabilities(
             Capability.CONTACT_GROUPS,
             Capability.ONLINE_INVOICE,
             Capability.UNDO,
+            Capability.NOTES_READ,
         }
     ),
     note_characters_max=ATTACHABLE_NOTE_CHARACTERS_MAX,

@@ -6,10 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from arsync.connector_sdk import BalancesAnswer, Page, Receipt, Transport, Undoing, Write
+from arsync.connector_sdk import (
+    BalancesAnswer,
+    NotesAnswer,
+    Page,
+    Receipt,
+    Transport,
+    Undoing,
+    Write,
+)
 from arsync.core.actions import Action
 from arsync.core.ledger.records import Organisation, RecordKind
-from arsync_xero import settings
+from arsync_xero import notes, settings
 from arsync_xero.api import Api
 from arsync_xero.feed import Feed
 from arsync_xero.read_client import ReadClient
@@ -61,6 +69,10 @@ class XeroConnector:
     def own_reminders(self) -> bool | None:
         """Ask whether Xero's own invoice reminders are on."""
         return self._reader.own_reminders()
+
+    def notes(self, contact_id: str, invoice_ids: Sequence[str]) -> NotesAnswer:
+        """Read the notes on a contact and on its invoices."""
+        return notes.notes(self._api, contact_id, invoice_ids)
 
     def invoice_link(self, invoice_id: str) -> str:
         """Return the customer's online view of an invoice, or an empty text."""

@@ -35,6 +35,7 @@ CAPABILITIES = Capabilities(
             Capability.CONTACT_GROUPS,
             Capability.ONLINE_INVOICE,
             Capability.UNDO,
+            Capability.NOTES_READ,
             Capability.OWN_REMINDERS,
         }
     ),

@@ -25,7 +25,9 @@ from arsync.connector_sdk import (
     Capabilities,
     Capability,
     Connector,
+    NotesAnswer,
     Page,
+    PlatformNote,
     RateLimits,
     Receipt,
     Record,
@@ -124,6 +126,8 @@ class Books:
     )
     odd: list[DocumentProblem] = field(default_factory=list)
     """Invoices that cannot be read."""
+    notes: list[PlatformNote] = field(default_factory=list)
+    """What the platform holds; it reads those of the contact and of one invoice."""
     last_read: list[str] = field(default_factory=list)
     by_hand: set[str] = field(default_factory=set)
     """Keys of what a person changed since arsync wrote it."""
@@ -261,6 +265,14 @@ class BooksConnector:
 
     def own_reminders(self) -> bool | None:
         return None
+
+    def notes(self, contact_id: str, invoice_ids: Sequence[str]) -> NotesAnswer:
+        def answer() -> NotesAnswer:
+            about = {"", *invoice_ids[:1]}
+            notes = [note for note in self.books.notes if note.invoice_id in about]
+            return NotesAnswer(notes, invoice_ids[1:])
+
+        return cast("NotesAnswer", self.books.called("notes", answer))
 
     def invoice_link(self, invoice_id: str) -> str:
         return f"https://in.example/{invoice_id}"

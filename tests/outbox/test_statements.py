@@ -16,7 +16,16 @@ from sqlalchemy import event
 from tests.builders.actions import a_payload
 
 from arsync.clock import SetClock
-from arsync.connector_sdk import BalancesAnswer, Capabilities, Page, Receipt, Record, Undoing, Write
+from arsync.connector_sdk import (
+    BalancesAnswer,
+    Capabilities,
+    NotesAnswer,
+    Page,
+    Receipt,
+    Record,
+    Undoing,
+    Write,
+)
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
 from arsync.core.ledger.records import (
     Account,
@@ -103,6 +112,9 @@ class UnchangedPlatform:
 
     def own_reminders(self) -> bool | None:
         return None
+
+    def notes(self, contact_id: str, invoice_ids: Sequence[str]) -> NotesAnswer:
+        raise NotImplementedError
 
     def invoice_link(self, invoice_id: str) -> str:
         return ""

@@ -14,6 +14,7 @@ from arsync.connector_sdk import (
     BalancesAnswer,
     Capabilities,
     Connector,
+    NotesAnswer,
     Page,
     Receipt,
     Record,
@@ -86,6 +87,9 @@ class Ledger:
         return BalancesAnswer(asked, own)
 
     def own_reminders(self) -> bool | None:
+        raise NotImplementedError
+
+    def notes(self, contact_id: str, invoice_ids: Sequence[str]) -> NotesAnswer:
         raise NotImplementedError
 
     def invoice_link(self, invoice_id: str) -> str:

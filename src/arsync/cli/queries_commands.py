@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("about", metavar="CONTACT|INVOICE|KEY")
 @click.option("--full", is_flag=True, help="Also show every fact, invoice, past action and event.")
+@click.option("--timeline", is_flag=True, help="Show all that happened with a customer, in order.")
 @connection_option
 @as_of_option
 @json_option
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 def why(
     about: str,
     full: bool,
+    timeline: bool,
     connection: tuple[str, ...],
     as_of: date | None,
     as_json: bool,
@@ -59,6 +61,10 @@ def why(
     Shows what is to be done, what is held back and until when, and the rules in the order they
     were read. KEY is an action's key, as `arsync actions` and the notes in the books show it; of a
     message that has not left, the letter is shown as it would leave now.
+
+    --timeline lists everything that happened with a customer, newest last: documents and money,
+    what arsync did, what was promised, disputed, agreed, logged and decided, and the notes in the
+    accounting system, which are read there.
     """
     from arsync.application.action_history import action_history
     from arsync.application.letter_preview import letter_shown
@@ -67,6 +73,8 @@ def why(
     from arsync.cli.render_letter import show_letter
     from arsync.cli.render_why import show_history, show_why
 
+    if timeline:
+        return _show_timeline(about, connection, as_of, config_file, full=full, as_json=as_json)
     with opened(config_file) as (actor, container):
         explained = None
         try:
@@ -93,6 +101,29 @@ def why(
             now = organisation.clock.now()
             reasons = Reasons(organisation.rulebook, organisation.zone, now)
             show_why(explanation, reasons=reasons, full=full)
+    return EXIT_DONE
+
+
+def _show_timeline(
+    about: str,
+    connection: tuple[str, ...],
+    as_of: date | None,
+    config_file: Path | None,
+    *,
+    full: bool,
+    as_json: bool,
+) -> int:
+    from arsync.application.timeline.customer_timeline import timeline
+    from arsync.cli.render_timeline import show_timeline
+
+    with opened(config_file) as (actor, container):
+        events = timeline(
+            actor, container, about, connection=connection, as_of=as_of, everything=full
+        )
+    if as_json:
+        print_json(events)
+    else:
+        show_timeline(events)
     return EXIT_DONE
 
 

@@ -33,6 +33,8 @@ from arsync.errors import UserMistake
 ENTRY_POINT_GROUP = "arsync.connectors"
 BALANCE_CALLS_MAX = 3
 """The most calls that a pull spends on asking for balances."""
+NOTE_CALLS_MAX = 10
+"""The most calls that reading one customer's notes takes."""
 SAVED_TERMS = "saved.terms"
 """The name under which `prepare` keeps the payment terms that a hold is about to change. They go
 into `saved` of the payload that restores them."""
@@ -70,6 +72,7 @@ class Capability(StrEnum):
     PARENTS = "parent contacts"
     CONTACT_GROUPS = "contact groups"
     ONLINE_INVOICE = "online invoice link"
+    NOTES_READ = "reading its notes"
     UNDO = "undoing"
     OWN_REMINDERS = "telling whether its own reminders are on"
 
@@ -313,6 +316,28 @@ class BalancesAnswer(NamedTuple):
     """Of those among them of which the platform says anything."""
 
 
+class PlatformNote(NamedTuple):
+    """One note at the platform, by whomever."""
+
+    text: str
+    """On one line, without arsync's marker."""
+    at: datetime | None
+    by: str
+    """The person, as the platform calls it; empty where it does not tell."""
+    invoice_id: str
+    """The invoice that it hangs on; empty for the contact."""
+    key: str
+    """The beginning of the key of the action that wrote it; empty: not arsync's."""
+
+
+class NotesAnswer(NamedTuple):
+    """What a platform answers when it is asked for a customer's notes."""
+
+    notes: Sequence[PlatformNote]
+    unread: Sequence[str] = ()
+    """The invoices for whose notes the calls did not suffice."""
+
+
 class Connector(Protocol):
     """What arsync asks of one organisation at an accounting system, and nothing more."""
 
@@ -355,6 +380,14 @@ class Connector(Protocol):
         """Ask whether the platform's own reminders are on; None where it does not report it.
 
         Takes one call at most.
+        """
+        ...
+
+    def notes(self, contact_id: str, invoice_ids: Sequence[str]) -> NotesAnswer:
+        """Read the notes on a contact and on its invoices, whoever wrote them.
+
+        Takes at most `NOTE_CALLS_MAX` calls, for the first invoices of the list. Called when a
+        person asks for the timeline of a customer, and at no other time.
         """
         ...
 

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from arsync.connector_sdk import (
     BALANCE_CALLS_MAX,
+    NOTE_CALLS_MAX,
     Capability,
     Connector,
     Page,
@@ -471,6 +472,36 @@ class ConnectorContract:
         assert bench.connector().find(write) is not None
         longest = max(len(row["text"]) for row in bench.state()["history"])
         assert longest <= bench.platform.capabilities.note_characters_max
+
+    def test_notes_are_read_with_the_key_of_their_action(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        if Capability.NOTES_READ not in bench.connector().capabilities.offers:
+            pytest.skip("its notes cannot be read")
+        needs = Capability.NOTE_ON_INVOICE
+        writes = [
+            _write(bench, debtor, WriteCase(NotePayload(), needs, on_invoice=on_invoice))
+            for on_invoice in (True, False)
+        ]
+        writes[1] = writes[1]._replace(key=writes[1].key[::-1])
+        for write in writes:
+            bench.connector().perform(write)
+        answer = bench.connector().notes(debtor.contact_id, debtor.invoice_ids)
+        keys = {note.invoice_id: note.key for note in answer.notes}
+        assert keys == {debtor.invoice_ids[0]: writes[0].key[:16], "": writes[1].key[:16]}
+        assert {note.text for note in answer.notes} == {"A note of the contract, in words."}
+        assert all(note.at is not None for note in answer.notes)
+
+    def test_notes_of_many_invoices_take_few_calls(self, bench: Bench, debtor: Debtor) -> None:
+        if Capability.NOTES_READ not in bench.connector().capabilities.offers:
+            pytest.skip("its notes cannot be read")
+        many = [*debtor.invoice_ids, *[debtor.invoice_ids[0]] * NOTE_CALLS_MAX]
+        connector = bench.connector()
+        before = bench.calls()
+        answer = connector.notes(debtor.contact_id, many)
+        assert bench.calls() - before <= NOTE_CALLS_MAX
+        assert answer.unread
+        assert list(answer.unread) == many[-len(answer.unread) :]
 
     def test_a_lifted_hold_leaves_no_trace(self, bench: Bench, debtor: Debtor) -> None:
         """Groups and people's own notes are what they were; the history tells both."""

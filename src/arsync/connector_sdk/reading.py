@@ -7,14 +7,16 @@ guess.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
 from msgspec.structs import replace
 
+from arsync.connector_sdk.contract import PlatformNote
 from arsync.core.ledger.business_days import is_in_range
 from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
 from arsync.core.ledger.records import DocumentProblem, Phone, RecordKind
@@ -184,3 +186,19 @@ def document_problem(
         one_line(contact_id),
         invoice_ids,
     )
+
+
+NOTE_TEXT_MAX = 4_000
+"""A longer note is shown cut off."""
+
+_MARKER = re.compile(r"\[arsync:([0-9a-f]{16})\]")
+
+
+def platform_note(text: str, at: datetime | None, by: str, invoice_id: str) -> PlatformNote:
+    """Return a note as it is shown: on one line, its marker taken out as its key."""
+    marker = _MARKER.search(text)
+    key = marker.group(1) if marker else ""
+    line = cleaned(_MARKER.sub("", text))
+    if len(line) > NOTE_TEXT_MAX:
+        line = line[: NOTE_TEXT_MAX - 1].rstrip() + "…"
+    return PlatformNote(line, at, cleaned(by), invoice_id, key)

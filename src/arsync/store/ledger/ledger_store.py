@@ -111,6 +111,7 @@ class Ledger:
     records = _read(account_reader.read_records)
     invoice = _read(lookups.find_invoice)
     contact = _read(lookups.find_contact)
+    of_contacts = _read(lookups.of_contacts)
     open_invoices = _read(lookups.open_invoices)
     disputed = _read(lookups.disputed)
     owners = _read(lookups.owners)

@@ -66,6 +66,23 @@ def find_invoice(db: Connection, connection_id: int, number_or_id: str) -> Invoi
     raise UserMistake(f"there is no invoice {number_or_id!r}.{near}")
 
 
+def of_contacts(
+    db: Connection, connection_id: int, kind: RecordKind, contact_ids: Sequence[str]
+) -> list[Any]:
+    """Return every record of a kind that belongs to some contacts, by id."""
+    table = KINDS[kind]
+    columns = table.table.c
+    query = (
+        select(*table.record_columns)
+        .where(
+            columns.connection_id == connection_id,
+            one_of(db, columns.contact_id, list(contact_ids)),
+        )
+        .order_by(columns.id)
+    )
+    return to_records(table, db.execute(query))
+
+
 def find_contact(
     db: Connection, connection_id: int, name_or_id: str, *, also_gone: bool = False
 ) -> Contact:

@@ -1,0 +1,1 @@
+"""Everything that happened with one customer, in one list, newest last."""

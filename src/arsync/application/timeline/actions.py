@@ -1,0 +1,87 @@
+"""What arsync did and planned, as events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from arsync.application.timeline.events import TimelineEvent, TimelineSubject
+from arsync.core.actions import Action, ActionState
+from arsync.core.actions.registry import KINDS, WORD_KINDS
+from arsync.core.ledger.money import shown
+from arsync.store.models import ActionRow
+
+ACTIONS_MAX = 2_000
+"""So many actions of one customer are read for its timeline."""
+
+INVOICES_NAMED_MAX = 3
+
+_DONE = frozenset({ActionState.SENT, ActionState.CONFIRMED})
+_FAILED = frozenset({ActionState.UNKNOWN, ActionState.REJECTED})
+
+
+def action_events(subject: TimelineSubject) -> Iterator[TimelineEvent]:
+    """Yield each action as it stands, and the end of each task."""
+    organisation = subject.organisation
+    for contact_id in subject.ids:
+        for row in organisation.store.actions.list(
+            organisation.id, contact_id=contact_id, rows_max=ACTIONS_MAX
+        ):
+            # What a person said is told by its own source; of the note about it only a failure.
+            if row.action.kind not in WORD_KINDS or row.state in _FAILED:
+                yield _as_it_stands(subject, row)
+            if row.done_at is not None:
+                yield _task_done(subject, row)
+
+
+def _as_it_stands(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:
+    # What has happened stands at its day; what waits, at the day since which it waits.
+    at = row.first_sent_at if row.state in _DONE and row.first_sent_at else row.changed_at
+    on = row.sent_on if row.state in _DONE and row.sent_on else subject.day_of(at)
+    return TimelineEvent(
+        on,
+        row.action.kind.value.replace("_", " "),
+        f"{_what(row.action)}: {_state(row)}",
+        at,
+        "" if row.by_person else "arsync",
+        row.key,
+        _numbers(row.action),
+    )
+
+
+def _task_done(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:
+    assert row.done_at is not None
+    code = row.outcome_code and f"{row.outcome_code}: "
+    outcome = f": {code}{row.outcome}" if row.outcome or code else ""
+    return TimelineEvent(
+        row.done_on or subject.day_of(row.done_at),
+        "task done",
+        f"{row.action.payload.title}{outcome}".rstrip(": "),
+        row.done_at,
+        "",
+        row.key,
+        _numbers(row.action),
+    )
+
+
+def _what(action: Action) -> str:
+    kind = KINDS[action.kind]
+    name = kind.done[0].capitalize()
+    title = action.step or action.payload.title
+    refs = [
+        f"{ref.number or ref.id} {shown(ref.amount_due, ref.currency)}"
+        for ref in action.invoices[:INVOICES_NAMED_MAX]
+    ]
+    more = len(action.invoices) - len(refs)
+    about = ", ".join([*refs, f"{more:,} more"] if more > 0 else refs)
+    named = f"{name} {title!r}" if title else name
+    return f"{named} about {about}" if about else named
+
+
+def _state(row: ActionRow) -> str:
+    detail = row.receipt.detail if row.receipt is not None else ""
+    remark = detail if row.state in _DONE else row.reason
+    return f"{row.state.value} ({remark})" if remark else row.state.value
+
+
+def _numbers(action: Action) -> tuple[str, ...]:
+    return tuple(ref.number or ref.id for ref in action.invoices)

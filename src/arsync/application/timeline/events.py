@@ -1,0 +1,84 @@
+"""What a timeline is made of. Each kind of thing that happens is one source: see `sources`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from arsync.application.organisation_context import OrganisationContext
+from arsync.core.ledger.records import Contact, Invoice, RecordKind
+
+
+class TimelineEvent(Struct, frozen=True):
+    """One thing that happened."""
+
+    on: date
+    """The organisation's day."""
+    kind: str
+    """What it is, in a word or two: `payment`, `promise`, `call`."""
+    text: str
+    """What happened, without the day and without who."""
+    at: datetime | None = None
+    """The moment, where it is known: it puts the events of a day in order."""
+    by: str = ""
+    """Who did it or recorded it; empty where nobody is known."""
+    key: str = ""
+    """The action's key, where it is one."""
+    invoices: tuple[str, ...] = ()
+    """The numbers of the invoices it is about."""
+    ends: bool = False
+    """It ends what began before; where its moment is not known, it comes last on its day."""
+
+
+class TimelineSubject:
+    """The customer whose timeline it is. What costs a query is read when first needed."""
+
+    def __init__(
+        self, organisation: OrganisationContext, contact: Contact, ids: tuple[str, ...], until: date
+    ) -> None:
+        """Remember whom it is about.
+
+        Args:
+            organisation: in which ledger.
+            contact: the customer.
+            ids: its own, and those of contacts that were merged into it.
+            until: the last day that is shown.
+        """
+        self.organisation = organisation
+        self.contact = contact
+        self.ids = ids
+        self.until = until
+
+    @cached_property
+    def invoices(self) -> Mapping[str, Invoice]:
+        """Return every invoice of the customer, by id."""
+        records = self.organisation.store.ledger.of_contacts(
+            self.organisation.id, RecordKind.INVOICES, self.ids
+        )
+        return {record.id: record for record in records}
+
+    def number(self, invoice_id: str) -> str:
+        """Return how people call an invoice."""
+        invoice = self.invoices.get(invoice_id)
+        return invoice.number or invoice_id if invoice else invoice_id
+
+    def numbers(self, invoice_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return how people call some invoices."""
+        return tuple(map(self.number, invoice_ids))
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the organisation's day of a moment."""
+        return moment.astimezone(self.organisation.zone).date()
+
+
+class TimelineSource(NamedTuple):
+    """One kind of thing that happens to a customer."""
+
+    name: str
+    """What it tells of, in the plural, for the docs: `promises to pay`."""
+    events: Callable[[TimelineSubject], Iterable[TimelineEvent]]
+    """Yields the customer's events in any order, from one query or a few."""
