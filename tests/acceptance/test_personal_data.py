@@ -45,7 +45,8 @@ def told_and_called(world: World, name: str) -> None:
     world.rules(RULES)
     world.connect(name)
     world.sync_until_quiet(name)
-    world.app.dispute("INV-0001", reason=f"{NAME} says the price is wrong", connection=name)
+    reason, needs = f"{NAME} says the price is wrong", f"a word with {NAME}"
+    world.app.dispute("INV-0001", reason=reason, needs=needs, connection=name)
     world.app.dispute("INV-0001", settled=True, connection=name)
     world.sync_until_quiet(name)
 

@@ -178,6 +178,11 @@ CASES: dict[str, Case] = {
         (in_dispute(d, 3, amount=Decimal(40)), FIRST),
         (debtor(d, 60), FIRST),
     ],
+    "Somebody answers each dispute": lambda d: [
+        (in_dispute(d, 3), ["task Answer the dispute"]),
+        (in_dispute(d, 60), ["task Nobody answered"]),
+        (in_dispute(d, 60, settled_on=d.today), FIRST),
+    ],
     "Customers abroad get more time": lambda d: [
         (debtor(d, 9, contact={"country": "FR"}), []),
         (debtor(d, 10, contact={"country": "FR"}), FIRST),

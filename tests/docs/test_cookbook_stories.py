@@ -10,6 +10,58 @@ from arsync.core.trials.scenario import judge, play, read_scenarios
 from arsync.rules_source.folder import holidays_in
 
 STORIES: dict[str, str] = {
+    "Under query: only the rest is chased": """
+  - name: A part is disputed, and credited
+    invoices:
+      - {number: INV-1, due: 2026-06-01, amount: 400}
+      - {number: INV-2, due: 2026-06-01, amount: 300}
+    events:
+      2026-06-03: dispute 100 of INV-1 because short delivery
+      2026-06-20: settled INV-1 as credited
+      2026-06-25: credit 100 for INV-1
+    until: 2026-07-31
+    expect:
+      2026-06-02: email first reminder for INV-1 and INV-2
+      2026-06-04: {facts: {dispute: part, overdue_amount: 600, disputed_amount: 100}}
+      2026-06-15: email second reminder for INV-1 and INV-2
+      2026-06-22: {facts: {dispute: part, overdue_amount: 600}}
+      2026-06-25: {facts: {dispute: settled, overdue_amount: 600, disputed_amount: 0}}
+  - name: The whole is disputed, and upheld
+    invoices: [{number: INV-1, due: 2026-06-01, amount: 400}]
+    events:
+      2026-05-28: dispute INV-1 because wrong price
+      2026-06-20: settled INV-1 as upheld
+    until: 2026-07-31
+    expect:
+      2026-06-10: {facts: {dispute: open, dispute_reason: wrong price, overdue_amount: 0}}
+      2026-06-22: email first reminder for INV-1
+      2026-07-06: email second reminder for INV-1
+""",
+    "Somebody answers each dispute": """
+  - name: Nobody answers for a long time
+    invoices: [{number: INV-1, due: 2026-06-01, amount: 400}]
+    events:
+      2026-06-01: dispute INV-1 because wrong price
+      2026-07-20: settled INV-1 as dropped
+      2026-07-21: payment for INV-1
+    until: 2026-08-31
+    expect:
+      2026-06-01: task for INV-1
+      2026-06-16: task for INV-1
+      2026-06-30: task for INV-1
+      2026-07-20: email first reminder for INV-1
+""",
+    "Old disputes": """
+  - name: A month of dispute, whenever it began
+    invoices: [{number: INV-1, due: 2026-06-01, amount: 400}]
+    events:
+      2026-07-10: dispute 50 of INV-1 because poor quality
+      2026-08-20: settled INV-1 as dropped
+    until: 2026-09-30
+    expect:
+      2026-06-02: email first reminder for INV-1
+      2026-08-09: task Settle the dispute for INV-1
+""",
     "A pause in December": """
   - name: A reminder of Christmas Day leaves when the office opens
     invoices: [{number: INV-1, due: 2026-12-18, amount: 400}]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.ledger.account_view import HISTORY_DAYS, AccountView
+from arsync.core.ledger.agreements.disputes import is_standing
 from arsync.core.ledger.business_days import Calendar, days_in_words
 from arsync.core.ledger.late_debt import LateDebt
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
@@ -97,6 +98,7 @@ def explain(
     lines += _rules(assessor, assessment, party)
     for open_invoice in [invoice] if invoice else party.view.documents:
         lines += _invoice(assessor, assessment, party, open_invoice)
+    lines += _disputes(party, invoice_id)
     lines += _payment_plans(party, invoice_id)
     lines += _discounts(assessment, party, invoice_id)
     lines += _late_payment(party, invoice)
@@ -236,6 +238,22 @@ def _payment_plans(party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:
         own = any(document_id in party.view.own_invoice_ids for document_id in ids)
         if own and invoice_id in {"", *ids}:
             yield ReasonLine("payment plan", plan_in_full(judged))
+
+
+def _disputes(party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:
+    """Yield the open disputes, with who answers them and what is needed."""
+    view = party.view.account_view
+    for invoice in party.view.documents if view.disputes else ():
+        dispute = view.disputes.get(invoice.id)
+        if dispute is None or invoice_id not in {"", invoice.id}:
+            continue
+        if not is_standing(dispute, view.today):
+            continue
+        days = days_in_words((view.today - dispute.opened_on).days)
+        words = [dispute_words(view, invoice), days]
+        words += [f"answered by {dispute.owner}"] if dispute.owner else []
+        words += [f"needed: {dispute.needs}"] if dispute.needs else []
+        yield ReasonLine("disputes", f"{invoice.number or invoice.id}: {', '.join(words)}")
 
 
 def _discounts(assessment: Assessment, party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:

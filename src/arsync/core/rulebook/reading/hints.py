@@ -372,6 +372,13 @@ _RULEBOOK = _ELSEWHERE | _table(
         ),
     ),
     (
+        "dispute query queries complaint complaints claims",
+        Guess(
+            "what a customer disputes is recorded with `arsync dispute`; who answers stands here",
+            "disputes: {answer_within: 10 business days}",
+        ),
+    ),
+    (
         "placement agency agencies collection collections collector lawyer litigation solicitor",
         _write(_PLACEMENTS),
     ),
@@ -388,7 +395,7 @@ _RULEBOOK = _ELSEWHERE | _table(
     ("limit credit", _write(_LIMITS)),
     ("cadences cadence dunning reminder schedule steps chasing statement", _write(_CADENCES)),
     (
-        "exceptions exception except exclude never ignore stop do_not_chase query",
+        "exceptions exception except exclude never ignore stop do_not_chase",
         _write(_ALONE),
     ),
     ("task tasks call calls phone sms actions", _write(_TASKS)),
