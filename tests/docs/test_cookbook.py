@@ -19,6 +19,8 @@ from arsync.core.ledger.records import (
     HeldSince,
     Instalment,
     PaymentPlan,
+    PlacedDebt,
+    Placement,
     SentStep,
     ShownLevel,
 )
@@ -98,6 +100,39 @@ def family(desk: Any) -> Any:
 def reminded(desk: Any, day: int, days_ago: int, **values: Any) -> Any:
     sent = (desk.sent("i1", day, days_ago, "first reminder", cadence="Everyone"),)
     return debtor(desk, days_ago + day, account={"sent": sent}, **values)
+
+
+def at_the_end(
+    desk: Any, overdue: int, amount: str = "500.00", dispute: Dispute | None = None
+) -> Any:
+    """Return a customer who had every step."""
+    sent = (desk.sent("i1", 30, overdue - 30, "final notice", cadence="Everyone"),)
+    disputes = () if dispute is None else (dispute,)
+    return debtor(desk, overdue, amount, account={"sent": sent, "disputes": disputes})
+
+
+def given_back(desk: Any) -> Any:
+    debts = (PlacedDebt("i1", Decimal(800), "GBP"),)
+    on = desk.today - timedelta(60)
+    placement = Placement("k1", "Example Collections", on, debts, desk.today, "returned")
+    return debtor(desk, 190, "800.00", account={"placements": (placement,)})
+
+
+def troublesome(desk: Any, messages: int) -> Any:
+    """Return a customer who paid late and was written to so often, a fortnight apart."""
+    late = [
+        desk.invoice(
+            f"p{n}",
+            100 + n,
+            "0",
+            total="100",
+            status="paid",
+            paid_on=desk.today - timedelta(60 + n),
+        )
+        for n in range(3)
+    ]
+    sent = tuple(desk.sent("p0", 1, 14 * n) for n in range(messages))
+    return debtor(desk, -5, "100.00", *late, account={"sent": sent})
 
 
 def less_two(desk: Any, day: int) -> Any:
@@ -231,6 +266,25 @@ CASES: dict[str, Case] = {
         (levelled(d, 1), []),
         (levelled(d, 2), ["reminder_level 1: first reminder"]),
     ],
+    "To the agency, never disputed": lambda d: [
+        (at_the_end(d, 90), ["placement with Example Collections (approval)"]),
+        (at_the_end(d, 89), []),
+        (at_the_end(d, 90, "499.99"), []),
+        (at_the_end(d, 90, dispute=Dispute("i1", d.today, "price")), []),
+        (at_the_end(d, 90, dispute=Dispute("i1", d.today, "price", amount=Decimal(9))), []),
+    ],
+    "Not worth chasing any more": lambda d: [
+        (debtor(d, 180, "19.99"), ["task Decide whether to write off I1"]),
+        (debtor(d, 180, "20.00"), []),
+        (given_back(d), ["task Decide whether to write off I1"]),
+    ],
+    "Before a debt is registered": lambda d: [
+        (reminded(d, 1, 44), ["letter registration warning (approval)"]),
+    ],
+    "A customer to part with": lambda d: [
+        (troublesome(d, 12), ["task Decide whether to go on selling"]),
+        (troublesome(d, 11), []),
+    ],
     "A pause in December": lambda d: [(reminded(d, 7, 13), []), (debtor(d, 7), FIRST)],
 }
 
@@ -308,4 +362,56 @@ def test_agreed_instalments_are_played_to_their_end() -> None:
 
     result = judge(play(read.scenarios[0], rulebook, holidays=lambda _: None))
 
+    assert result.failures == ()
+
+
+REGISTERED = """scenarios:
+  - name: Warned, then registered
+    invoices:
+      - {number: INV-1, due: 2026-06-03, amount: 1000}
+      - {number: INV-2, due: 2026-06-03, amount: 700}
+    approvals: by hand
+    events:
+      day 45: approve letter registration warning for INV-1
+      day 46: dispute INV-2 because of a wrong price
+      day 61: approve task Register the debt with the credit bureau
+    until: day 70
+    expect:
+      day 61:
+        - task Register the debt with the credit bureau for INV-1
+    never:
+      - task Register the debt with the credit bureau for INV-2
+    unlisted: allowed
+"""
+PLACED = """scenarios:
+  - name: To the agency and back
+    invoices:
+      - {number: INV-1, due: 2026-06-03, amount: 1000}
+      - {number: INV-2, due: 2026-06-03, amount: 600}
+      - {number: INV-3, due: 2026-09-10, amount: 600}
+    events:
+      day 40: dispute INV-2 because of a wrong price
+      day 140: recalled INV-1
+      day 150: payment for INV-1
+    until: day 160
+    expect:
+      day 1: email first reminder for INV-1 and INV-2
+      day 30: email final notice for INV-1 and INV-2
+      day 90: placed with Example Collections for INV-1
+      day 91: {facts: {placed: placed}}
+      day 100: email first reminder for INV-3
+      day 129: email final notice for INV-3
+    never:
+      - placed with Example Collections for INV-2
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "story"),
+    [("To the agency, never disputed", PLACED), ("Before a debt is registered", REGISTERED)],
+)
+def test_the_end_of_a_debt_is_played(policy: str, story: str) -> None:
+    read, problems = read_scenarios("s.yaml", story)
+    assert read is not None, problems
+    result = judge(play(read.scenarios[0], a_rulebook(text_of(policy)), holidays=lambda _: None))
     assert result.failures == ()

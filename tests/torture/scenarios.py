@@ -107,7 +107,7 @@ def a_restored_store(world: WatchedWorld) -> None:
     world.connect(world.name)
 
 
-def approve_what_was_restored(world: WatchedWorld) -> None:
+def approve_what_waits(world: WatchedWorld) -> None:
     """A person approves all that waits, again and again, and the scheduler runs."""
     world.run_until_quiet()
     world.app.approve(connection=world.name, who="Jane")
@@ -181,6 +181,30 @@ def a_discount_taken(world: WatchedWorld) -> None:
     world.app.pull(world.name)
 
 
+def debts_for_the_agency(world: WatchedWorld) -> None:
+    """Two customers whose debts a rule proposes for the agency: a note on each invoice."""
+    world.load(
+        world.name,
+        contacts=[contact_row(f"c{name}", name) for name in ("Ada", "Bob")],
+        invoices=[
+            invoice_row(1, "cAda", overdue=95),
+            invoice_row(2, "cAda", overdue=92),
+            invoice_row(3, "cBob", overdue=91),
+        ],
+    )
+    world.rules(AGENCY)
+    world.connect(world.name)
+    world.app.pull(world.name)
+
+
+AGENCY = """\
+version: 1
+name: Agency
+currency: GBP
+placements:
+  - {name: To the agency, when: {days_overdue: {at_least: 90}}, to: Example Collections}
+"""
+
 DISCOUNTS = """\
 version: 1
 name: Discounts
@@ -197,9 +221,16 @@ SCENARIOS = (
     Scenario("letters by mail", letters, share=0.5),
     Scenario("a discount taken", a_discount_taken, share=0.5),
     Scenario(
+        "placements",
+        debts_for_the_agency,
+        approve_what_waits,
+        lambda world: world.app.approve(connection=world.name, who="Jane"),
+        0.15,
+    ),
+    Scenario(
         "restored",
         a_restored_store,
-        approve_what_was_restored,
+        approve_what_waits,
         lambda world: world.app.approve(connection=world.name, who="Jane"),
         0.15,
     ),

@@ -32,6 +32,10 @@ INVOICES_PER_LETTER_MAX = 200
 """A letter lists no more; it says how many there are besides, and gives the total of all."""
 
 
+ANSWER_DAYS = 14
+"""A letter that gives the customer a day to pay or answer by gives this many days."""
+
+
 class LetterInvoice(NamedTuple):
     """An invoice as a letter shows it; every value is ready for people."""
 
@@ -350,6 +354,7 @@ def _context(
         "oldest_days_overdue": oldest,
         "oldest_overdue": spoken.overdue(oldest),
         "today": spoken.day(today),
+        "answer_by": spoken.day(today + timedelta(ANSWER_DAYS)),
         "step": step,
         "promised_on": promised_on,
         "statutory": dict(statutory),

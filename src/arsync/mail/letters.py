@@ -35,6 +35,7 @@ TEXT_NAMES = (
     "final notice",
     "formal notice",
     "promise broken",
+    "registration warning",
 )
 """The texts that arsync brings along, in the order of a cadence."""
 

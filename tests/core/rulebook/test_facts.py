@@ -125,6 +125,8 @@ def rich_account(desk: Desk) -> Any:
         ("days_in_dispute", 2),
         ("dispute_reason", {"wrong price"}),
         ("placed", {"none"}),
+        ("messages_last_365_days", 3),
+        ("disputes_last_365_days", 1),
         ("days_since_last_reminder", 15),
         ("highest_step_sent", 14),
         ("payment_plan", {"none"}),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from arsync.core.rulebook.checks.disputed_debts import about_disputed_debts
 from arsync.core.rulebook.checks.satisfiability import (
     Alternative,
     TooMany,
@@ -78,6 +79,7 @@ def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
     for cadence in rulebook.reminders:
         if (cadence.place.file, cadence.place.line) not in never | dead:
             problems += _steps(cadence)
+    problems += about_disputed_debts(rulebook)
     problems += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
     problems += undefined_roles(rulebook)
     problems += [*rulebook.cautions, *statutory_warnings(rulebook)]

@@ -120,6 +120,20 @@ def sale_ages_out(view: ContactView, _: object) -> date:
     return _next_aging_out(issued, view.account_view.today)
 
 
+def message_ages_out(view: ContactView, _: object) -> date:
+    """Return the day on which a message to the customer is older than history goes back."""
+    account_view = view.account_view
+    sent = [step.on for step in account_view.account.sent if step.moment]
+    return _next_aging_out(sent, account_view.today)
+
+
+def dispute_ages_out(view: ContactView, _: object) -> date:
+    """Return the day on which a dispute was opened before history goes back."""
+    account_view = view.account_view
+    opened = [dispute.opened_on for dispute in account_view.account.disputes]
+    return _next_aging_out(opened, account_view.today)
+
+
 def _next_aging_out(days: Iterable[date], today: date) -> date:
     last_days = (days_later(day, HISTORY_DAYS) for day in days)
     return min((day for day in last_days if day > today), default=NEVER)

@@ -1,8 +1,10 @@
-"""The facts of what ends a debt: the steps that are left, and placements."""
+"""The facts of what ends: the steps of a debt that are left, placements, a customer's trouble."""
 
 from __future__ import annotations
 
-from arsync.core.ledger.account_view import ContactView
+from datetime import timedelta
+
+from arsync.core.ledger.account_view import HISTORY_DAYS, ContactView
 from arsync.core.ledger.agreements.placements import PLACEMENT_STATES, PlacementState, state_of
 from arsync.core.ledger.records import Invoice
 from arsync.core.rulebook.facts import movement
@@ -41,7 +43,59 @@ def placement_states(view: ContactView) -> Value:
     return frozenset(states or {"none"})
 
 
+def messages_in_a_year(view: ContactView) -> Value:
+    """Return on how many occasions the contact was written to in the last 365 days."""
+    account_view = view.account_view
+    if not account_view.account.sent:
+        return 0
+    first = account_view.today - timedelta(HISTORY_DAYS - 1)
+    return len(
+        {
+            step.moment
+            for step in account_view.account.sent
+            if step.moment and step.on >= first and step.invoice_id in view.own_invoice_ids
+        }
+    )
+
+
+def disputes_in_a_year(view: ContactView) -> Value:
+    """Return how many disputes about the contact's invoices were opened in the last 365 days."""
+    account_view = view.account_view
+    if not account_view.account.disputes:
+        return 0
+    first = account_view.today - timedelta(HISTORY_DAYS - 1)
+    return sum(
+        dispute.opened_on >= first and dispute.invoice_id in view.own_invoice_ids
+        for dispute in account_view.account.disputes
+    )
+
+
 CONTACT_PLACEMENTS: tuple[Field, ...] = (
+    Field(
+        "messages_last_365_days",
+        "contact",
+        FactKind.COUNT,
+        "on how many occasions it was written to in the last 365 days",
+        "what arsync sent",
+        messages_in_a_year,
+        phrase="{} message in 365 days|{} messages in 365 days",
+        bounds=FROM_0,
+        moves=OnDays(movement.message_ages_out),
+        changed_by=OwnActions.MESSAGES,
+        example="{at_least: 12}",
+    ),
+    Field(
+        "disputes_last_365_days",
+        "contact",
+        FactKind.COUNT,
+        "number of disputes about its invoices that were opened in the last 365 days",
+        "disputes recorded here",
+        disputes_in_a_year,
+        phrase="{} dispute in 365 days|{} disputes in 365 days",
+        bounds=FROM_0,
+        moves=OnDays(movement.dispute_ages_out),
+        example="{at_least: 3}",
+    ),
     Field(
         "placed",
         "contact",
