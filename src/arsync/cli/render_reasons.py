@@ -112,9 +112,11 @@ def _rules_of(rulebook: Rulebook) -> Iterator[tuple[tuple[str, int], dict[str, s
         yield (place.file, place.line), _thresholds(condition.tree)
     for cadence in rulebook.reminders:
         for step in cadence.steps:
-            words = f"step of day {step.day}"
-            name = "days_until_due" if step.day < 0 else "days_overdue"
-            yield (step.place.file, step.place.line), {name: words}
+            if step.repeat == 1:
+                name = "days_until_due" if step.day < 0 and not step.slot else "days_overdue"
+                own = _thresholds(step.when.tree) if step.when is not None else {}
+                words = {name: f"step of {step.comes}", **own}
+                yield (step.place.file, step.place.line), words
 
 
 def _thresholds(tree: Node) -> dict[str, str]:

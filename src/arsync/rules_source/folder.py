@@ -314,7 +314,7 @@ def _unsaid_in_a_language(rulebook: Rulebook, texts: Letters) -> Iterator[Proble
     for code in sorted(codes & set(languages())) if own else ():
         spoken = texts if code == texts.language.code else texts.in_language(code)
         for step in (step for cadence in rulebook.reminders for step in cadence.steps):
-            if step.text in own and not spoken.has(step.text):
+            if step.text in own and step.repeat == 1 and not spoken.has(step.text):
                 yield Problem(
                     *step.place,
                     f"there is no text {step.text!r} in {spoken.language.name}.",

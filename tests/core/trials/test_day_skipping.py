@@ -273,11 +273,6 @@ def random_rulebook(dice: random.Random) -> Rulebook | None:
         days = dice.choice([0, 0, 1, 3, 7, 20])
         return f"\n      for: {days} days" if days else ""
 
-    days = sorted(dice.sample([-7, -3, 0, 1, 5, 14, 30, 45], 4))
-    steps = "".join(
-        f"      - {{day: {day}, {dice.choice(['email: first reminder', 'email: final notice', 'task: Call', 'letter: final notice', 'late_fee: 12'])}}}\n"  # noqa: E501
-        for day in days
-    )
     text = f"""version: 1
 currency: GBP
 customers:
@@ -309,10 +304,17 @@ credit_holds:
         - over_limit_percent: {{more_than: 10}}
     unless: {{{contact()}}}
 reminders:
+  - name: Promises
+    when: {{promise_to_pay: broken}}
+    counted_from: broken promise
+    steps:
+      - {{day: {dice.choice([0, 2])}, email: promise broken}}
+      - {{after: 5 days, call: Agree a plan}}
   - name: First
     when: {{{contact()}}}
+    counted_from: {dice.choice(["due date", "issue date", "end of month"])}
     steps:
-{steps}
+{random_steps(dice)}
   - name: Standard
     skip_invoices_when:
       {random_condition(dice, ("invoice", "contact"))}{lasting()}
@@ -348,6 +350,33 @@ TAKE_OVER = [
     "by age",
     "from step final notice",
 ]
+
+KINDS = (
+    "email: first reminder",
+    "email: final notice",
+    "task: Call",
+    "call: Ring",
+    "letter: final notice",
+    "late_fee: 12",
+)
+
+
+def random_steps(dice: random.Random) -> str:
+    """Write steps with days of their own, conditions, repeats and steps that follow others."""
+    lines = []
+    for day in sorted(dice.sample([-7, -3, 0, 1, 5, 14, 30, 45], 4)):
+        line = f"day: {day}, {dice.choice(KINDS)}"
+        if dice.random() < 0.3:
+            condition = random_condition(dice, ("invoice", "contact"))
+            line += f", when: {{{condition}}}"
+        if dice.random() < 0.2 and ("task" in line or "call" in line):
+            line += ", then: wait until done"
+        lines.append(line)
+    if dice.random() < 0.4:
+        lines.append(f"after: 9 days, {dice.choice(KINDS)}")
+    if dice.random() < 0.4:
+        lines[-1] += ", every: 6 days, at_most: 3"
+    return "".join(f"      - {{{line}}}\n" for line in lines)
 
 
 def days_off(dice: random.Random) -> str:

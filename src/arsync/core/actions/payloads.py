@@ -335,6 +335,10 @@ class TaskPayload(_Payload, frozen=True, tag="task"):
     assign_to: str = ""
     cadence: str = ""
     """Empty for a follow-up."""
+    is_call: bool = False
+    """Whether it is done on the telephone."""
+    script: str = ""
+    """The name of what to say there."""
 
     @property
     def title(self) -> str:
@@ -534,7 +538,7 @@ def payload_words(payload: Payload) -> dict[str, str]:
     words: dict[str, str] = {}
     for name in payload.__struct_fields__:
         value = getattr(payload, name)
-        if name == "cadence" or value in {None, "", ()}:
+        if name == "cadence" or value in {None, "", (), False}:
             continue
         text = "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         words[name.replace("_", " ")] = text

@@ -272,15 +272,27 @@ class Assessor:
 
     def cadence(self, party: DunnedParty) -> tuple[Cadence | None, list[Cadence]]:
         """Return the first cadence that certainly matches, and those before it that may."""
+        cadences, undecided = self.cadences(party)
+        return next(iter(cadences), None), undecided
+
+    def cadences(self, party: DunnedParty) -> tuple[list[Cadence], list[Cadence]]:
+        """Return the cadences of a contact, and those before them that may match.
+
+        The first that certainly matches counts. One that is about broken promises alone leaves the
+        invoices without one to the next that matches.
+        """
+        cadences: list[Cadence] = []
         undecided: list[Cadence] = []
         for cadence in self.rulebook.reminders:
             answer = cadence.when.test(party.row, None)
             if answer is True:
-                return cadence, undecided
-            if answer is None:
+                cadences.append(cadence)
+                if not cadence.is_about_promises:
+                    break
+            elif answer is None:
                 # Unknown is not a match, but is reported: the customer may belong in this cadence.
                 undecided.append(cadence)
-        return None, undecided
+        return cadences, undecided
 
     def invoice_row(self, party: DunnedParty, invoice: Invoice) -> list[Value]:
         """Return the facts of one invoice that the rulebook asks for, computed once."""

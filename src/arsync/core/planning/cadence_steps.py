@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.records import Account, Invoice, SentStep, TaskRecord
 from arsync.core.rulebook.conditions import Answer
 from arsync.core.rulebook.model import AFTER, Cadence, CountedFrom, Step, StepKind
@@ -39,6 +40,14 @@ def cadence_for(cadence: Cadence, invoice_id: str, account: Account) -> Cadence:
         return cadence
     steps = tuple(step for step in cadence.steps if step.kind is not StepKind.LATE_FEE)
     return cadence._replace(steps=steps)
+
+
+def cadence_of(cadences: Sequence[Cadence], view: AccountView, invoice: Invoice) -> Cadence | None:
+    """Return the first of a contact's cadences that is for an invoice; None when none is."""
+    for cadence in cadences:
+        if not cadence.is_about_promises or view.broken_on(invoice.id) is not None:
+            return cadence
+    return None
 
 
 class _Place(NamedTuple):

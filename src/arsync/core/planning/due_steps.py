@@ -15,7 +15,7 @@ from arsync.core.ledger.agreements.promises import ENTERED_THERE, OPEN
 from arsync.core.ledger.money import ZERO, plain, shown
 from arsync.core.ledger.records import Invoice, SentStep, TaskRecord
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
-from arsync.core.planning.cadence_steps import Due, cadence_for, next_step
+from arsync.core.planning.cadence_steps import Due, cadence_for, cadence_of, next_step
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.plan_coverage import plan_stop
 from arsync.core.planning.plan_decisions import Decisions, held, holding_back
@@ -27,14 +27,40 @@ from arsync.core.rulebook.model import Cadence, Step, StepKind, TakeOverKind
 
 
 def due_steps(
-    planning: Planning, assessment: Assessment, party: DunnedParty, cadence: Cadence
+    planning: Planning, assessment: Assessment, party: DunnedParty, cadences: Sequence[Cadence]
 ) -> tuple[list[DueStep], Decisions]:
-    """Return the steps due today, the oldest due date first, and what stops the others."""
-    return _Round(planning, assessment, party, cadence).steps()
+    """Return the steps due today, the oldest due date first, and what stops the others.
+
+    Args:
+        planning: of the day.
+        assessment: of the account.
+        party: the contact that is reminded.
+        cadences: its own, at least one; of each invoice the first that is for it counts.
+    """
+    rounds = {cadence.name: _Round(planning, assessment, party, cadence) for cadence in cadences}
+    first = rounds[cadences[0].name]
+    # Most customers are in one cadence, which is for all their invoices.
+    is_for_all = not cadences[0].is_about_promises
+    ready: list[DueStep] = []
+    stopped: list[HeldBack] = []
+    for invoice in first.open_invoices():
+        step: DueStep | HeldBack | None = None
+        if is_for_all:
+            step = first.step_of(invoice)
+        elif cadence := cadence_of(cadences, assessment.account_view, invoice):
+            step = rounds[cadence.name].step_of(invoice)
+        elif invoice.due_on < planning.today:
+            reason = f"no cadence matches: in {cadences[0].name!r} are only broken promises"
+            step = held(party, reason, invoice=invoice)
+        if isinstance(step, DueStep):
+            ready.append(step)
+        elif step is not None:
+            stopped.append(step)
+    return ready, holding_back(*stopped)
 
 
 class _Round:
-    """One look through the open invoices of one contact."""
+    """One look through the open invoices of one contact, in one cadence."""
 
     def __init__(
         self, planning: Planning, assessment: Assessment, party: DunnedParty, cadence: Cadence
@@ -58,18 +84,6 @@ class _Round:
         )
         covered = party.view.covered if account_view.cash else ()
         self.covered = frozenset(invoice.id for invoice in covered)
-
-    def steps(self) -> tuple[list[DueStep], Decisions]:
-        """Return the steps that nothing stops, and the invoices that something does."""
-        ready: list[DueStep] = []
-        stopped: list[HeldBack] = []
-        for invoice in self.open_invoices():
-            step = self.step_of(invoice)
-            if isinstance(step, DueStep):
-                ready.append(step)
-            elif step is not None:
-                stopped.append(step)
-        return ready, holding_back(*stopped)
 
     def open_invoices(self) -> list[Invoice]:
         """Return what is owed net, and what cash covers, the oldest due date first."""

@@ -16,8 +16,8 @@ from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import less_cash
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
-from arsync.core.planning.cadence_steps import cadence_for, next_step
-from arsync.core.planning.due_steps import covered_words, dispute_words, is_for
+from arsync.core.planning.cadence_steps import Due, cadence_for, cadence_of, next_step
+from arsync.core.planning.due_steps import covered_words, dispute_words, is_for, waiting_words
 from arsync.core.planning.plan import Plan
 from arsync.core.planning.plan_coverage import plan_in_full
 from arsync.core.planning.taking_over import passed_over
@@ -162,7 +162,7 @@ def _rules(assessor: Assessor, assessment: Assessment, party: DunnedParty) -> li
     ]
     for cadence in rulebook.reminders:
         lines.append(_asked(assessor, "reminders", cadence, party))
-        if lines[-1].answer:
+        if lines[-1].answer and not cadence.is_about_promises:
             break
     return lines
 
@@ -195,7 +195,8 @@ def _invoice(
         ReasonLine("sent", f"{invoice.number}: {sent_step.step} on {sent_step.on}")
         for sent_step in taken_steps
     ]
-    cadence, _ = assessor.cadence(party)
+    cadences, _ = assessor.cadences(party)
+    cadence = cadence_of(cadences, assessment.account_view, invoice)
     if cadence is None or all(invoice.id != owed.id for owed in party.view.owed):
         return lines
     cadence = cadence_for(cadence, invoice.id, assessment.account)
@@ -224,7 +225,7 @@ def _invoice(
         lines.append(
             ReasonLine("take_over", f"{invoice.number}: {take_over}, so not with: {skipped}")
         )
-    text = "no step is left" if due is None else f"{due.step.text} {_from(due.on, today)}"
+    text = "no step is left" if due is None else _next_words(assessor, due, party, invoice)
     place = due.step.place if due else cadence.place
     lines.append(ReasonLine("next", f"{invoice.number}: {text}", place=place))
     return lines
@@ -254,6 +255,19 @@ def _disputes(party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:
         words += [f"answered by {dispute.owner}"] if dispute.owner else []
         words += [f"needed: {dispute.needs}"] if dispute.needs else []
         yield ReasonLine("disputes", f"{invoice.number or invoice.id}: {', '.join(words)}")
+
+
+def _next_words(assessor: Assessor, due: Due, party: DunnedParty, invoice: Invoice) -> str:
+    """Return which step comes next, on which day, and what it depends on."""
+    step, text = due.step, f"{due.step.text} {_from(due.on, assessor.today)}"
+    if due.waits_for is not None:
+        text += f", {waiting_words(due.waits_for)}"
+    elif step.when is not None and due.on > assessor.today:
+        # Its condition is asked on its day; what it says today may be another answer by then.
+        text += f", if it is for this invoice then: {assessor.words(step.when, party, invoice)}"
+    elif due.is_unsure and step.when is not None:
+        text += f", if it is for this invoice: {assessor.unknowns(step.when, party, invoice)}"
+    return text
 
 
 def _discounts(assessment: Assessment, party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:

@@ -33,7 +33,7 @@ from arsync.core.planning.step_actions import (
     fee_of,
     step_action,
 )
-from arsync.core.rulebook.model import Cadence, StepKind
+from arsync.core.rulebook.model import Cadence, Place, StepKind
 
 # The texts of `Capability`, which lives above the core: the core knows only its words.
 EMAIL = "email by the accounting system"
@@ -62,11 +62,11 @@ def plan_reminders(
     alone = left_alone_words(planning, party)
     if alone is not None:
         return holding_back(held(party, alone[0], because=alone[1]))
-    cadence, undecided = planning.assessor.cadence(party)
-    if cadence is None:
+    cadences, undecided = planning.assessor.cadences(party)
+    if not cadences:
         # A customer with nothing overdue expects no reminder, so none is missing.
         return _report_cadences(planning, party, undecided) if party.view.overdue else NOTHING
-    due, decisions = due_steps(planning, assessment, party, cadence)
+    due, decisions = due_steps(planning, assessment, party, cadences)
     if not due:
         return decisions
     by_kind = [(acts_as(planning, due_step), due_step) for due_step in due]
@@ -123,12 +123,13 @@ def _plan_quiet_steps(
 ) -> Decisions:
     """Plan tasks and late fees: nothing of them reaches the customer, so they need no moment."""
     single: list[Decisions] = []
-    tasks: dict[tuple[int, bool, bool], list[DueStep]] = {}
+    tasks: dict[tuple[Place, int, bool, bool], list[DueStep]] = {}
     for kind, due_step in by_kind:
         if kind is ActionKind.TASK:
             # One task for all invoices at the same step: one call, not five.
             words = due_step.no_address, asks_for_too_much(planning, due_step)
-            tasks.setdefault((due_step.step.day, *words), []).append(due_step)
+            at = due_step.step.place, due_step.step.repeat
+            tasks.setdefault((*at, *words), []).append(due_step)
         elif kind is ActionKind.LATE_FEE:
             single.append(_plan_late_fee(planning, party, due_step))
         elif kind is None:

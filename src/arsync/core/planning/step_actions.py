@@ -225,7 +225,8 @@ def _payload(
             task = f"There is no email address: send the {step.text} another way"
         elif asks_for_too_much(planning, highest):
             task = f"Ask for what is not disputed: send the {step.text} another way"
-        return TaskPayload(task, step.assign_to, cadence)
+        is_call = step.kind is StepKind.CALL
+        return TaskPayload(task, step.assign_to, cadence, is_call, step.script)
     if kind is ActionKind.LETTER:
         name = file_name(f"{step.text} {invoice.number or invoice.id}", ".pdf")
         return LetterPayload(step.text, name, cadence, language, waits_for)

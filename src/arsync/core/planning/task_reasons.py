@@ -152,7 +152,8 @@ def _step_gone(planning: Planning, account: Account, task: TaskRecord) -> str:
     decisions = plan_reminders(planning, assessment, party, EmailBudget(0))
     if any(_asks_again(planned, task) for planned in decisions.actions):
         return STANDS
-    if unknown_of_rule(planning, assessment, party, task.rule, task.invoice_ids):
+    slots = {step.invoice_id: (step.day, step.slot) for step in task.steps}
+    if unknown_of_rule(planning, assessment, party, task.rule, slots):
         return STANDS
     if _may_be_for(planning, assessment, party, task):
         return STANDS

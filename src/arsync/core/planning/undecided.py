@@ -6,7 +6,7 @@ certainly gone; while a figure that its reason rests on is unknown, it goes on w
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from arsync.core.actions import Action, ActionKind
 from arsync.core.actions.registry import HOLD_KINDS, KINDS_AGAINST_CUSTOMERS, LIFTING_KINDS
@@ -64,7 +64,8 @@ def undecided_about(planning: Planning, account: Account, action: Action) -> str
     ):
         return uncertain
     name = action.payload.cadence_name or action.because.rule
-    return unknown_of_rule(planning, assessment, party, name, {ref.id for ref in action.invoices})
+    steps = {ref.id: (ref.day, ref.slot) for ref in action.invoices}
+    return unknown_of_rule(planning, assessment, party, name, steps)
 
 
 def _party(assessment: Assessment, contact_id: str) -> DunnedParty:
@@ -75,14 +76,26 @@ def _party(assessment: Assessment, contact_id: str) -> DunnedParty:
 
 
 def unknown_of_rule(
-    planning: Planning, assessment: Assessment, party: DunnedParty, name: str, ids: Collection[str]
+    planning: Planning,
+    assessment: Assessment,
+    party: DunnedParty,
+    name: str,
+    steps: Mapping[str, tuple[int, str]],
 ) -> str:
-    """Return what is unknown in a rule, or in a cadence, about some invoices; empty: nothing."""
+    """Return what is unknown in a rule, or in a cadence, about some invoices; empty: nothing.
+
+    Args:
+        planning: of the day.
+        assessment: of the account.
+        party: the contact.
+        name: of the rule or the cadence.
+        steps: by invoice id, day and slot of the step; of a rule without steps they count nothing.
+    """
     rulebook = planning.assessor.rulebook
-    invoices = [invoice for invoice in assessment.account_view.owed if invoice.id in ids]
+    invoices = [invoice for invoice in assessment.account_view.owed if invoice.id in steps]
     for cadence in rulebook.reminders:
         if cadence.name == name:
-            return _unknown_of_cadence(planning, party, cadence, invoices)
+            return _unknown_of_cadence(planning, party, cadence, invoices, steps)
     rules: list[_InvoiceRule] = [
         *rulebook.follow_ups,
         *rulebook.charges,
@@ -97,17 +110,27 @@ def unknown_of_rule(
 
 
 def _unknown_of_cadence(
-    planning: Planning, party: DunnedParty, cadence: Cadence, invoices: list[Invoice]
+    planning: Planning,
+    party: DunnedParty,
+    cadence: Cadence,
+    invoices: list[Invoice],
+    steps: Mapping[str, tuple[int, str]],
 ) -> str:
+    """Return what is unknown of a cadence, and of the step of each invoice."""
     assessor = planning.assessor
     if cadence.when.test(party.row, None) is None:
         return assessor.unknowns(cadence.when, party)
-    skip = cadence.skip_invoices_when
-    if skip is None or cadence.when.test(party.row, None) is False:
+    if cadence.when.test(party.row, None) is False:
         return ""
     for invoice in invoices:
-        if skip.test(party.row, assessor.invoice_row(party, invoice)) is None:
-            return assessor.unknowns(skip, party, invoice)
+        conditions = [
+            step.when for step in cadence.steps if (step.day, step.slot) == steps[invoice.id]
+        ]
+        for condition in (cadence.skip_invoices_when, *conditions):
+            if condition is None:
+                continue
+            if condition.test(party.row, assessor.invoice_row(party, invoice)) is None:
+                return assessor.unknowns(condition, party, invoice)
     return ""
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, SequenceNode
 
 from arsync.core.rulebook.model import Place
 from arsync.core.rulebook.reading.earlier_names import name_now
@@ -21,10 +22,10 @@ from arsync.core.rulebook.reading.merge import (
     ROWS,
     File,
     each_text,
-    values_of,
 )
 from arsync.core.rulebook.reading.sections import TOP
-from arsync.core.rulebook.reading.yaml_nodes import place_of
+from arsync.core.rulebook.reading.step_names import NAMING_KEYS, in_order, step_name
+from arsync.core.rulebook.reading.yaml_nodes import place_of, values_of
 
 COMMENT_COLUMN_MAX = 70
 """Where comments begin, unless a line is longer."""
@@ -144,16 +145,10 @@ def _element(section: str, element: Node) -> Iterator[tuple[str, Place | None]]:
         first = False
         if key.value == "steps" and isinstance(value, SequenceNode):
             yield f"{head}steps:", None
-            for step in sorted(value.value, key=_day):
+            for step in in_order(value.value):
                 yield f"      - {inline(step)}", place_of(step)
         else:
             yield f"{head}{inline(key)}: {inline(value, _PLAIN_IN_BLOCK)}", place_of(key)
-
-
-def _day(step: Node) -> int:
-    node = values_of(step).get("day")
-    text = str(node.value) if isinstance(node, ScalarNode) else ""
-    return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else 0
 
 
 def parts(files: Sequence[File]) -> list[RulebookLine]:
@@ -196,10 +191,14 @@ def _parts_of(section: str, element: Node) -> Iterator[RulebookLine]:
     yield RulebookLine(section, name, "", "", place_of(element))
     for key, value in element.value:
         if key.value == "steps" and isinstance(value, SequenceNode):
-            for step in sorted(value.value, key=_day):
-                pairs = [pair for pair in step.value if pair[0].value != "day"]
+            counts: Counter[str] = Counter()
+            for step in in_order(value.value):
+                pairs = [pair for pair in step.value if pair[0].value not in NAMING_KEYS]
                 text = inline(MappingNode(step.tag, pairs))
-                yield RulebookLine(section, name, f"day {_day(step)}", text, place_of(step))
+                when = str(step_name(step))
+                counts[when] += 1
+                again = f" ({counts[when]})" if counts[when] > 1 else ""
+                yield RulebookLine(section, name, f"{when}{again}", text, place_of(step))
         elif key.value != by:
             yield RulebookLine(
                 section, name, str(key.value), inline(value, _PLAIN_IN_BLOCK), place_of(key)

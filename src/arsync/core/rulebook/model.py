@@ -201,6 +201,11 @@ class Step(NamedTuple):
         since = "" if self.counted_from is CountedFrom.DUE_DATE else f"from {self.counted_from}"
         return since if self.days_after is None else f"{since} {AFTER}".lstrip()
 
+    @property
+    def comes(self) -> str:
+        """Return when it comes: `day 14`, `day 5, from issue date`."""
+        return f"day {self.day}, {self.slot}" if self.slot else f"day {self.day}"
+
 
 AFTER = "after the step before"
 

@@ -20,7 +20,7 @@ from arsync.core.ledger.agreements.payment_plans import change_days
 from arsync.core.ledger.as_of import event_days
 from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty
-from arsync.core.planning.cadence_steps import Due, cadence_for, lapses, next_step
+from arsync.core.planning.cadence_steps import Due, cadence_for, cadence_of, lapses, next_step
 from arsync.core.planning.dispute_planner import deadlines
 from arsync.core.planning.due_steps import is_for
 from arsync.core.planning.message_room import last_moment
@@ -203,12 +203,15 @@ class InterestingDays:
                 continue
             if party.view.contact.status != ContactStatus.ACTIVE:
                 continue  # an answer has to change first, or the contact
-            cadence = assessor.cadence(party)[0] if party.view.owed else None
-            if cadence is None:
+            cadences = assessor.cadences(party)[0] if party.view.owed else []
+            if not cadences:
                 continue
             free_on = self._free_on(assessment, party, done, today)
             for invoice in party.view.owed:
                 so_far = [*sent.get(invoice.id, ()), *taken_steps.get(invoice.id, ())]
+                cadence = cadence_of(cadences, assessment.account_view, invoice)
+                if cadence is None:
+                    continue  # until a promise is broken, which is an event
                 fitting = cadence_for(cadence, invoice.id, assessment.account)
                 yield self._next(party, fitting, invoice, so_far, free_on, today)
 
@@ -265,6 +268,8 @@ class InterestingDays:
         due = next_on(today)
         if due is not None and due.waits_for is not None:
             return NEVER  # until the task is done, which is an event
+        if due is not None and due.step.when is not None and due.on > today:
+            return due.on  # whether it is passed over is seen on its day, whenever it would leave
         if due is not None and lapses(due.step, invoice):
             on = due.on if due.on > today else NEVER
             if on < invoice.due_on:
@@ -273,6 +278,8 @@ class InterestingDays:
                 return on
             # It lapses on the due date, and the one after it counts.
             due = next_on(invoice.due_on)
+            if due is not None and due.step.when is not None and due.on > today:
+                return due.on
         if due is None or due.on <= today:
             return NEVER
         return self._leaves_on(party, invoice, due.step, due.on, free_on)

@@ -66,10 +66,11 @@ def at(spot: str, line: str) -> str:
         case Spot.CADENCE:
             return f"{HEAD}reminders: [{{name: A, {line}{'' if key == 'steps' else ', ' + STEPS}}}]"
         case Spot.STEP:
-            day = "" if key == "day" else "day: 3, "
-            kind = ", task: Call" if key == "assign_to" else ", email: first reminder"
-            does = "" if key in {"email", "task", "letter", "late_fee"} else kind
-            return f"{HEAD}reminders: [{{name: A, steps: [{{{day}{line}{does}}}]}}]"
+            day = "" if key in {"day", "after"} else "day: 3, "
+            kind = ", task: Call" if key in {"assign_to", "then"} else ", email: first reminder"
+            does = "" if key in {"email", "task", "call", "letter", "late_fee"} else kind
+            first = "{day: 1, email: upcoming}, "
+            return f"{HEAD}reminders: [{{name: A, steps: [{first}{{{day}{line}{does}}}]}}]"
         case Spot.CUSTOMER:
             contact = "" if key == "contact" else ", contact: Acme Ltd"
             return f"{HEAD}customers: [{{{line}{contact}}}]"
@@ -182,13 +183,26 @@ def test_no_word_of_the_language_is_called_a_guess() -> None:
         (Spot.RULEBOOK, "people: {director: a@example.com}", "roles: {finance director"),
         (Spot.CREDIT_LIMIT, "limit: none", "limit: no limit"),
         (Spot.CREDIT_LIMIT, "limit: £10,000", "leave the currency out"),
-        (Spot.STEP, "call: Ask for a day", "task: Call"),
         (Spot.STEP, "sms: Pay", "task: Send a text message"),
-        (Spot.STEP, "phone: Ask", "task: Call"),
+        (Spot.STEP, "phone: Ask", "call: Ask for a day"),
         (Spot.STEP, "fee: 2%", "late_fee: 2%"),
         (Spot.STEP, "interest: 2%", "under 'charges:'"),
         (Spot.STEP, "late_fee: statutory_interest", "under 'charges:'"),
-        (Spot.STEP, "every: month", "a step happens once"),
+        (Spot.STEP, "every: month", "every: 30 days"),
+        (Spot.STEP, "every: 7", "write 7 days"),
+        (Spot.STEP, "every: 7 days", "every: 14 days, at_most: 3"),
+        (Spot.STEP, "at_most: 3", "every: 14 days, at_most: 3"),
+        (Spot.STEP, "repeat: weekly", "every: 14 days, at_most: 3"),
+        (Spot.STEP, "after: 7", "7 days"),
+        (Spot.STEP, "after: 7 days, counted_from: issue date", "write 'day'"),
+        (Spot.STEP, "counted_from: invoice date", "counted_from: issue date"),
+        (Spot.CADENCE, "counted_from: eom", "counted_from: end of month"),
+        (Spot.STEP, "then: hold", "then: wait until done"),
+        (Spot.STEP, "if: {on_hold: yes}", "when: {amount_due:"),
+        (Spot.STEP, "except: {tag: vip}", "unless: {tag: vip}"),
+        (Spot.STEP, "when: {days: 5}", "days_overdue: {at_least: 60}"),
+        (Spot.STEP, "stop: yes", "under 'credit_holds:'"),
+        (Spot.STEP, "vip: true", "when: {"),
         (Spot.STEP, "cc: a@example.com", "copy_to"),
         (Spot.STEP, "bcc: a@example.com", "copy_to"),
         (Spot.STEP, "email_to: a@example.com", "the contact's"),

@@ -82,7 +82,7 @@ def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
     problems += about_disputed_debts(rulebook)
     problems += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
     problems += undefined_roles(rulebook)
-    problems += [*rulebook.cautions, *statutory_warnings(rulebook)]
+    problems += [*_waits(rulebook), *rulebook.cautions, *statutory_warnings(rulebook)]
     return sorted(
         set(problems), key=lambda place: (place.file, place.line, place.column, place.message)
     )
@@ -281,15 +281,34 @@ def _steps(cadence: Cadence) -> list[Problem]:
         return [
             _warning(
                 step.place,
-                f"no invoice ever reaches the step on day {step.day} of {cadence.name!r}: "
-                "the conditions of the cadence exclude them all.",
+                f"no invoice ever reaches the step on {step.comes} of {cadence.name!r}: "
+                f"the conditions of the {'step' if step.when else 'cadence'} exclude them all.",
                 "check its when and skip_invoices_when",
             )
             for step in cadence.steps
-            if not is_possible(both(goes, [_on_the_day(step)]))
+            if step.repeat == 1 and not is_possible(both(_goes_with(goes, step), [_certain(step)]))
         ]
     except TooMany:
         return []
+
+
+def _goes_with(goes: list[Alternative], step: Step) -> list[Alternative]:
+    return goes if step.when is None else both(goes, holds(step.when.tree))
+
+
+def _waits(rulebook: Rulebook) -> list[Problem]:
+    """Return the words of steps that nothing comes of."""
+    problems = []
+    for cadence in rulebook.reminders:
+        if cadence.steps and cadence.steps[-1].waits_until_done:
+            message = f"no step of {cadence.name!r} follows this one, so nothing waits for it."
+            problems.append(_warning(cadence.steps[-1].place, message, "remove 'then'"))
+    last = rulebook.reminders[-1] if rulebook.reminders else None
+    if last is not None and last.steps and last.is_about_promises:
+        message = f"in {last.name!r} are only invoices with a broken promise: its customers' others"
+        message += " are in no cadence."
+        problems.append(_warning(last.place, message, "add a cadence below it"))
+    return problems
 
 
 _CONTACT = {
@@ -300,9 +319,11 @@ _DAYS_OVERDUE = INVOICE_BY_NAME["days_overdue"]
 _DAYS_UNTIL_DUE = INVOICE_BY_NAME["days_until_due"]
 
 
-def _on_the_day(step: Step) -> Alternative:
+def _certain(step: Step) -> Alternative:
     """Return what is certain of an invoice and its contact when the step is taken."""
     wanteds = [_least(_CONTACT["open_invoices"], 1)]
+    if step.slot:  # how long an invoice is due then depends on its terms, or on earlier steps
+        return tuple(wanteds)
     if step.day < 0:  # it lapses on the due date
         return (
             *wanteds,

@@ -17,6 +17,7 @@ from arsync.core.rulebook.reading.condition_hints import as_comparison, instead_
 from arsync.core.rulebook.reading.hints import Spot, guessed
 from arsync.core.rulebook.reading.value_types import (
     AmountShape,
+    Block,
     Percent,
     Schema,
     Source,
@@ -332,6 +333,18 @@ class _Reading:
         shown = " or ".join(text for text, _ in texts)
         written = tuple(text for text, _ in texts)
         return tree.OneOf(field, frozenset(map(folded, written)), shown, written)
+
+
+def when_of(block: Block) -> tree.Condition:
+    """Join `when` and `unless`: an unknown `unless` leaves the whole unknown, so nothing acts."""
+    when: tree.Condition = block.get("when", tree.ALWAYS)
+    unless: tree.Condition | None = block.get("unless")
+    if unless is None:
+        return when
+    negated = tree.Negation(unless.tree)
+    # Without `when` the negation alone, so that evidence names only the questions asked.
+    both = negated if when.tree == tree.ALWAYS.tree else tree.AllOf((when.tree, negated))
+    return tree.Condition.of(both)
 
 
 # Read as text: by YAML's rules the country NO would be false.

@@ -10,8 +10,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.rulebook.facts import FIELDS, FactKind
 from arsync.core.rulebook.model import Place, Problem, Rulebook
-from arsync.core.rulebook.reading.merge import File, values_of
-from arsync.core.rulebook.reading.yaml_nodes import place_of
+from arsync.core.rulebook.reading.merge import File
+from arsync.core.rulebook.reading.yaml_nodes import place_of, values_of
 
 AMOUNTS_NAMED_MAX = 6
 """How many amounts a warning names; it says how many more there are."""

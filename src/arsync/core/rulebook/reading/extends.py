@@ -12,8 +12,8 @@ from typing import NamedTuple
 from yaml.nodes import Node, ScalarNode
 
 from arsync.core.rulebook.reading.currency_changes import CurrencyChange, currency_change
-from arsync.core.rulebook.reading.merge import File, overlaid, values_of
-from arsync.core.rulebook.reading.yaml_nodes import Problems, composed, place_of
+from arsync.core.rulebook.reading.merge import File, overlaid
+from arsync.core.rulebook.reading.yaml_nodes import Problems, composed, place_of, values_of
 
 LAYERS_MAX = 8
 """How many rulebooks may extend one another: more are too hard to follow."""

@@ -235,10 +235,7 @@ _STEP = (
     _ELSEWHERE
     | _ASKS
     | _table(
-        (
-            "call phone telephone ring",
-            Guess("a call is a task for a person", "task: Call and ask for a day"),
-        ),
+        ("phone telephone ring", _write("call: Ask for a day of payment")),
         (
             "sms text_message whatsapp post print visit",
             Guess("let a person do it", "task: Send a text message"),
@@ -247,11 +244,12 @@ _STEP = (
         ("statement", Guess("a letter by smtp lists what is due", "email: second reminder")),
         ("fee fees late_fees charge penalty", _write("late_fee: 2%")),
         ("interest", _INTEREST),
-        ("after on days due days_overdue from_day", _write("day: 7")),
-        (
-            "every repeat repeats again interval",
-            Guess("a step happens once: write each with a day of its own", "day: 21"),
-        ),
+        ("on days due days_overdue from_day", _write("day: 7")),
+        ("later wait gap days_after previous", Guess("from the step before it", "after: 14 days")),
+        ("from anchor base counted since", _write("counted_from: issue date")),
+        ("repeat repeats again interval weekly monthly", _write("every: 14 days, at_most: 3")),
+        ("times max count limit", _write("every: 14 days, at_most: 3")),
+        ("wait_until hold_until blocks", _write("call: Ask for a day, then: wait until done")),
         (
             "who owner assignee assigned_to assign responsible",
             _write("assign_to: credit control"),
@@ -259,9 +257,10 @@ _STEP = (
         ("attach attachment pdf", _write("letter: final notice")),
         ("hold stop block on_stop credit_hold terms", Guess("write it under 'credit_holds:'")),
         (
-            "if when where unless except vip customer client all and or query",
-            Guess("conditions stand beside 'steps:', for the whole cadence"),
+            "if where only_if amount over vip customer client all and or query",
+            _write("when: {amount_due: {at_least: 5000}}"),
         ),
+        ("except skip", _write("unless: {tag: vip}")),
         ("via channel method", Guess("the way is set once, under 'sending: via:'")),
         ("time at hours", Guess("hours are set once, under 'sending: between:'")),
     )
@@ -523,6 +522,19 @@ _VALUES: Mapping[str, _Table] = {
     "'late_fee'": _table(
         ("statutory_interest interest statutory statutory_compensation compensation", _INTEREST),
     ),
+    "'every'": _table(
+        ("week weekly 7", _write("every: 7 days")),
+        ("fortnight 14 two_weeks 2_weeks", _write("every: 14 days")),
+        ("month monthly 30", _write("every: 30 days")),
+    ),
+    "'counted_from'": _table(
+        ("due", _write("counted_from: due date")),
+        ("invoice_date issued issue date invoice", _write("counted_from: issue date")),
+        ("eom month_end month", _write("counted_from: end of month")),
+        ("promise broken", _write("counted_from: broken promise")),
+        ("previous last_step step", _write("counted_from: previous step")),
+    ),
+    "'then'": _table(("*", _write("then: wait until done"))),
     "'days'": _table(
         ("weekdays monday_to_friday mon_fri working_days workdays", _write("days: business days")),
         ("daily always all", _write("days: every day")),

@@ -1,12 +1,11 @@
 """Overlays: one layer of a rulebook put onto another, changing only what it names.
 
 Parts that a layer does not name stay as they are below; an element of the same name is changed key
-by key, steps by their day. Nodes are never changed in place: an alias may refer to them elsewhere.
+by key, steps by when they come. Nodes are never changed in place: an alias may refer to them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,8 +13,15 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.rulebook.model import NotRules, folded
 from arsync.core.rulebook.reading.earlier_names import with_earlier_names
+from arsync.core.rulebook.reading.step_names import step_name, whole, with_steps
 from arsync.core.rulebook.reading.value_types import REMOVE_WORDS, Source, entries
-from arsync.core.rulebook.reading.yaml_nodes import Problems, did_you_mean, kind_of, place_of
+from arsync.core.rulebook.reading.yaml_nodes import (
+    Problems,
+    did_you_mean,
+    kind_of,
+    place_of,
+    values_of,
+)
 
 LISTS = (
     "customers",
@@ -49,16 +55,6 @@ class File(NamedTuple):
 
     name: str
     node: MappingNode
-
-
-def values_of(node: Node) -> dict[str, Node]:
-    """Return a block's values by key; nothing when it is no block. The first of two counts."""
-    values: dict[str, Node] = {}
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            if isinstance(key, ScalarNode):
-                values.setdefault(str(key.value).strip(), value)
-    return values
 
 
 def each_text(bodies: Iterable[Node]) -> Iterator[Node]:
@@ -344,20 +340,17 @@ class _Merging:
         return MappingNode(base.tag, pairs, own.start_mark, own.end_mark, base.flow_style)
 
     def steps(self, base: Node, own: Node) -> Node:
-        """Return the steps below with those that the layer names by their day."""
+        """Return the steps below with those that the layer names by when they come."""
         if not isinstance(base, SequenceNode) or not isinstance(own, SequenceNode):
             return own
-        days_below = {_row_name(step, "day"): None for step in base.value}
-        named = {_row_name(step, "day") for step in own.value} - {""}
+        names_below = {str(step_name(step)): None for step in base.value}
         for step in own.value:
-            day = _row_name(step, "day")
-            if removed_whole(step) and day not in days_below:
-                self.must_be_below(
-                    f"day {day}", {f"day {day_below}": 0 for day_below in days_below}, step, "steps"
-                )
+            name = str(step_name(step))
+            if removed_whole(step) and name not in names_below:
+                self.must_be_below(name, names_below, step, "steps")
         # A step is replaced whole: merging two would make a step that is in neither file.
-        kept = [step for step in base.value if _row_name(step, "day") not in named]
-        return _listed(own, kept + [step for step in own.value if not removed_whole(step)])
+        merged = with_steps(base.value, own.value)
+        return _listed(own, [step for step in merged if not removed_whole(step)])
 
 
 def _name(section: str, element: Node) -> str:
@@ -368,9 +361,7 @@ def _name(section: str, element: Node) -> str:
 def _row_name(row: Node, by: str) -> str:
     """Return the value that identifies a row: `14`, `+14` and `14.00` are one."""
     node = values_of(row).get(by)
-    text = str(node.value).strip().replace(",", "") if isinstance(node, ScalarNode) else ""
-    whole = text.removesuffix(".00")
-    return str(int(whole)) if re.fullmatch(r"[+-]?[0-9]{1,18}", whole, re.ASCII) else text
+    return whole(str(node.value).strip()) if isinstance(node, ScalarNode) else ""
 
 
 def _trimmed(body: MappingNode, gone: set[str], rows: Mapping[str, set[str]]) -> MappingNode | None:

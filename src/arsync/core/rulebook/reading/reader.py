@@ -32,23 +32,22 @@ from arsync.core.rulebook.model import (
     Rulebook,
     Safety,
     Sending,
-    Step,
-    StepKind,
     TakeOver,
     WriteOff,
     folded,
 )
 from arsync.core.rulebook.reading.agreement_sections import dispute_rules, payment_plan_rules
+from arsync.core.rulebook.reading.cadence_reader import read_cadence
+from arsync.core.rulebook.reading.condition_reader import when_of
 from arsync.core.rulebook.reading.currency_changes import still_there
 from arsync.core.rulebook.reading.customer_families import odd_families
 from arsync.core.rulebook.reading.earlier_names import EARLIER_NAMES
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
 from arsync.core.rulebook.reading.hints import Spot, example_of, guessed
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
-from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, SETTINGS, File, values_of
+from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, SETTINGS, File
 from arsync.core.rulebook.reading.sections import (
     BOOKKEEPER,
-    STEP,
     TOP,
     NamedConditions,
     ReadBlock,
@@ -62,6 +61,7 @@ from arsync.core.rulebook.reading.yaml_nodes import (
     did_you_mean,
     is_empty,
     place_of,
+    values_of,
 )
 from arsync.core.rulebook.roles import APPROVAL, NO_APPROVAL, Approval
 
@@ -412,7 +412,7 @@ class _Assembly:
 
     def cadences(self) -> tuple[Cadence, ...]:
         """Return the cadences; each knows of the others which steps were not its own."""
-        cadences = self.named("reminders", _cadence)
+        cadences = self.named("reminders", read_cadence)
         names = frozenset(cadence.name for cadence in cadences)
         return tuple(cadence._replace(others=names - {cadence.name}) for cadence in cadences)
 
@@ -483,38 +483,26 @@ def _key_place(block: Block, key: str, place: Place, source: Source) -> Place:
     return place if node is None else source.place(node)
 
 
-def _when(block: Block) -> tree.Condition:
-    """Join `when` and `unless`: an unknown `unless` leaves the whole unknown, so nothing acts."""
-    when: tree.Condition = block.get("when", tree.ALWAYS)
-    unless: tree.Condition | None = block.get("unless")
-    if unless is None:
-        return when
-    negated = tree.Negation(unless.tree)
-    # Without `when` the negation alone, so that evidence names only the questions asked.
-    both = negated if when.tree == tree.ALWAYS.tree else tree.AllOf((when.tree, negated))
-    return tree.Condition.of(both)
-
-
 def _approval(block: Block, default: Approval = NO_APPROVAL) -> Approval:
     approval: Approval = block.get("approval", default)
     return approval
 
 
 def _leave_alone(block: Block, node: Node, source: Source, name: str, place: Place) -> LeaveAlone:
-    return LeaveAlone(name, place, _when(block))
+    return LeaveAlone(name, place, when_of(block))
 
 
 def _credit_limit(block: Block, node: Node, source: Source, name: str, place: Place) -> CreditLimit:
     limit = block.get("limit")
     amount, fact = limit if limit is not None else (None, "")
-    return CreditLimit(name, place, _when(block), amount, fact)
+    return CreditLimit(name, place, when_of(block), amount, fact)
 
 
 def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Place) -> CreditHold:
     return CreditHold(
         name,
         place,
-        _when(block),
+        when_of(block),
         terms=block.get("terms", ""),
         approval=_approval(block),
         release_needs_approval=block.get("release") == "approval",
@@ -522,7 +510,7 @@ def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Pla
 
 
 def _follow_up(block: Block, node: Node, source: Source, name: str, place: Place) -> FollowUp:
-    return FollowUp(name, place, _when(block), block.get("task", ""), block.get("assign_to", ""))
+    return FollowUp(name, place, when_of(block), block.get("task", ""), block.get("assign_to", ""))
 
 
 def _charge(block: Block, node: Node, source: Source, name: str, place: Place) -> Charge:
@@ -533,7 +521,7 @@ def _charge(block: Block, node: Node, source: Source, name: str, place: Place) -
     return Charge(
         name=name,
         place=place,
-        when=_when(block),
+        when=when_of(block),
         text=interest.text if interest else "",
         percent_a_year=interest.percent_a_year if interest else None,
         is_statutory=interest is not None and interest.percent_a_year is None,
@@ -544,7 +532,7 @@ def _charge(block: Block, node: Node, source: Source, name: str, place: Place) -
 
 
 def _discount(block: Block, node: Node, source: Source, name: str, place: Place) -> Discount:
-    when = _when(block)
+    when = when_of(block)
     if when.spans:
         # A discount that was taken is not owed, so its conditions would not go on holding.
         source.problem(node, f"the discount {name!r} asks for how long a condition has held.")
@@ -566,73 +554,8 @@ def _placement(block: Block, node: Node, source: Source, name: str, place: Place
             f"the placement {name!r} is to be done without a person.",
             "a person always decides: write approval: required, or approval: {by: owner}",
         )
-    return PlacementRule(name, place, _when(block), block.get("to", ""), approval)
+    return PlacementRule(name, place, when_of(block), block.get("to", ""), approval)
 
 
 def _write_off(block: Block, node: Node, source: Source, name: str, place: Place) -> WriteOff:
-    return WriteOff(name, place, _when(block), block.get("propose_to", BOOKKEEPER))
-
-
-def _cadence(block: Block, node: Node, source: Source, name: str, place: Place) -> Cadence:
-    steps: dict[int, Step] = {}
-    for entry in block.get("steps", ()):
-        step = _step(entry, source)
-        if step is None:
-            continue
-        if step.day in steps:
-            source.problem(
-                entry.node,
-                f"two steps on day {step.day}; the first in line {steps[step.day].place.line}.",
-                "each day has one step",
-            )
-            continue
-        steps[step.day] = step
-    if "steps" in block.nodes and block.get("steps") == []:
-        source.problem(block.nodes["steps"], f"the cadence {name!r} has no steps.")
-    return Cadence(
-        name,
-        place,
-        _when(block),
-        block.get("skip_invoices_when"),
-        tuple(steps[day] for day in sorted(steps)),
-    )
-
-
-STEP_KEYS = frozenset(key.name for key in STEP)
-
-
-def _step(entry: ReadBlock, source: Source) -> Step | None:
-    block, node = entry
-    kinds = [kind for kind in StepKind if kind.value in block.nodes]
-    if len(kinds) != 1:
-        # A word that is none was reported already, with what is meant.
-        if kinds or set(values_of(node)) <= STEP_KEYS:
-            names = ", ".join(kind.value for kind in StepKind if kind.value in STEP_KEYS)
-            hint = "give each its own day" if kinds else example_of(Spot.STEP)
-            source.problem(node, f"a step does one thing of: {names}.", hint)
-        return None
-    kind = kinds[0]
-    value = block.get(kind.value)
-    if value is None or block.get("day") is None:
-        return None
-    if kind is not StepKind.TASK and "assign_to" in block.nodes:
-        source.problem(block.nodes["assign_to"], "'assign_to' belongs to a task.")
-    if kind in {StepKind.EMAIL, StepKind.LETTER}:
-        _check_text(value, block.nodes[kind.value], source)
-    fee = value if kind is StepKind.LATE_FEE else None
-    return Step(
-        day=block.get("day"),
-        kind=kind,
-        text=value if fee is None else f"late fee {fee.text}",
-        place=place_of(node),
-        approval=_approval(block),
-        assign_to=block.get("assign_to", ""),
-        fee_amount=fee.amount if fee else None,
-        fee_percent=fee.percent if fee else None,
-    )
-
-
-def _check_text(text: str, node: Node, source: Source) -> None:
-    if source.texts is not None and text not in source.texts:
-        hint = did_you_mean(text, source.texts) or "add a template of that name"
-        source.problem(node, f"there is no reminder text {text!r}.", hint)
+    return WriteOff(name, place, when_of(block), block.get("propose_to", BOOKKEEPER))

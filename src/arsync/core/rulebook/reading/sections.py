@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from yaml.nodes import Node, SequenceNode
 
@@ -16,7 +16,9 @@ from arsync.core.rulebook.model import (
     LIMIT_FACTS,
     MONDAY_TO_FRIDAY,
     NO_LIMIT,
+    PREVIOUS_STEP,
     SAFETY_COUNTS,
+    CountedFrom,
     MessageCap,
     TakeOver,
     TakeOverKind,
@@ -54,6 +56,14 @@ from arsync.core.rulebook.reading.value_types import (
 STEPS_MAX = 50
 """How many steps a cadence may have."""
 
+REPEATS_MAX = 52
+"""How often a step comes at most: once a week for a year."""
+
+TAKEN_MAX = 200
+"""How many steps an invoice can take in a cadence, repeats counted."""
+
+WAIT_UNTIL_DONE = "wait until done"
+
 STEP_DAYS = (-365, 1825)
 """From a year before the due date to five years after it."""
 
@@ -74,6 +84,8 @@ class Blocks:
     keys: tuple[Key, ...]
     element_label: str
     most: int = 100_000
+    one_of: tuple[str, ...] = ()
+    """Keys of which each element has one, as the schema says it."""
 
     def read(self, node: Node, source: Source, label: str) -> list[ReadBlock] | None:
         """Return the items."""
@@ -88,7 +100,10 @@ class Blocks:
 
     def schema(self) -> Schema:
         """Return the schema."""
-        return {"type": "array", "maxItems": self.most, "items": block_schema(self.keys)}
+        element = block_schema(self.keys)
+        if self.one_of:
+            element |= {"anyOf": [{"required": [name]} for name in self.one_of]}
+        return {"type": "array", "maxItems": self.most, "items": element}
 
 
 class Limit(NamedTuple):
@@ -212,19 +227,26 @@ class InterestShape:
 AFTER_DAYS_MAX = 366
 
 
+@dataclass(frozen=True)
 class AfterShape:
     """`30 days`."""
 
-    PATTERN = r"([1-9][0-9]{0,2}) days?"
+    example: str = "30 days"
+
+    PATTERN: ClassVar[str] = r"([1-9][0-9]{0,2}) days?"
 
     def read(self, node: Node, source: Source, label: str) -> int | None:
         """Return the days."""
-        text = scalar(node, source, label, "a number of days", "30 days")
+        text = scalar(node, source, label, "a number of days", self.example)
         if text is None:
             return None
         match = re.fullmatch(self.PATTERN, text)
         if match is None or int(match[1]) > AFTER_DAYS_MAX:
-            hint = f"a whole number of days, as in 30 days; at most {AFTER_DAYS_MAX}"
+            hint = said_for_value(label, text)
+            if re.fullmatch("[1-9][0-9]?", text):
+                hint = f"write {text} days"
+            elif not hint:
+                hint = f"a whole number of days, as in {self.example}; at most {AFTER_DAYS_MAX}"
             source.problem(node, f"{label} is {text!r}, which is no number of days.", hint)
             return None
         return int(match[1])
@@ -442,17 +464,26 @@ CREDIT_HOLD = (
     ),
     _REMOVE,
 )
+_COUNTED_FROM = Words((*CountedFrom, PREVIOUS_STEP))
 STEP = (
     Key(
         "day",
         WholeNumber(*STEP_DAYS, "a number of days"),
         "days after the due date, or before it",
-        required=True,
     ),
+    Key("after", AfterShape("14 days"), "in place of day: so long after the step before it"),
+    Key("counted_from", _COUNTED_FROM, "the day from which day counts, in place of the due date"),
     Key("email", Text(), "send this reminder text"),
     Key("task", Text(), "open a task for a person"),
+    Key("call", Text(), "open a task for the telephone"),
     Key("letter", Text(), "attach this text to the invoice as a PDF letter"),
     Key("late_fee", FeeShape(), "bill a late fee: an amount, or a percentage of what is due"),
+    Key("when", ConditionShape("invoice"), "the invoices that it is for; without it: all"),
+    Key("unless", ConditionShape("invoice"), "invoices that it is not for"),
+    Key("every", AfterShape("14 days"), "repeat it, so long after the time before"),
+    Key("at_most", WholeNumber(2, REPEATS_MAX), "how often it comes in all, with every"),
+    Key("then", Words((WAIT_UNTIL_DONE,)), "later steps wait until the call or task is done"),
+    Key("script", Text(), "the name of what to say on the telephone"),
     _ASSIGN,
     _APPROVAL,
     _REMOVE,
@@ -462,7 +493,13 @@ CADENCE = (
     Key("when", _CONTACTS, "the conditions that must all hold; without it: every customer"),
     _UNLESS,
     Key("skip_invoices_when", ConditionShape("invoice"), "invoices that are not chased"),
-    Key("steps", Blocks(STEP, Spot.STEP, STEPS_MAX), "what happens, by day", required=True),
+    Key("counted_from", _COUNTED_FROM, "the day from which its steps count (default: due date)"),
+    Key(
+        "steps",
+        Blocks(STEP, Spot.STEP, STEPS_MAX, ("day", "after")),
+        "what happens, by day",
+        required=True,
+    ),
     _REMOVE,
 )
 _INVOICES = ConditionShape("invoice")

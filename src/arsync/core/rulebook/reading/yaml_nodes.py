@@ -344,3 +344,13 @@ def is_empty(node: Node) -> bool:
     """Return whether nothing was written (`limit:` with nothing after it)."""
     plain = isinstance(node, ScalarNode) and not node.style  # None or "", by the loader
     return plain and node.value in {"", "~", "null"}
+
+
+def values_of(node: Node) -> dict[str, Node]:
+    """Return a block's values by key; nothing when it is no block. The first of two counts."""
+    values: dict[str, Node] = {}
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(key, ScalarNode):
+                values.setdefault(str(key.value).strip(), value)
+    return values

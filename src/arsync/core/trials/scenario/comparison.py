@@ -194,7 +194,7 @@ class _DayComparison:
         held = [held_back for held_back in day.plan.held_back if _about(held_back, phrase)]
         if held:
             return [_held(held_back) for held_back in held]
-        if phrase.what is What.TASK and (unopened := self.follow_ups(phrase, day)):
+        if phrase.what in {What.TASK, What.CALL} and (unopened := self.follow_ups(phrase, day)):
             return unopened
         lines = self.explained(phrase, day)
         sections = {"credit_holds"} if phrase.what in ABOUT_CUSTOMERS else {"next"}

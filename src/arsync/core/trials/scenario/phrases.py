@@ -31,6 +31,7 @@ EXPECTATIONS = (
     "email first reminder for INV-1",
     "letter final notice for INV-1",
     "task Call the customer for INV-1",
+    "call Ask for a day for INV-1",
     "late fee 40.00 for INV-1",
     "credit note 20.00 for INV-1",
     "hold placed",
@@ -94,7 +95,7 @@ _FORMS: tuple[tuple[EventKind, str], ...] = (
     (EventKind.NEW_DUE_DATE, rf"new due date for (?P<invoice>.+?),? (?:is )?{_DAY}"),
     (EventKind.APPROVE, r"approve (?P<phrase>.+)"),
     (EventKind.REJECT, r"reject (?P<phrase>.+)"),
-    (EventKind.TASK_DONE, r"task done(?: (?P<text>.+))?"),
+    (EventKind.TASK_DONE, r"(?:task|call) done(?: (?P<text>.+))?"),
     (EventKind.PLACED, r"placed (?P<invoice>.+?) with (?P<text>.+)"),
     (EventKind.RECALLED, r"recalled (?P<invoice>.+)"),
     (EventKind.RETURNED, r"returned (?P<invoice>.+)"),
@@ -179,7 +180,7 @@ def read_phrase(text: str, node: Node, names: ScenarioNames) -> Phrase | None:
     numbers: list[str] = []
     if separator:
         number_texts = _PARTS.split(after)
-        if what is What.TASK and not any(
+        if what in {What.TASK, What.CALL} and not any(
             folded(candidate) in names.invoices for candidate in number_texts
         ):
             # `Call for payment` is a task's text.

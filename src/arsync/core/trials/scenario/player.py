@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from arsync.core.actions import Action, ActionKind, payload_words
+from arsync.core.actions import Action, ActionKind, TaskPayload, payload_words
 from arsync.core.actions.effects import (
     after,
     after_reasons,
@@ -266,8 +266,11 @@ def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happeni
     if action.kind not in HAPPENINGS:
         return []
     what, words = HAPPENINGS[action.kind], payload_words(action.payload)
+    if isinstance(action.payload, TaskPayload) and action.payload.is_call:
+        what = What.CALL
     text = {
         What.TASK: words.get("task", ""),
+        What.CALL: words.get("task", ""),
         What.LATE_FEE: words.get("amount", ""),
         What.CREDIT_NOTE: words.get("amount", ""),
         What.TERMS_CHANGED: words.get("terms", ""),

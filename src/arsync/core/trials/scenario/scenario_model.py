@@ -22,6 +22,8 @@ class What(StrEnum):
     EMAIL = "email"
     LETTER = "letter"
     TASK = "task"
+    CALL = "call"
+    """A task for the telephone."""
     LATE_FEE = "late fee"
     CREDIT_NOTE = "credit note"
     HOLD_PLACED = "hold placed"
@@ -90,7 +92,8 @@ class Phrase(NamedTuple):
     def matches(self, happening: Happening) -> bool:
         """Return whether something that happened is what the phrase says, of any day."""
         return (
-            happening.what is self.what
+            # A call is a task as well.
+            (happening.what is self.what or (happening.what, self.what) == (What.CALL, What.TASK))
             and happening.waits == self.waits
             # Empty parts match everything, so that a story names only what it is about.
             and (not self.text or folded(self.text) in {folded(text) for text in happening.texts})

@@ -1,0 +1,199 @@
+"""Cadences: the words of their steps, in the order in which they are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from yaml.nodes import Node
+
+from arsync.core.rulebook.model import (
+    PREVIOUS_STEP,
+    TASK_STEPS,
+    Cadence,
+    CountedFrom,
+    Place,
+    Step,
+    StepKind,
+)
+from arsync.core.rulebook.reading.condition_reader import when_of
+from arsync.core.rulebook.reading.hints import Spot, example_of
+from arsync.core.rulebook.reading.sections import STEP, TAKEN_MAX, ReadBlock
+from arsync.core.rulebook.reading.value_types import Block, Source
+from arsync.core.rulebook.reading.yaml_nodes import did_you_mean, place_of, values_of
+from arsync.core.rulebook.roles import NO_APPROVAL
+
+_KEYS = frozenset(key.name for key in STEP)
+
+
+def read_cadence(block: Block, node: Node, source: Source, name: str, place: Place) -> Cadence:
+    """Return a cadence; problems where its steps contradict each other."""
+    counted_from = block.get("counted_from", CountedFrom.DUE_DATE.value)
+    steps = [
+        (step, entry)
+        for entry in block.get("steps", ())
+        if (step := _step(entry, source, counted_from)) is not None
+    ]
+    # Days of one kind have an order of their own; otherwise steps come as they are written.
+    if len({step.slot for step, _ in steps}) == 1 and steps[0][0].days_after is None:
+        steps.sort(key=lambda written: written[0].day)
+    if "steps" in block.nodes and block.get("steps") == []:
+        source.problem(block.nodes["steps"], f"the cadence {name!r} has no steps.")
+    return Cadence(
+        name,
+        place,
+        when_of(block),
+        block.get("skip_invoices_when"),
+        _in_order(steps, node, source, is_chain=counted_from == PREVIOUS_STEP),
+    )
+
+
+def _in_order(
+    written: list[tuple[Step, ReadBlock]], node: Node, source: Source, *, is_chain: bool
+) -> tuple[Step, ...]:
+    """Return the steps as they are taken, with their repeats; problems where that has no order."""
+    steps: list[Step] = []
+    for step, entry in written:
+        is_first_of_chain = is_chain and not steps and "after" not in entry.block.nodes
+        if step.days_after is not None and is_first_of_chain:
+            # Where all steps count from the one before, the first counts from the due date.
+            step = step._replace(day=step.days_after, days_after=None)  # noqa: PLW2901
+        if step.days_after is not None:
+            if not steps:
+                message = "there is no step before this one to count from."
+                source.problem(entry.node, message, "the first step has a day, as in day: 7")
+                continue
+            before = steps[-1]
+            step = step._replace(  # noqa: PLW2901
+                day=before.day + step.days_after, counted_from=before.counted_from
+            )
+        if _stands_too_early(step, steps, entry, source):
+            continue
+        steps += _with_repeats(step, entry.block)
+    if len(steps) > TAKEN_MAX:
+        message = f"its steps come to {len(steps)}, repeats counted; at most {TAKEN_MAX}."
+        source.problem(node, message, "fewer repeats: a person is to look in the end")
+    return tuple(steps[:TAKEN_MAX])
+
+
+def _stands_too_early(step: Step, steps: list[Step], entry: ReadBlock, source: Source) -> bool:
+    """Report a step whose day is not after that of the step of its kind above it."""
+    same = [before for before in steps if before.counted_from is step.counted_from]
+    if not same or step.day > same[-1].day:
+        return False
+    before = same[-1]
+    if before.day == step.day and before.days_after is None:
+        message = f"two steps on day {step.day}; the first in line {before.place.line}."
+        source.problem(entry.node, message, "each day has one step")
+    elif before.repeat > 1:
+        message = f"the step in line {before.place.line} is repeated until day {before.day}."
+        source.problem(entry.node, message, "let this one follow it, as in after: 7 days")
+    else:
+        message = f"the step of day {step.day} stands after that of day {before.day}."
+        source.problem(entry.node, message, "write the steps in the order in which they come")
+    return True
+
+
+def _with_repeats(step: Step, block: Block) -> Iterator[Step]:
+    yield step
+    every, most = block.get("every"), block.get("at_most")
+    for repeat in range(2, (most or 1) + 1 if every else 2):
+        day = step.day + every * (repeat - 1)
+        yield step._replace(day=day, days_after=every, repeat=repeat)
+
+
+def _step(entry: ReadBlock, source: Source, counted_from: str) -> Step | None:
+    """Return one step; the day of one that counts from the step before is that of `_in_order`."""
+    block, node = entry
+    kind = _kind_of(entry, source)
+    if kind is None or not _has_its_day(entry, source):
+        return None
+    value = block.get(kind.value)
+    since = block.get("counted_from", counted_from)
+    day, days_after = block.get("day", 0), block.get("after")
+    if days_after is None and since == PREVIOUS_STEP:
+        day, days_after = 0, day
+        if days_after < 1:
+            message = "a step that counts from the one before it comes after it."
+            source.problem(block.nodes["day"], message, "as in after: 7 days")
+            return None
+    if value is None or (day is None and days_after is None):
+        return None
+    _check_words(kind, block, source)
+    if kind in {StepKind.EMAIL, StepKind.LETTER}:
+        _check_text(value, block.nodes[kind.value], source)
+    fee = value if kind is StepKind.LATE_FEE else None
+    return Step(
+        day=day,
+        kind=kind,
+        text=value if fee is None else f"late fee {fee.text}",
+        place=place_of(node),
+        approval=block.get("approval", NO_APPROVAL),
+        assign_to=block.get("assign_to", ""),
+        fee_amount=fee.amount if fee else None,
+        fee_percent=fee.percent if fee else None,
+        counted_from=CountedFrom.DUE_DATE if since == PREVIOUS_STEP else CountedFrom(since),
+        days_after=days_after,
+        when=when_of(block) if {"when", "unless"} & set(block.nodes) else None,
+        waits_until_done=block.get("then") is not None,
+        script=block.get("script", ""),
+    )
+
+
+def _kind_of(entry: ReadBlock, source: Source) -> StepKind | None:
+    """Return what a step does; a problem when it does nothing, or several things."""
+    kinds = [kind for kind in StepKind if kind.value in entry.block.nodes]
+    if len(kinds) == 1:
+        return kinds[0]
+    # A word that is none was reported already, with what is meant.
+    if kinds or set(values_of(entry.node)) <= _KEYS:
+        names = ", ".join(StepKind)
+        hint = "give each its own day" if kinds else example_of(Spot.STEP)
+        source.problem(entry.node, f"a step does one thing of: {names}.", hint)
+    return None
+
+
+def _has_its_day(entry: ReadBlock, source: Source) -> bool:
+    """Return whether a step says when it comes, in one way."""
+    block, node = entry
+    if "day" in block.nodes and "after" in block.nodes:
+        message = "'day' and 'after' both say when the step comes."
+        source.problem(block.nodes["after"], message, "keep one of them")
+        return False
+    if "day" not in block.nodes and "after" not in block.nodes:
+        message = "a step needs 'day': days after the due date, or before it."
+        source.problem(node, message, "as in day: 7; or after: 7 days, from the step before it")
+        return False
+    if "after" in block.nodes and "counted_from" in block.nodes:
+        message = "'after' counts from the step before it, and not from another day."
+        source.problem(block.nodes["counted_from"], message, "write 'day' in place of 'after'")
+        return False
+    # What could not be read was reported already.
+    return block.get("day" if "day" in block.nodes else "after") is not None
+
+
+_BELONGS: dict[str, tuple[frozenset[StepKind], str]] = {
+    "assign_to": (TASK_STEPS, "a task or a call"),
+    "then": (TASK_STEPS, "a task or a call"),
+    "script": (frozenset({StepKind.CALL}), "a call"),
+}
+"""Words of single kinds of steps."""
+
+
+def _check_words(kind: StepKind, block: Block, source: Source) -> None:
+    """Report words that say nothing beside the others of their step."""
+    for word, (kinds, owner) in _BELONGS.items():
+        if word in block.nodes and kind not in kinds:
+            source.problem(block.nodes[word], f"{word!r} belongs to {owner}.")
+    if "every" in block.nodes and "at_most" not in block.nodes:
+        # Without it nobody would ever stop writing to a customer who does not read.
+        message = "'every' needs 'at_most': how often it comes in all."
+        source.problem(block.nodes["every"], message, "as in every: 14 days, at_most: 3")
+    elif "at_most" in block.nodes and "every" not in block.nodes:
+        message = "'at_most' counts repeats, and the step has none."
+        source.problem(block.nodes["at_most"], message, "as in every: 14 days, at_most: 3")
+
+
+def _check_text(text: str, node: Node, source: Source) -> None:
+    if source.texts is not None and text not in source.texts:
+        hint = did_you_mean(text, source.texts) or "add a template of that name"
+        source.problem(node, f"there is no reminder text {text!r}.", hint)
