@@ -262,8 +262,9 @@ class App(Container):
     def tasks(self, connection: str | None = None) -> list[Listed]:
         return tasks.tasks(an_owner(None), self, connection)
 
-    def done(self, key: str, *, outcome: str, who: str | None = None) -> Recorded:
-        return tasks.complete_task(an_owner(who), self, key, outcome=outcome)
+    def done(self, key: str, *, outcome: str, who: str | None = None, **words: Any) -> Recorded:
+        report = tasks.CallReport(outcome, **words)
+        return tasks.complete_task(an_owner(who), self, key, report)
 
     def export_contact(self, contact: str, *, connection: str | None = None) -> dict[str, Any]:
         return customer_data.export_contact(an_owner(None), self, contact, connection=connection)

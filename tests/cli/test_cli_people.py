@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,7 @@ def test_a_wrong_word_is_one_clear_message(shell: Shell, words: list[str], messa
 def test_tasks_wait_until_they_are_done_with_an_outcome(alone: tuple[Shell, Sandbox]) -> None:
     shell, sandbox = alone
     assert shell("tasks").out == "No open tasks.\n"
+    assert shell("worklist").out == "Nothing waits for a person.\n"
     rulebook = shell.folder / "rules" / "little.yaml"
     rulebook.write_text(
         rulebook.read_text().replace("{day: 1, email: first reminder}", "{day: 1, task: Ring them}")
@@ -102,17 +104,40 @@ def test_tasks_wait_until_they_are_done_with_an_outcome(alone: tuple[Shell, Sand
     listed = shell("tasks")
     assert listed.code == 3
     assert "Ring them" in listed.out
-    assert "arsync done KEY --outcome TEXT" in listed.err
+    assert "arsync done KEY --outcome OUTCOME" in listed.err
+    works = shell("worklist", "--json").json
+    worth = [float(work["worth"]) for work in works]
+    assert worth == sorted(worth, reverse=True)
+    ordered = shell("worklist", "--limit", "1")
+    assert ordered.code == 3
+    assert f" {works[0]['key'][:12]}" in ordered.out
+    assert works[0]["sentence"] in ordered.out
+    _one_task(shell, next(work for work in works if work["kind"] == "task"))
     keys = [task["key"] for task in shell("tasks", "--json").json]
     for key in keys:
-        assert shell("done", key[:10], "--outcome", "will pay").code == 0
+        assert shell("done", key[:10], "--outcome", "spoke: will pay").code == 0
     assert shell("tasks").code == 0
     again = shell("done", keys[0], "--outcome", "twice")
     assert again.code == 2
     assert again.err.startswith(f"arsync: task {keys[0][:8]} was done on {TODAY}.\n")
+    assert shell("done", keys[0], "--outcome", "refused", "--correct").code == 0
     shell("apply")
     notes = [note["text"] for note in sandbox.books["xero"].state()["history"]]
     assert any("will pay" in note for note in notes)
+    assert any("Outcome: refused" in note for note in notes)
+
+
+def _one_task(shell: Shell, work: Any) -> None:
+    key = work["key"]
+    given = shell("task", key[:10], "--owner", "Ben", "--due", SOON, "--next", SOON)
+    assert given.code == 0
+    for text in ("for: Ben", f"due: {SOON}", f"comes back: {SOON}", work["sentence"], "arranged: "):
+        assert text in given.out
+    assert [task["key"] for task in shell("tasks", "--for", "ben", "--json").json] == [key]
+    assert key not in {task["key"] for task in shell("tasks", "--due", "--json").json}
+    assert shell("task", key, "--json").json["owner"] == "Ben"
+    tried = shell("done", key[:10], "--outcome", "voicemail", "--json")
+    assert "comes back" in tried.json["message"]
 
 
 def test_what_happened_is_logged_and_taken_back(shell: Shell) -> None:

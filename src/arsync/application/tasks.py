@@ -1,16 +1,59 @@
-"""Tasks: what waits for a person, and what came of it."""
+"""What people do about tasks: what came of them, whose they are, when they come back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
 from arsync.application.container import Container
-from arsync.application.organisation_context import Chosen, organisation_by_id, organisations
+from arsync.application.disputes import DisputeWords, open_dispute
+from arsync.application.organisation_context import (
+    Chosen,
+    OrganisationContext,
+    organisation_by_id,
+    organisations,
+)
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import Recorded, name_line, reason_line, recorded
+from arsync.application.promises import PromiseToPay, promise
 from arsync.application.results import Listed
 from arsync.core.actions import Action, Because, TaskDonePayload
+from arsync.core.collections.call_outcomes import (
+    CALL_OUTCOMES,
+    CallOutcome,
+    Follows,
+    SaidOutcome,
+    said_outcome,
+)
+from arsync.core.ledger.agreements.grace import NO_HOLIDAYS
+from arsync.core.ledger.records import Invoice, RecordKind
 from arsync.errors import UserMistake
-from arsync.store.agreements.tasks import TaskOutcome
+from arsync.store.agreements.tasks import TaskArrangement, TaskOutcome
 from arsync.store.models import ActionRow
+
+NEXT_DAYS_MAX = 366
+"""A task that comes back later than in a year is a slip of a key."""
+
+
+class CallReport(NamedTuple):
+    """What a person says came of a task."""
+
+    outcome: str
+    """A code of `CALL_OUTCOMES`, with words after a colon, or words alone."""
+    note: str = ""
+    """Anything to remember besides."""
+    promised_on: date | None = None
+    """With `promised`: the day."""
+    amount: Decimal | None = None
+    """With `promised` or `dispute`: of a part; None: all."""
+    invoice: str = ""
+    """The number of one of its invoices; empty: all of them."""
+    next_on: date | None = None
+    """It is not done: it comes back on this day."""
+    corrects: bool = False
+    """It takes the place of what was recorded before."""
 
 
 def tasks(actor: Actor, container: Container, connection: Chosen = None) -> list[Listed]:
@@ -23,41 +66,210 @@ def tasks(actor: Actor, container: Container, connection: Chosen = None) -> list
     ]
 
 
-def complete_task(actor: Actor, container: Container, key: str, *, outcome: str) -> Recorded:
-    """Record that a person did a task, and have it noted.
+def complete_task(actor: Actor, container: Container, key: str, report: CallReport) -> Recorded:
+    """Record what came of a task, and have it noted.
+
+    A promise or a dispute is recorded first: should the second half fail, the task stays open, and
+    ends by itself with the next run.
 
     Args:
         actor: who did it.
         container: holds it.
         key: the task's, or enough of its beginning.
-        outcome: what came of it.
+        report: what came of it.
 
     Raises:
-        UserMistake: it is not a task, not open yet, or done already; or no outcome is given.
+        UserMistake: it is not a task, not open yet, or done already; no outcome is given; or what
+            follows from the outcome cannot be recorded.
     """
     permit(actor, Permission.COMPLETE_TASKS)
-    if not reason_line(outcome):
-        raise UserMistake(
-            "a task needs an outcome: --outcome TEXT says what came of it, for whoever comes next."
-        )
     task = container.store.actions.get(key)
     organisation = organisation_by_id(container, task.connection_id)
-    outcome_line, name = reason_line(outcome), name_line(actor.name)
+    said = _said(report)
+    container.store.tasks.refuse_unless_fitting(task.key, corrects=report.corrects)
+    followed = _follow(actor, container, organisation, task, report, said)
+    outcome = _outcome(organisation, task, report, said)
+    name, notes = name_line(actor.name), list[Action]()
+
+    def noted_by(row: ActionRow, number: int) -> Action | None:
+        notes.append(_note(row, outcome, name, number, corrects=report.corrects))
+        # While it only observes, nothing is written to the books, not even a note.
+        return None if organisation.observes else notes[-1]
+
     row = container.store.tasks.complete(
         task.key,
-        TaskOutcome(outcome_line, organisation.today),
+        outcome,
         who=name,
         now=container.clock.now(),
-        # While it only observes, nothing is written to the books, not even a note.
-        noted_by=lambda done, _: None if organisation.observes else _note(done, name),
+        noted_by=noted_by,
+        corrects=report.corrects,
     )
-    message = f"Task done: {row.action.payload.title}."
-    return recorded(organisation, message, _note(row, name))
+    message = " ".join([_message(row, outcome), *followed])
+    return recorded(organisation, message, notes[-1])
 
 
-def _note(row: ActionRow, done_by: str) -> Action:
+def arrange_task(
+    actor: Actor,
+    container: Container,
+    key: str,
+    *,
+    owner: str | None = None,
+    due_on: date | None = None,
+    next_on: date | None = None,
+) -> ActionRow:
+    """Settle whose an open task is, by when it is due, or when it comes back.
+
+    Raises:
+        UserMistake: it is not an open task, nothing is settled, or a day is past or too far ahead.
+    """
+    permit(actor, Permission.COMPLETE_TASKS)
+    task = container.store.actions.get(key)
+    organisation = organisation_by_id(container, task.connection_id)
+    name = None if owner is None else name_line(owner)
+    arrangement = TaskArrangement(name, due_on, next_on)
+    if arrangement == TaskArrangement():
+        raise UserMistake("nothing to settle: give --owner NAME, --due DATE or --next DATE.")
+    for day in (due_on, next_on):
+        _check_day(organisation, day)
+    return container.store.tasks.arrange(
+        task.key, arrangement, who=name_line(actor.name), now=container.clock.now()
+    )
+
+
+def _check_day(organisation: OrganisationContext, day: date | None) -> None:
+    if day is None:
+        return
+    if day < organisation.today:
+        raise UserMistake(f"{day.isoformat()} is past.")
+    if (day - organisation.today).days > NEXT_DAYS_MAX:
+        raise UserMistake(
+            f"{day.isoformat()} is more than {NEXT_DAYS_MAX} days ahead.\n    hint: check the year"
+        )
+
+
+# -- what was said --------------------------------------------------------------------------------
+
+
+def _said(report: CallReport) -> SaidOutcome:
+    line = reason_line(report.outcome)
+    if not line and report.next_on is None:
+        codes = ", ".join(CALL_OUTCOMES)
+        raise UserMistake(
+            "a task needs an outcome: --outcome says what came of it, for whoever comes next."
+            f"\n    hint: {codes}, or words of yours"
+        )
+    try:
+        said = said_outcome(line)
+    except ValueError:
+        raise UserMistake(f"{line!r} names a day that is none. Write it as 2026-12-31.") from None
+    words = " ".join(filter(None, (said.words, reason_line(report.note))))
+    said = said._replace(words=words, promised_on=report.promised_on or said.promised_on)
+    follows = said.outcome.follows if said.outcome else Follows.NOTHING
+    if follows is not Follows.PROMISE and said.promised_on is not None:
+        raise UserMistake("a day is promised only with --outcome promised.")
+    if follows is Follows.PROMISE and said.promised_on is None:
+        raise UserMistake(
+            'promised for which day?\n    hint: --outcome "will pay on 2026-12-10", or --on DATE'
+        )
+    if follows is Follows.DISPUTE and not said.words:
+        raise UserMistake(
+            'what is disputed, and why?\n    hint: --outcome dispute --note "wrong price"'
+        )
+    return said
+
+
+def _outcome(
+    organisation: OrganisationContext, task: ActionRow, report: CallReport, said: SaidOutcome
+) -> TaskOutcome:
+    """Return what is kept: whether the task is done with it, or when it comes back."""
+    today, row = organisation.today, said.outcome
+    code = row.code if row else ""
+    promised = f"will pay on {said.promised_on}" if said.promised_on else ""
+    words = ": ".join(filter(None, (promised or code, said.words)))
+    if report.next_on is not None:
+        _check_day(organisation, report.next_on)
+        return TaskOutcome(words, today, code, ends=False, next_on=report.next_on)
+    tries = task.tries - (1 if report.corrects and task.done_at is None else 0)
+    if row is None or row.ends(tries):
+        return TaskOutcome(words, today, code)
+    back_on = NO_HOLIDAYS.after(today, row.back_after)
+    return TaskOutcome(words, today, code, ends=False, next_on=back_on)
+
+
+# -- what follows ---------------------------------------------------------------------------------
+
+
+def _follow(
+    actor: Actor,
+    container: Container,
+    organisation: OrganisationContext,
+    task: ActionRow,
+    report: CallReport,
+    said: SaidOutcome,
+) -> list[str]:
+    """Record the promise or the dispute that an outcome tells of, and return the words."""
+    row: CallOutcome | None = said.outcome
+    if row is None or row.follows is Follows.NOTHING:
+        if report.amount is not None or report.invoice:
+            raise UserMistake("an amount or an invoice goes only with a promise or a dispute.")
+        return []
+    invoices = list(_invoices(organisation, task, report.invoice))
+    if report.amount is not None and len(invoices) > 1:
+        raise UserMistake(
+            "an amount is of one invoice.\n    hint: --invoice NUMBER says which of "
+            + ", ".join(invoice.number for invoice in invoices)
+        )
+    words: list[str] = []
+    for invoice in invoices:
+        if row.follows is Follows.PROMISE:
+            assert said.promised_on is not None, "a promise has its day"
+            promised = PromiseToPay(said.promised_on, report.amount, said.words)
+            note = promise(actor, container, invoice.id, promised, connection=organisation.name)
+        else:
+            disputed = DisputeWords(said.words, amount=report.amount)
+            note = open_dispute(
+                actor, container, invoice.id, disputed, connection=organisation.name
+            )
+        words.append(note.message)
+    return words
+
+
+def _invoices(organisation: OrganisationContext, task: ActionRow, number: str) -> Iterator[Invoice]:
+    """Yield the invoices that an outcome is about: the task's open ones, or the one named."""
+    ledger = organisation.store.ledger
+    if number:
+        yield ledger.invoice(organisation.id, number)
+        return
+    ids = [ref.id for ref in task.action.invoices]
+    if not ids:
+        raise UserMistake(
+            "this task is about the customer as a whole.\n    hint: --invoice NUMBER says which"
+        )
+    stored = ledger.records(organisation.id, RecordKind.INVOICES, ids)
+    still_open = [stored[key] for key in ids if key in stored and stored[key].amount_due > 0]
+    if not still_open:
+        raise UserMistake("nothing is owed on its invoices any more.")
+    yield from still_open
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def _message(row: ActionRow, outcome: TaskOutcome) -> str:
+    title = row.action.payload.title
+    if outcome.ends:
+        return f"Task done: {title}."
+    return f"Task tried: {title}. It comes back on {outcome.next_on}."
+
+
+def _note(
+    row: ActionRow, outcome: TaskOutcome, done_by: str, number: int, *, corrects: bool
+) -> Action:
     task = row.action.payload.title
     by = f" by {done_by}" if done_by else ""
+    did = "Task done" if outcome.ends else "Task tried"
+    head = f"{did}{by}" + (", corrected" if corrects else "")
+    back = f". It comes back on {outcome.next_on}." if outcome.next_on else ""
     return Action(
         payload=TaskDonePayload(task, row.outcome),
         connection=row.action.connection,
@@ -65,6 +277,7 @@ def _note(row: ActionRow, done_by: str) -> Action:
         contact_name=row.action.contact_name,
         because=Because("", 0, "task done"),
         invoices=row.action.invoices,
-        subject=row.key,
-        note=f"Task done{by}: {task}." + (f" Outcome: {row.outcome}" if row.outcome else ""),
+        # A task can be tried, done and corrected: each has a note of its own.
+        subject=f"{row.key} {number}",
+        note=f"{head}: {task}." + (f" Outcome: {row.outcome}{back}" if row.outcome else back[1:]),
     )

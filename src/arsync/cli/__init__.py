@@ -75,8 +75,15 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "place": Entry("placement", "Place a customer's debts with an agency or a lawyer."),
         "recall": Entry("placement", "Take a customer's placed debts back."),
         "placements": Entry("placement", "List placements with what they brought and cost."),
-        "tasks": Entry("task", "List the open tasks."),
-        "done": Entry("task", "Record a task as done, with its outcome."),
+        "tasks": Entry("task", "List the open tasks, the earliest day first."),
+        "task": Entry(
+            "task", "Show one task with all that a call needs, or settle whose it is and when."
+        ),
+        "done": Entry("task", "Record what came of a task."),
+        "worklist": Entry(
+            "task",
+            "List open tasks and approvals, what is worth most first, each with its reason.",
+        ),
         "resolve": Entry("outcomes", "Settle an unknown outcome: was it sent or not?"),
         "undo": Entry("outcomes", "Undo what arsync changed, unless it has been changed since."),
     },

@@ -19,6 +19,7 @@ from arsync.store.actions.action_rows import (
     add_events,
     insert_action,
     locked_row,
+    rows_of,
 )
 from arsync.store.db.database import Database
 from arsync.store.db.tables import action_events, actions
@@ -103,6 +104,18 @@ class Tasks:
             add_events(db, [(key, now, who, row.state, row.state, reason)])
             return _noted(db, row, noted_by, who=who, now=now)
 
+    def refuse_unless_fitting(self, key: str, *, corrects: bool) -> None:
+        """Return if an outcome could be recorded now.
+
+        Raises:
+            UserMistake: as `complete` would.
+        """
+        with self._database.read() as db:
+            row = rows_of(db, [key]).get(key)
+        if row is not None:
+            _refuse_unless_task(row)
+            _refuse_unless_fitting(row, corrects=corrects)
+
     def arrange(
         self, key: str, arrangement: TaskArrangement, *, who: str, now: datetime
     ) -> ActionRow:
@@ -166,9 +179,13 @@ class Tasks:
 
 def _task_row(db: Connection, key: str) -> ActionRow:
     row = action_row(locked_row(db, key))
-    if row.action.kind != ActionKind.TASK:
-        raise UserMistake(f"action {key[:8]} is a {row.action.kind}, not a task.")
+    _refuse_unless_task(row)
     return row
+
+
+def _refuse_unless_task(row: ActionRow) -> None:
+    if row.action.kind != ActionKind.TASK:
+        raise UserMistake(f"action {row.key[:8]} is a {row.action.kind}, not a task.")
 
 
 def _refuse_unless_fitting(row: ActionRow, *, corrects: bool) -> None:
