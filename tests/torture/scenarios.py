@@ -182,19 +182,20 @@ def a_discount_taken(world: WatchedWorld) -> None:
 
 
 def debts_for_the_agency(world: WatchedWorld) -> None:
-    """Two customers whose debts a rule proposes for the agency: a note on each invoice."""
+    """A customer whose debts a rule has proposed for the agency: a note on each invoice."""
     world.load(
         world.name,
-        contacts=[contact_row(f"c{name}", name) for name in ("Ada", "Bob")],
+        contacts=[contact_row("cAda", "Ada")],
         invoices=[
             invoice_row(1, "cAda", overdue=95),
             invoice_row(2, "cAda", overdue=92),
-            invoice_row(3, "cBob", overdue=91),
         ],
     )
     world.rules(AGENCY)
     world.connect(world.name)
     world.app.pull(world.name)
+    # The rule has proposed them: a person's approval is what goes on.
+    world.run_until_quiet()
 
 
 AGENCY = """\
