@@ -6,7 +6,7 @@ import html
 import tracemalloc
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,8 +25,10 @@ from arsync.core.ledger.agreements.dispute_reasons import reason_word
 from arsync.core.ledger.records import (
     Account,
     Dispute,
+    Instalment,
     Invoice,
     Organisation,
+    PaymentPlan,
     Promise,
 )
 from arsync.core.ledger.unapplied_cash import UnappliedCash
@@ -179,6 +181,24 @@ def test_each_letter_says_what_is_disputed(name: str, code: str) -> None:
     assert letter.text.count(gross) == 2
 
 
+@pytest.mark.parametrize("code", languages())
+def test_a_letter_leaves_agreed_instalments_out(code: str) -> None:
+    letters = Letters(code=code)
+    action, account = a_case(billed(1, amount="1000"))
+    parts = (Instalment(TODAY + timedelta(9), Decimal(700)),)
+    plan = PaymentPlan(1, "c1", ("i1",), "GBP", TODAY, "Jo", parts)
+    case = in_part(account._replace(payment_plans=(plan,)), action)
+    letter = letters.render(
+        "first reminder", letter_context(*case, US, TODAY, spoken=letters.language)
+    )
+    spoken, words = letters.language, letters.language.words
+    part, asked = (spoken.amount(Decimal(n), "GBP") for n in (700, 300))
+    for text in (letter.text, html.unescape(letter.html)):
+        assert f"{words['of_this_in_instalments']}{words['colon']} {part}" in text
+        assert words["in_instalments"] in text
+    assert f"{words['total']}{words['colon']} {asked}" in letter.text
+
+
 def test_a_payment_without_number_is_known_by_day() -> None:
     letters = Letters()
     action, account = a_case(billed(1, amount="1000"), billed(2, amount="50"))
@@ -230,6 +250,7 @@ def test_each_letter_asks_for_what_the_plan_says(account: Account, counts: Unapp
         assert money(line.net_amount_due for line in context["invoices"]) == asked
         taken = money(credit.amount for credit in context["credits"])
         disputed = money(context["disputed_totals"])
+        assert context["instalment_totals"] == ()
         assert {code: gross[code] - taken[code] - disputed[code] for code in gross} == asked
 
 

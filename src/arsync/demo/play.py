@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -21,6 +22,8 @@ from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import KINDS
+from arsync.core.ledger.money import rounded
+from arsync.core.ledger.records import DisputeOutcome
 from arsync.demo.reconcile import LedgerSide, compare
 from arsync.demo.world import World, config_text, free_port, sandbox
 from arsync.errors import UserMistake
@@ -102,6 +105,18 @@ def outcome_view(outcome: Outcome, config: Path, report: Path, pid: int | None) 
     )
 
 
+class _Claim(NamedTuple):
+    """A dispute that the demo's accountant has yet to settle."""
+
+    settle_on: date
+    connection: str
+    number: str
+    invoice_id: str
+    contact_id: str
+    credit: Decimal | None
+    """The part that is disputed, and will be credited; None: all of it, and nothing will."""
+
+
 class Demo:
     """A demo in a folder. `play` runs it to the end."""
 
@@ -124,7 +139,7 @@ class Demo:
         self._keep = keep
         self._clock = SetClock(START)
         self._heard = dict.fromkeys(PLATFORMS, 0)
-        self._disputes: list[tuple[date, str, str]] = []
+        self._disputes: list[_Claim] = []
         self._totals: dict[str, Counter[str]] = {}
         self._problems: list[str] = []
 
@@ -212,10 +227,21 @@ class Demo:
                 self._record(container, name, reply)
             self._heard[name] = len(its_replies)
         today = self._clock.moment.date()
-        for entry in [dispute for dispute in self._disputes if dispute[0] <= today]:
+        for entry in [dispute for dispute in self._disputes if dispute.settle_on <= today]:
             self._disputes.remove(entry)
-            disputes.settle_dispute(ACCOUNTANT, container, entry[2], connection=entry[1])
-            self._totals[entry[1]]["disputes settled by a person"] += 1
+            self._settle(container, world, entry)
+
+    def _settle(self, container: Container, world: World, entry: _Claim) -> None:
+        """Uphold a claim; or agree to a credit, and book the credit note in the platform itself."""
+        outcome = DisputeOutcome.CREDITED if entry.credit else DisputeOutcome.UPHELD
+        disputes.settle_dispute(
+            ACCOUNTANT, container, entry.number, outcome=outcome, connection=entry.connection
+        )
+        if entry.credit:
+            credit = {"contact_id": entry.contact_id, "invoice_id": entry.invoice_id}
+            edit = {"platform": entry.connection, "do": "credit", "amount": str(entry.credit)}
+            world.post("/_sandbox/people", {**edit, **credit})
+        self._totals[entry.connection][f"disputes {outcome} by a person"] += 1
 
     def _record(self, container: Container, name: str, reply: dict[str, Any]) -> None:
         number = reply["invoice_number"]
@@ -224,11 +250,21 @@ class Demo:
             promises.promise(ACCOUNTANT, container, number, promised, connection=name)
             self._totals[name]["promises by customers"] += 1
         else:
-            words = disputes.DisputeWords(reply["reason"])
-            disputes.open_dispute(ACCOUNTANT, container, number, words, connection=name)
             settle_on = self._clock.moment.date() + timedelta(days=DISPUTE_DAYS)
-            self._disputes.append((settle_on, name, number))
-            self._totals[name]["disputes by customers"] += 1
+            # The customers write of a whole invoice; of every second one, a part is meant.
+            credit = self._quarter(container, name, number) if len(self._disputes) % 2 else None
+            words = disputes.DisputeWords(reply["reason"], amount=credit, owner="sales")
+            disputes.open_dispute(ACCOUNTANT, container, number, words, connection=name)
+            its_ids = reply["invoice_id"], reply["contact_id"]
+            self._disputes.append(_Claim(settle_on, name, number, *its_ids, credit))
+            kind = "disputes about a part" if credit else "disputes"
+            self._totals[name][f"{kind} by customers"] += 1
+
+    def _quarter(self, container: Container, name: str, number: str) -> Decimal:
+        """Return a quarter of what is due on an invoice."""
+        (organisation,) = connecting.connections(ACCOUNTANT, container, name)
+        invoice = organisation.store.ledger.invoice(organisation.id, number)
+        return rounded(invoice.amount_due / 4, invoice.currency)
 
     def _be_the_accountant(self, container: Container) -> None:
         """Approve what waits since yesterday, and do the tasks that are two days old."""

@@ -13,8 +13,9 @@ from typing import Any
 from arsync.core.actions import ActionKind, ActionState, Via, marker
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import ZERO, plain
+from arsync.core.ledger.records import DisputeOutcome
 from arsync.store import Store
-from arsync.store.models import ActionRow
+from arsync.store.models import ActionRow, DisputeRow
 
 HOLD_GROUP = "Credit hold"
 HOLD_BLOCK = "arsync: credit hold"
@@ -79,6 +80,7 @@ def compare(store: Store, name: str, state: Mapping[str, Any]) -> LedgerSide:
     side.differences += _different_holds(store, row.id, held)
     side.differences += _different_terms(rows, cash, names)
     side.differences += _chased_but_paid(ledger, emails)
+    side.differences += not_credited(store.disputes.recorded(row.id), ledger)
     side.differences += [
         f"{action_row.key[:12]} {action_row.action.kind} is {action_row.state}: {action_row.reason}"
         for action_row in rows
@@ -211,6 +213,24 @@ def _different_terms(
         if (kind is ActionKind.TERMS) != (contact in cash):
             want = "cash on delivery" if kind is ActionKind.TERMS else "their old terms"
             yield f"{names.get(contact, contact)} should be on {want}"
+
+
+def not_credited(disputes: Iterable[DisputeRow], ledger: Mapping[str, Any]) -> Iterable[str]:
+    """Each dispute that was settled as credited has its credit in the books, and none waits on."""
+    invoices = {invoice["id"]: invoice for invoice in ledger["invoices"]}
+    paid: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for payment in ledger["payments"]:
+        if payment["status"].lower() not in {"deleted", "voided"}:
+            paid[payment["invoice_id"]] += Decimal(payment["amount"])
+    for dispute in disputes:
+        if dispute.outcome != DisputeOutcome.CREDITED:
+            continue
+        invoice = invoices[dispute.invoice_id]
+        taken_off = Decimal(invoice["total"]) - Decimal(invoice["amount_due"])
+        is_credited = taken_off - paid[dispute.invoice_id] >= (dispute.amount or ZERO)
+        if is_credited is not (dispute.settled_on is not None):
+            here = "credited" if dispute.settled_on else "waiting for its credit"
+            yield f"{invoice['number']}: the dispute is {here} here, not there"
 
 
 def _chased_but_paid(

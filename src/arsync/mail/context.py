@@ -57,6 +57,8 @@ class LetterInvoice(NamedTuple):
     """What of it is disputed and not asked for now; empty when nothing is."""
     dispute_reason: str = ""
     """Why, in the letter's language; empty when nobody said."""
+    in_instalments: str = ""
+    """What of it is left to an agreed payment plan; empty when nothing is."""
 
 
 class LetterCredit(NamedTuple):
@@ -108,6 +110,7 @@ def letter_context(
             spoken,
             link=(links or {}).get(ref.id, ""),
             disputed=taken_off.disputed.get(ref.id),
+            in_plan=taken_off.in_plan.get(ref.id, ZERO),
         )
         for ref in action.invoices
     ]
@@ -128,7 +131,8 @@ def letter_context(
         lines=lines,
         taken_off=_credits(action.invoices, records, covers, spoken),
         gross_totals=_sums(action.invoices, records, spoken),
-        disputed_totals=_disputed_sums(action.invoices, taken_off.disputed, spoken),
+        disputed_totals=_kept_back(action.invoices, taken_off.disputed_amounts, spoken),
+        instalment_totals=_kept_back(action.invoices, taken_off.in_plan, spoken),
         totals=_sums(action.invoices, net, spoken),
         oldest=max((line.days_overdue for line in lines), default=0),
         today=today,
@@ -151,20 +155,29 @@ class _TakenOff(NamedTuple):
 
     covers: Covers
     disputed: Mapping[str, _Disputed]
+    in_plan: Mapping[str, Decimal]
+    """What is left to a payment plan."""
+
+    @property
+    def disputed_amounts(self) -> dict[str, Decimal]:
+        """Return what is disputed."""
+        return {invoice_id: disputed.amount for invoice_id, disputed in self.disputed.items()}
 
     def of(self, invoice: Invoice) -> Invoice:
         """Return an invoice with what is asked for as its amount due."""
         net = less_cash(invoice, self.covers)
-        if invoice.id not in self.disputed:
+        kept_back = self.in_plan.get(invoice.id, ZERO)
+        if invoice.id in self.disputed:
+            kept_back += self.disputed[invoice.id].amount
+        if not kept_back:
             return net
-        undisputed = net.amount_due - self.disputed[invoice.id].amount
-        return net._replace(amount_due=max(ZERO, undisputed))
+        return net._replace(amount_due=max(ZERO, net.amount_due - kept_back))
 
 
 def _taken_off(
     action: Action, account: Account, organisation: Organisation, today: date
 ) -> _TakenOff:
-    """Return the unapplied cash and the disputes that take something off the action's invoices."""
+    """Return what takes something off the action's invoices: cash, disputes, payment plans."""
     counting = counting_disputes(account.disputes, account.invoices) if account.disputes else {}
     # Only where the plan took it off: the rulebook may say that it does not count.
     disputed = {
@@ -179,7 +192,7 @@ def _taken_off(
         and ref.document_amount_due - ref.amount_due > (ref.disputed or ZERO)
     }
     if not in_part:
-        return _TakenOff({}, disputed)
+        return _TakenOff({}, disputed, {})
     base = organisation.base_currency
     view = AccountView(as_issued(account, today), today, currency=base, base=base)
     covers = {
@@ -187,17 +200,30 @@ def _taken_off(
         for invoice_id, covers in view.cash_covers.items()
         if invoice_id in in_part
     }
-    return _TakenOff(covers, disputed)
+    return _TakenOff(covers, disputed, _in_plan(action, account, covers))
 
 
-def _disputed_sums(
-    refs: Sequence[InvoiceRef], disputed: Mapping[str, _Disputed], spoken: Language
+def _in_plan(action: Action, account: Account, covers: Covers) -> dict[str, Decimal]:
+    """Return what the plan left to agreed instalments: all that it took off besides."""
+    planned = {invoice_id for plan in account.payment_plans for invoice_id in plan.invoice_ids}
+    amounts: dict[str, Decimal] = {}
+    for ref in action.invoices if planned else ():
+        if ref.id in planned and ref.document_amount_due is not None:
+            cash = sum((cover.amount for cover in covers.get(ref.id, ())), ZERO)
+            kept_back = ref.document_amount_due - ref.amount_due - (ref.disputed or ZERO) - cash
+            if kept_back > 0:
+                amounts[ref.id] = kept_back
+    return amounts
+
+
+def _kept_back(
+    refs: Sequence[InvoiceRef], amounts: Mapping[str, Decimal], spoken: Language
 ) -> list[str]:
-    """Return the sum of what is disputed for each currency."""
+    """Return the sum of what is not asked for now for each currency."""
     sums: dict[str, Decimal] = {}
     for ref in refs:
-        if ref.id in disputed:
-            sums[ref.currency] = sums.get(ref.currency, ZERO) + disputed[ref.id].amount
+        if ref.id in amounts:
+            sums[ref.currency] = sums.get(ref.currency, ZERO) + amounts[ref.id]
     return [spoken.amount(amount, currency) for currency, amount in sums.items()]
 
 
@@ -249,6 +275,7 @@ def _line(
     *,
     link: str,
     disputed: _Disputed | None = None,
+    in_plan: Decimal = ZERO,
 ) -> LetterInvoice:
     """Return one invoice as the letter shows it; `link` is used where the record has none."""
     due, currency = _due(ref, record)
@@ -269,6 +296,7 @@ def _line(
         step=ref.step,
         disputed=spoken.amount(disputed.amount, currency) if disputed else "",
         dispute_reason=_reason(disputed, spoken),
+        in_instalments=spoken.amount(in_plan, currency) if in_plan else "",
     )
 
 
@@ -331,6 +359,7 @@ def _context(
     taken_off: Sequence[LetterCredit],
     gross_totals: Sequence[str],
     disputed_totals: Sequence[str],
+    instalment_totals: Sequence[str] = (),
     totals: Sequence[str],
     oldest: int,
     today: date,
@@ -348,6 +377,7 @@ def _context(
         "gross_totals": tuple(gross_totals),
         "gross_total": _joined(gross_totals, spoken.and_word),
         "disputed_totals": tuple(disputed_totals),
+        "instalment_totals": tuple(instalment_totals),
         "disputed_total": _joined(disputed_totals, spoken.and_word),
         "totals": tuple(totals),
         "total": _joined(totals, spoken.and_word),
