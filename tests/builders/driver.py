@@ -212,7 +212,7 @@ class App(Container):
         who: str | None = None,
     ) -> Recorded:
         promised = promises.PromiseToPay(promised_on, amount, note)
-        return promises.promise(an_owner(who), self, invoice, promised, connection=connection)
+        return promises.promise(an_owner(who), self, [invoice], promised, connection=connection)
 
     def agree(
         self,

@@ -70,7 +70,7 @@ def test_a_disputed_part_is_changed_listed_and_settled(shell: Shell) -> None:
         (["promise", "INV-1", "9999-12-31"], "not a day from 1900-01-01 to 2199-12-31"),
         (["promise", "INV-1", str(TODAY + timedelta(367))], "more than 366 days ahead"),
         (["plan", "--as-of", "9999-12-31"], "not a day from 1900-01-01 to 2199-12-31"),
-        (["promise", "INV-77", SOON], "there is no invoice 'INV-77'."),
+        (["promise", "INV-77", SOON], "there is no contact and no invoice 'INV-77'."),
         (["dispute", "INV-1"], "give the reason: arsync dispute"),
         (["dispute", "INV-77", "--reason", "x"], "there is no invoice 'INV-77'."),
         (["dispute", "INV-1", "--reason", "x", "--amount", "901"], "INV-1 is due GBP 900.00: no"),

@@ -28,7 +28,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.store import Store
 from arsync.store.actions.action_rows import add_events, initial_columns
-from arsync.store.db.tables import actions, promises, runs
+from arsync.store.db.tables import actions, promised_invoices, promises, runs
 from arsync.store.ledger.record_rows import KINDS
 from arsync.store.models import ConnectionRow
 
@@ -85,15 +85,27 @@ def full(store: Store, connection: ConnectionRow) -> tuple[Store, ConnectionRow]
             insert(promises),
             [
                 {
+                    "id": number,
                     "connection_id": connection.id,
-                    "invoice_id": f"i{number}",
                     "made_on": TODAY,
                     "promised_on": TODAY,
                     "replaced": False,
                     "recorded_by": "Ann",
                     "recorded_at": NOW,
                 }
-                for number in range(ROWS)
+                for number in range(1, ROWS)
+            ],
+        )
+        db.execute(
+            insert(promised_invoices),
+            [
+                {
+                    "promise_id": number,
+                    "connection_id": connection.id,
+                    "invoice_id": f"i{number}",
+                    "position": 0,
+                }
+                for number in range(1, ROWS)
             ],
         )
         db.execute(text("ANALYZE"))
@@ -197,7 +209,7 @@ READS_ALL = re.compile(
     # PostgreSQL needs no index for a table of one row at most; and what a recursive query has come
     # upon so far is no table to SQLite.
     r"\bSeq Scan on (?!connections|differences|problems|moved_invoices|customer_entries"
-    r"|hold_decisions|held_conditions)"
+    r"|hold_decisions|held_conditions|placements|payment_plans)"
     r"|^SCAN (?!(upward|family)$|.* (USING (COVERING )?|TABLE )INDEX)",
     re.MULTILINE,
 )

@@ -134,8 +134,8 @@ def raw_rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
         }
 
 
-MOVED = {("grants", "told_at")}
-"""Columns whose values a migration moved to another table."""
+MOVED = {("grants", "told_at"), ("promises", "invoice_id"), ("promises", "amount_due")}
+"""Columns whose values a migration moved to another table, or that nobody asks for any more."""
 
 
 @pytest.mark.parametrize("revision", migrate.REVISIONS)
@@ -157,6 +157,33 @@ def test_stores_of_every_earlier_version_keep_all_rows(empty_url: str, revision:
         for table in metadata.sorted_tables:
             assert len(db.execute(select(table)).all()) == len(after[table.name])
     database.engine.dispose()
+
+
+def test_promises_of_one_invoice_are_carried_over(empty_url: str) -> None:
+    """They did not say what took their place, which withdrawing that brings back."""
+    database = Database(empty_url)
+    with database.write() as db:
+        migrate.upgrade(db, "0024")
+        fill_every_table(db)
+        tables = MetaData()
+        tables.reflect(db)
+        promises = tables.tables["promises"]
+        # Of all three rows, one stood: the second took the place of the first.
+        filled = dict(db.execute(select(promises)).mappings().one())
+        rows = [(8, "i1", True, None), (9, "i1", False, None), (10, "i2", False, False)]
+        for number, invoice_id, replaced, kept in rows:
+            of_row = {"id": number, "invoice_id": invoice_id, "replaced": replaced, "kept": kept}
+            db.execute(promises.insert().values(filled | of_row))
+    database.engine.dispose()
+    with open_store(empty_url, clock=CLOCK) as store:
+        of = store.promises.recorded(1)[1:]
+        assert [(row.invoice_ids, row.replaced, row.kept) for row in of] == [
+            (("i1",), True, None),
+            (("i1",), False, None),
+            (("i2",), False, False),
+        ]
+        assert store.promises.withdraw(1, 9)
+        assert [row.replaced for row in store.promises.recorded(1)[1:]] == [False, True, False]
 
 
 _DIES_IN_THE_MIDDLE = """

@@ -88,17 +88,20 @@ def _unreadable(organisation: OrganisationContext) -> Iterator[Row]:
 
 def _promises(organisation: OrganisationContext) -> Iterator[Row]:
     for promise in organisation.store.promises.recorded(organisation.id):
-        yield (
-            promise.invoice_id,
-            promise.promised_on,
-            promise.amount,
-            promise.made_on,
-            promise.kept,
-            promise.replaced,
-            promise.recorded_by,
-            promise.recorded_at,
-            promise.note,
-        )
+        for invoice_id in promise.invoice_ids:
+            yield (
+                invoice_id,
+                promise.promised_on,
+                promise.amount,
+                promise.made_on,
+                promise.kept,
+                promise.replaced,
+                promise.recorded_by,
+                promise.recorded_at,
+                promise.note,
+                promise.id,
+                promise.also,
+            )
 
 
 def _payment_plans(organisation: OrganisationContext) -> Iterator[Row]:
@@ -321,17 +324,19 @@ ENTITIES: Mapping[str, Entity] = {
         ),
         Entity(
             "promises",
-            "Promises to pay.",
+            "Promises to pay: a row for each invoice of a promise.",
             _columns("""
                 invoice_id: what is to be paid
                 promised_on: by when
-                amount: how much; empty: all that is due
+                amount: how much, of all its invoices together; empty: all that is due
                 made_on: the day it was recorded
-                kept: whether it was kept; empty while it is open
-                replaced: whether a newer promise took its place
+                kept: whether it was kept, as the last plan judged it; empty while it is open
+                replaced: whether a newer promise took its place, or it was withdrawn
                 recorded_by: the person
                 recorded_at: the moment, in UTC
                 note: the person's words
+                promise: the promise's number; several rows of one promise have the same
+                also: whether it stands beside earlier promises about the same invoices
             """),
             _promises,
         ),

@@ -10,6 +10,7 @@ from arsync.application.container import Container
 from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.core.ledger.records import Contact, Invoice
 from arsync.errors import UserMistake
+from arsync.store import Ledger
 
 T = TypeVar("T")
 
@@ -71,15 +72,29 @@ def subject_named(organisation: OrganisationContext, about: str) -> tuple[Contac
     Raises:
         NotFound: neither a customer nor an invoice is called so, or several are.
     """
-    ledger = organisation.store.ledger
+    return _subject(organisation.store.ledger, organisation.id, about)
+
+
+def subject_anywhere(
+    container: Container, about: str, connection: Chosen
+) -> tuple[OrganisationContext, tuple[Contact, Invoice | None]]:
+    """Return the one customer or invoice that is called so, in whichever connection it is.
+
+    Raises:
+        UserMistake: there is none, or there are several.
+    """
+    return _only_match(container, about, connection, partial(_subject, container.store.ledger))
+
+
+def _subject(ledger: Ledger, connection_id: int, about: str) -> tuple[Contact, Invoice | None]:
     try:
-        invoice = ledger.invoice(organisation.id, about)
+        invoice = ledger.invoice(connection_id, about)
     except UserMistake as no_invoice:
         try:
-            return ledger.contact(organisation.id, about), None
+            return ledger.contact(connection_id, about), None
         except UserMistake as no_contact:
             raise NotFound(_neither(about, no_contact, no_invoice)) from None
-    return ledger.contact(organisation.id, invoice.contact_id), invoice
+    return ledger.contact(connection_id, invoice.contact_id), invoice
 
 
 def _neither(about: str, *mistakes: UserMistake) -> str:

@@ -19,10 +19,13 @@ from arsync.clock import Clock, today_in
 from arsync.config import Config
 from arsync.connector_sdk import Connector, Platform
 from arsync.core.actions import Action
+from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.grace import USUAL_GRACE
+from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.business_days import Calendar
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.unapplied_cash import UnappliedCash
+from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.customer_locale import bank_days
 from arsync.core.planning.planner import Plan, begin_plan, make_plan
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
@@ -194,6 +197,19 @@ class OrganisationContext:
     def cash_counts(self) -> UnappliedCash:
         """Return how unapplied cash counts here; net where the rulebook cannot be read."""
         return self.rules.rulebook.unapplied_cash if self.rules.rulebook else UnappliedCash.NET
+
+    def account_view(self, account: Account) -> AccountView:
+        """Return what an account owes and has agreed today, by the rulebook where it can be read.
+
+        What people record is taken down whatever becomes of the rulebook.
+        """
+        organisation = self.connection.organisation
+        if self.rules.rulebook is None:
+            base = organisation.base_currency
+            return AccountView(as_issued(account, self.today), self.today, currency=base, base=base)
+        banks = bank_days(self.rules.rulebook.sending, holidays_in)
+        assessor = Assessor(self.rules.rulebook, organisation, self.today, banks)
+        return assessor.assess(account).account_view
 
     @cached_property
     def misfits(self) -> tuple[str, ...]:

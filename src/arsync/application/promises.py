@@ -6,31 +6,41 @@ two would leave a promise that the books never hear of.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
 from arsync.application.container import Container
-from arsync.application.name_search import invoice_numbered
-from arsync.application.organisation_context import Chosen
+from arsync.application.name_search import subject_anywhere
+from arsync.application.organisation_context import Chosen, OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import (
     Recorded,
-    contact_name,
     invoice_ref,
     name_line,
     reason_line,
     recorded,
 )
 from arsync.core.actions import Action, Because, PromisePayload
-from arsync.core.ledger.money import shown
-from arsync.core.ledger.records import Invoice
+from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.agreements.promises import BROKEN, OPEN, JudgedPromise
+from arsync.core.ledger.money import ZERO, shown
+from arsync.core.ledger.records import Contact, Invoice
+from arsync.core.ledger.unapplied_cash import payers
 from arsync.errors import UserMistake
+from arsync.store.agreements.promises import MadePromise
 from arsync.store.models import PromiseRow
 
 PROMISE_DAYS_MAX = 366
 """A promise for a later day is a slip of a key: it would stop all reminders until then."""
+
+NOTED_INVOICES_MAX = 20
+"""On so many invoices, the oldest, a promise of all that a customer owes is noted."""
+
+NAMED_INVOICES_MAX = 3
+"""So many invoices are named in words; a longer list is cut short."""
 
 
 class PromiseToPay(NamedTuple):
@@ -42,67 +52,211 @@ class PromiseToPay(NamedTuple):
     """None for all that is due."""
     note: str = ""
     """Anything to remember."""
+    also: bool = False
+    """Beside what was promised before; otherwise it takes the place of that."""
+
+
+class _Debt(NamedTuple):
+    """What is promised: some invoices of one customer."""
+
+    contact: Contact
+    invoices: tuple[Invoice, ...]
+    """The oldest due date first; what is due on each is net of unapplied cash."""
+    is_all: bool
+    """The customer was named, and it is all that it owes."""
+    view: AccountView
+
+    @property
+    def due(self) -> Decimal:
+        """Return what is due on them, where they are in one currency."""
+        return sum((invoice.amount_due for invoice in self.invoices), ZERO)
+
+    @property
+    def words(self) -> str:
+        """Return what they are called: `INV-1, INV-2`, `Alpha Ltd (3 invoices)`."""
+        numbers = [invoice.number or invoice.id for invoice in self.invoices]
+        if self.is_all:
+            count = len(numbers)
+            return f"{self.contact.name} ({count} {'invoice' if count == 1 else 'invoices'})"
+        more = len(numbers) - NAMED_INVOICES_MAX
+        named = ", ".join(numbers[:NAMED_INVOICES_MAX])
+        return named + (f" and {more} more" if more > 0 else "")
 
 
 def promise(
     actor: Actor,
     container: Container,
-    invoice_number: str,
+    names: Sequence[str],
     promised: PromiseToPay,
     *,
     connection: Chosen = None,
 ) -> Recorded:
     """Record a promise to pay, and have it noted in the accounting system by the next run.
 
+    Args:
+        actor: who records it.
+        container: holds the ledgers.
+        names: the numbers of one customer's invoices, or the customer's name for all that it owes.
+        promised: what the customer said.
+        connection: where; None: wherever the first name is found.
+
     Raises:
-        UserMistake: there is no such invoice, the day is past or too far ahead, or the amount is
-            not above zero or more than is due.
+        UserMistake: something is not found, the day is past or too far ahead, or the amount is not
+            above zero or more than is owed.
     """
     permit(actor, Permission.AGREE)
-    organisation, invoice = invoice_numbered(container, invoice_number, connection)
+    organisation, debt = _debt_named(container, names, connection)
+    _refuse_slips(organisation, debt, promised)
+    about = frozenset(invoice.id for invoice in debt.invoices)
+    earlier = [
+        judged
+        for judged in debt.view.judged_promises
+        if not about.isdisjoint(judged.promise.invoice_ids) and not judged.promise.by_platform
+    ]
+    standing = [judged for judged in earlier if judged.state == OPEN]
+    if promised.also:
+        _refuse_too_much(debt, promised, standing)
+    note_of = partial(_promise_note, organisation.name, debt)
+    row = container.store.promises.record(
+        organisation.id,
+        MadePromise(
+            [invoice.id for invoice in debt.invoices],
+            promised.promised_on,
+            organisation.today,
+            promised.amount,
+            reason_line(promised.note),
+            debt.contact.id if debt.is_all else "",
+            promised.also,
+            [
+                judged.promise.number
+                for judged in standing
+                if not promised.also and about.issuperset(judged.promise.invoice_ids)
+            ],
+        ),
+        who=name_line(actor.name),
+        noted_by=None if organisation.observes else note_of,
+    )
+    message = f"Promise to pay recorded: {_promise_words(row, debt)}."
+    message += "".join(f" {line}" for line in _of_earlier(debt, earlier, also=promised.also))
+    return recorded(organisation, message, note_of(row))
+
+
+def _debt_named(
+    container: Container, names: Sequence[str], connection: Chosen
+) -> tuple[OrganisationContext, _Debt]:
+    organisation, (contact, invoice) = subject_anywhere(container, names[0], connection)
+    invoices = [invoice] if invoice is not None else []
+    for name in names[1:]:
+        other_organisation, (other_contact, another) = subject_anywhere(container, name, connection)
+        if invoice is None or another is None:
+            raise UserMistake(
+                f"name invoices, or one customer alone: {names[0]} and {name} do not go together."
+                "\n    hint: a customer's name is for all that it owes"
+            )
+        if (other_organisation.id, other_contact.id) != (organisation.id, contact.id):
+            raise UserMistake(
+                f"{names[0]} is owed by {contact.name}, {name} by {other_contact.name}: a promise"
+                " is one customer's.\n    hint: record one for each customer"
+            )
+        invoices.append(another)
+    (account,) = organisation.store.ledger.accounts(organisation.id, [contact.id])
+    view = organisation.account_view(account)
+    if invoice is None:
+        pays = payers(account.contacts)
+        owed = [
+            document
+            for document in view.owed
+            if pays.get(document.contact_id, document.contact_id) == contact.id
+        ]
+        if not owed:
+            raise UserMistake(f"{contact.name} owes nothing: there is nothing to promise.")
+    else:
+        unique = {document.id: document for document in invoices}.values()
+        net = [view.owed_by_id.get(document.id, document) for document in unique]
+        owed = sorted(net, key=lambda document: (document.due_on, document.number, document.id))
+    return organisation, _Debt(contact, tuple(owed), invoice is None, view)
+
+
+def _refuse_slips(organisation: OrganisationContext, debt: _Debt, promised: PromiseToPay) -> None:
     if (promised.promised_on - organisation.today).days > PROMISE_DAYS_MAX:
         raise UserMistake(
             f"{promised.promised_on.isoformat()} is more than {PROMISE_DAYS_MAX} days ahead: until"
             " then nobody would be reminded."
             "\n    hint: check the year; an agreement for longer is recorded again each year"
         )
-    if promised.amount is not None and promised.amount > invoice.amount_due:
-        due = shown(invoice.amount_due, invoice.currency)
+    if promised.amount is None:
+        return
+    if len({invoice.currency for invoice in debt.invoices}) > 1:
         raise UserMistake(
-            f"{invoice.number or invoice.id} is due {due}: a promise cannot be for more."
+            f"{debt.words} are in several currencies: an amount cannot be promised for all of them."
+            "\n    hint: leave the amount out for all that is due, or name invoices of one currency"
+        )
+    if promised.amount > debt.due:
+        owed = shown(debt.due, debt.invoices[0].currency)
+        raise UserMistake(
+            f"{debt.words} is due {owed}: a promise cannot be for more."
             "\n    hint: leave the amount out for all that is due"
         )
-    note_of = partial(
-        _promise_note, organisation.name, invoice, contact_name(organisation, invoice.contact_id)
-    )
-    row = container.store.promises.record(
-        organisation.id,
-        invoice.id,
-        promised_on=promised.promised_on,
-        made_on=organisation.today,
-        who=name_line(actor.name),
-        amount=promised.amount,
-        note=reason_line(promised.note),
-        noted_by=None if organisation.observes else note_of,
-    )
-    message = f"Promise to pay recorded: {_promise_words(row, invoice)}."
-    return recorded(organisation, message, note_of(row))
 
 
-def _promise_note(connection: str, invoice: Invoice, contact_name: str, row: PromiseRow) -> Action:
+def _refuse_too_much(debt: _Debt, promised: PromiseToPay, standing: list[JudgedPromise]) -> None:
+    """Refuse to promise the same money twice."""
+    amounts = [judged.missing for judged in standing]
+    if standing and (promised.amount is None or None in amounts):
+        raise UserMistake(
+            f"{_words_of(standing[0], debt)} stands: beside a promise there can only be one of"
+            " another part, and both need an amount."
+            "\n    hint: without --also, the new promise takes the place of the earlier one"
+        )
+    already = sum((amount for amount in amounts if amount is not None), ZERO)
+    if promised.amount is not None and promised.amount + already > debt.due:
+        currency = debt.invoices[0].currency
+        raise UserMistake(
+            f"{debt.words} is due {shown(debt.due, currency)}, and {shown(already, currency)} of it"
+            " is promised already."
+            f"\n    hint: at most {shown(debt.due - already, currency)} more can be promised"
+        )
+
+
+def _of_earlier(debt: _Debt, earlier: list[JudgedPromise], *, also: bool) -> list[str]:
+    """Return what becomes of earlier promises about the same invoices, in sentences."""
+    about = frozenset(invoice.id for invoice in debt.invoices)
+    sentences = []
+    for judged in earlier:
+        words = _words_of(judged, debt)
+        if judged.state == BROKEN:
+            sentences.append(f"{words.capitalize()} was broken; this one counts from now on.")
+        elif judged.state == OPEN and also:
+            sentences.append(f"It stands beside {words}.")
+        elif judged.state == OPEN and about.issuperset(judged.promise.invoice_ids):
+            sentences.append(f"It replaces {words}.")
+        elif judged.state == OPEN:
+            sentences.append(f"It replaces {words} for {debt.words} alone.")
+    return sentences
+
+
+def _words_of(judged: JudgedPromise, debt: _Debt) -> str:
+    promise = judged.promise
+    currency = debt.invoices[0].currency
+    amount = "all that is due" if promise.amount is None else shown(promise.amount, currency)
+    return f"the promise of {amount} by {promise.promised_on.isoformat()}"
+
+
+def _promise_note(connection: str, debt: _Debt, row: PromiseRow) -> Action:
     return Action(
         payload=PromisePayload(row.promised_on, row.amount),
         connection=connection,
-        contact_id=invoice.contact_id,
-        contact_name=contact_name,
+        contact_id=debt.contact.id,
+        contact_name=debt.contact.name,
         because=Because("", 0, "promise to pay"),
-        invoices=(invoice_ref(invoice),),
-        subject=f"{invoice.id} promise {row.id}",
-        note=f"Promise to pay {_promise_words(row, invoice)}, recorded by {row.recorded_by}."
+        invoices=tuple(invoice_ref(invoice) for invoice in debt.invoices[:NOTED_INVOICES_MAX]),
+        subject=f"{debt.invoices[0].id} promise {row.id}",
+        note=f"Promise to pay {_promise_words(row, debt)}, recorded by {row.recorded_by}."
         + (f" {row.note}" if row.note else ""),
     )
 
 
-def _promise_words(row: PromiseRow, invoice: Invoice) -> str:
-    amount = shown(row.amount, invoice.currency) if row.amount is not None else "all that is due"
-    return f"{amount} of {invoice.number} by {row.promised_on.isoformat()}"
+def _promise_words(row: PromiseRow, debt: _Debt) -> str:
+    currency = debt.invoices[0].currency
+    amount = shown(row.amount, currency) if row.amount is not None else "all that is due"
+    return f"{amount} of {debt.words} by {row.promised_on.isoformat()}"

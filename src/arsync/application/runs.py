@@ -234,8 +234,6 @@ def _update_copy(
         # The plan is to show at once that they were switched off.
         own_reminders.ask()
     if not organisation.container.platform_clocks.untrusted(connection.platform):
-        # On a wrong day a promise would be called broken, and stay so.
-        store.promises.review(connection.id, organisation.today)
         settle_credited(organisation)
     if connection.state != ConnectionState.CONNECTED:
         store.connections.set_state(connection.id, ConnectionState.CONNECTED)
@@ -256,6 +254,9 @@ def _plan(
     organisation.store.limits.record(organisation.id, result.plan, actor.name)
     organisation.store.conditions.save(organisation.id, result.plan)
     result.ended_tasks += end_tasks(organisation, result.plan)
+    if not organisation.container.platform_clocks.untrusted(organisation.connection.platform):
+        # On a wrong day a promise would be shown as broken.
+        organisation.store.promises.save(organisation.id, result.plan.promises)
 
 
 def _plan_and_carry_out(

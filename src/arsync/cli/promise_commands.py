@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,34 +31,53 @@ def amount_of(text: str | None) -> Decimal | None:
 _AMOUNT = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.[0-9]{1,2})?")
 
 
+def words_of(words: tuple[str, ...]) -> tuple[tuple[str, ...], date, Decimal | None]:
+    """Return what is promised, by when, and how much: `INV-1 INV-2 2026-12-01 500`.
+
+    Raises:
+        UserMistake: the amount is none.
+        click.BadParameter: the date is none.
+    """
+    # The amount is the last word only where the word before it is, or is meant as, the date.
+    has_amount = len(words) > 2 and not _LIKE_A_DATE.fullmatch(words[-1])
+    names = words[: -2 if has_amount else -1]
+    day = DAY.convert(words[len(names)], None, None)
+    return names, day.date(), amount_of(words[-1]) if has_amount else None
+
+
+_LIKE_A_DATE = re.compile(r"[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{1,4}")
+
+
 @click.command()
-@click.argument("invoice")
-@click.argument("day", type=DAY, metavar="DATE")
-@click.argument("amount", required=False)
+@click.argument("words", nargs=-1, required=True, metavar="INVOICE... DATE [AMOUNT]")
 @click.option("--note", default="", help="The customer's words.")
+@click.option("--also", is_flag=True, help="Keep what was promised before; otherwise replace it.")
 @connection_option
 @json_option
 @config_option
 def promise(
-    invoice: str,
-    day: datetime,
-    amount: str | None,
+    words: tuple[str, ...],
     note: str,
     connection: tuple[str, ...],
-    as_json: bool,
     config_file: Path | None,
+    *,
+    also: bool,
+    as_json: bool,
 ) -> int:
     """Record a promise to pay.
 
-    INVOICE is the invoice's number, DATE has the form 2026-12-01, and AMOUNT is needed only for a
-    part of the amount due.
+    INVOICE is the number of an invoice, or of several; or a customer's name, for all that it owes.
+    DATE has the form 2026-12-01, and AMOUNT is needed only for a part of what is due.
     """
     from arsync.application import promises
     from arsync.application.persons_words import recorded_view
 
-    promised = promises.PromiseToPay(day.date(), amount_of(amount), note)
+    if len(words) < 2:
+        raise UserMistake("a promise needs a date: arsync promise INVOICE 2026-12-01")
+    names, day, amount = words_of(words)
+    promised = promises.PromiseToPay(day, amount, note, also)
     with opened(config_file) as (actor, container):
-        recorded = promises.promise(actor, container, invoice, promised, connection=connection)
+        recorded = promises.promise(actor, container, names, promised, connection=connection)
     if as_json:
         print_json(recorded_view(recorded))
     say(recorded.message)

@@ -247,7 +247,7 @@ class Demo:
         number = reply["invoice_number"]
         if reply["kind"] == "promise":
             promised = promises.PromiseToPay(date.fromisoformat(reply["promised_on"]))
-            promises.promise(ACCOUNTANT, container, number, promised, connection=name)
+            promises.promise(ACCOUNTANT, container, [number], promised, connection=name)
             self._totals[name]["promises by customers"] += 1
         else:
             settle_on = self._clock.moment.date() + timedelta(days=DISPUTE_DAYS)

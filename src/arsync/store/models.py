@@ -257,18 +257,24 @@ class Later(Struct, frozen=True):
 class PromiseRow(NamedTuple):
     """A promise to pay as it was recorded."""
 
+    invoice_ids: tuple[str, ...]
+    """The oldest due date first."""
     id: int
-    invoice_id: str
     promised_on: date
     amount: Decimal | None
+    """Of all its invoices together; None: all that is due."""
     made_on: date
     kept: bool | None
-    """None while open."""
+    """As the last plan judged it; None while open."""
     replaced: bool
-    """True when a newer promise for the same invoice took its place."""
+    """True when a newer promise took its place, or it was withdrawn."""
     recorded_by: str
     recorded_at: datetime
     note: str
+    contact_id: str
+    """Who promised all that it owes; empty where invoices were named."""
+    also: bool
+    """It stands beside earlier promises about the same invoices."""
 
 
 class PaymentPlanRow(NamedTuple):

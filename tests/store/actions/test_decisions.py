@@ -12,7 +12,8 @@ from arsync.core.actions import ActionKind, ActionState, Because
 from arsync.core.actions.reversal import undo_action
 from arsync.errors import UserMistake
 from arsync.store import Store
-from arsync.store.models import ActionRow, ConnectionRow
+from arsync.store.agreements.promises import MadePromise
+from arsync.store.models import ActionRow, ConnectionRow, PromiseRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 S = ActionState
@@ -99,13 +100,13 @@ def test_a_runs_actions_are_found_by_its_times(store: Store, connection: Connect
 def test_a_promise_is_withdrawn_once_and_reopens_the_previous(
     store: Store, connection: ConnectionRow
 ) -> None:
-    days = [date(2026, 12, day) for day in (1, 8, 15)]
-    rows = [
-        store.promises.record(
-            connection.id, "i1", promised_on=day, made_on=date(2026, 11, 22), who="Jane"
+    made_on = date(2026, 11, 22)
+    rows: list[PromiseRow] = []
+    for day in (1, 8, 15):
+        made = MadePromise(
+            ["i1"], date(2026, 12, day), made_on, replaces=[row.id for row in rows[-1:]]
         )
-        for day in days
-    ]
+        rows.append(store.promises.record(connection.id, made, who="Jane"))
     withdrawn = [store.promises.withdraw(connection.id, rows[2].id) for _ in range(2)]
     assert withdrawn == [True, False]
     standing = [promise.replaced for promise in store.promises.recorded(connection.id, "i1")]

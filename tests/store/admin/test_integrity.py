@@ -20,6 +20,7 @@ from arsync.core.ledger.records import (
     RecordKind,
 )
 from arsync.store import Fault, Store
+from arsync.store.agreements.promises import MadePromise
 from arsync.store.models import ConnectionRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -53,9 +54,8 @@ def sound(store: Store, connection: ConnectionRow) -> Store:
         (RecordKind.CREDITS, credit),
     ):
         store.ledger.apply(connection.id, Page(kind, (record,), "1"), NOW)
-    store.promises.record(
-        connection.id, "i1", promised_on=NOW.date(), made_on=NOW.date(), who="Ann"
-    )
+    promise = MadePromise(["i1"], NOW.date(), NOW.date())
+    store.promises.record(connection.id, promise, who="Ann")
     note = an_action(ActionKind.NOTE)
     asked(store, connection.id, note, who="Ann", why="asked", now=NOW)
     claimed = store.claims.claim_next(

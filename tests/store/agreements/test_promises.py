@@ -1,4 +1,4 @@
-"""Promises are what customers said; the ledger shows what became of them."""
+"""Promises are what customers said; a plan shows what became of them."""
 
 from __future__ import annotations
 
@@ -6,84 +6,54 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from tests.builders.records import an_invoice
 
-from arsync.connector_sdk import Page
-from arsync.core.ledger.records import RecordKind
+from arsync.core.planning.plan import PromiseJudgement
 from arsync.errors import UserMistake
 from arsync.store import Store
-from arsync.store.models import ConnectionRow, PromiseRow
+from arsync.store.agreements.promises import MadePromise
+from arsync.store.models import ConnectionRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
 FRIDAY = date(2026, 11, 27)
-SATURDAY = date(2026, 11, 28)
+PROMISE = MadePromise(["i1"], FRIDAY, TODAY, note="by phone")
 
 
-def put(store: Store, connection: ConnectionRow, amount_due: str, status: str = "open") -> None:
-    invoice = an_invoice(status=status, amount_due=amount_due)
-    store.ledger.apply(connection.id, Page(RecordKind.INVOICES, (invoice,), "x"), NOW)
-
-
-def promise(
-    store: Store, connection: ConnectionRow, amount: str | None = None, on: date = FRIDAY
-) -> PromiseRow:
-    return store.promises.record(
-        connection.id,
-        "i1",
-        promised_on=on,
-        made_on=TODAY,
-        who="Ann",
-        amount=Decimal(amount) if amount else None,
-        note="by phone",
+def test_a_promise_is_of_several_invoices(store: Store, connection: ConnectionRow) -> None:
+    made = PROMISE._replace(
+        invoice_ids=["i2", "i1"], amount=Decimal(40), contact_id="c1", also=True
     )
+    row = store.promises.record(connection.id, made, who="Ann")
+    assert (row.invoice_ids, row.promised_on, row.amount) == (("i2", "i1"), FRIDAY, Decimal(40))
+    assert (row.recorded_by, row.recorded_at, row.note) == ("Ann", NOW, "by phone")
+    assert (row.contact_id, row.also, row.kept, row.replaced) == ("c1", True, None, False)
+    for invoice_id in ("i1", "i2"):
+        assert store.promises.recorded(connection.id, invoice_id) == [row]
+    assert store.promises.recorded(connection.id) == [row]
+    assert store.promises.recorded(connection.id, "i3") == []
 
 
-@pytest.mark.parametrize(
-    ("amount", "due_after", "status", "today", "kept"),
-    [
-        (None, "100", "open", FRIDAY, None),
-        (None, "100", "open", SATURDAY, False),
-        (None, "0", "paid", TODAY, True),
-        (None, "0.01", "open", SATURDAY, False),
-        ("40", "60.01", "open", FRIDAY, None),
-        ("40", "60.01", "open", SATURDAY, False),
-        ("40", "60", "open", TODAY, True),
-        (None, "100", "voided", SATURDAY, True),
-    ],
-)
-def test_a_promise_is_kept_or_broken_by_what_came(
-    store: Store,
-    connection: ConnectionRow,
-    amount: str | None,
-    due_after: str,
-    status: str,
-    today: date,
-    kept: bool | None,
-) -> None:
-    put(store, connection, "100")
-    promise_row = promise(store, connection, amount)
-    put(store, connection, due_after, status)
-    changed = store.promises.review(connection.id, today)
-    assert [promise.id for promise in changed] == ([] if kept is None else [promise_row.id])
-    assert [promise.kept for promise in store.promises.recorded(connection.id, "i1")] == [kept]
-    assert store.promises.review(connection.id, today) == []
+def test_withdrawing_brings_the_replaced_ones_back(store: Store, connection: ConnectionRow) -> None:
+    first, second = (store.promises.record(connection.id, PROMISE, who="Ann") for _ in range(2))
+    both = PROMISE._replace(replaces=[first.id, second.id])
+    newer = store.promises.record(connection.id, both, who="Ann")
+    assert [row.replaced for row in store.promises.recorded(connection.id)] == [True, True, False]
+    assert store.promises.withdraw(connection.id, newer.id)
+    assert [row.replaced for row in store.promises.recorded(connection.id)] == [False, False, True]
 
 
-def test_a_newer_promise_replaces_an_open_one(store: Store, connection: ConnectionRow) -> None:
-    put(store, connection, "100")
-    promise(store, connection)
-    promise(store, connection, on=SATURDAY)
-    rows = store.promises.recorded(connection.id)
-    assert [(row.promised_on, row.replaced) for row in rows] == [(FRIDAY, True), (SATURDAY, False)]
-    assert rows[1].recorded_by == "Ann"
-    assert rows[1].recorded_at == NOW
-    changed = store.promises.review(connection.id, date(2026, 12, 1))
-    assert [promise_row.promised_on for promise_row in changed] == [SATURDAY]
+def test_what_a_plan_judged_is_kept(store: Store, connection: ConnectionRow) -> None:
+    number = store.promises.record(connection.id, PROMISE, who="Ann").id
+    for kept in (False, True, None):
+        store.promises.save(connection.id, [PromiseJudgement(number, kept)])
+        assert [row.kept for row in store.promises.recorded(connection.id)] == [kept]
+    store.promises.save(connection.id + 1, [PromiseJudgement(number, kept=True)])
+    store.promises.save(connection.id, [])
+    assert [row.kept for row in store.promises.recorded(connection.id)] == [None]
 
 
 def test_a_promise_is_for_the_future_and_for_money(store: Store, connection: ConnectionRow) -> None:
     with pytest.raises(UserMistake, match="is past"):
-        promise(store, connection, on=date(2026, 11, 21))
+        store.promises.record(connection.id, PROMISE._replace(made_on=date(2026, 11, 28)), who="A")
     with pytest.raises(UserMistake, match="above zero"):
-        promise(store, connection, "-1")
+        store.promises.record(connection.id, PROMISE._replace(amount=Decimal(-1)), who="Ann")

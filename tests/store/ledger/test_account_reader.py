@@ -34,6 +34,7 @@ from arsync.core.ledger.records import (
     StandingHold,
 )
 from arsync.store import Store
+from arsync.store.agreements.promises import MadePromise
 from arsync.store.agreements.tasks import TaskOutcome
 from arsync.store.ledger.account_reader import CONTACTS_AT_ONCE, INVOICES_AT_ONCE
 from arsync.store.models import ConnectionRow, DisputeTerms
@@ -178,21 +179,28 @@ def test_promises_and_disputes_come_with_the_invoice(
 ) -> None:
     put_contacts(store, connection, Contact("c1", "Customer"))
     put(store, connection, RecordKind.INVOICES, an_invoice("i1"))
-    for day in (24, 25):
-        store.promises.record(
-            connection.id,
-            "i1",
-            promised_on=date(2026, 11, day),
-            made_on=TODAY,
-            who="Ann",
-            amount=Decimal(day),
-        )
+    earlier = MadePromise(["i1"], date(2026, 11, 24), TODAY)
+    replaced = store.promises.record(connection.id, earlier, who="Ann")
+    later = MadePromise(["i1"], date(2026, 11, 25), TODAY, Decimal(25), replaces=[replaced.id])
+    number = store.promises.record(connection.id, later, who="Ann").id
     terms = DisputeTerms("short")
     row = store.disputes.record(connection.id, an_invoice("i1"), terms, opened_on=TODAY, who="Ann")
     (account,) = store.ledger.accounts(connection.id)
-    newest = Promise(("i1",), date(2026, 11, 25), Decimal(25), TODAY, number=2)
+    newest = Promise(("i1",), date(2026, 11, 25), Decimal(25), TODAY, number=number)
     assert account.promises == (newest,)
     assert account.disputes == (row.record,)
+
+
+def test_a_promise_of_a_family_is_read_once(store: Store, connection: ConnectionRow) -> None:
+    put_contacts(store, connection, Contact("c1", "Parent"), Contact("c2", "Job", parent_id="c1"))
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1"), an_invoice("i2", "c2"))
+    made = MadePromise(["i2", "i1", "elsewhere"], TODAY, TODAY, contact_id="c1", also=True)
+    number = store.promises.record(connection.id, made, who="Ann").id
+    (account,) = store.ledger.accounts(connection.id)
+    # What has moved away since is not this customer's any more.
+    assert account.promises == (
+        Promise(("i2", "i1"), TODAY, None, TODAY, also=True, number=number),
+    )
 
 
 def test_an_expected_date_is_a_promise_unless_ours(store: Store, connection: ConnectionRow) -> None:
@@ -205,9 +213,8 @@ def test_an_expected_date_is_a_promise_unless_ours(store: Store, connection: Con
         return [(promise.promised_on, promise.by_platform) for promise in account.promises]
 
     assert expected_on(theirs) == [(theirs, True)]
-    promise = store.promises.record(
-        connection.id, "i1", promised_on=ours, made_on=TODAY, who="Ann", amount=None
-    )
+    made = MadePromise(["i1"], ours, TODAY)
+    promise = store.promises.record(connection.id, made, who="Ann")
     assert expected_on(ours) == [(ours, False)]
     assert expected_on(theirs) == [(ours, False), (theirs, True)]
     # Undone here, and the platform could not clear the date.

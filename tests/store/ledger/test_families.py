@@ -23,6 +23,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.rulebook.customer_matching import CustomerEntry
 from arsync.store import Store
+from arsync.store.agreements.promises import MadePromise
 from arsync.store.models import ConnectionRow, DisputeTerms
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -109,9 +110,8 @@ def fill(store: Store, connection: ConnectionRow, seed: int) -> None:
     difference = Difference(differing, differing.upper(), Decimal(3), Decimal(4), "GBP", Decimal(1))
     store.ledger.save_differences(connection.id, [differing], [difference], NOW)
     for invoice_id in random.sample(INVOICES, 9):
-        store.promises.record(
-            connection.id, invoice_id, promised_on=TODAY, made_on=TODAY, who="Ann"
-        )
+        promise = MadePromise([invoice_id], TODAY, TODAY)
+        store.promises.record(connection.id, promise, who="Ann")
     entries = {
         f"entry {n}": CustomerEntry(random.choice(stored), random.choice([*stored, "nowhere", ""]))
         for n in range(random.choice([0, 6]))

@@ -13,6 +13,7 @@ from tests.store.conftest import asked
 
 from arsync.connector_sdk import Page, Record
 from arsync.core.actions import Action, ActionState, Because, step_subject
+from arsync.core.ledger.agreements.promises import judged_promises
 from arsync.core.ledger.records import (
     Account,
     Contact,
@@ -21,6 +22,7 @@ from arsync.core.ledger.records import (
     SentStep,
 )
 from arsync.store import Store
+from arsync.store.agreements.promises import MadePromise
 from arsync.store.models import ConnectionRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -96,15 +98,17 @@ def test_no_promise_is_judged_on_what_cannot_be_read(
     two: tuple[Store, ConnectionRow], kind: RecordKind, whose: dict[str, Any]
 ) -> None:
     store, connection = two
-    store.promises.record(
-        connection.id, "i1", promised_on=TODAY, made_on=TODAY, who="Jane", note="", amount=None
-    )
+    store.promises.record(connection.id, MadePromise(["i1"], TODAY, TODAY), who="Jane")
+
+    def states() -> list[str]:
+        (account,) = store.ledger.accounts(connection.id, ["c1"])
+        return [judged.state for judged in judged_promises(account, TODAY + timedelta(9))]
+
     odd(store, connection, kind, **whose)
-    assert store.promises.review(connection.id, TODAY + timedelta(9)) == []
+    assert "broken" not in states()
     store.ledger.apply(connection.id, Page(kind, (), "x", gone=("p1",)), NOW)
     if kind is RecordKind.PAYMENTS:
-        (judged,) = store.promises.review(connection.id, TODAY + timedelta(9))
-        assert judged.kept is False
+        assert states() == ["broken"]
 
 
 def test_a_doubt_ends_when_the_document_can_be_read(two: tuple[Store, ConnectionRow]) -> None:

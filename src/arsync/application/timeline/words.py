@@ -28,24 +28,33 @@ def log_events(subject: TimelineSubject) -> Iterator[TimelineEvent]:
         )
 
 
+PROMISED_NUMBERS_MAX = 3
+"""How many invoices of a promise are named; a longer list is cut short."""
+
+
 def promise_events(subject: TimelineSubject) -> Iterator[TimelineEvent]:
     """Yield each promise to pay on the day it was made, with what became of it."""
     organisation = subject.organisation
     for promise in organisation.store.promises.recorded(organisation.id):
-        invoice = subject.invoices.get(promise.invoice_id)
-        if invoice is None:
+        invoices = [subject.invoices[id_] for id_ in promise.invoice_ids if id_ in subject.invoices]
+        if not invoices:
             continue
-        amount = shown(promise.amount, invoice.currency) if promise.amount else "all that is due"
+        currency = invoices[0].currency
+        amount = shown(promise.amount, currency) if promise.amount else "all that is due"
+        numbers = tuple(invoice.number for invoice in invoices)
+        about = ", ".join(numbers[:PROMISED_NUMBERS_MAX])
+        if len(numbers) > PROMISED_NUMBERS_MAX:
+            about += f" and {len(numbers) - PROMISED_NUMBERS_MAX} more"
         state = {None: "open", True: "kept", False: "broken"}[promise.kept]
-        state = "replaced by a newer one" if promise.replaced else state
+        state = "replaced or withdrawn" if promise.replaced else state
         note = f" {promise.note}" if promise.note else ""
         yield TimelineEvent(
             promise.made_on,
             "promise",
-            f"{amount} of {invoice.number} by {promise.promised_on}: {state}.{note}",
+            f"{amount} of {about} by {promise.promised_on}: {state}.{note}",
             promise.recorded_at,
             promise.recorded_by,
-            invoices=(invoice.number,),
+            invoices=numbers,
         )
 
 

@@ -108,6 +108,15 @@ class Keepers(NamedTuple):
         return cls(InFull(), InFull(), InFull())
 
 
+class PromiseJudgement(NamedTuple):
+    """What became of a promise, as one plan found it."""
+
+    number: int
+    """Of the store."""
+    kept: bool | None
+    """None: it is open."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Everything that would be done for one connection, and everything held back.
@@ -136,6 +145,8 @@ class Plan:
     """What changes of how long conditions have held."""
     watched: tuple[str, ...] = ()
     """The identities of conditions of which that matters."""
+    promises: Sequence[PromiseJudgement] = ()
+    """What became of promises since they were judged last."""
     paused: tuple[Pause, ...] = ()
     """Kinds of actions that do not leave for the time being."""
     limits: Sequence[LimitOfDay] = ()

@@ -7,7 +7,7 @@ of those only what the plan's keepers keep.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, tzinfo
 from itertools import islice
 from pathlib import PurePath
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from arsync.core.actions import ActionKind
 from arsync.core.actions.registry import KINDS
+from arsync.core.ledger.agreements.promises import KEPT, OPEN
 from arsync.core.ledger.held_since import ConditionSeen
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor
@@ -33,6 +34,7 @@ from arsync.core.planning.plan import (
     Keepers,
     LimitOfDay,
     Plan,
+    PromiseJudgement,
     SafetyVerdict,
 )
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
@@ -99,6 +101,7 @@ def make_plan(
     ended_tasks: list[EndedTask] = []
     owed = OwedByLimit()
     seen: list[ConditionSeen] = []
+    judged: list[PromiseJudgement] = []
     unrated: dict[str, None] = {}
     unknown_places: dict[str, None] = {}
     planning, problems = begin_plan(
@@ -132,6 +135,8 @@ def make_plan(
             unknown_places.update(dict.fromkeys(decisions.problems))
         if planning.assessor.watched:
             seen += planning.assessor.seen(assessment)
+        if account.promises:
+            judged += promises_judged(assessment)
         if rulebook.credit_limits:
             limits.extend((limit_of_day(assessment),))
             owed.add(assessment)
@@ -156,9 +161,18 @@ def make_plan(
         ended_releases=tuple(ended_releases),
         ended_tasks=tuple(ended_tasks),
         seen=seen,
+        promises=judged,
         watched=planning.assessor.watched,
         limits=limits.kept(),
     )
+
+
+def promises_judged(assessment: Assessment) -> Iterator[PromiseJudgement]:
+    """Yield what became of recorded promises that were judged otherwise before."""
+    for judged in assessment.account_view.judged_promises:
+        kept = None if judged.state == OPEN else judged.state == KEPT
+        if judged.promise.number and kept != judged.promise.kept:
+            yield PromiseJudgement(judged.promise.number, kept)
 
 
 def limit_of_day(assessment: Assessment) -> LimitOfDay:

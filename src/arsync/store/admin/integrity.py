@@ -22,7 +22,7 @@ from arsync.store.db.tables import (
     invoices,
     payments,
     placed_debts,
-    promises,
+    promised_invoices,
 )
 from arsync.store.ledger.payment_plans import read_payment_plans
 from arsync.store.ledger.record_rows import KINDS
@@ -227,16 +227,23 @@ def _amounts(db: Connection, connection_id: int) -> Iterator[Fault]:
 # -- what people recorded -------------------------------------------------------------------------
 
 
+_ABOUT_INVOICES = {
+    "promises": promised_invoices,
+    "disputes": disputes,
+    "placements": placed_debts,
+}
+
+
 def _people(db: Connection, connection_id: int) -> Iterator[Fault]:
     """Promises, disputes, plans and placements are about invoices that the copy has."""
-    for table in (promises, disputes, placed_debts):
+    for name, table in _ABOUT_INVOICES.items():
         there = select(invoices.c.id).where(
             invoices.c.connection_id == connection_id, invoices.c.id == table.c.invoice_id
         )
         lost = select(table.c.invoice_id).where(
             table.c.connection_id == connection_id, ~there.correlate(table).exists()
         )
-        what = f"the copy does not have the invoices of {table.name}"
+        what = f"the copy does not have the invoices of {name}"
         yield from _named("people", what, db.scalars(lost.order_by(table.c.invoice_id)))
     plans = [plan for own in read_payment_plans(db, connection_id).values() for plan in own]
     ids = {invoice_id for plan in plans for invoice_id in plan.invoice_ids}

@@ -22,6 +22,7 @@ from arsync.errors import UserMistake
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.actions.serialisation import decode_action, encode_action
 from arsync.store.agreements.placements import rows_of
+from arsync.store.agreements.promises import promise_rows
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
 from arsync.store.db.tables import (
@@ -38,6 +39,7 @@ from arsync.store.db.tables import (
     payment_plans,
     placements,
     problems,
+    promised_invoices,
     promises,
     runs,
 )
@@ -104,7 +106,10 @@ class Privacy:
                 "credit_limits": _limits(db, connection_id, contact.id),
                 "hold_decisions": _hold_decisions(db, connection_id, contact.id),
                 "log": _log(db, connection_id, contact.id),
-                "promises": _about(db, connection_id, promises, numbers),
+                "promises": [
+                    {name: value for name, value in row._asdict().items() if name != "id"}
+                    for row in promise_rows(db, connection_id, invoice_ids=numbers)
+                ],
                 "disputes": _about(db, connection_id, disputes, numbers),
                 "placements": [
                     row._asdict() | {"debts": [debt._asdict() for debt in row.debts]}
@@ -401,13 +406,16 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
         )
         .values(note="")
     )
-    words = {promises: ("note",), disputes: ("reason", "needs", "outcome_note")}
-    for table, columns in words.items():
-        db.execute(
-            update(table)
-            .where(table.c.connection_id == connection_id, table.c.invoice_id.in_(invoice_ids))
-            .values(dict.fromkeys(columns, ""))
-        )
+    promised = select(promised_invoices.c.promise_id).where(
+        promised_invoices.c.connection_id == connection_id,
+        promised_invoices.c.invoice_id.in_(invoice_ids),
+    )
+    db.execute(update(promises).where(promises.c.id.in_(promised)).values(note=""))
+    db.execute(
+        update(disputes)
+        .where(disputes.c.connection_id == connection_id, disputes.c.invoice_id.in_(invoice_ids))
+        .values(reason="", needs="", outcome_note="")
+    )
 
 
 def _forget_in_runs(db: Connection, connection_id: int, contact: Contact) -> None:

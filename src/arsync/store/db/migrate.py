@@ -35,6 +35,7 @@ REVISIONS = (
     "0022",
     "0023",
     "0024",
+    "0025",
 )
 """Every step of `migrations/versions`, oldest first.
 

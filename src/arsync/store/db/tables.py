@@ -27,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     literal_column,
 )
 from sqlalchemy.sql.schema import SchemaItem
@@ -397,19 +398,33 @@ promises = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
-    Column("invoice_id", Id, nullable=False),
+    # Who promised all that it owes; empty where invoices were named.
+    _id("contact_id"),
     Column("promised_on", Date, nullable=False),
     Column("amount", Amount),
     Column("made_on", Date, nullable=False),
+    Column("also", Boolean, nullable=False, server_default=false()),
+    # As the last plan judged it; null while it is open.
     Column("kept", Boolean),
+    # By a newer promise, or withdrawn.
     Column("replaced", Boolean, nullable=False),
-    # What was due when it was made, to see later whether the promised part came.
-    Column("amount_due", Amount),
+    Column("replaced_by", Integer),
     Column("recorded_by", Text, nullable=False),
     Column("recorded_at", Moment, nullable=False),
     _text("note"),
+    Index(None, "connection_id"),
+)
+
+promised_invoices = Table(
+    "promised_invoices",
+    metadata,
+    Column("promise_id", Integer, ForeignKey("promises.id"), primary_key=True),
+    Column("invoice_id", Id, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("position", Integer, nullable=False),
     Index(None, "connection_id", "invoice_id"),
 )
+"""The invoices of each promise, the oldest due date first."""
 
 disputes = Table(
     "disputes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from arsync.core.ledger.records import (
     Difference,
     Invoice,
     PaymentPlan,
+    Promise,
     RecordKind,
 )
 from arsync.core.rulebook.customer_matching import CustomerEntry
@@ -439,7 +440,7 @@ def _account(
         invoices=owed,
         payments=all_of(documents.payments),
         credits=all_of(documents.credits),
-        promises=all_of(documents.agreements.promises),
+        promises=_promises_of(all_of(documents.agreements.promises), stored),
         disputes=all_of(documents.agreements.disputes),
         payment_plans=all_of(plans),
         # What was done for an invoice that moved within the family is known twice.
@@ -479,6 +480,16 @@ def _account(
     for invoice_id, days in planned_days(account.payment_plans).items():
         own_days[invoice_id] |= days
     return with_expected_dates(with_paid_days(account), own_days)
+
+
+def _promises_of(promises: Iterable[Promise], stored: Sequence[Invoice]) -> tuple[Promise, ...]:
+    """Return each promise once, about the invoices that are here: others may have moved away."""
+    by_number = {promise.number: promise for promise in promises}
+    here = frozenset(invoice.id for invoice in stored) if by_number else frozenset()
+    return tuple(
+        promise._replace(invoice_ids=tuple(filter(here.__contains__, promise.invoice_ids)))
+        for promise in by_number.values()
+    )
 
 
 def _unreadable_of(

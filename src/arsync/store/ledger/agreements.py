@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Date,
+    Integer,
     Text,
     cast,
     false,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from arsync.core.ledger.records import Dispute, Promise
 from arsync.store.db.bulk import one_of
 from arsync.store.db.column_types import Amount
-from arsync.store.db.tables import disputes, promises
+from arsync.store.db.tables import disputes, promised_invoices, promises
 
 _TEXTS = ("code", "owner", "needs", "outcome")
 _AMOUNTS = ("due_then", "total_then")
@@ -33,12 +34,14 @@ _AMOUNTS = ("due_then", "total_then")
 _PROMISE = (
     true().label("is_promise"),
     promises.c.id.label("number"),
-    promises.c.invoice_id,
+    promised_invoices.c.invoice_id,
+    promised_invoices.c.position,
     promises.c.promised_on.label("day"),
     promises.c.amount,
     promises.c.made_on,
     promises.c.kept,
     promises.c.replaced,
+    promises.c.also,
     literal_column("''", Text).label("reason"),
     cast(null(), Date).label("settled_on"),
     *(literal_column("''", Text).label(name) for name in _TEXTS),
@@ -49,11 +52,13 @@ _DISPUTE = (
     false().label("is_promise"),
     disputes.c.id.label("number"),
     disputes.c.invoice_id,
+    literal_column("0", Integer).label("position"),
     disputes.c.opened_on.label("day"),
     disputes.c.amount,
     cast(null(), Date).label("made_on"),
     cast(null(), Boolean).label("kept"),
     false().label("replaced"),
+    false().label("also"),
     disputes.c.reason,
     disputes.c.settled_on,
     *(disputes.c[name] for name in _TEXTS),
@@ -67,7 +72,7 @@ class Agreements(NamedTuple):
     """What was agreed about invoices."""
 
     promises: dict[str, list[Promise]]
-    """By the contact who owes; without those that were replaced or withdrawn."""
+    """By the contacts who owe; without those that were replaced or withdrawn."""
     disputes: dict[str, list[Dispute]]
     """By the contact who owes."""
     promised_days: dict[str, set[date]]
@@ -87,27 +92,35 @@ def read_agreements(db: Connection, connection_id: int, owners: Mapping[str, str
     agreements = Agreements(defaultdict(list), defaultdict(list), defaultdict(set))
     invoice_ids = list(owners)
     query = union_all(
-        select(*_PROMISE).where(
-            promises.c.connection_id == connection_id,
-            one_of(db, promises.c.invoice_id, invoice_ids),
+        select(*_PROMISE)
+        .join(promised_invoices, promised_invoices.c.promise_id == promises.c.id)
+        .where(
+            promised_invoices.c.connection_id == connection_id,
+            one_of(db, promised_invoices.c.invoice_id, invoice_ids),
         ),
         select(*_DISPUTE).where(
             disputes.c.connection_id == connection_id,
             one_of(db, disputes.c.invoice_id, invoice_ids),
         ),
     )
+    promised: dict[int, Promise] = {}
     # In the order of recording, which the numbers of both tables follow: the latest promise counts.
-    for row in sorted(db.execute(query), key=lambda row: row.number):
-        contact_id = owners[row.invoice_id]
+    for row in sorted(db.execute(query), key=lambda row: (row.number, row.position)):
         if row.is_promise:
             agreements.promised_days[row.invoice_id].add(row.day)
             if not row.replaced:
-                promise = Promise(
-                    (row.invoice_id,), row.day, row.amount, row.made_on, row.kept, number=row.number
+                first = Promise(
+                    (), row.day, row.amount, row.made_on, row.kept, also=row.also, number=row.number
                 )
-                agreements.promises[contact_id].append(promise)
+                promise = promised.get(row.number, first)
+                ids = (*promise.invoice_ids, row.invoice_id)
+                promised[row.number] = promise._replace(invoice_ids=ids)
         else:
-            agreements.disputes[contact_id].append(_dispute(row))
+            agreements.disputes[owners[row.invoice_id]].append(_dispute(row))
+    for promise in promised.values():
+        # Several of a family may owe what one of them promised.
+        for contact_id in {owners[invoice_id] for invoice_id in promise.invoice_ids}:
+            agreements.promises[contact_id].append(promise)
     return agreements
 
 

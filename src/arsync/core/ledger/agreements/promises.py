@@ -7,7 +7,7 @@ judged the same whenever a payment was booked, and money that came keeps one pro
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from arsync.core.ledger.agreements.grace import USUAL_GRACE, Grace, InTimeUntil
 from arsync.core.ledger.agreements.receipts import PaidBetween, Receipts
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import Account, Invoice, Promise
+from arsync.core.ledger.records import Account, Promise
 
 ENTERED_THERE = "entered in the accounting system as expected payment date"
 """The source of a promise that was not recorded in arsync."""
@@ -54,6 +54,8 @@ class JudgedPromise(NamedTuple):
     """Ids of the invoices that what is still promised is for, the oldest first."""
     covered: tuple[str, ...] = ()
     """Ids of invoices for which unapplied cash keeps it."""
+    missing: Decimal | None = None
+    """How much of a promised amount is still to come; None: all that is due."""
 
     @property
     def silent_until(self) -> date:
@@ -186,7 +188,7 @@ class _Judge:
             return JudgedPromise(promise, KEPT, until, None, reaches, settled.covered)
         # While it is uncertain what came, nobody can say that it did not.
         if self.today <= until or self.account.doubts:
-            return JudgedPromise(promise, OPEN, until, None, reaches)
+            return JudgedPromise(promise, OPEN, until, None, reaches, missing=settled.missing)
         over = settled.on is not None or renewed_on is not None
         broken_on = until + timedelta(1)
         return JudgedPromise(promise, OVER if over else BROKEN, until, broken_on, reaches)
@@ -243,17 +245,3 @@ class _Judge:
                 reached.append(invoice_id)
                 missing = None if missing is None else missing - due
         return tuple(reached)
-
-
-def invoice_words(promise: Promise, invoices: Mapping[str, Invoice]) -> str:
-    """Return the numbers of a promise's invoices: `INV-1, INV-2 and 3 more`."""
-    numbers = [
-        invoices[invoice_id].number or invoice_id if invoice_id in invoices else invoice_id
-        for invoice_id in promise.invoice_ids
-    ]
-    more = len(numbers) - INVOICES_NAMED_MAX
-    return ", ".join(numbers[:INVOICES_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
-
-
-INVOICES_NAMED_MAX = 3
-"""How many invoices of one promise are named; a longer list is cut short."""
