@@ -19,11 +19,12 @@ from tests.builders.drawn_ledgers import ledgers
 from tests.builders.records import a_contact, a_credit, a_debtor, a_payment, an_invoice
 from tests.core.conftest import Desk
 
-from arsync.core.actions import Action
+from arsync.core.actions import Action, PlanNotice, ReminderPayload
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.dispute_reasons import reason_word
 from arsync.core.ledger.records import (
     Account,
+    Allocation,
     Dispute,
     Instalment,
     Invoice,
@@ -44,6 +45,7 @@ from arsync.mail import (
     sample_context,
 )
 from arsync.mail.language import TEMPLATE_CHARACTERS_MAX
+from arsync.mail.letters import PLAN_TEXT_NAMES
 from arsync.mail.sandboxed import OUTPUT_CHARACTERS_MAX
 
 TODAY = date(2026, 11, 22)
@@ -298,7 +300,8 @@ def test_users_texts_override_shipped_ones_of_the_same_name(tmp_path: Path) -> N
         "please pay {{ total }}.\n",
     )
     letters = own_text(tmp_path, "final notice.txt", "Subject: Last\n\nOurs.\n")
-    assert known_texts(tmp_path) == (*TEXT_NAMES, "gentle nudge") == letters.names
+    assert known_texts(tmp_path) == (*TEXT_NAMES, "gentle nudge")
+    assert letters.names == (*TEXT_NAMES, *PLAN_TEXT_NAMES, "gentle nudge")
     letter = letters.render("gentle nudge", sample_context(letters.language))
     assert letter.subject == "Hello Acme Ltd"
     assert letter.text == "Dear Acme Ltd,\n\nplease pay GBP 3,240.00.\n"
@@ -464,3 +467,60 @@ def test_languages_are_folders_and_an_unknown_one_is_refused() -> None:
     assert languages() == ("de", "en", "es", "fr", "it", "nl")
     with pytest.raises(UserMistake, match="no letters in 'xx'"):
         Letters(code="xx")
+
+
+def about_a_plan(text: str) -> tuple[Action, Account]:
+    """Return a letter about a plan whose first instalment came."""
+    action, account = a_case(billed(1, amount="800"))
+    due = (date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 4))
+    plan = PaymentPlan(
+        7,
+        "c1",
+        ("i1",),
+        "GBP",
+        date(2026, 10, 20),
+        "Jo",
+        tuple(Instalment(day, Decimal(400)) for day in due),
+    )
+    paid = a_payment(
+        paid_on=due[0],
+        amount=400,
+        unallocated=0,
+        allocations=(Allocation("i1", Decimal(400), due[0]),),
+    )
+    notice = PlanNotice(7, 2, date(2026, 12, 4), attaches_letter=True)
+    action = replace(action, step=text, payload=ReminderPayload(about_plan=notice))
+    return action, account._replace(payment_plans=(plan,), payments=(paid,))
+
+
+@pytest.mark.parametrize("code", languages())
+@pytest.mark.parametrize("name", PLAN_TEXT_NAMES)
+def test_each_text_about_a_plan_shows_its_schedule(name: str, code: str) -> None:
+    letters = Letters(code=code)
+    spoken, words = letters.language, letters.language.words
+
+    letter = letters.render(name, letter_context(*about_a_plan(name), US, TODAY, spoken=spoken))
+
+    for text in (letter.text, html.unescape(letter.html)):
+        assert "INV-1" in text
+        for day in (date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 4)):
+            assert spoken.day(day) in text
+        came = f"({words['received']})", f"<small>{words['received']}</small>"
+        assert sum(text.count(each) for each in came) == 1
+        assert spoken.amount(Decimal(1200), "GBP") in text
+        assert words["total"] not in text.replace(words["plan_total"], "")
+    assert "{" not in letter.text
+    assert "\n" not in letter.subject
+    assert all(len(line) <= 110 for line in letter.text.splitlines())
+
+
+def test_a_missed_instalment_names_its_last_day() -> None:
+    letters = Letters()
+    case = about_a_plan("instalment missed")
+
+    letter = letters.render(
+        "instalment missed", letter_context(*case, US, TODAY, spoken=letters.language)
+    )
+
+    assert "instalment of 1 December 2026" in letter.subject
+    assert "by 4 December 2026" in letter.text

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.builders.books import TODAY, Books, BooksWorld
+from tests.builders.books import RULES, TODAY, Books, BooksWorld
 from tests.builders.records import a_payment
 
 from arsync.core.actions import ActionKind, PaymentPlanPayload, payload_of
@@ -137,3 +137,20 @@ def test_plans_are_listed_with_what_came_of_them(world: BooksWorld) -> None:
     following = listed.judged.following
     assert following is not None
     assert (following.due_on, following.outstanding) == (DAYS[1], Decimal(300))
+
+
+def test_an_agreement_is_mailed_with_its_schedule(world: BooksWorld) -> None:
+    world.rules(RULES + "payment_plans: {confirm: yes, announce: 3 days before}\n")
+    agreed(world)
+
+    world.sync()
+    until(world, DAYS[0])
+
+    messages = [outgoing.message for _, outgoing in world.books.mails]
+    files = [[part.get_filename() for part in message.iter_attachments()] for message in messages]
+    assert files == [["payment plan agreed 2026-11-20.pdf"], []]
+    letters = [done.write.text for done in world.books.done if done.kind is ActionKind.REMINDER]
+    assert letters[0].startswith("Payment plan agreed sent by email: GBP 1,200.00 in 3 instalments")
+    assert letters[1].startswith("Instalment due sent by email: instalment 1 of 3, GBP 400.00")
+    world.sync()
+    assert len(world.books.mails) == 2

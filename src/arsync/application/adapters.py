@@ -10,6 +10,7 @@ from arsync.config import Config
 from arsync.connector_sdk import Authoriser, Receipt, Token
 from arsync.core.actions import Action, ReminderPayload
 from arsync.core.ledger.records import Account, Organisation
+from arsync.core.ledger.sanitising import file_name
 from arsync.errors import NeedsReconnect, UserMistake
 from arsync.mail import (
     Letter,
@@ -95,14 +96,21 @@ class MailPost:
         )
         payload = action.payload
         to = payload.to if isinstance(payload, ReminderPayload) else ""
+        letter = self.letter(action, account, organisation, today, links)
+        attachment = None
+        notice = payload.about_plan if isinstance(payload, ReminderPayload) else None
+        if notice is not None and notice.attaches_letter:
+            name = file_name(f"{action.step} {today.isoformat()}", ".pdf")
+            attachment = (name, self._printed(letter, action, organisation, today))
         return compose(
-            self.letter(action, account, organisation, today, links),
+            letter,
             key=action.key,
             sender=self._config.smtp.sender,
             to=[to] if to else [contact.email, *contact.more_emails] if contact else [],
             to_name=action.contact_name,
             now=self._clock.now(),
             copy_to=self._config.smtp.copy_to,
+            attachment=attachment,
         )
 
     def send(self, outgoing: Outgoing) -> Receipt:
@@ -119,6 +127,11 @@ class MailPost:
     ) -> bytes:
         """Return the letter as a PDF."""
         letter = self.letter(action, account, organisation, today, {})
+        return self._printed(letter, action, organisation, today)
+
+    def _printed(
+        self, letter: Letter, action: Action, organisation: Organisation, today: date
+    ) -> bytes:
         spoken = self._in_language(action.payload.language_code).language
         return letter_pdf(
             letter,

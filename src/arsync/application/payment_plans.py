@@ -200,9 +200,13 @@ def agree(
     schedule = _schedule(actor, subject, terms)
     organisation = subject.organisation
     note_of = partial(_note, organisation, schedule.customer, schedule.agreement.covered)
+    rulebook = organisation.rules.rulebook
     plan = container.store.payment_plans.record(
         organisation.id,
-        schedule.agreement.plan,
+        schedule.agreement.plan._replace(
+            # As the rulebook says now: a line that comes later writes to nobody about old plans.
+            is_confirmed=rulebook is not None and rulebook.payment_plans.confirms
+        ),
         note=reason_line(note),
         noted_by=None if organisation.observes else note_of,
     )

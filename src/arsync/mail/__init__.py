@@ -13,7 +13,15 @@ from arsync.mail.language import DEFAULT_LANGUAGE, Language, language, languages
 
 if TYPE_CHECKING:
     from arsync.mail.context import INVOICES_PER_LETTER_MAX, letter_context, sample_context
-    from arsync.mail.letters import TEXT_NAMES, Letter, Letters, OwnTexts, TextProblem, known_texts
+    from arsync.mail.letters import (
+        SHIPPED_NAMES,
+        TEXT_NAMES,
+        Letter,
+        Letters,
+        OwnTexts,
+        TextProblem,
+        known_texts,
+    )
     from arsync.mail.message import KEY_HEADER, Outgoing, addresses, compose, is_address, message_id
     from arsync.mail.pdf import letter_pdf
     from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
@@ -23,6 +31,7 @@ __all__ = [
     "DEFAULT_LANGUAGE",
     "INVOICES_PER_LETTER_MAX",
     "KEY_HEADER",
+    "SHIPPED_NAMES",
     "TEXT_NAMES",
     "Accepted",
     "Language",
@@ -50,7 +59,7 @@ __all__ = [
 
 _NAMES = {
     "context": "INVOICES_PER_LETTER_MAX letter_context sample_context",
-    "letters": "TEXT_NAMES Letter Letters OwnTexts TextProblem known_texts",
+    "letters": "SHIPPED_NAMES TEXT_NAMES Letter Letters OwnTexts TextProblem known_texts",
     "message": "KEY_HEADER Outgoing addresses compose is_address message_id",
     "pdf": "letter_pdf",
     "statement": "Statement statement_pdf",

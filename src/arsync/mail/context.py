@@ -27,6 +27,7 @@ from arsync.core.ledger.records import Account, CreditKind, Invoice, Organisatio
 from arsync.core.ledger.sanitising import cleaned
 from arsync.core.ledger.unapplied_cash import Cover, Covers, less_cash
 from arsync.mail.language import Language
+from arsync.mail.plan_values import plan_values, sample_plan
 
 INVOICES_PER_LETTER_MAX = 200
 """A letter lists no more; it says how many there are besides, and gives the total of all."""
@@ -139,6 +140,7 @@ def letter_context(
         step=action.step,
         promised_on=spoken.day(promise.promised_on) if promise else "",
         statutory=_statutory(law, action, _late_debts(account, taken_off), today, spoken),
+        about_plan=plan_values(action, account, organisation, today, spoken),
     )
 
 
@@ -366,6 +368,7 @@ def _context(
     step: str,
     promised_on: str,
     statutory: Mapping[str, str],
+    about_plan: Mapping[str, Any],
 ) -> dict[str, Any]:
     return {
         "customer": {"name": customer[0], "first_name": customer[1]},
@@ -388,6 +391,7 @@ def _context(
         "step": step,
         "promised_on": promised_on,
         "statutory": dict(statutory),
+        **about_plan,
         "language": spoken.code,
         "words": dict(spoken.words),
     }
@@ -472,4 +476,5 @@ def sample_context(spoken: Language) -> dict[str, Any]:
             "compensation": money("140"),
             "total": money("157.49"),
         },
+        about_plan=sample_plan(spoken, day),
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arsync.core.ledger.late_payment_law import LatePayment
+from arsync.core.rulebook.model import INSTALMENT_DUE, INSTALMENT_MISSED, PLAN_AGREED
 from arsync.errors import UserMistake
 from arsync.mail.language import (
     DEFAULT_LANGUAGE,
@@ -39,12 +40,25 @@ TEXT_NAMES = (
 )
 """The texts that arsync brings along, in the order of a cadence."""
 
+PLAN_TEXT_NAMES = (PLAN_AGREED, INSTALMENT_DUE, INSTALMENT_MISSED)
+"""The texts about payment plans: `payment_plans` of a rulebook sends them, and no cadence."""
+
+SHIPPED_NAMES = (*TEXT_NAMES, *PLAN_TEXT_NAMES)
+
 SUBJECT_CHARACTERS_MAX = 200
 TEMPLATE_SUFFIXES = frozenset({".txt", ".html"})
 OWN_TEMPLATES_MAX = 200
 """A templates folder with more files is refused: it is not a templates folder."""
 
-_LAYOUTS = ("layout.subject", "layout.txt", "layout.html", "invoices.txt", "invoices.html")
+_LAYOUTS = (
+    "layout.subject",
+    "layout.txt",
+    "layout.html",
+    "invoices.txt",
+    "invoices.html",
+    "schedule.txt",
+    "schedule.html",
+)
 
 
 class TextProblem(NamedTuple):
@@ -233,7 +247,7 @@ class Letters:
     @cached_property
     def _templates(self) -> dict[str, str]:
         templates = {name: shipped(name) for name in _LAYOUTS}
-        for name in TEXT_NAMES:
+        for name in SHIPPED_NAMES:
             templates[f"{name}.letter"] = shipped(f"{self.language.code}/{name}.letter")
         return templates | self._included
 
@@ -253,7 +267,7 @@ class Letters:
     def names(self) -> tuple[str, ...]:
         """Return the names of all texts that can be rendered."""
         own = [Path(name).stem for name in self._own if name.endswith(".txt")]
-        return (*TEXT_NAMES, *sorted(name for name in own if name not in TEXT_NAMES))
+        return (*SHIPPED_NAMES, *sorted(name for name in own if name not in SHIPPED_NAMES))
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -325,7 +339,9 @@ class Letters:
         from arsync.mail.sandboxed import rendered
 
         def in_layout(letters: LetterEnvironment, layout: str) -> str:
-            return rendered(letters.get_template(f"{name}.letter"), {**context, "layout": layout})
+            table = layout.replace("layout", "schedule")
+            layouts = {"layout": layout, "schedule_table": table}
+            return rendered(letters.get_template(f"{name}.letter"), {**context, **layouts})
 
         return Letter(
             subject=_one_line(in_layout(self._text, "layout.subject")),

@@ -21,7 +21,7 @@ from arsync.core.rulebook.reading.reader import read_layers
 from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
 from arsync.errors import UserMistake
 from arsync.files import text_of
-from arsync.mail import DEFAULT_LANGUAGE, TEXT_NAMES, Letters, TextProblem, languages
+from arsync.mail import DEFAULT_LANGUAGE, SHIPPED_NAMES, Letters, TextProblem, languages
 from arsync.rules_source.file_names import names_path, says_nothing
 from arsync.rules_source.holiday_regions import in_any_region
 from arsync.rules_source.listing import RULE_SUFFIXES, DiskListing, Listing
@@ -306,7 +306,7 @@ def _is_no_letter(not_rules: Sequence[NotRules], problem: TextProblem) -> bool:
 
 def _unsaid_in_a_language(rulebook: Rulebook, texts: Letters) -> Iterator[Problem]:
     """Yield the steps whose text is missing in a language in which it may be sent."""
-    own = [text for text in sorted(rulebook.texts()) if text not in TEXT_NAMES]
+    own = [text for text in sorted(rulebook.texts()) if text not in SHIPPED_NAMES]
     codes = {texts.language.code}
     codes |= {customer.language for customer in rulebook.customers if customer.language}
     if "language" in rulebook.sending.by_customers_country:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from arsync.core.rulebook.model import NotRules, Rulebook
 from arsync.mail import languages
-from arsync.mail.letters import TEMPLATE_SUFFIXES, TEXT_NAMES, is_about_the_folder, text_name
+from arsync.mail.letters import SHIPPED_NAMES, TEMPLATE_SUFFIXES, is_about_the_folder, text_name
 from arsync.rules_source.file_names import (
     EXTENDS,
     INCLUDED,
@@ -88,7 +88,7 @@ class FolderCheck:
     def texts(self) -> frozenset[str]:
         """Return the names of the texts that a step may send."""
         steps = self.rulebook.texts() if self.rulebook else ()
-        return frozenset({*TEXT_NAMES, *map(text_name, steps)})
+        return frozenset({*SHIPPED_NAMES, *map(text_name, steps)})
 
     def is_said(self, path: str) -> bool:
         """Return whether `not_rules:` names a path, or a folder that it is in."""

@@ -113,6 +113,22 @@ class _Payload(Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True
         return self
 
 
+class PlanNotice(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a letter about a payment plan is about."""
+
+    plan_id: int
+    """Its number in arsync's records."""
+    instalment: int
+    """From 1."""
+    in_time_until: date
+    """The last day on which that instalment comes in time."""
+    attaches_letter: bool = False
+    """Whether the letter goes along as a PDF."""
+
+    def __str__(self) -> str:
+        return f"instalment {self.instalment} of payment plan {self.plan_id}"
+
+
 class ReminderPayload(_Payload, frozen=True, tag="reminder"):
     """An email to the customer."""
 
@@ -122,6 +138,8 @@ class ReminderPayload(_Payload, frozen=True, tag="reminder"):
     to: str = ""
     """Addresses, separated by a comma and a space: the invoice's, or the contact's."""
     waits_for: str = ""
+    about_plan: PlanNotice | None = None
+    """Of a letter about a payment plan."""
 
     @property
     def cadence_name(self) -> str:

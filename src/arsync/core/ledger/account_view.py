@@ -17,6 +17,7 @@ from arsync.core.ledger.agreements.disputes import (
 )
 from arsync.core.ledger.agreements.grace import USUAL_GRACE, InTimeUntil
 from arsync.core.ledger.agreements.payment_plans import (
+    PLAN_SLOT,
     JudgedPlan,
     PlanCash,
     counting_plans,
@@ -474,6 +475,9 @@ class AccountView:
         """The steps taken for each invoice, in its present episode, oldest first."""
         steps: dict[str, list[SentStep]] = {}
         for step in sorted(self.account.sent, key=lambda step: (step.on, step.day)):
+            # Letters about a payment plan are steps of no cadence.
+            if step.slot.startswith(PLAN_SLOT):
+                continue
             # A reversed payment begins a new episode, in which the cadence starts again (law 6).
             if step.episode == self.account.episodes.get(step.invoice_id, 1):
                 steps.setdefault(step.invoice_id, []).append(step)

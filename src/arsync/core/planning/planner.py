@@ -25,6 +25,7 @@ from arsync.core.planning.discount_planner import plan_discounts
 from arsync.core.planning.dispute_planner import plan_disputes
 from arsync.core.planning.follow_up_planner import plan_follow_ups
 from arsync.core.planning.hold_planner import plan_hold
+from arsync.core.planning.instalment_planner import plan_instalment_letters
 from arsync.core.planning.ledger_warnings import OwedByLimit
 from arsync.core.planning.level_planner import plan_level, plan_levels_no_more
 from arsync.core.planning.placement_planner import plan_placements
@@ -252,7 +253,8 @@ def plan_account(
     for party in assessment.parties:
         reminders = plan_reminders(planning, assessment, party, budget)
         budget = budget.after(reminders)
-        decisions += reminders + plan_follow_ups(planning, assessment, party)
+        decisions += reminders + plan_instalment_letters(planning, assessment, party, reminders)
+        decisions += plan_follow_ups(planning, assessment, party)
         decisions += plan_charges(planning, assessment, party)
         decisions += plan_discounts(planning, assessment, party)
         decisions += plan_disputes(planning, assessment, party)

@@ -218,7 +218,7 @@ def _payload(
     step, invoice, cadence = highest.step, together[0].invoice, highest.reason.rule
     language = planning.places.language(party.view.contact, party.customer)
     if kind is ActionKind.REMINDER:
-        return ReminderPayload(cadence, language, _addresses(party, invoice), waits_for)
+        return ReminderPayload(cadence, language, addresses_of(party, invoice), waits_for)
     if kind is ActionKind.TASK:
         task = step.text
         if highest.no_address:
@@ -242,7 +242,8 @@ def _payload(
     )
 
 
-def _addresses(party: DunnedParty, invoice: Invoice) -> str:
+def addresses_of(party: DunnedParty, invoice: Invoice) -> str:
+    """Return to whom a message about an invoice goes."""
     contact = party.view.contact
     # The invoice's own address first, as the platform would send it.
     first = invoice.email or contact.email

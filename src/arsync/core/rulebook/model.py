@@ -408,6 +408,12 @@ class TakeOver(NamedTuple):
         return self.kind.value
 
 
+PLAN_AGREED = "payment plan agreed"
+INSTALMENT_DUE = "instalment due"
+INSTALMENT_MISSED = "instalment missed"
+"""The texts of letters about payment plans."""
+
+
 class PaymentPlanRules(NamedTuple):
     """How agreed instalments are judged, announced and chased."""
 
@@ -421,6 +427,16 @@ class PaymentPlanRules(NamedTuple):
     places: Mapping[str, Place] = {}
     """By key: its line."""
     place: Place = NOWHERE
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Return the names of the letters that it sends."""
+        sends = {
+            PLAN_AGREED: self.confirms,
+            INSTALMENT_DUE: self.announce_days is not None,
+            INSTALMENT_MISSED: self.chase_days is not None,
+        }
+        return frozenset(text for text, is_sent in sends.items() if is_sent)
 
 
 class DisputeRules(NamedTuple):
@@ -487,7 +503,7 @@ class Rulebook:
             for cadence in self.reminders
             for step in cadence.steps
             if step.kind in {StepKind.EMAIL, StepKind.LETTER}
-        )
+        ).union(self.payment_plans.texts)
 
     def conditions(self) -> Iterator[tuple[Place, Condition]]:
         """Yield each condition of a rule, a step and each `skip_invoices_when`, with its place.

@@ -15,8 +15,6 @@ from arsync.core.actions import Action, ActionKind
 from arsync.core.actions.effects import steps_taken
 from arsync.core.actions.registry import STEP_KINDS
 from arsync.core.ledger.agreements.disputes import is_standing
-from arsync.core.ledger.agreements.grace import USUAL_GRACE, InTimeUntil
-from arsync.core.ledger.agreements.payment_plans import change_days
 from arsync.core.ledger.as_of import event_days
 from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty
@@ -302,7 +300,6 @@ def days_of_events(
     first: date,
     last: date,
     zone: tzinfo,
-    instalments_in_time: InTimeUntil = USUAL_GRACE.last_day,
 ) -> list[date]:
     """Return the days from first to last, in order, on which an account changes.
 
@@ -311,12 +308,8 @@ def days_of_events(
         first: earlier days are left out.
         last: later days are left out.
         zone: the organisation's.
-        instalments_in_time: the last day on which an instalment comes in time.
     """
     days = set(event_days(account, zone))
-    days.update(
-        day for plan in account.payment_plans for day in change_days(plan, instalments_in_time)
-    )
     return sorted(day for day in days if first <= day <= last)
 
 

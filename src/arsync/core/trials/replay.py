@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.actions.effects import after, after_reasons, after_tasks_closed, leaves_on
+from arsync.core.ledger.agreements.payment_plans import change_days
 from arsync.core.ledger.held_since import after_seen
 from arsync.core.ledger.records import Account
+from arsync.core.planning.instalment_planner import announced_since, chased_since
 from arsync.core.rulebook.model import Rulebook
 from arsync.core.trials.day_skipping import InterestingDays, days_of_events
 from arsync.core.trials.trial import Treatment, Trial, TrialDay
@@ -80,9 +82,8 @@ class Walker:
             self.first,
             self.last,
             self._trial.zone,
-            self.day(self.first).assessor.instalments_in_time,
         )
-        events = sorted({*events, *self._days_of_promises(ledger)})
+        events = sorted({*events, *self._days_of_promises(ledger), *self._days_of_plans(ledger)})
         today = self.first
         while today <= self.last:
             account = _carried(documents_on(today), state)
@@ -110,6 +111,16 @@ class Walker:
             return state
         looked_at = after_seen(account, treatment.seen, watched)
         return state._replace(held_since=looked_at.held_since, watched=looked_at.watched)
+
+    def _days_of_plans(self, account: Account) -> Iterator[date]:
+        """Yield the days on which a payment plan changes, or a letter about it may leave."""
+        rules, assessor = self.rulebook.payment_plans, self.day(self.first).assessor
+        for plan in account.payment_plans:
+            days = set(change_days(plan, assessor.instalments_in_time))
+            for instalment in plan.instalments:
+                days.add(announced_since(rules, instalment.due_on) or instalment.due_on)
+                days.add(chased_since(rules, instalment.due_on) or instalment.due_on)
+            yield from (day for day in days if self.first <= day <= self.last)
 
     def _days_of_promises(self, account: Account) -> Iterator[date]:
         """Yield the days on which a promise breaks, or does not count as broken any more."""

@@ -93,6 +93,9 @@ class PaymentPlanState(StrEnum):
     CANCELLED = "cancelled"
 
 
+PLAN_SLOT = "payment plan"
+"""How the slot of a step begins that is a letter about a plan, and so a step of no cadence."""
+
 NO_PAYMENT_PLAN = "none"
 """What the fact `payment_plan` says without one."""
 

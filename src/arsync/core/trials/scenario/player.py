@@ -155,7 +155,10 @@ class _Stage:
                 continue
             index = self.about(event)
             try:
-                self.accounts[index] = apply_event(self.accounts[index], event)
+                account = apply_event(self.accounts[index], event)
+                if event.kind is EventKind.PAYMENT_PLAN and self.rulebook.payment_plans.confirms:
+                    account = _confirmed(account)
+                self.accounts[index] = account
             except NotPossible as error:
                 self.cannot(event, str(error))
 
@@ -282,6 +285,13 @@ def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happeni
     return [
         Happening(on, what, text, number, action.contact_name, waits, action) for number in numbers
     ]
+
+
+def _confirmed(account: Account) -> Account:
+    """Return the account with its newest payment plan to be confirmed in writing."""
+    *earlier, newest = account.payment_plans
+    confirmed_plan = newest._replace(is_confirmed=True)
+    return account._replace(payment_plans=(*earlier, confirmed_plan))
 
 
 def _with_parents(contacts: Sequence[Contact], rulebook: Rulebook) -> list[Contact]:

@@ -1,0 +1,226 @@
+"""Letters about payment plans: the agreement, an instalment that is due, one that did not come.
+
+Each leaves once, by mail with arsync's own words, and by the rules of every message: the days
+between messages, the hours, holidays and pauses. They are steps of no cadence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from arsync.core.actions import Action, Because, InvoiceRef, PlanNotice, ReminderPayload, Via
+from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.ledger.account_view import days_overdue
+from arsync.core.ledger.agreements.payment_plans import (
+    PLAN_SLOT,
+    JudgedInstalment,
+    JudgedPlan,
+    PaymentPlanState,
+)
+from arsync.core.ledger.money import shown
+from arsync.core.ledger.records import Invoice
+from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.message_room import room_for_messages
+from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
+from arsync.core.planning.planning_context import (
+    Planning,
+    cited,
+    left_alone_words,
+    not_written_to,
+    pause_words,
+    what_is_uncertain,
+)
+from arsync.core.planning.step_actions import addresses_of
+from arsync.core.rulebook.model import (
+    INSTALMENT_DUE,
+    INSTALMENT_MISSED,
+    PLAN_AGREED,
+    PaymentPlanRules,
+)
+
+RULE = "payment plan"
+"""What plans and notes name as the rule of these letters."""
+
+
+class PlanLetter(NamedTuple):
+    """A letter that a plan is due."""
+
+    text: str
+    judged: JudgedPlan
+    about: JudgedInstalment
+    key: str
+    """Of `payment_plans`: what asks for it."""
+
+
+def plan_instalment_letters(
+    planning: Planning, assessment: Assessment, party: DunnedParty, reminders: Decisions
+) -> Decisions:
+    """Plan one contact's letters about its payment plans, after its reminders of the day."""
+    if not assessment.account.payment_plans:
+        return NOTHING
+    due = [
+        letter
+        for letter in letters_due(planning, assessment, party)
+        if not planning.is_done(_action(planning, party, letter).key, assessment.account.done_keys)
+    ]
+    if not due:
+        return NOTHING
+    stop = _stopped(planning, assessment, party, reminders)
+    # One message at a time: the agreement first, then what did not come.
+    first, *later = due
+    if stop is not None:
+        return holding_back(*(_held(planning, party, letter, *stop) for letter in due))
+    waits = planning.today + timedelta(1)
+    others = (_held(planning, party, letter, _ANOTHER, waits) for letter in later)
+    return acting(_action(planning, party, first)) + holding_back(*others)
+
+
+_ANOTHER = "another message leaves today"
+
+
+def letters_due(
+    planning: Planning, assessment: Assessment, party: DunnedParty
+) -> Iterator[PlanLetter]:
+    """Yield the letters that are due today, whether they left before or not."""
+    rules, today = planning.assessor.rulebook.payment_plans, planning.today
+    counting = {judged.plan.id: judged for judged in assessment.account_view.plan_of.values()}
+    for judged in counting.values():
+        following = judged.following
+        if following is None or judged.plan.contact_id != party.view.contact.id:
+            continue
+        # Of invoices that cannot be read nobody is written to.
+        if not set(judged.plan.invoice_ids).intersection(assessment.account_view.owed_by_id):
+            continue
+        if judged.plan.is_confirmed:
+            yield PlanLetter(PLAN_AGREED, judged, following, "confirm")
+        is_late = judged.state is PaymentPlanState.LATE
+        since = chased_since(rules, following.due_on)
+        if is_late and since is not None and since <= today <= following.in_time_until:
+            yield PlanLetter(INSTALMENT_MISSED, judged, following, "chase")
+        since = announced_since(rules, following.due_on)
+        if since is not None and since <= today <= following.due_on:
+            yield PlanLetter(INSTALMENT_DUE, judged, following, "announce")
+
+
+def announced_since(rules: PaymentPlanRules, due_on: date) -> date | None:
+    """Return the first day on which an instalment is announced; None: it is not."""
+    return None if rules.announce_days is None else due_on - timedelta(rules.announce_days)
+
+
+def chased_since(rules: PaymentPlanRules, due_on: date) -> date | None:
+    """Return the first day on which an instalment is chased by itself; None: it is not."""
+    return None if rules.chase_days is None else due_on + timedelta(rules.chase_days)
+
+
+def _stopped(
+    planning: Planning, assessment: Assessment, party: DunnedParty, reminders: Decisions
+) -> tuple[str, date | None] | None:
+    """Return what keeps every letter to the contact today, and until when."""
+    pause = pause_words(party)
+    alone = left_alone_words(planning, party)
+    reason = not_written_to(party) or (alone[0] if alone else "")
+    if not reason and pause is not None:
+        return pause.reason, pause.next_date
+    if not reason:
+        reason = what_is_uncertain(planning, assessment.account)
+    if not reason and not party.view.email():
+        reason = "no email address"
+    if reason:
+        return reason, None
+    mine = party.view.contact.id
+    if any(
+        action.contact_id == mine and action.kind in MESSAGE_KINDS for action in reminders.actions
+    ):
+        return _ANOTHER, planning.today + timedelta(1)
+    room = room_for_messages(planning, assessment, party)
+    return None if room.most else (room.reason, room.next_date)
+
+
+def _held(
+    planning: Planning,
+    party: DunnedParty,
+    letter: PlanLetter,
+    reason: str,
+    next_date: date | None,
+) -> HeldBack:
+    return held(
+        party,
+        f"{letter.text}: {reason}",
+        next_date=next_date,
+        because=_because(planning, letter),
+    )
+
+
+def _because(planning: Planning, letter: PlanLetter) -> Because:
+    rules = planning.assessor.rulebook.payment_plans
+    place = rules.places.get(letter.key, rules.place)
+    facts = {
+        "payment_plan": letter.judged.state.value,
+        "next_instalment_on": letter.about.due_on.isoformat(),
+        "instalment_amount": str(letter.about.outstanding),
+    }
+    return Because(place.file, place.line, RULE, facts)
+
+
+def _action(planning: Planning, party: DunnedParty, letter: PlanLetter) -> Action:
+    contact, judged = party.view.contact, letter.judged
+    invoices = [
+        party.view.account_view.owed_by_id[invoice_id]
+        for invoice_id in judged.plan.invoice_ids
+        if invoice_id in party.view.account_view.owed_by_id
+    ]
+    leaving = planning.places.leaving(contact, party.customer)
+    reason = _because(planning, letter)
+    which = "" if letter.text == PLAN_AGREED else f" {letter.about.number}"
+    return Action(
+        payload=ReminderPayload(
+            cadence=RULE,
+            language=planning.places.language(contact, party.customer),
+            to=addresses_of(party, invoices[0]),
+            waits_for=leaving.waits_for,
+            about_plan=PlanNotice(
+                judged.plan.id,
+                letter.about.number,
+                letter.about.in_time_until,
+                attaches_letter=letter.text == PLAN_AGREED,
+            ),
+        ),
+        connection=planning.connection,
+        contact_id=contact.id,
+        contact_name=contact.name,
+        because=reason,
+        invoices=tuple(_ref(planning, invoice, letter) for invoice in invoices),
+        subject=f"plan {judged.plan.id} {letter.text}{which}",
+        step=letter.text,
+        # No platform's own email can say it.
+        via=Via.SMTP,
+        not_before=leaving.not_before,
+        batch_id=f"{contact.id} {leaving.not_before.date()}",
+        note=f"{_sent_words(letter)} ({cited(reason)}).",
+    )
+
+
+def _ref(planning: Planning, invoice: Invoice, letter: PlanLetter) -> InvoiceRef:
+    return InvoiceRef(
+        invoice.id,
+        invoice.number,
+        invoice.amount_due,
+        invoice.currency,
+        step=letter.text,
+        day=letter.about.number,
+        days_overdue=days_overdue(invoice, planning.today),
+        slot=f"{PLAN_SLOT} {letter.judged.plan.id}",
+    )
+
+
+def _sent_words(letter: PlanLetter) -> str:
+    plan, about = letter.judged.plan, letter.about
+    count = len(plan.instalments)
+    text = f"{letter.text[:1].upper()}{letter.text[1:]} sent by email"
+    if letter.text == PLAN_AGREED:
+        return f"{text}: {shown(plan.total, plan.currency)} in {count} instalments"
+    amount = shown(about.outstanding, plan.currency)
+    return f"{text}: instalment {about.number} of {count}, {amount} due on {about.due_on}"
