@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
 import pytest
@@ -12,6 +13,7 @@ from tests.builders.world import PLATFORMS, START, World
 
 from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
+from arsync.core.ledger.records import DisputeOutcome
 from arsync.errors import UserMistake
 from arsync.sync.pull import Progress
 
@@ -93,6 +95,12 @@ CASES = {
     "disputed": Case(
         lambda world, name: world.app.dispute("INV-0001", reason="broken", connection=name),
         "dispute open",
+    ),
+    "disputed in part": Case(
+        lambda world, name: world.app.dispute(
+            "INV-0001", reason="broken", amount=Decimal(20), connection=name
+        ),
+        "GBP 20.00 is disputed: the accounting system's email would ask for all of it",
     ),
     # By the customer, in the online view of the invoice.
     "disputed at the platform": Case(
@@ -206,6 +214,28 @@ def test_chasing_resumes_when_quickbooks_no_longer_shows_a_dispute(
     world.advance(hours=6)
     world.sync_until_quiet(name)
     assert emails(world, name) == ["c1"]
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_disputed_part_ends_with_its_credit_note(world: World, name: str) -> None:
+    world.load(
+        name, contacts=[contact_row("c1", "Ada")], invoices=[invoice_row(1, "c1", overdue=5)]
+    )
+    world.rules(RULES.replace(", approval: required", ""))
+    world.connect(name)
+    world.app.pull(name)
+    world.app.dispute("INV-0001", reason="broken", amount=Decimal(20), connection=name)
+    world.app.dispute("INV-0001", outcome=DisputeOutcome.CREDITED, connection=name)
+    world.sync_until_quiet(name)
+    assert emails(world, name) == []
+    ids = world.contact_id(name, "Ada"), world.invoice_id(name, "INV-0001")
+    world.control.person(name, "credit", contact_id=ids[0], amount="20", invoice_id=ids[1])
+    world.advance(hours=1)
+    world.sync_until_quiet(name)
+    [row] = world.app.store.disputes.recorded(world.app.store.connections.get(name).id)
+    assert (row.outcome, row.settled_by) == ("credited", "the books")
+    notes = [note["text"] for note in world.control.state(name)["history"]]
+    assert len([text for text in notes if "Dispute about" in text]) == 3
 
 
 def test_our_own_promise_read_back_is_no_second_one(world: World) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from tests.builders.ledgers import ONE_OF_EACH, contact_row, invoice_row, one_of_each
 
 from arsync.core.actions import ActionKind
+from arsync.core.ledger.records import DisputeOutcome
 from arsync.errors import UserMistake
 
 from .world import STORE, WatchedWorld
@@ -120,8 +122,14 @@ def what_a_person_says(world: WatchedWorld) -> None:
     _say(world, lambda: _call(world))
     soon = world.clock.now().date() + timedelta(days=5)
     _say(world, lambda: world.app.agree("INV-0001", on={soon: "60"}, connection=world.name))
-    _say(world, lambda: world.app.dispute("INV-0004", reason="broken", connection=world.name))
-    _say(world, lambda: world.app.dispute("INV-0007", settled=True, connection=world.name))
+    part: dict[str, Any] = {"amount": Decimal(1), "reason_code": "damaged", "owner": "Jo"}
+    _say(
+        world,
+        lambda: world.app.dispute("INV-0004", reason="broken", connection=world.name, **part),
+    )
+    # The books show no credit yet: it waits.
+    credited = DisputeOutcome.CREDITED
+    _say(world, lambda: world.app.dispute("INV-0007", outcome=credited, connection=world.name))
     _say(world, lambda: world.app.done(_task(world), outcome="will pay"))
     world.run_until_quiet()
 

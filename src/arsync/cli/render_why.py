@@ -60,7 +60,8 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
     click.secho("\nRules read, in order", bold=True)
     _rules(explained.lines)
     _invoices(explained.lines, full=full)
-    _payment_plans(explained.lines)
+    _agreed("Disputes", "disputes", explained.lines)
+    _agreed("Payment plans", "payment plan", explained.lines)
     if full:
         _late_payment(explained.lines)
         click.secho("\nFacts", bold=True)
@@ -158,11 +159,11 @@ def _invoices(lines: Sequence[ReasonLine], *, full: bool) -> None:
         click.echo(f"  ... and {word(count - INVOICES_EXPLAINED_MAX, 'more invoice')}: --full")
 
 
-def _payment_plans(lines: Sequence[ReasonLine]) -> None:
-    """Print the payment plans and what has come of them."""
-    texts = [line.text for line in lines if line.section == "payment plan"]
+def _agreed(title: str, section: str, lines: Sequence[ReasonLine]) -> None:
+    """Print what is disputed, or what was agreed, and what has come of it."""
+    texts = [line.text for line in lines if line.section == section]
     if texts:
-        click.secho("\nPayment plans", bold=True)
+        click.secho(f"\n{title}", bold=True)
     for text in texts:
         click.echo(wrapped(text, indent=2))
 

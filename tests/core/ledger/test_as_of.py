@@ -111,6 +111,20 @@ def test_later_promises_and_actions_are_not_known_yet(desk: Desk) -> None:
     assert as_it_stood(held, THEN, zone=UTC).hold is not None
 
 
+def test_a_past_dispute_knows_no_later_outcome(desk: Desk) -> None:
+    opened = date(2026, 10, 30)
+    waiting = Dispute("i1", opened, "a", outcome="credited", credit_agreed_on=THEN)
+    for dispute, then in (
+        (waiting, ("credited", THEN)),
+        (waiting._replace(settled_on=LATER), ("credited", THEN)),
+        (waiting._replace(credit_agreed_on=LATER), ("", None)),
+        (waiting._replace(credit_agreed_on=None, settled_on=LATER), ("", None)),
+    ):
+        account = desk.account(desk.invoice("i1", 40), disputes=(dispute,))
+        [past] = as_it_stood(account, THEN, zone=UTC).disputes
+        assert ((past.outcome, past.credit_agreed_on), past.settled_on) == (then, None)
+
+
 def test_a_past_plan_is_made_of_a_past_account(desk: Desk) -> None:
     paid_on = desk.today - timedelta(3)
     allocation = Allocation("i1", Decimal(100), paid_on)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from arsync.core.actions import ActionKind, Via
 from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.ledger.money import ZERO, shown
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.due_steps import due_steps
 from arsync.core.planning.message_room import MessageRoom, room_for_messages
@@ -127,15 +128,25 @@ def _plan_quiet_steps(
     for kind, due_step in by_kind:
         if kind is ActionKind.TASK:
             # One task for all invoices at the same step: one call, not five.
-            words = due_step.no_address, asks_for_too_much(planning, due_step)
+            too_much = asks_for_too_much(planning, due_step)
             at = due_step.step.place, due_step.step.repeat
-            tasks.setdefault((*at, *words), []).append(due_step)
+            tasks.setdefault((*at, due_step.no_address, too_much), []).append(due_step)
+            if too_much:
+                single.append(_hold_back_all(party, [due_step], _too_much_words(due_step)))
         elif kind is ActionKind.LATE_FEE:
             single.append(_plan_late_fee(planning, party, due_step))
         elif kind is None:
             single.append(_hold_back_all(party, [due_step], "no email address"))
     shared = (step_action(planning, party, due_steps) for due_steps in tasks.values())
     return joined(single) + acting(*shared)
+
+
+def _too_much_words(due_step: DueStep) -> str:
+    disputed = shown(due_step.disputed or ZERO, due_step.invoice.currency)
+    return (
+        f"{disputed} is disputed: the accounting system's email would ask for all of it,"
+        " so a person asks for the rest"
+    )
 
 
 def _plan_late_fee(planning: Planning, party: DunnedParty, due_step: DueStep) -> Decisions:

@@ -157,6 +157,9 @@ class Disputes:
         Raises:
             UserMistake: the invoice has no open dispute.
         """
+        row = self.open_one(connection_id, invoice_id)
+        if row.credit_agreed_on is not None:
+            return row  # said already, and noted
         agreed: dict[str, Any] = {"credit_agreed_on": agreed_on, "settled_by": who}
         agreed |= {"outcome": DisputeOutcome.CREDITED.value, "outcome_note": note}
         return self._end(connection_id, invoice_id, agreed, who, noted_by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -96,7 +97,18 @@ def a_customer(desk: Desk) -> Account:
             Promise(("i1",), TODAY - timedelta(5), Decimal("700.00"), TODAY - timedelta(12)),
             Promise(("i4",), TODAY - timedelta(5), None, TODAY - timedelta(12)),
         ),
-        disputes=(Dispute("i2", TODAY - timedelta(8), "Secret reason", TODAY - timedelta(4)),),
+        disputes=(
+            Dispute("i2", TODAY - timedelta(8), "Secret reason", TODAY - timedelta(4)),
+            Dispute(
+                "i1",
+                TODAY - timedelta(7),
+                "Secret too",
+                TODAY - timedelta(3),
+                amount=Decimal("80.00"),
+                code="5",
+                outcome="upheld",
+            ),
+        ),
     )
 
 
@@ -106,6 +118,8 @@ def test_a_draft_passes_with_its_own_rulebook(desk: Desk) -> None:
     assert "    expect:\n" in text
     assert "promise" in text
     assert "settled INV-2" in text
+    assert re.search(r"dispute \d+\.\d\d of INV-1 because wrong price", text)
+    assert "settled INV-1 as upheld" in text
 
 
 def test_nothing_that_names_the_customer_is_in_it(desk: Desk) -> None:
