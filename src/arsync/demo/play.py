@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,12 @@ from arsync.core.actions import ActionState
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import rounded
 from arsync.core.ledger.records import DisputeOutcome
+from arsync.demo.agency import (
+    PLACED_ON_DAY,
+    RECALLED_ON_DAY,
+    place_the_oldest,
+    recall_all,
+)
 from arsync.demo.reconcile import LedgerSide, compare
 from arsync.demo.world import World, config_text, free_port, sandbox
 from arsync.errors import UserMistake
@@ -174,6 +181,8 @@ class Demo:
             # Only the demo's own files: the folder may hold other work.
             for old in ("arsync.db", "arsync.db-wal", "arsync.db-shm", "arsync.key"):
                 (self._folder / old).unlink(missing_ok=True)
+            for papers in self._folder.glob("papers for the agency, *"):
+                shutil.rmtree(papers)
             (self._folder / "rules" / "standard.yaml").write_text(self._rulebook, encoding="utf-8")
         except OSError as error:
             raise UserMistake(f"{self._folder}: {error.strerror}.") from None
@@ -213,6 +222,8 @@ class Demo:
         self._listen(container, world)
         if number > OBSERVED_DAYS:
             self._be_the_accountant(container)
+        if number in {PLACED_ON_DAY, RECALLED_ON_DAY}:
+            self._see_the_agency(container, number)
         results = list(sync_all(SCHEDULE, container))
         for result in results:
             self._count(result)
@@ -280,6 +291,18 @@ class Demo:
                 report = tasks.CallReport("spoke: a day will be named")
                 tasks.complete_task(ACCOUNTANT, container, task.row.key, report)
                 self._totals[task.connection]["tasks done by a person"] += 1
+
+    def _see_the_agency(self, container: Container, number: int) -> None:
+        """Hand the oldest debts over, and take back later what was not paid meanwhile."""
+        for organisation in connecting.connections(ACCOUNTANT, container):
+            if number == RECALLED_ON_DAY:
+                recalled = recall_all(ACCOUNTANT, container, organisation)
+                self._totals[organisation.name]["placements recalled by a person"] += recalled
+                continue
+            customer = place_the_oldest(ACCOUNTANT, container, organisation, self._folder)
+            if customer:
+                self._totals[organisation.name]["placements by a person"] += 1
+                self._say(f"Day {number}: {customer} goes to the agency ({organisation.label}).")
 
     def _count(self, result: RunResult) -> None:
         self._problems += [f"{result.connection}: {text}" for text in result.all_problems]

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from arsync.core.actions import ActionKind, ActionState, Via, marker
-from arsync.core.actions.registry import KINDS
+from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO, plain
 from arsync.core.ledger.records import DisputeOutcome
 from arsync.store import Store
@@ -81,6 +81,7 @@ def compare(store: Store, name: str, state: Mapping[str, Any]) -> LedgerSide:
     side.differences += _different_terms(rows, cash, names)
     side.differences += _chased_but_paid(ledger, emails)
     side.differences += not_credited(store.disputes.recorded(row.id), ledger)
+    side.differences += _chased_but_placed(store, row.id, rows)
     side.differences += [
         f"{action_row.key[:12]} {action_row.action.kind} is {action_row.state}: {action_row.reason}"
         for action_row in rows
@@ -254,3 +255,22 @@ def _chased_but_paid(
         )
         if paid >= Decimal(invoice["total"]):
             yield f"{invoice['number']} was chased on {day} though it had been paid"
+
+
+def _chased_but_placed(
+    store: Store, connection_id: int, rows: Iterable[ActionRow]
+) -> Iterable[str]:
+    """No message about an invoice left while it was placed with the agency."""
+    messages = [
+        row
+        for row in rows
+        if row.action.kind in MESSAGE_KINDS and row.state in _DONE and row.sent_on is not None
+    ]
+    for placement in store.placements.rows(connection_id):
+        placed = {debt.invoice_id for debt in placement.debts}
+        for message in messages:
+            sent_on = message.sent_on or date.min
+            after = sent_on > placement.placed_on
+            before = placement.ended_on is None or sent_on < placement.ended_on
+            if after and before and any(ref.id in placed for ref in message.action.invoices):
+                yield f"{message.key[:12]} was sent on {sent_on}, while its debt was placed"
