@@ -79,6 +79,8 @@ def test_what_is_placed_is_noted_and_no_longer_chased(ledger: Container, books: 
     assert not books.emails
     reasons = {held.why for held in why(OWNER, now(ledger), "Customer 1").held_back}
     assert reasons == {f"placed with {AGENCY} since {TODAY}"}
+    lines = [line.text for line in why(OWNER, now(ledger), "INV-1").lines]
+    assert f"INV-1: placed with {AGENCY}, placed on {TODAY}, nothing recovered" in lines
 
 
 def test_disputed_and_promised_debts_are_left_out(ledger: Container) -> None:

@@ -145,6 +145,11 @@ _ABOUT = {
 }
 
 
+_ABOUT_LETTERS = (
+    "Letters are composed again from what was recorded of their day, with the texts of today."
+)
+
+
 def _index(gathered: _Gathered, files: Mapping[str, bytes], missing: Sequence[str]) -> str:
     customer, placement = gathered.customer, gathered.figures.placement
     organisation, contact = customer.organisation, customer.party.view.contact
@@ -161,7 +166,7 @@ def _index(gathered: _Gathered, files: Mapping[str, bytes], missing: Sequence[st
         "Files",
         *(f"  {name}: {_ABOUT.get(name, 'a letter')}" for name in files),
         "",
-        "Letters are composed again from what was recorded of their day, with the texts of today.",
+        *([_ABOUT_LETTERS] if any(name.startswith("letters/") for name in files) else []),
         *missing,
         "",
         f"Invoices: {organisation.label} keeps them; they are not in this folder",

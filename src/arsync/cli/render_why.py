@@ -62,6 +62,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
     _invoices(explained.lines, full=full)
     _agreed("Disputes", "disputes", explained.lines)
     _agreed("Payment plans", "payment plan", explained.lines)
+    _agreed("Placements", "placements", explained.lines)
     if full:
         _late_payment(explained.lines)
         click.secho("\nFacts", bold=True)

@@ -13,7 +13,7 @@ from tests.core.conftest import Desk as DeskOfDay
 
 from arsync.core.actions import ActionKind
 from arsync.core.actions.effects import after, after_tasks_closed
-from arsync.core.ledger.records import Account, Dispute, Promise
+from arsync.core.ledger.records import Account, Dispute, PlacedDebt, Placement, Promise
 from arsync.core.planning.task_reasons import as_before_task
 
 Desk = Any
@@ -168,3 +168,35 @@ def test_no_task_lives_without_a_reason(data: st.DataObject) -> None:
                 before = as_before_task(account, task)
                 anew = opened(desk, text, before, day).tasks[len(before.tasks) :]
                 assert task.rule in {another.rule for another in anew}
+
+
+PLACED = "follow_ups: [{name: Old, when: {days_overdue: {at_least: 5}}, task: Call}]\n"
+WRITE_OFF = "write_offs: [{name: Too small, when: {net_amount_due: {less_than: 200}}}]\n"
+
+
+def placed(desk: Desk, account: Account) -> Account:
+    debts = (PlacedDebt("i1", Decimal(100), "GBP"),)
+    placement = Placement("k1", "Example Collections", desk.today, debts)
+    return account._replace(placements=(placement,))
+
+
+def test_tasks_about_a_placed_debt_end(desk: Desk) -> None:
+    account = opened(desk, PLACED + WRITE_OFF, desk.account(desk.invoice("i1", 8)))
+    assert ends(desk, PLACED + WRITE_OFF, placed(desk, account)) == {
+        "Old": "I1 is placed with Example Collections",
+        "Too small": "I1 is placed with Example Collections",
+    }
+
+
+def test_a_task_meant_for_placed_debts_stays(desk: Desk) -> None:
+    asks = "follow_ups: [{name: Ask, when: {placed: placed}, task: Ask the agency}]\n"
+    account = opened(desk, asks, placed(desk, desk.account(desk.invoice("i1", 8))))
+    assert len(account.tasks) == 1
+    assert ends(desk, asks, account) == {}
+
+
+def test_a_write_off_ends_when_books_show_it(desk: Desk) -> None:
+    account = opened(desk, WRITE_OFF, desk.account(desk.invoice("i1", 8)))
+    assert ends(desk, WRITE_OFF, account) == {}
+    gone = with_invoice(account, status="paid", amount_due=Decimal(0), paid_on=TODAY)
+    assert ends(desk, WRITE_OFF, gone) == {"Too small": "I1 was paid on 2026-11-20"}

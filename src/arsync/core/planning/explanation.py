@@ -9,6 +9,7 @@ from typing import NamedTuple
 from arsync.core.actions import Action
 from arsync.core.ledger.account_view import HISTORY_DAYS, AccountView
 from arsync.core.ledger.agreements.disputes import is_standing
+from arsync.core.ledger.agreements.placements import recovered, state_of
 from arsync.core.ledger.business_days import Calendar, days_in_words
 from arsync.core.ledger.late_debt import LateDebt
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
@@ -18,6 +19,7 @@ from arsync.core.ledger.unapplied_cash import less_cash
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, cadence_of, next_step
 from arsync.core.planning.due_steps import covered_words, dispute_words, is_for, waiting_words
+from arsync.core.planning.placement_planner import placement_words
 from arsync.core.planning.plan import Plan
 from arsync.core.planning.plan_coverage import plan_in_full
 from arsync.core.planning.taking_over import passed_over
@@ -101,6 +103,7 @@ def explain(
     lines += _disputes(party, invoice_id)
     lines += _payment_plans(party, invoice_id)
     lines += _discounts(assessment, party, invoice_id)
+    lines += _placements(assessment, party, invoice_id)
     lines += _late_payment(party, invoice)
     # A hold is placed on the parent, and explains its children as well.
     ids = {party.view.contact.id, assessment.root.view.contact.id}
@@ -277,6 +280,25 @@ def _discounts(assessment: Assessment, party: DunnedParty, invoice_id: str) -> I
             amount = shown(payment.amount, invoice.currency)
             text = f"{invoice.number}: paid on {payment.paid_on}, {amount} taken as discount"
             yield ReasonLine("discounts", f"{rule.name}: {text}", True, rule.place)
+
+
+def _placements(
+    assessment: Assessment, party: DunnedParty, invoice_id: str
+) -> Iterator[ReasonLine]:
+    """Yield the latest placement of each invoice that was placed, and what it brought."""
+    account_view = assessment.account_view
+    invoices = {invoice.id: invoice for invoice in assessment.account.invoices}
+    for placed_id, placement in account_view.placements.items():
+        invoice = invoices.get(placed_id)
+        if invoice is None or not party.view.counts(invoice.contact_id):
+            continue
+        if invoice_id in {"", placed_id}:
+            state = state_of(placement, [invoice], assessment.account)
+            money = recovered(placement, assessment.account)
+            sums = " and ".join(shown(amount, currency) for currency, amount in money.items())
+            words = f"{placement_words(state, placement.agency)}, placed on {placement.placed_on}"
+            text = f"{invoice.number or placed_id}: {words}, {sums or 'nothing'} recovered"
+            yield ReasonLine("placements", text)
 
 
 def _late_payment(party: DunnedParty, invoice: Invoice | None) -> list[ReasonLine]:

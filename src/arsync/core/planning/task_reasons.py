@@ -20,6 +20,7 @@ from arsync.core.ledger.records import (
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.dispute_planner import DISPUTES, dispute_task_gone
 from arsync.core.planning.due_steps import agreed_stop, covered_words, is_for
+from arsync.core.planning.placement_planner import asks_about_placements
 from arsync.core.planning.plan import EndedTask
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
 from arsync.core.planning.planning_context import (
@@ -287,6 +288,10 @@ def _of_invoices(
         number = invoice.number or invoice.id
         if invoice.id in covered:
             words.append(f"{number} is {covered_words(assessment.account_view, invoice)}")
+            continue
+        placement = assessment.account_view.placed(invoice.id)
+        if placement is not None and not asks_about_placements(rule.when.fields):
+            words.append(f"{number} is placed with {placement.agency}")
             continue
         row = planning.assessor.invoice_row(party, invoice)
         if rule.when.test(party.row, row) is not False:
