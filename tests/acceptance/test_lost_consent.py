@@ -75,7 +75,7 @@ def test_a_renewal_lost_too_long_ago_is_reported(world: World) -> None:
 
 def test_the_owner_gets_one_mail_about_an_ended_authorisation(world: World) -> None:
     world.app.close()
-    world.config = world.configured(runs_notify="owner@example.com")
+    world.config = world.configured(runs_notify="owner@example.com", runs_daily_mail="off")
     world.app = world.new_app()
     connected(world, "xero")
     world.control.person("xero", "disconnect")
@@ -95,7 +95,7 @@ def test_the_owner_gets_one_mail_about_an_ended_authorisation(world: World) -> N
 
 def test_an_owner_mail_that_failed_is_retried_next_run(world: World) -> None:
     world.app.close()
-    world.config = world.configured(runs_notify="owner@example.com")
+    world.config = world.configured(runs_notify="owner@example.com", runs_daily_mail="off")
     world.app = world.new_app()
     connected(world, "xero")
     world.control.person("xero", "disconnect")

@@ -138,11 +138,29 @@ def test_arsync_sync_as_a_process_sends_by_mail_once(
     assert all(row.action.kind is ActionKind.REMINDER for row in world.rows("quickbooks"))
 
 
+def test_one_mail_a_day_says_what_waits(world: World) -> None:
+    world.app.close()
+    world.config = world.configured(runs_notify="owner@example.com")
+    world.app = world.new_app()
+    debtors(world, "quickbooks")
+    world.app.set_mode("quickbooks", "approve")
+    for _ in range(2):
+        world.sync("quickbooks")
+        world.restart()
+    (mail,) = world.owner_mails()
+    assert mail["subject"] == "arsync, 2026-11-18: approvals"
+    (key, *_) = (row.key for row in world.rows("quickbooks", ActionState.AWAITING_APPROVAL))
+    assert f"arsync approve {key[:12]}" in mail["text"]
+    world.advance(days=1)
+    world.sync("quickbooks")
+    assert len(world.owner_mails()) == 2
+
+
 def test_the_owner_gets_one_mail_about_all_unknown_outcomes(
     world: World,
 ) -> None:
     world.app.close()
-    world.config = world.configured(runs_notify="owner@example.com")
+    world.config = world.configured(runs_notify="owner@example.com", runs_daily_mail="off")
     world.app = world.new_app()
     debtors(world, "xero")
     world.control.fault(smtp="drop after", path="customers.example", times=2)

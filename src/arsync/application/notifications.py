@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import logging
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from arsync.application.organisation_context import OrganisationContext
+from arsync.application.owner_mail import can_mail_owner, mail_owner, owner_letter
 from arsync.application.unknown_outcomes import Unsettled, not_notified
-from arsync.config import Config
 from arsync.core.actions import ActionState
 from arsync.errors import ArsyncError, OutcomeUnknown
-from arsync.mail import Letter, compose, send, smtp_server
+from arsync.mail import Letter
 
 NAMED_MAX = 20
 """A mail names so many actions; `arsync status` shows all."""
@@ -76,10 +75,10 @@ def notify_of_open_outcomes(organisation: OrganisationContext) -> None:
 def _mailed(organisation: OrganisationContext, letter: Letter, key: str) -> bool:
     """Mail a letter to the owner, where that is set up; False when it surely did not leave."""
     config = organisation.config
-    if not config.runs.notify or not config.smtp.url:
+    if not can_mail_owner(config):
         return True
     try:
-        _mail(config, letter, key, organisation.clock.now())
+        mail_owner(config, letter, key, organisation.clock.now())
     except OutcomeUnknown:
         return True
     except ArsyncError as error:
@@ -89,7 +88,7 @@ def _mailed(organisation: OrganisationContext, letter: Letter, key: str) -> bool
 
 
 def _lost_authorisation(label: str, names: str, reason: str, platform: str) -> Letter:
-    return _letter(
+    return owner_letter(
         f"arsync must be connected to {label} again",
         f"{label} no longer accepts arsync's authorisation: {reason.rstrip('.')}.",
         f"Connections: {names}.",
@@ -106,7 +105,7 @@ def _open_outcomes(
     if len(outcomes) > NAMED_MAX:
         lines.append(f"And {len(outcomes) - NAMED_MAX:,} more: `arsync status` shows all.")
     owner = organisation.connection.organisation.name
-    return _letter(
+    return owner_letter(
         f"{organisation.name}: {count} to check",
         f"arsync wrote to {owner}'s books or customers, and could not determine the outcome. "
         "Meanwhile nothing is sent twice.",
@@ -130,20 +129,3 @@ def _in_words(outcome: Unsettled, zone: tzinfo) -> str:
         f"{about}: it may have been done or not ({outcome.happened.rstrip('.')}). Please check "
         f"{outcome.look_for} Then run: arsync resolve {row.key[:12]} sent, or: not-sent"
     )
-
-
-def _letter(subject: str, *lines: str) -> Letter:
-    page = "".join(f"<p>{html.escape(line)}</p>\n" for line in lines)
-    return Letter(subject, "\n\n".join(lines) + "\n", page)
-
-
-def _mail(config: Config, letter: Letter, key: str, now: datetime) -> None:
-    outgoing = compose(
-        letter,
-        key=key,
-        sender=config.smtp.sender,
-        to=[config.runs.notify],
-        to_name="the owner",
-        now=now,
-    )
-    send(smtp_server(config.smtp.url), outgoing)

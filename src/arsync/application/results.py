@@ -199,6 +199,8 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     """Refusals that can heal, each with how many actions wait after it, as sentences."""
     warnings: tuple[str, ...] = ()
     """What pauses nothing, but should be known."""
+    daily_mail: str = ""
+    """Why the last daily mail to the owner could not be sent; empty when it could."""
     reads_this_month: int = 0
     """Calls of the app, over all its connections, that read; counted where they are metered."""
     reads_per_month: int = 0

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from arsync.application.customer_entries import matching
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
+from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.rulebook_notes import rulebook_notes
@@ -76,6 +77,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         paused=rules_status.paused,
         refused=_refused(organisation),
         warnings=rules_status.warnings,
+        daily_mail=daily_mail_failure(organisation.store),
         reads_this_month=organisation.container.reads_this_month(row.platform),
         reads_per_month=organisation.container.rate_limits(row.platform).reads_per_month,
         differences=circumstances.differences,

@@ -224,6 +224,10 @@ def status(
             _show_statuses([statuses[at] for at in needy], [zones[at] for at in needy])
     else:
         _show_statuses(statuses, zones)
+    if not as_json:
+        # Of the installation, not of a connection: said once.
+        for failure in {connection_status.daily_mail for connection_status in statuses} - {""}:
+            click.echo(failure)
     if any(
         connection_status.state != "connected"
         or connection_status.outage

@@ -96,11 +96,27 @@ class RunsSettings(Section, frozen=True, kw_only=True):
         str,
         Meta(
             description=(
-                "an address notified once, by [smtp], when an authorisation has ended or an "
-                "outcome stays open; empty: only the log and `status` report it"
+                "an address notified by [smtp]: at once, and once, when an authorisation has ended "
+                "or an outcome stays open; once a day of all that waits for a person; empty: only "
+                "the log and `status` report it"
             )
         ),
     ] = ""
+    notify_at: Annotated[
+        str,
+        Meta(
+            pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+            description="the daily mail leaves after the first run from this hour on: 07:00",
+        ),
+    ] = "07:00"
+    daily_mail: Annotated[
+        Literal["on", "off"],
+        Meta(description="on: what waits for a person is mailed once a day, if there is anything"),
+    ] = "on"
+    forewarning: Annotated[
+        Literal["on", "off"],
+        Meta(description="on: the daily mail says who will be written to on the next day"),
+    ] = "on"
     time_zone: Annotated[
         str,
         Meta(description="empty: the organisation's own (QuickBooks does not always report it)"),

@@ -16,6 +16,7 @@ from arsync.store.actions.decisions import ActionDecisions
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.admin import backup
 from arsync.store.admin.connections import Connections
+from arsync.store.admin.daily_mails import DailyMails
 from arsync.store.admin.encryption_keys import Keys
 from arsync.store.admin.integrity import Fault, examine_store
 from arsync.store.admin.outages import Outages
@@ -45,6 +46,7 @@ __all__ = [
     "BoundCustomers",
     "Connections",
     "ContactLog",
+    "DailyMails",
     "Disputes",
     "Fault",
     "HeldConditions",
@@ -97,6 +99,7 @@ class Store:
         self.last_plans = LastPlans(database)
         self.privacy = Privacy(database, self.last_plans)
         self.outages = Outages(database, clock)
+        self.daily_mails = DailyMails(database, clock, locks)
         self.paces = RateCounters(database, clock)
 
     @property

@@ -204,6 +204,18 @@ class LogRow(NamedTuple):
     taken_back_at: datetime | None
 
 
+class DailyMailRow(NamedTuple):
+    """What became of one day's mail to the owner."""
+
+    day: date
+    tried_at: datetime
+    leaving_at: datetime | None
+    """When the mail server was called; None: nothing can have left."""
+    told_at: datetime | None
+    failure: str
+    """Why it surely did not leave; empty where nothing went wrong."""
+
+
 class LimitRow(NamedTuple):
     """A credit limit that a debtor came to have."""
 

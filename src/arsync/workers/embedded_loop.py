@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from arsync.application.container import Container
+from arsync.application.daily_mail import mail_of_the_day
 from arsync.application.organisation_context import (
     Chosen,
     OrganisationContext,
@@ -66,6 +67,7 @@ def sync_all(
     if len(contexts) < 2:
         for organisation in contexts:
             yield sync(actor, organisation, watch, now=now)
+        mail_of_the_day(container, stop=watch.stop)
         return
     # Threads, because a run waits for its platform nearly all the time; each holds its own lock.
     with _threads(container) as pool:
@@ -76,6 +78,8 @@ def sync_all(
         finally:
             for future in running:
                 future.cancel()
+    # After the last of them, so that the mail knows of all.
+    mail_of_the_day(container, stop=watch.stop)
 
 
 def run_forever(
@@ -131,6 +135,7 @@ class _Rounds:
         self._counts: dict[int, int] = {}
         self._tried_at: dict[int, float] = {}
         self._running: dict[Future[RunResult], int] = {}
+        self._mailing: Future[bool] | None = None
         self._rows: list[ConnectionRow] = []
         self._list_at = 0.0
         self._store_away = ""
@@ -156,6 +161,8 @@ class _Rounds:
                 future.cancel()
             done, _ = wait(self._running)
             self._report(done, report)
+            if self._mailing is not None:
+                wait([self._mailing])
         return max(self._counts.values(), default=0)
 
     def _round(self, names: Sequence[str] | None, report: Callable[[RunResult], None]) -> None:
@@ -171,9 +178,19 @@ class _Rounds:
             done, _ = wait(self._running, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
             self._retry_unreachable_soon(done)
             self._report(done, report)
+            if done:
+                self._mail_owner()
         else:
             soonest = min([self._list_at, *(self._due[row.id] for row in self._rows)])
             self._stop.wait(max(0.0, soonest - time.monotonic()))
+
+    def _mail_owner(self) -> None:
+        """Let the day's mail be made beside the runs, if it is due: it may plan every ledger."""
+        if self._mailing is None or self._mailing.done():
+            settled = not self._running
+            self._mailing = self._pool.submit(
+                mail_of_the_day, self._container, settled=settled, stop=self._stop.is_set
+            )
 
     def _wait_for_store(self, error: ArsyncError) -> None:
         # Said once, not at each try.

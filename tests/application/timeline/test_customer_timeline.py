@@ -72,7 +72,7 @@ def told(container: Container) -> list[tuple[str, str]]:
 
 def test_everything_stands_in_order_newest_last(ledger: Container) -> None:
     log(OWNER, ledger, "Customer 1", LogEntry("rang", LogKind.CALL, TODAY - timedelta(9), "INV-1"))
-    promise(OWNER, ledger, "INV-1", PromiseToPay(TODAY + timedelta(3), Decimal(40)))
+    promise(OWNER, ledger, ["INV-1"], PromiseToPay(TODAY + timedelta(3), Decimal(40)))
     open_dispute(OWNER, ledger, "INV-1", DisputeWords(reason="two short"))
     hold_customer(OWNER, ledger, "Customer 1", reason="bounced")
     events = of(ledger).events

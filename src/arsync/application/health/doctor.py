@@ -12,6 +12,7 @@ from arsync.application.customer_entries import matching
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
 from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.outage_text import outage_words
+from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rulebook_notes import rulebook_notes
 from arsync.config import Config
@@ -47,6 +48,8 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
         yield from _rules(organisation)
     yield from _clocks(container)
     yield from _mail(container.config)
+    if failure := daily_mail_failure(container.store):
+        yield Finding("daily mail", WRONG, failure)
 
 
 def _config(config: Config) -> Iterator[Finding]:

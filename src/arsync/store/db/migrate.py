@@ -36,6 +36,7 @@ REVISIONS = (
     "0023",
     "0024",
     "0025",
+    "0026",
 )
 """Every step of `migrations/versions`, oldest first.
 

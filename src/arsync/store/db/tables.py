@@ -632,6 +632,18 @@ last_plans = Table(
 )
 """The plan of each connection's last run, in short: see `store.actions.last_plans`."""
 
+daily_mails = Table(
+    "daily_mails",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("tried_at", Moment, nullable=False),
+    # Set right before the mail server is called: from then on it may have left.
+    Column("leaving_at", Moment),
+    Column("told_at", Moment),
+    _text("failure"),
+)
+"""The owner's daily mails: see `store.admin.daily_mails`."""
+
 paces = Table(
     "paces",
     metadata,

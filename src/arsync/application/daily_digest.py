@@ -1,0 +1,273 @@
+"""What the owner has to know today, over all connections, each with the command that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from arsync.application.choosing import Decision, Selected
+from arsync.application.container import Container
+from arsync.application.forewarning import forewarned
+from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.permissions import SCHEDULE
+from arsync.application.results import ConnectionStatus, Listed
+from arsync.application.status import status
+from arsync.core.actions import Action, ActionState
+from arsync.core.actions.registry import KINDS
+from arsync.core.ledger.money import ZERO, shown
+from arsync.errors import ArsyncError, UserMistake
+from arsync.store.models import ActionRow, Mode
+
+LINES_PER_CONNECTION_MAX = 5
+"""So many lines of one connection stand in each section of the mail."""
+
+CONNECTIONS_PER_SECTION_MAX = 10
+"""So many connections stand in each section; the others are counted."""
+
+LINE_CHARACTERS_MAX = 300
+
+OVER_SAFETY = "over a safety limit"
+
+NOTHING_SENT = "Nothing of this connection is read or sent until then."
+
+
+class DigestLine(NamedTuple):
+    """One thing to know."""
+
+    text: str
+    command: str = ""
+    """What answers it; empty where nothing has to be done."""
+
+
+class DigestSection(NamedTuple):
+    """All things of one sort, by connection."""
+
+    title: str
+    subject: str
+    """How the mail's subject counts them: `{} to approve`."""
+    by_connection: Sequence[tuple[str, Sequence[DigestLine]]]
+
+
+class Digest(NamedTuple):
+    """The day's mail, before it is put into words."""
+
+    sections: Sequence[DigestSection]
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is nothing to say."""
+        return not self.sections
+
+
+class _LookedAt(NamedTuple):
+    """One connection, looked at once for all sections."""
+
+    organisation: OrganisationContext
+    status: ConnectionStatus
+    awaiting: Sequence[ActionRow]
+
+
+def daily_digest(
+    container: Container, *, stop: Callable[[], bool] = lambda: False
+) -> Digest | None:
+    """Return what there is to say today; None when it was asked to stop.
+
+    A connection that cannot be looked at is itself something to say.
+    """
+    looked_at: list[_LookedAt] = []
+    broken: list[tuple[str, Sequence[DigestLine]]] = []
+    for organisation in organisations(container):
+        if stop():
+            return None
+        try:
+            looked_at.append(_seen(organisation))
+        except ArsyncError as error:
+            line = DigestLine(str(error), f"arsync status --connection {organisation.name}")
+            broken.append((organisation.name, [line]))
+    sections = []
+    for title, subject, lines_of in _SECTIONS:
+        by_connection: list[tuple[str, Sequence[DigestLine]]] = [
+            (connection.organisation.name, lines)
+            for connection in looked_at
+            if (lines := list(lines_of(connection)))
+        ]
+        if lines_of is _failing:
+            by_connection += broken
+        if by_connection:
+            sections.append(DigestSection(title, subject, by_connection))
+    return Digest(sections)
+
+
+def _seen(organisation: OrganisationContext) -> _LookedAt:
+    waiting = organisation.store.actions.list(
+        organisation.id, states={ActionState.AWAITING_APPROVAL}
+    )
+    observes = organisation.mode == Mode.OBSERVE
+    return _LookedAt(organisation, status(SCHEDULE, organisation), () if observes else waiting)
+
+
+# -- the sections --------------------------------------------------------------------------------
+
+
+def _consent(seen: _LookedAt) -> Iterator[DigestLine]:
+    if seen.status.state != "connected":
+        yield DigestLine(
+            f"{seen.organisation.label} no longer accepts arsync's authorisation. {NOTHING_SENT}",
+            f"arsync connect {seen.organisation.connection.platform}",
+        )
+
+
+def _rulebook(seen: _LookedAt) -> Iterator[DigestLine]:
+    if not seen.status.rulebook_ok:
+        for problem in seen.status.rulebook.splitlines():
+            yield DigestLine(problem.strip(), "arsync rules check")
+
+
+def _failing(seen: _LookedAt) -> Iterator[DigestLine]:
+    command = f"arsync status --connection {seen.organisation.name}"
+    if seen.status.outage:
+        yield DigestLine(seen.status.outage, command)
+    elif seen.status.last_outcome in {"failed", "part failed"} and seen.status.rulebook_ok:
+        yield DigestLine(
+            f"the last run {seen.status.last_outcome}: {seen.status.last_message}", command
+        )
+
+
+def _safety(seen: _LookedAt) -> Iterator[DigestLine]:
+    over = [row for row in seen.awaiting if row.reason.startswith(OVER_SAFETY)]
+    if over:
+        count = "1 action waits" if len(over) == 1 else f"{len(over):,} actions wait"
+        yield DigestLine(
+            f"{over[0].reason}. {count}, and nothing else of the plan leaves.",
+            f"arsync approve --connection {seen.organisation.name} --each",
+        )
+
+
+def _unknown(seen: _LookedAt) -> Iterator[DigestLine]:
+    for listed in seen.status.unknown:
+        yield DigestLine(
+            f"{_titled(listed.row)}: {listed.row.reason}",
+            f"arsync resolve {listed.row.key[:12]} sent, or: not-sent",
+        )
+
+
+def _approvals(seen: _LookedAt) -> Iterator[DigestLine]:
+    if not seen.awaiting:
+        return
+    yield DigestLine(
+        _counted([Listed(seen.organisation.name, row) for row in seen.awaiting]),
+        f"arsync approve --connection {seen.organisation.name}",
+    )
+    for row in seen.awaiting:
+        roles = " and ".join(row.action.approvers)
+        asked_of = f" (for {roles})" if roles else ""
+        yield DigestLine(f"{_titled(row)}{asked_of}", f"arsync approve {row.key[:12]}")
+
+
+def _paused(seen: _LookedAt) -> Iterator[DigestLine]:
+    for text in seen.status.paused:
+        yield DigestLine(f"for now {text}", f"arsync status --connection {seen.organisation.name}")
+
+
+def _refused(seen: _LookedAt) -> Iterator[DigestLine]:
+    for text in seen.status.refused:
+        yield DigestLine(
+            text, f"arsync actions --state rejected --connection {seen.organisation.name}"
+        )
+
+
+def _tasks(seen: _LookedAt) -> Iterator[DigestLine]:
+    today, organisation = seen.status.today, seen.organisation
+    # What was put off comes back on its day.
+    tasks = [
+        row
+        for row in organisation.store.actions.open_tasks(organisation.id)
+        if row.next_on is None or row.next_on <= today
+    ]
+    if not tasks:
+        return
+    due = [row for row in tasks if row.due_on is not None and row.due_on <= today]
+    count = "1 open task" if len(tasks) == 1 else f"{len(tasks):,} open tasks"
+    late = f", {len(due):,} of them due" if due else ""
+    command = f"arsync worklist --connection {organisation.name}"
+    yield DigestLine(f"{count}{late}", command)
+    for row in due or tasks:
+        owner = row.owner or row.action.payload.owner
+        to = f" ({owner})" if owner else ""
+        yield DigestLine(f"{_titled(row)}{to}", f"arsync done {row.key[:12]} --outcome TEXT")
+
+
+def _tomorrow(seen: _LookedAt) -> Iterator[DigestLine]:
+    organisation = seen.organisation
+    if organisation.config.runs.forewarning == "off" or not seen.status.rulebook_ok:
+        return
+    try:
+        coming = forewarned(organisation)
+    except UserMistake:
+        return
+    if not coming:
+        return
+    customers = len({message.action.contact_id for message in coming})
+    readers = "1 customer" if customers == 1 else f"{customers:,} customers"
+    yield DigestLine(
+        f"{readers} will be written to on {coming[0].on:%A}, {coming[0].on}, as things stand now.",
+        f"arsync plan --connection {organisation.name} --as-of {coming[0].on}",
+    )
+    for message in coming:
+        name = message.action.contact_name
+        stop = (
+            f"arsync reject {message.action.key[:12]} --why REASON"
+            if message.is_stored
+            else f"write pause_until: DATE at {name} under customers: in the rulebook"
+        )
+        yield DigestLine(_described(message.action), stop)
+
+
+_SECTIONS: Sequence[tuple[str, str, Callable[[_LookedAt], Iterator[DigestLine]]]] = (
+    ("To be connected again", "consent lost", _consent),
+    (
+        "Rulebooks that cannot be used: nothing is done until they are mended",
+        "broken rulebook",
+        _rulebook,
+    ),
+    ("Runs that fail", "failing runs", _failing),
+    ("Stopped by a safety limit", "safety stop", _safety),
+    ("Outcomes to check", "outcomes to check", _unknown),
+    ("Waiting for your approval", "approvals", _approvals),
+    ("Paused", "pauses", _paused),
+    ("Refused by the accounting system", "refusals", _refused),
+    ("Tasks", "tasks", _tasks),
+    ("Tomorrow", "who will be written to", _tomorrow),
+)
+"""In the order of the mail: what stops the most comes first."""
+
+
+# -- words ------------------------------------------------------------------------------------
+
+
+def _titled(row: ActionRow) -> str:
+    return _described(row.action)
+
+
+def _described(action: Action) -> str:
+    kind = KINDS[action.kind].done[0]
+    title = action.step or action.payload.title
+    numbers = [ref.number or ref.id for ref in action.invoices[:3]]
+    more = " and more" if len(action.invoices) > len(numbers) else ""
+    sums: dict[str, Decimal] = {}
+    for ref in action.invoices:
+        sums[ref.currency] = sums.get(ref.currency, ZERO) + ref.amount_due
+    amounts = ", ".join(shown(amount, currency) for currency, amount in sums.items())
+    about = f": {', '.join(numbers)}{more}, {amounts}" if numbers else ""
+    what = f"{kind} {title!r}" if title else kind
+    return f"{action.contact_name}, {what}{about}"
+
+
+def _counted(listed: Sequence[Listed]) -> str:
+    selected = Selected(list(map(Decision, listed)))
+    kinds = ", ".join(
+        f"{count:,} {KINDS[kind].done[count != 1]}" for kind, count in selected.kinds.items()
+    )
+    amounts = ", ".join(shown(amount, currency) for currency, amount in selected.sums.items())
+    return f"{kinds}; {amounts}" if amounts else kinds
