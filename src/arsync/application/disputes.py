@@ -233,11 +233,11 @@ def settle_credited(organisation: OrganisationContext) -> int:
         if awaits_credit(row.record)
     }
     settled = 0
-    for account, invoice, dispute in _disputed_invoices(organisation, waiting):
+    for view, invoice, dispute in _disputed_invoices(organisation, waiting):
         row = waiting[invoice.id]
-        if as_settled_by_books(dispute, account, organisation.today).settled_on is None:
+        if as_settled_by_books(dispute, view.account, organisation.today).settled_on is None:
             continue
-        note_of = _noting(organisation, invoice, account)
+        note_of = _noting(organisation, invoice, view.account)
         store.disputes.settle(
             organisation.id,
             invoice.id,
@@ -283,16 +283,16 @@ def open_disputes(
     """Return the open disputes about what is owed, the oldest first."""
     permit(actor, Permission.READ)
     views = [
-        _view(organisation, account, invoice, dispute)
+        _view(organisation, view, invoice, dispute)
         for organisation in organisations(container, connection)
-        for account, invoice, dispute in _disputed_invoices(organisation)
+        for view, invoice, dispute in _disputed_invoices(organisation)
     ]
     return sorted(views, key=lambda view: (view.opened_on, view.connection, view.invoice))
 
 
 def _disputed_invoices(
     organisation: OrganisationContext, rows: Mapping[str, DisputeRow] | None = None
-) -> Iterator[tuple[Account, Invoice, Dispute]]:
+) -> Iterator[tuple[AccountView, Invoice, Dispute]]:
     """Yield the open disputes with their customers, the platform's too if no rows are named."""
     store = organisation.store
     if rows is None:
@@ -307,21 +307,20 @@ def _disputed_invoices(
     for account in accounts_on(organisation, None, sorted(set(contact_ids.values()))):
         invoices = {invoice.id: invoice for invoice in account.invoices}
         base = organisation.connection.organisation.base_currency
-        disputes = AccountView(account, today, currency=base, base=base).disputes
+        view = AccountView(account, today, currency=base, base=base)
+        disputes = view.disputes
         if rows is not None:
             disputes = {row.invoice_id: row.record for row in rows.values()}
         for invoice_id, dispute in disputes.items():
             if invoice_id in invoices and is_standing(dispute, today):
-                yield account, invoices[invoice_id], dispute
+                yield view, invoices[invoice_id], dispute
 
 
 def _view(
-    organisation: OrganisationContext, account: Account, invoice: Invoice, dispute: Dispute
+    organisation: OrganisationContext, view: AccountView, invoice: Invoice, dispute: Dispute
 ) -> DisputeView:
-    base = organisation.connection.organisation.base_currency
-    view = AccountView(account, organisation.today, currency=base, base=base)
     amount = view.disputed_amounts.get(invoice.id, Decimal(0))
-    contacts = {contact.id: contact for contact in account.contacts}
+    contacts = {contact.id: contact for contact in view.account.contacts}
     return DisputeView(
         organisation.name,
         contacts[invoice.contact_id].name if invoice.contact_id in contacts else "",

@@ -81,6 +81,9 @@ def _question(field: Field) -> Schema:
     """Return what may be asked of one fact."""
     if field.choices:
         one_of: Schema = {"enum": list(field.choices)}
+        if field.vocabulary is not None:
+            # Other words mean the same: an editor proposes the choices, and refuses no other.
+            one_of = {"anyOf": [one_of, {"type": "string"}, {"type": "integer"}]}
         several: Schema = {"type": "array", "minItems": 1, "items": one_of}
         return {"anyOf": [one_of, several, {"enum": list(_KNOWN)}]}
     if field.kind in NUMBERS or field.kind is FactKind.YES_NO:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from arsync.clock import Clock
 from arsync.core.actions import Action
+from arsync.core.ledger.agreements.disputes import dispute_reason
 from arsync.core.ledger.records import DisputeOutcome, Invoice
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import RECORDED, add_asked
@@ -58,7 +59,7 @@ class Disputes:
             if (open_one := _open_dispute(db, connection_id, invoice.id)) is not None:
                 raise UserMistake(
                     f"this invoice is in dispute already, since {open_one.opened_on}: "
-                    f"{open_one.reason}"
+                    f"{dispute_reason(open_one.record)}"
                     "\n    hint: to change it: arsync dispute INVOICE --change"
                 )
             inserted = db.execute(
