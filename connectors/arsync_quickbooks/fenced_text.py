@@ -105,6 +105,12 @@ def block_in(text: str, subject: str) -> str:
     return matches[-1][0] if matches else ""
 
 
+def mark_of(block: str) -> str:
+    """Return the marker of a block: `[arsync:8f3c2]`; empty when it has none."""
+    match = re.search(r"\[arsync:[0-9a-f]+\]", block)
+    return match[0] if match else ""
+
+
 def words_of(block: str) -> str:
     """Return what a block says between its two lines."""
     lines = block.replace("\r\n", "\n").split("\n")[1:]

@@ -25,8 +25,9 @@ from arsync_quickbooks.emails_and_letters import SENT
 from arsync_quickbooks.families import writes_of_children
 from arsync_quickbooks.late_fees import LateFee
 from arsync_quickbooks.payment_terms import NO_TERMS, terms_as, terms_of
+from arsync_quickbooks.promises import take_block_out
 from arsync_quickbooks.records import VOID_WORD
-from arsync_quickbooks.write_client import WriteClient, currency_of, request_id
+from arsync_quickbooks.write_client import WriteClient, request_id
 
 _WORST_FIRST = (
     ReversalStatus.FIXED,
@@ -202,7 +203,10 @@ class PlanUndone:
 
 
 class PromiseUndone(HoldUndone):
-    """A promise to pay: our block in the invoice's private note."""
+    """A promise to pay: a note, which stays in the history; the undoing notes its withdrawal.
+
+    Earlier versions wrote a block into the invoice's private note; it is taken out.
+    """
 
     subject = fenced_text.PROMISE
     saved = "saved.private_note"
@@ -214,35 +218,21 @@ class PromiseUndone(HoldUndone):
         invoice = self._write_client.look("Invoice", _invoice_id(write), InvoiceDoc)
         return None if invoice is None else invoice.private_note or ""
 
+    def state(self, write: Write) -> Undoing:
+        """Compare the block as it was written, if one stands; otherwise the promise stands."""
+        if fenced_text.stands(self.text(write) or "", self.subject, marker(write.key)):
+            return super().state(write)
+        words = write.text or write.action.note
+        return Undoing(ReversalStatus.OURS, "no promise to pay", words, words)
+
     def closed(self, text: str) -> bool:
         """Say whether the invoice is voided."""
         return text.startswith(VOID_WORD)
 
     def put_back(self, write: Write, undo: Write) -> None:
-        """Take our block out, or put the earlier one back; the text of others stays."""
-        invoice_id, before = _invoice_id(write), write.before[self.saved]
-
-        def change(invoice: InvoiceDoc) -> dict[str, Any] | None:
-            now = invoice.private_note or ""
-            back = self.back(now, before)
-            if back == now:
-                return None
-            return {"PrivateNote": back, **currency_of(invoice, self._write_client)}
-
-        def read() -> InvoiceDoc:
-            return self._write_client.invoice(invoice_id)
-
-        updated = self._write_client.update(undo, "Invoice", read, change)
-        mark = marker(write.key)
-        if updated is not None and fenced_text.stands(
-            str(updated.get("PrivateNote") or ""), self.subject, mark
-        ):
-            self._write_client.update(
-                undo,
-                "Invoice",
-                read,
-                lambda _: self._write_client.whole_without("Invoice", invoice_id, "PrivateNote"),
-            )
+        """Take our block out. An earlier one does not come back: its words are in a note."""
+        if fenced_text.stands(self.text(write) or "", self.subject, marker(write.key)):
+            take_block_out(self._write_client, undo, _invoice_id(write))
 
 
 class TermsUndone:

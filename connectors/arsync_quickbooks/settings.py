@@ -42,7 +42,7 @@ CAPABILITIES = Capabilities(
     note_characters_max=ATTACHABLE_NOTE_CHARACTERS_MAX,
     emails_per_day_max=0,
 )
-"""No EXPECTED_DATE: an invoice has no such field, so promises are kept in its private note."""
+"""No EXPECTED_DATE: an invoice has no such field, so promises are kept in notes."""
 
 LIMITS = RateLimits(
     calls_per_minute=450,

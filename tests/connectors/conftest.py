@@ -166,9 +166,6 @@ class SandboxBench:
             elif kind is ActionKind.CREDIT_HOLD and quickbooks:
                 (mine,) = [row for row in self.state()["contacts"] if row["id"] == contact_id]
                 self.book.set_notes(contact_id, mine["notes"].replace("in words", "in her words"))
-            elif kind is ActionKind.PROMISE and quickbooks:
-                (mine,) = [row for row in self.state()["invoices"] if row["id"] == invoice_id]
-                self.book.set_private_note(invoice_id, mine["notes"].replace("words", "letters"))
             elif kind in {ActionKind.PROMISE, ActionKind.PAYMENT_PLAN}:
                 self.book.expect(invoice_id, self.now().date() + timedelta(days=90))
             elif kind is ActionKind.LATE_FEE and quickbooks:

@@ -16,6 +16,7 @@ from arsync.core.actions import ActionKind, Because, Via, marker
 from arsync.core.actions.reversal import undo_action
 from arsync.core.ledger.records import RecordKind
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
+from arsync_quickbooks.fenced_text import PROMISE, placed
 
 ACCEPT = {"Accept": "application/json", "Content-Type": "application/json"}
 
@@ -288,50 +289,85 @@ def test_a_document_that_keeps_changing_is_left_for_later(quickbooks: Any) -> No
     assert told(quickbooks, "Customer", "801")["Notes"].startswith("2\n--- arsync:")
 
 
-def test_a_promise_is_read_back_from_the_private_note(quickbooks: Any) -> None:
+PROMISED = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
+
+
+def old_block(note: str = "", mark: str = "[arsync:0123456789abcdef]") -> str:
+    """Return a private note as earlier versions of arsync left it."""
+    return placed(
+        note,
+        PROMISE,
+        summary="on 2026-11-20",
+        marker=mark,
+        body="Promised by phone.",
+        characters_max=4000,
+    )
+
+
+def test_a_promise_is_a_note_beside_the_memo(quickbooks: Any) -> None:
+    """Statements may print the private note."""
     customer(quickbooks)
     invoice(quickbooks, PrivateNote="ask Ann")
-    write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
-    assert quickbooks.connector().find(write) is None
-    assert prepared(quickbooks, write).before == {"saved.private_note": "ask Ann"}
-    quickbooks.connector().perform(write)
-    assert quickbooks.connector().find(write) is not None
-    (record,) = quickbooks.connector().read(RecordKind.INVOICES, ["901"]).records
-    assert record.expected_on is not None
-    assert record.expected_on.isoformat() == "2026-12-01"
-    assert record.note.startswith("ask Ann\n--- arsync: promise to pay on 2026-12-01")
-    assert (record.due_on.isoformat(), record.amount_due) == ("2026-10-31", 100)
-    later = make_write(
-        ActionKind.PROMISE,
-        invoices=("901",),
-        details={"promised_on": "2026-12-24"},
-        subject="again",
-    )
-    quickbooks.connector().perform(later)
-    (record,) = quickbooks.connector().read(RecordKind.INVOICES, ["901"]).records
-    assert record.note.count("promise to pay") == 1
-    assert record.expected_on.isoformat() == "2026-12-24"
+    assert quickbooks.connector().find(PROMISED) is None
+    assert prepared(quickbooks, PROMISED).before == {}
+    quickbooks.connector().perform(PROMISED)
+    assert quickbooks.connector().find(PROMISED) is not None
+    assert len(notes(quickbooks, PROMISED)) == 1
+    before = told(quickbooks, "Invoice", "901")
+    assert (before["PrivateNote"], before["SyncToken"]) == ("ask Ann", "0")
 
 
-def test_a_promise_removed_by_somebody_still_counts_as_written(quickbooks: Any) -> None:
+@pytest.mark.parametrize("people", ["ask Ann", "", "line\r\nline "])
+def test_an_old_block_moves_into_a_note(quickbooks: Any, people: str) -> None:
     customer(quickbooks)
-    invoice(quickbooks)
-    write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
-    quickbooks.connector().perform(write)
-    edit(quickbooks, "Invoice", "901", PrivateNote="paid in cash")
-    assert quickbooks.connector().find(write) is not None
+    invoice(quickbooks, PrivateNote=old_block(people))
+    (record,) = quickbooks.connector().read(RecordKind.INVOICES, ["901"]).records
+    assert record.expected_on.isoformat() == "2026-11-20"
+    quickbooks.connector().perform(PROMISED)
+    assert (told(quickbooks, "Invoice", "901").get("PrivateNote") or "") == people
+    kept = [note["text"] for note in quickbooks.state()["history"]]
+    assert sum("Promised by phone. [arsync:0123456789abcdef]" in text for text in kept) == 1
+    # A second attempt finds nothing left to do.
+    quickbooks.connector().perform(PROMISED._replace(generation=2))
+    assert len(quickbooks.state()["history"]) == len(kept) == 2
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_a_lost_move_is_completed(quickbooks: Any, effect: bool) -> None:
+    customer(quickbooks)
+    invoice(quickbooks, PrivateNote=old_block("ask Ann"))
+    for path in ("/attachable", "/invoice[?]"):
+        quickbooks.sandbox.faults.add(
+            {"path": path, "method": "POST", "drop": "after" if effect else "before"}
+        )
+        with pytest.raises(OutcomeUnknown):
+            quickbooks.connector().perform(PROMISED)
+    quickbooks.connector().perform(PROMISED._replace(generation=2))
+    assert told(quickbooks, "Invoice", "901")["PrivateNote"] == "ask Ann"
+    assert len(quickbooks.state()["history"]) == 2
+
+
+def test_a_block_written_before_is_taken_out_when_undone(quickbooks: Any) -> None:
+    customer(quickbooks)
+    written = PROMISED._replace(before={"saved.private_note": "ask Ann"}, text="Promised by phone.")
+    invoice(quickbooks, PrivateNote=old_block("ask Ann", marker(written.key)))
+    assert quickbooks.connector().undoing(written).status is ReversalStatus.OURS
+    action = undo_action(written.action, generation=1, done_on=None, who="Jane")
+    quickbooks.connector().perform(Write(action, action.key, text=action.note, undoes=written))
+    assert told(quickbooks, "Invoice", "901")["PrivateNote"] == "ask Ann"
 
 
 @pytest.mark.parametrize("asked", [False, True], ids=["currency not asked", "currency asked"])
 def test_an_update_keeps_the_rate_of_a_foreign_invoice(quickbooks: Any, asked: bool) -> None:
     quickbooks.sandbox.change_settings({"quickbooks_currency_on_sparse": asked})
     customer(quickbooks, CurrencyRef={"value": "EUR"})
-    invoice(quickbooks, CurrencyRef={"value": "EUR"}, ExchangeRate=Decimal("0.84"))
-    write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
-    quickbooks.connector().perform(write)
+    rate = Decimal("0.84")
+    memo = old_block("theirs")
+    invoice(quickbooks, CurrencyRef={"value": "EUR"}, ExchangeRate=rate, PrivateNote=memo)
+    quickbooks.connector().perform(PROMISED)
     whole = told(quickbooks, "Invoice", "901")
     assert (whole["ExchangeRate"], whole["CurrencyRef"]["value"]) == (Decimal("0.84"), "EUR")
-    assert "promise to pay" in whole["PrivateNote"]
+    assert whole["PrivateNote"] == "theirs"
 
 
 def test_no_promise_is_written_on_a_voided_invoice(quickbooks: Any) -> None:
@@ -556,14 +592,6 @@ def test_half_an_answer_to_a_write_is_unknown(quickbooks: Any) -> None:
         quickbooks.connector().perform(write)
     assert quickbooks.connector().find(write) is not None
     assert len(notes(quickbooks, write)) == 1
-
-
-def test_a_promise_without_room_is_refused(quickbooks: Any) -> None:
-    customer(quickbooks)
-    invoice(quickbooks, PrivateNote="x" * 3990)
-    write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
-    with pytest.raises(Rejected, match="only 10 characters are left of 4,000"):
-        quickbooks.connector().perform(write)
 
 
 def test_an_ignored_empty_text_leads_to_a_full_update(quickbooks: Any) -> None:

@@ -28,6 +28,7 @@ from arsync.core.planning.hold_planner import plan_hold
 from arsync.core.planning.instalment_planner import plan_instalment_letters
 from arsync.core.planning.ledger_warnings import OwedByLimit
 from arsync.core.planning.level_planner import plan_level, plan_levels_no_more
+from arsync.core.planning.old_promise_planner import plan_old_promises
 from arsync.core.planning.placement_planner import plan_placements
 from arsync.core.planning.plan import (
     EndedTask,
@@ -261,6 +262,7 @@ def plan_account(
         decisions += plan_placements(planning, assessment, party)
         decisions += plan_write_offs(planning, assessment, party)
         decisions += plan_level(planning, assessment, party)
+    decisions += plan_old_promises(planning, assessment)
     if account.shown_levels:
         decisions += plan_levels_no_more(planning, assessment)
     if account.tasks:
