@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from tests.builders.records import a_payment
 from tests.core.conftest import Desk
 
@@ -50,6 +51,23 @@ def test_an_instalment_is_announced_and_chased_once(desk: Desk) -> None:
     told = played(desk, a_customer(desk, 10), 18)
 
     assert told == ["7 instalment due", "12 instalment missed", "17 first reminder"]
+
+
+BY_PLATFORM = f"{Desk.head}{Desk.steps}{Desk.daily}"
+BY_MAIL = BY_PLATFORM.replace("sending: {", "sending: {via: smtp, ")
+SILENT = f"{BY_MAIL}payment_plans: {{chase: none}}\n"
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        (BY_MAIL, ["11 instalment missed", "16 first reminder"]),
+        (SILENT, ["14 first reminder"]),
+        (BY_PLATFORM, ["14 first reminder"]),
+    ],
+)
+def test_letters_of_our_own_chase_each_instalment(desk: Desk, rules: str, told: list[str]) -> None:
+    assert played(desk, a_customer(desk, 10), 18, rules) == told
 
 
 def test_an_agreement_is_confirmed_once(desk: Desk) -> None:

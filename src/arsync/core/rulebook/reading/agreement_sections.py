@@ -9,7 +9,7 @@ from typing import Any
 from yaml.nodes import Node
 
 from arsync.core.ledger.agreements.grace import GRACE_DAYS_MAX, Grace
-from arsync.core.rulebook.model import DisputeRules, PaymentPlanRules, Place
+from arsync.core.rulebook.model import DisputeRules, PaymentPlanRules, Place, Sending
 from arsync.core.rulebook.reading.value_types import (
     Key,
     Removal,
@@ -19,6 +19,9 @@ from arsync.core.rulebook.reading.value_types import (
     Words,
     scalar,
 )
+
+CHASE_DAYS = 1
+"""How many days after an instalment its absence is written about, where letters leave by mail."""
 
 LETTER_DAYS_MAX = 90
 """How many days before or after an instalment its letter may be sent."""
@@ -58,11 +61,11 @@ class DaysBefore:
         if text is None:
             return None
         match = re.fullmatch(self.pattern, text)
-        if match is None or int(match[1]) > LETTER_DAYS_MAX:
+        if match is None or int(match[1] or 0) > LETTER_DAYS_MAX:
             hint = f"write {self.example}; at most {LETTER_DAYS_MAX} days"
             source.problem(node, f"{label} is {text!r}, which is not understood here.", hint)
             return None
-        return int(match[1])
+        return int(match[1] or 0)
 
     def schema(self) -> Schema:
         """Return the schema."""
@@ -70,10 +73,10 @@ class DaysBefore:
 
 
 class DaysAfter(DaysBefore):
-    """`1 day after`."""
+    """`1 day after` or `none`, which is 0."""
 
     example = "1 day after"
-    pattern = r"([1-9][0-9]?) days? after"
+    pattern = r"(?:([1-9][0-9]?) days? after|none)"
 
 
 PAYMENT_PLANS = (
@@ -86,7 +89,8 @@ PAYMENT_PLANS = (
     Key(
         "chase",
         DaysAfter(),
-        "send the text `instalment missed` after an instalment's day; without it: none is sent",
+        "send the text `instalment missed` after an instalment's day, or none; without it: 1 day"
+        " after with `via: smtp`, else none",
     ),
     Key(
         "confirm",
@@ -122,14 +126,18 @@ def dispute_rules(values: Mapping[str, tuple[Any, Place]]) -> DisputeRules | Non
     )
 
 
-def payment_plan_rules(values: Mapping[str, tuple[Any, Place]]) -> PaymentPlanRules:
+def payment_plan_rules(
+    values: Mapping[str, tuple[Any, Place]], sending: Sending
+) -> PaymentPlanRules:
     """Return the section from its values by key, each with its place."""
     settled = {name: value for name, (value, _) in values.items()}
     place = next((place for _, place in values.values()), PaymentPlanRules().place)
+    # No accounting system's own email says it: where none is used but those, nothing is sent.
+    usual_chase = CHASE_DAYS if sending.via == "smtp" else None
     return PaymentPlanRules(
         grace=settled.get("grace") or Grace(),
         announce_days=settled.get("announce"),
-        chase_days=settled.get("chase"),
+        chase_days=settled.get("chase", usual_chase) or None,
         confirms=settled.get("confirm") == "yes",
         places={name: place for name, (_, place) in values.items()},
         place=place,

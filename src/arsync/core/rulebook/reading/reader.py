@@ -274,7 +274,7 @@ class _Assembly:
             safety=Safety(**self.values("safety")),
             promises=PromiseTerms(**self.values("promises")),
             take_over=take_over or TakeOver(),
-            payment_plans=payment_plan_rules(self.settings["payment_plans"]),
+            payment_plans=payment_plan_rules(self.settings["payment_plans"], sending),
             disputes=dispute_rules(self.settings["disputes"]),
             unapplied_cash=UnappliedCash(unapplied_cash or UnappliedCash.NET),
             statutory=statutory,
