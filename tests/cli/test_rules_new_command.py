@@ -26,9 +26,9 @@ def test_every_answer_gives_a_rulebook_without_problem_or_warning(
     text = starter_rulebook(Answers("EUR", tone, 9, days, approval, "DE"))
     rulebook = a_rulebook(text, "r.yaml", texts=TEXT_NAMES)
     assert rulebook_warnings(rulebook) == []
-    late = [step.day for step in rulebook.reminders[1].steps if step.day > 0]
+    late = [step.day for step in rulebook.reminders[2].steps if step.day > 0]
     assert late[0] == 9
-    asks = [step.approval.required for step in rulebook.reminders[1].steps if step.kind == "email"]
+    asks = [step.approval.required for step in rulebook.reminders[2].steps if step.kind == "email"]
     assert {"nothing": not any(asks), "everything": all(asks)}.get(approval, asks.count(True) == 1)
     assert rulebook.currency == "EUR"
     assert rulebook.sending.holidays == "DE"

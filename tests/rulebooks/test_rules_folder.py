@@ -103,7 +103,7 @@ def test_a_connections_folder_changes_what_all_share(config: Config) -> None:
     (difference,) = rulebook_differences(shared.effective, acme.effective)
     assert str(difference) == (
         "reminders 'Standard cadence': day -3 removed: {email: upcoming}  "
-        "(arsync_rulebooks/standard.yaml:84)"
+        "(arsync_rulebooks/standard.yaml:92)"
     )
 
 

@@ -136,6 +136,8 @@ def sending_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
         {"days_between_messages": sending.days_between_messages + 20},
         {"platform_emails_per_moment": 1},
         {"platform_emails_per_moment": sending.platform_emails_per_moment + 1},
+        # With ten days between them, eight messages in 90 days are never reached.
+        {"at_most": None if sending.days_between_messages < 10 else sending.at_most},
         {"without_email": WithoutEmail.HOLD_BACK},
         {"without_email": WithoutEmail.TASK},
     )
@@ -227,9 +229,9 @@ def test_no_mistake_of_a_pack_passes_its_stories(name: str) -> None:
 
 def test_a_failure_names_the_storys_and_the_rules_line() -> None:
     rulebook = the_rulebook("standard")
-    cadence = rulebook.reminders[1]
+    cadence = rulebook.reminders[2]
     later = with_one(cadence.steps, 2, day=16)
-    late = replace(rulebook, reminders=with_one(rulebook.reminders, 1, steps=later))
+    late = replace(rulebook, reminders=with_one(rulebook.reminders, 2, steps=later))
     first = failures(the_scenarios("standard")[0], late)[0]
     assert first.on == date(2026, 6, 22)
     assert first.expected == "email second reminder for INV-1 on Mon 2026-06-22 (day 19)"

@@ -68,12 +68,18 @@ def starter_rulebook(answers: Answers) -> str:
         if answers.approval == "nothing"
         else "\n    approval: required            # placed once a person approves"
     )
-    skip = (
-        "    skip_invoices_when:\n      any:\n"
+    small = (
         f"        - amount_due: {{less_than: {tone.small}}}     # too small to write about\n"
         "        - dispute: open\n        - promise_to_pay: open\n"
         if tone.small
         else ""
+    )
+    skip = f"    skip_invoices_when:\n      any:\n{small}        - {_NEVER_SENT}\n"
+    notice = "required" if answers.approval != "nothing" else "none"
+    second = (
+        ""
+        if answers.tone == "gentle"
+        else f"      - {{after: 10 days, email: final notice, approval: {notice}}}\n"
     )
     mode = "# Each email needs approval: `arsync approve`.\n" if everything else ""
     return _TEXT.format(
@@ -82,6 +88,9 @@ def starter_rulebook(answers: Answers) -> str:
         hold_days=tone.hold,
         hold=hold,
         skip=skip,
+        never_sent=_NEVER_SENT.partition("   ")[0],
+        asked=", approval: required" if everything else "",
+        second=second,
         mode=mode,
         steps="".join(_steps(answers, tone)),
         days=_days(answers.days),
@@ -120,6 +129,8 @@ def _step(day: int, text: str, answers: Answers) -> str:
 def _days(days: str) -> str:
     return "[tuesday, wednesday, thursday]" if days == DAYS[2] else days
 
+
+_NEVER_SENT = '{sent: no, not: {sent: unknown}}      # never sent: see "Never sent" below'
 
 _TEXT = """\
 # yaml-language-server: $schema=./rulebook.schema.json
@@ -175,13 +186,25 @@ credit_holds:
 {mode}reminders:
   - name: Key accounts get a call
     when: {{group: Key account}}
+    skip_invoices_when: {never_sent}
     steps:
       - {{day: 7, task: Call the account manager, assign_to: credit control}}
+  - name: After a broken promise  # a call at once, see "Broken promise" below, and in writing
+    when: {{promise_to_pay: broken}}
+    steps:
+      - {{day: 0, counted_from: broken promise, email: promise broken{asked}}}
+{second}      - {{after: 15 days, call: Agree a payment plan, assign_to: credit control}}
   - name: Everyone else
 {skip}    steps:
 {steps}
 # Tasks for a person, opened once each time the condition becomes true.
 follow_ups:
+  - name: Never sent              # remove it, and `sent` above, if you send invoices another way
+    when:
+      sent: no
+      days_since_issued: {{at_least: 3}}
+    task: Send the invoice
+    assign_to: credit control
   - name: Broken promise
     when: {{promise_to_pay: broken}}
     task: Call about the broken promise
@@ -191,13 +214,16 @@ sending:
   via: accounting system          # or smtp: your own mail server, one letter for all invoices
   days: {days}
   between: 09:00-16:30            # in the organisation's time zone
-{holidays}  days_between_messages: {between}          # no customer hears from you more often
+{holidays}  days_between_messages: {between}        # no customer hears from you more often
+  at_most: {{messages: 8, in: 90 days}}    # to one customer, whatever is due
+  platform_emails_per_moment: 1   # the accounting system sends one email per invoice
+  without_email: task             # customers without an address get a call
 
 # Above these limits nothing is sent until a person has looked.
 safety:
   credit_holds: 20
   emails: 300
 
-# Debts that are older than the connection: first step, spread over 10 days, or by hand.
+# Debts that are older than the connection: first step, by age, spread over 10 days, or by hand.
 take_over: first step
 """

@@ -82,6 +82,7 @@ def test_a_rulebook_is_played_to_the_end() -> None:
         ("day 2: credit 1200", CHASED[:1]),
         ("day 2: credit 1200 to Ashby Ltd", CHASED[:1]),
         ("day 2: void INV-1", CHASED[:1]),
+        ("day 2: sent INV-1", CHASED),
         ("day 2: dispute INV-1 because it broke", CHASED[:1]),
         (
             "day 0: new due date for INV-1 day 30",

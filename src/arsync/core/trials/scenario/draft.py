@@ -239,6 +239,8 @@ class _Disguised:
                 pairs.append(f"rate: {rate.quantize(Decimal('0.000001')):f}")
         if not is_owed(invoice):
             pairs.append(f"paid: {max(invoice.paid_on or self.today, invoice.issued_on)}")
+        if invoice.sent is not None:
+            pairs.append(f"sent: {'yes' if invoice.sent else 'no'}")
         yield f"      - {{{', '.join(pairs)}}}"
 
     def matched(self, invoice: Invoice) -> Iterator[tuple[date, Decimal, str]]:

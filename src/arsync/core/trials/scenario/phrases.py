@@ -50,6 +50,7 @@ EVENTS = (
     "payment reversed for INV-1",
     "credit 200 for INV-1",
     "void INV-1",
+    "sent INV-1",
     "dispute INV-1 because goods were damaged",
     "dispute 200 of INV-1 because wrong price",
     "settled INV-1",
@@ -82,6 +83,7 @@ _FORMS: tuple[tuple[EventKind, str], ...] = (
     (EventKind.CREDIT, r"credit(?: (?P<amount>[0-9][0-9,.]*))? for (?P<invoice>.+)"),
     (EventKind.CREDIT, r"credit (?P<amount>[0-9][0-9,.]*)(?: to (?P<contact>.+))?"),
     (EventKind.VOID, r"void (?P<invoice>.+)"),
+    (EventKind.SENT, r"sent (?P<invoice>.+)"),
     (
         EventKind.DISPUTE,
         r"dispute (?P<amount>[0-9][0-9,.]*) of (?P<invoice>.+?)(?: because (?P<text>.+))?",

@@ -64,6 +64,7 @@ INVOICE = (
     Key("rate", _RATE, "one unit of its currency in the rulebook's"),
     Key("customer", Text(), "the customer, when there are several"),
     Key("paid", LATER, "the day it was paid in full; the same as an event"),
+    Key("sent", _YES_NO, "whether it was sent to the customer; not known when left out"),
 )
 SCENARIO = (
     Key("name", Text(), "what the scenario shows", required=True),

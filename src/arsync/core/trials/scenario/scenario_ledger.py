@@ -173,6 +173,10 @@ def _void(account: Account, event: Event) -> Account:
     return _with(account, invoice._replace(status=DocumentStatus.VOIDED, amount_due=ZERO))
 
 
+def _send(account: Account, event: Event) -> Account:
+    return _with(account, _owed(account, event)._replace(sent=True))
+
+
 def _dispute(account: Account, event: Event) -> Account:
     invoice = _owed(account, event)
     reason = reason_said(event.text)
@@ -313,6 +317,7 @@ _CHANGES: Mapping[EventKind, Callable[[Account, Event], Account]] = {
     EventKind.CREDIT: _credit,
     EventKind.REVERSED: _reverse,
     EventKind.VOID: _void,
+    EventKind.SENT: _send,
     EventKind.DISPUTE: _dispute,
     EventKind.SETTLED: _settle,
     EventKind.PROMISE: _promise,

@@ -109,6 +109,7 @@ class EventKind(StrEnum):
     CREDIT = "credit"
     REVERSED = "payment reversed"
     VOID = "void"
+    SENT = "sent"
     DISPUTE = "dispute"
     SETTLED = "settled"
     PROMISE = "promise"

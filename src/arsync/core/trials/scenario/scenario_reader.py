@@ -291,6 +291,7 @@ class _StoryReader:
             rate=Decimal(rate) if rate else None,
             total=amount,
             amount_due=amount,
+            sent={"yes": True, "no": False}.get(block.get("sent", "")),
         )
         self.invoices.append(invoice)
         paid = self.when("paid", block)
