@@ -215,3 +215,30 @@ def test_a_forgotten_customer_leaves_no_words(called: Container, books: Books) -
     left = str(customer_data.export_contact(OWNER, called, "c1"))
     for word in ("Ann", "0018", "Ben"):
         assert word not in left
+
+
+SCRIPT = """Subject: Ask {{ customer.person }} for a day
+You owe {{ total }} of {{ invoices[0].number }}. Dial {{ customer.phone }}.
+"""
+
+
+def test_a_script_says_what_is_owed_now(called: Container, books: Books) -> None:
+    folder = now(called).config.rules_folder
+    (folder / "templates").mkdir()
+    (folder / "templates" / "second_call.txt").write_text(SCRIPT)
+    text = CALLS.replace("task: Call the customer", "call: Ask for a day, script: second call")
+    (folder / "standard.yaml").write_text(text)
+    books.add_invoice(books.add_contact(4), 4, overdue=3, amount="700")
+    assert runs.sync(OWNER, now(called)).all_problems == []
+    books.invoices["i4"] = books.invoices["i4"]._replace(amount_due=Decimal(60))
+    books.contacts["c4"] = books.contacts["c4"]._replace(
+        people=("Zoe Gray",), phones=(Phone("020 7946 0099", "mobile"),)
+    )
+    runs.pull_ledger(OWNER, now(called))
+    work = one_task(OWNER, called, of(called, 4).key)
+    assert work.script == (
+        "Ask Zoe Gray for a day\n\nYou owe GBP 60.00 of INV-4. Dial 020 7946 0099 (mobile)."
+    )
+    (folder / "templates" / "second_call.txt").unlink()
+    problems = now(called).rules.problems
+    assert any("there is no reminder text 'second call'" in problem for problem in problems)

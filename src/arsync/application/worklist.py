@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from arsync.application.container import Container
 from arsync.application.organisation_context import (
@@ -20,7 +20,7 @@ from arsync.application.organisation_context import (
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.result_views import ListedView, listed_view
 from arsync.application.results import Listed
-from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions import ActionKind, ActionState, InvoiceRef, TaskPayload
 from arsync.core.actions.registry import KINDS
 from arsync.core.collections.worklist import Dues, dues_of, expected_value, sentence
 from arsync.core.ledger.account_view import AccountView
@@ -28,6 +28,7 @@ from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.records import Account, Invoice
 from arsync.core.rulebook.model import folded
 from arsync.errors import UserMistake
+from arsync.mail.context import letter_context
 from arsync.store.models import ActionRow
 
 CUSTOMERS_AT_ONCE = 500
@@ -61,6 +62,8 @@ class WorkItem(NamedTuple):
     worth: Decimal | None
     """See `expected_value`; None: unknown."""
     today: date
+    script: str = ""
+    """What to say, where one task is shown and its call has a script."""
 
     @property
     def row(self) -> ActionRow:
@@ -120,6 +123,8 @@ class WorkView(ListedView, frozen=True, kw_only=True):
     outcome_code: str
     worth: Decimal | None
     sentence: str
+    script: str
+    """What to say; empty where several are listed."""
 
 
 def work_view(work: WorkItem) -> WorkView:
@@ -152,6 +157,7 @@ def work_view(work: WorkItem) -> WorkView:
         outcome_code=row.outcome_code,
         worth=work.worth,
         sentence=work.reason,
+        script=work.script,
     )
 
 
@@ -198,7 +204,7 @@ def one_task(actor: Actor, container: Container, key: str) -> WorkItem:
         raise UserMistake(f"action {row.key[:8]} is a {row.action.kind}, not a task.")
     organisation = organisation_by_id(container, row.connection_id)
     (work,) = _items(organisation, [row])
-    return work
+    return work._replace(script=_script(organisation, work))
 
 
 def _by_worth(work: WorkItem) -> tuple[bool, Decimal, date, str, str]:
@@ -303,3 +309,36 @@ def _owner(organisation: OrganisationContext, row: ActionRow, dues: Dues | None)
     rulebook = organisation.rules.rulebook
     role = rulebook.role(owner) if rulebook is not None and owner else None
     return owner, role.address_for(dues.contact) if role and dues else ""
+
+
+def _script(organisation: OrganisationContext, work: WorkItem) -> str:
+    """Return what to say, with its headline; empty where the call has no script.
+
+    A script that cannot be made says why in its place: the number and the amounts are shown anyway.
+    """
+    action = work.row.action
+    payload = action.payload
+    if not isinstance(payload, TaskPayload) or not payload.script:
+        return ""
+    contact_ids = [action.contact_id]
+    account = next(organisation.store.ledger.accounts(organisation.id, contact_ids), None)
+    if account is None:
+        return ""
+    owed_now = tuple(
+        InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
+        for invoice in work.about
+    )
+    letters = organisation.rules.letters
+    context = letter_context(
+        replace(action, invoices=owed_now),
+        account,
+        organisation.connection.organisation,
+        work.today,
+        # It is said by one's own people: they speak the language of the house to each other.
+        spoken=letters.language,
+    )
+    try:
+        letter = letters.render(payload.script, context)
+    except UserMistake as mistake:
+        return str(mistake)
+    return f"{letter.subject}\n\n{letter.text}".strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -250,6 +251,8 @@ def _show_task(work: WorkItem) -> None:
         late = f", {word(days, 'day')} overdue" if days > 0 else f", due on {invoice.due_on}"
         amount = shown(invoice.amount_due, invoice.currency)
         click.echo(f"  {invoice.number or invoice.id}: {amount}{late}")
+    if work.script:
+        click.echo("\n" + textwrap.indent(work.script, "    ") + "\n")
 
 
 @click.command()

@@ -122,7 +122,7 @@ def letter_context(
         key=lambda promise: promise.made_on,
         default=None,
     )
-    return _context(
+    context = _context(
         spoken,
         customer=(
             cleaned(contact.name if contact else action.contact_name),
@@ -142,6 +142,10 @@ def letter_context(
         statutory=_statutory(law, action, _late_debts(account, taken_off), today, spoken),
         about_plan=plan_values(action, account, organisation, today, spoken),
     )
+    person = contact.people[0] if contact and contact.people else ""
+    number = str(contact.phones[0]) if contact and contact.phones else ""
+    context["customer"] |= {"person": cleaned(person), "phone": cleaned(number)}
+    return context
 
 
 class _Disputed(NamedTuple):
@@ -450,7 +454,7 @@ def sample_context(spoken: Language) -> dict[str, Any]:
         )
         for n in (1, 2)
     ]
-    return _context(
+    context = _context(
         spoken,
         customer=("Acme Ltd", "Jane"),
         organisation="Example Ltd",
@@ -478,3 +482,5 @@ def sample_context(spoken: Language) -> dict[str, Any]:
         },
         about_plan=sample_plan(spoken, day),
     )
+    context["customer"] |= {"person": "Jane Hill", "phone": "020 7946 0018"}
+    return context

@@ -86,8 +86,9 @@ class FolderCheck:
 
     @cached_property
     def texts(self) -> frozenset[str]:
-        """Return the names of the texts that a step may send."""
-        steps = self.rulebook.texts() if self.rulebook else ()
+        """Return the names of the texts that a step may send, or have said."""
+        rulebook = self.rulebook
+        steps = rulebook.texts() | rulebook.scripts() if rulebook else ()
         return frozenset({*SHIPPED_NAMES, *map(text_name, steps)})
 
     def is_said(self, path: str) -> bool:

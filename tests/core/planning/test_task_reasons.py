@@ -12,7 +12,7 @@ from tests.builders.records import a_contact, an_invoice
 from tests.core.conftest import Desk as DeskOfDay
 
 from arsync.core.actions import ActionKind
-from arsync.core.actions.effects import after, after_tasks_closed
+from arsync.core.actions.effects import after, after_task_done, after_tasks_closed
 from arsync.core.ledger.records import Account, Dispute, PlacedDebt, Placement, Promise
 from arsync.core.planning.task_reasons import as_before_task
 
@@ -200,3 +200,30 @@ def test_a_write_off_ends_when_books_show_it(desk: Desk) -> None:
     assert ends(desk, WRITE_OFF, account) == {}
     gone = with_invoice(account, status="paid", amount_due=Decimal(0), paid_on=TODAY)
     assert ends(desk, WRITE_OFF, gone) == {"Too small": "I1 was paid on 2026-11-20"}
+
+
+ESCALATED = (
+    CALLS
+    + """follow_ups:
+  - name: Left undone
+    when: {task_open_days: {more_than: 5}}
+    task: Ask why nobody called
+    assign_to: manager
+"""
+)
+
+
+def test_what_stays_undone_is_passed_on_once(desk: Desk) -> None:
+    account = opened(desk, ESCALATED, desk.account(desk.invoice("i1", 8)))
+    (call,) = account.open_tasks
+    assert opened(desk, ESCALATED, account, TODAY + timedelta(5)) is account
+    late = TODAY + timedelta(6)
+    passed_on = opened(desk, ESCALATED, account, late)
+    (_, escalation) = passed_on.tasks
+    assert (escalation.rule, escalation.escalates) == ("Left undone", True)
+    later = late + timedelta(10)
+    assert opened(desk, ESCALATED, passed_on, later) is passed_on
+    assert ends(desk, ESCALATED, passed_on, later) == {}
+    called = after_task_done(passed_on, [call], later)
+    words = ends(desk, ESCALATED, called, later)["Left undone"]
+    assert words.startswith("Left undone no longer requires it (task_open_days 0")

@@ -15,7 +15,7 @@ from arsync.core.ledger.account_view import (
     GivenLimit,
     days_overdue,
 )
-from arsync.core.ledger.records import Dispute, Promise, StandingHold
+from arsync.core.ledger.records import Dispute, Promise, StandingHold, TaskRecord
 from arsync.core.rulebook.facts import (
     CONTACT_BY_NAME,
     CONTACT_FIELDS,
@@ -79,6 +79,11 @@ def rich_account(desk: Desk) -> Any:
         disputes=(Dispute("i3", day - timedelta(2), "price", code="5"),),
         sent=(desk.sent("i1", 1, 39), desk.sent("i1", 14, 20), desk.sent("p0", 30, 15)),
         hold=StandingHold("c1", day - timedelta(8), 1),
+        tasks=(
+            TaskRecord("k1", "c1", "Calls", opened_on=day - timedelta(20), done_on=day),
+            TaskRecord("k2", "c1", "Calls", opened_on=day - timedelta(9)),
+            TaskRecord("k3", "c1", "Late", opened_on=day - timedelta(15), escalates=True),
+        ),
     )
 
 
@@ -129,6 +134,7 @@ def rich_account(desk: Desk) -> Any:
         ("disputes_last_365_days", 1),
         ("days_since_last_reminder", 15),
         ("highest_step_sent", 14),
+        ("task_open_days", 9),
         ("payment_plan", {"none"}),
         ("instalments_missed", 0),
         ("days_until_instalment", None),

@@ -505,6 +505,11 @@ class Rulebook:
             if step.kind in {StepKind.EMAIL, StepKind.LETTER}
         ).union(self.payment_plans.texts)
 
+    def scripts(self) -> frozenset[str]:
+        """Return the names of the texts that are said on the telephone."""
+        steps = (step for cadence in self.reminders for step in cadence.steps)
+        return frozenset(step.script for step in steps if step.script)
+
     def conditions(self) -> Iterator[tuple[Place, Condition]]:
         """Yield each condition of a rule, a step and each `skip_invoices_when`, with its place.
 

@@ -503,6 +503,21 @@ CONTACT_FACTS: tuple[Field, ...] = (
         example="{at_least: 14}",
     ),
     Field(
+        "task_open_days",
+        "contact",
+        FactKind.DAYS,
+        "days since the oldest task that is still open was opened; 0 without one. A task that asks"
+        " for this very fact does not count",
+        "tasks",
+        figures.task_open_days,
+        phrase="a task open for {}",
+        is_tolerated=True,
+        bounds=FROM_0,
+        moves=CountsUp(lambda s, _: figures.oldest_open_task(s)),
+        changed_by=OwnActions.MESSAGES,
+        example="{more_than: 5}",
+    ),
+    Field(
         "highest_step_sent",
         "contact",
         FactKind.DAYS,

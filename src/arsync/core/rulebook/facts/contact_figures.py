@@ -190,6 +190,23 @@ def contact_last_reminder(view: ContactView) -> Value:
     return min(days, default=None)
 
 
+def oldest_open_task(view: ContactView) -> date | None:
+    """Return the day on which the oldest open task was opened; None without one."""
+    # A task that passes another one on would keep itself alive.
+    days = [
+        task.opened_on
+        for task in view.account_view.account.tasks
+        if task.done_on is None and not task.escalates and view.counts(task.contact_id)
+    ]
+    return min(days, default=None)
+
+
+def task_open_days(view: ContactView) -> Value:
+    """Return for how many days the oldest open task has been open."""
+    since = oldest_open_task(view)
+    return 0 if since is None else max(0, (view.account_view.today - since).days)
+
+
 def contact_highest_step(view: ContactView) -> Value:
     """Return the day of the highest step taken for an open invoice."""
     days = [

@@ -121,6 +121,8 @@ def _step(entry: ReadBlock, source: Source, counted_from: str) -> Step | None:
     _check_words(kind, block, source)
     if kind in {StepKind.EMAIL, StepKind.LETTER}:
         _check_text(value, block.nodes[kind.value], source)
+    if block.get("script"):
+        _check_text(block.get("script"), block.nodes["script"], source)
     fee = value if kind is StepKind.LATE_FEE else None
     return Step(
         day=day,

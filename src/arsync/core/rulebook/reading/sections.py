@@ -483,7 +483,7 @@ STEP = (
     Key("every", AfterShape("14 days"), "repeat it, so long after the time before"),
     Key("at_most", WholeNumber(2, REPEATS_MAX), "how often it comes in all, with every"),
     Key("then", Words((WAIT_UNTIL_DONE,)), "later steps wait until the call or task is done"),
-    Key("script", Text(), "the name of what to say on the telephone"),
+    Key("script", Text(), "what to say on the telephone: the name of a text in templates/"),
     _ASSIGN,
     _APPROVAL,
     _REMOVE,
