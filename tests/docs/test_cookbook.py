@@ -23,6 +23,7 @@ from arsync.core.ledger.records import (
     Placement,
     SentStep,
     ShownLevel,
+    TaskRecord,
 )
 from arsync.core.rulebook import rulebook_warnings
 from arsync.core.trials.scenario import judge, play, read_scenarios
@@ -100,6 +101,15 @@ def family(desk: Any) -> Any:
 def reminded(desk: Any, day: int, days_ago: int, **values: Any) -> Any:
     sent = (desk.sent("i1", day, days_ago, "first reminder", cadence="Everyone"),)
     return debtor(desk, days_ago + day, account={"sent": sent}, **values)
+
+
+def not_called(desk: Any, days: int) -> Any:
+    """Return a customer who was to be called so many days ago."""
+    since = days + 10
+    mail = desk.sent("i1", 3, days + 7, "first reminder", cadence="Everyone")
+    call = desk.sent("i1", 10, days, "Ask for a day", cadence="Everyone", moment="")
+    task = TaskRecord("k", "c1", "Everyone", (call,), ("i1",), call.on, text=call.step)
+    return debtor(desk, since, account={"sent": (mail, call), "tasks": (task,)})
 
 
 def at_the_end(
@@ -184,6 +194,12 @@ CASES: dict[str, Case] = {
     "Key accounts get a call, not a letter": lambda d: [
         (debtor(d, 7, contact=KEY), ["task Call the account manager"]),
         (debtor(d, 7), FIRST),
+    ],
+    "Each collector has a list of calls": lambda d: [
+        (reminded(d, 3, 6), []),
+        (reminded(d, 3, 7), ["task Ask for a day"]),
+        (not_called(d, 5), []),
+        (not_called(d, 6), ["task Ask why nobody called"]),
     ],
     "Intercompany": lambda d: [(debtor(d, 40, contact={"id": "x"}), [])],
     "New customers start small": lambda d: [
@@ -331,6 +347,34 @@ def test_the_amounts_of_the_page_are_exact() -> None:
         Decimal(1000),
         Decimal(10000),
     ]
+
+
+CALLED = """scenarios:
+  - name: Nobody calls, then somebody does, and the money comes
+    invoices:
+      - {number: INV-1, due: 2026-06-03, amount: 1000}
+      - {number: INV-2, due: 2026-06-03, amount: 1000}
+    events:
+      day 12: payment for INV-2
+      day 18: call done
+      day 35: payment for INV-1
+    until: day 60
+    expect:
+      day 3: email first reminder for INV-1 and INV-2
+      day 10: task Ask for a day for INV-1 and INV-2
+      day 16: task Ask why nobody called
+      day 28: email final notice for INV-1
+"""
+
+
+def test_a_call_that_nobody_made_is_played() -> None:
+    read, problems = read_scenarios("s.yaml", CALLED)
+    assert read is not None, problems
+    rulebook = a_rulebook(text_of("Each collector has a list of calls"))
+
+    result = judge(play(read.scenarios[0], rulebook, holidays=lambda _: None))
+
+    assert result.failures == ()
 
 
 INSTALMENTS = """scenarios:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -22,13 +21,12 @@ from arsync.application.results import Listed
 from arsync.core.actions import Action, Because, TaskDonePayload
 from arsync.core.collections.call_outcomes import (
     CALL_OUTCOMES,
-    CallOutcome,
     Follows,
     SaidOutcome,
     said_outcome,
 )
 from arsync.core.ledger.agreements.grace import NO_HOLIDAYS
-from arsync.core.ledger.records import Invoice, RecordKind
+from arsync.core.ledger.records import RecordKind
 from arsync.errors import UserMistake
 from arsync.store.agreements.tasks import TaskArrangement, TaskOutcome
 from arsync.store.models import ActionRow
@@ -208,48 +206,44 @@ def _follow(
     said: SaidOutcome,
 ) -> list[str]:
     """Record the promise or the dispute that an outcome tells of, and return the words."""
-    row: CallOutcome | None = said.outcome
+    row = said.outcome
     if row is None or row.follows is Follows.NOTHING:
         if report.amount is not None or report.invoice:
             raise UserMistake("an amount or an invoice goes only with a promise or a dispute.")
         return []
-    invoices = list(_invoices(organisation, task, report.invoice))
-    if report.amount is not None and len(invoices) > 1:
-        raise UserMistake(
-            "an amount is of one invoice.\n    hint: --invoice NUMBER says which of "
-            + ", ".join(invoice.number for invoice in invoices)
-        )
-    words: list[str] = []
-    for invoice in invoices:
-        if row.follows is Follows.PROMISE:
-            assert said.promised_on is not None, "a promise has its day"
-            promised = PromiseToPay(said.promised_on, report.amount, said.words)
-            note = promise(actor, container, invoice.id, promised, connection=organisation.name)
-        else:
-            disputed = DisputeWords(said.words, amount=report.amount)
-            note = open_dispute(
-                actor, container, invoice.id, disputed, connection=organisation.name
-            )
-        words.append(note.message)
-    return words
-
-
-def _invoices(organisation: OrganisationContext, task: ActionRow, number: str) -> Iterator[Invoice]:
-    """Yield the invoices that an outcome is about: the task's open ones, or the one named."""
-    ledger = organisation.store.ledger
-    if number:
-        yield ledger.invoice(organisation.id, number)
-        return
-    ids = [ref.id for ref in task.action.invoices]
-    if not ids:
+    if row.follows is Follows.PROMISE:
+        assert said.promised_on is not None, "a promise has its day"
+        # A task about the customer as a whole is about all that it owes.
+        names = _open_ids(organisation, task, report.invoice) or [task.action.contact_id]
+        promised = PromiseToPay(said.promised_on, report.amount, said.words)
+        return [promise(actor, container, names, promised, connection=organisation.name).message]
+    invoice_ids = _open_ids(organisation, task, report.invoice)
+    if not invoice_ids:
         raise UserMistake(
             "this task is about the customer as a whole.\n    hint: --invoice NUMBER says which"
         )
-    stored = ledger.records(organisation.id, RecordKind.INVOICES, ids)
-    still_open = [stored[key] for key in ids if key in stored and stored[key].amount_due > 0]
-    if not still_open:
+    if report.amount is not None and len(invoice_ids) > 1:
+        raise UserMistake(
+            "an amount is disputed of one invoice.\n    hint: --invoice NUMBER says of which"
+        )
+    words = DisputeWords(said.words, amount=report.amount)
+    return [
+        open_dispute(actor, container, invoice_id, words, connection=organisation.name).message
+        for invoice_id in invoice_ids
+    ]
+
+
+def _open_ids(organisation: OrganisationContext, task: ActionRow, number: str) -> list[str]:
+    """Return the ids of the task's open invoices, or of the one named; none: it names none."""
+    ledger = organisation.store.ledger
+    if number:
+        return [ledger.invoice(organisation.id, number).id]
+    ids = [ref.id for ref in task.action.invoices]
+    stored = ledger.records(organisation.id, RecordKind.INVOICES, ids) if ids else {}
+    still_open = [key for key in ids if key in stored and stored[key].amount_due > 0]
+    if ids and not still_open:
         raise UserMistake("nothing is owed on its invoices any more.")
-    yield from still_open
+    return still_open
 
 
 # -- words ----------------------------------------------------------------------------------------

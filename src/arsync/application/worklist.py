@@ -24,8 +24,7 @@ from arsync.core.actions import ActionKind, ActionState, InvoiceRef, TaskPayload
 from arsync.core.actions.registry import KINDS
 from arsync.core.collections.worklist import Dues, dues_of, expected_value, sentence
 from arsync.core.ledger.account_view import AccountView
-from arsync.core.ledger.as_of import as_issued
-from arsync.core.ledger.records import Account, Invoice
+from arsync.core.ledger.records import Invoice
 from arsync.core.rulebook.model import folded
 from arsync.errors import UserMistake
 from arsync.mail.context import letter_context
@@ -262,7 +261,7 @@ def _items(organisation: OrganisationContext, rows: Sequence[ActionRow]) -> Iter
     contact_ids = sorted({row.action.contact_id for row in rows})
     for start in range(0, len(contact_ids), CUSTOMERS_AT_ONCE):
         some = contact_ids[start : start + CUSTOMERS_AT_ONCE]
-        views = _views(organisation, some, today)
+        views = _views(organisation, some)
         for row in rows:
             if row.action.contact_id not in some:
                 continue
@@ -281,25 +280,12 @@ def _items(organisation: OrganisationContext, rows: Sequence[ActionRow]) -> Iter
             )
 
 
-def _views(
-    organisation: OrganisationContext, contact_ids: list[str], today: date
-) -> dict[str, AccountView]:
+def _views(organisation: OrganisationContext, contact_ids: list[str]) -> dict[str, AccountView]:
     views: dict[str, AccountView] = {}
     for account in organisation.store.ledger.accounts(organisation.id, contact_ids):
-        view = _view(organisation, account, today)
+        view = organisation.account_view(account)
         views |= {contact.id: view for contact in account.contacts}
     return views
-
-
-def _view(organisation: OrganisationContext, account: Account, today: date) -> AccountView:
-    base = organisation.connection.organisation.base_currency
-    return AccountView(
-        as_issued(account, today),
-        today,
-        currency=base,
-        base=base,
-        unapplied_cash=organisation.cash_counts,
-    )
 
 
 def _owner(organisation: OrganisationContext, row: ActionRow, dues: Dues | None) -> tuple[str, str]:

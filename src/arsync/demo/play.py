@@ -18,7 +18,7 @@ from arsync.application.action_history import ActionFilter, actions
 from arsync.application.container import Container
 from arsync.application.oauth_authorisation import authorise
 from arsync.application.permissions import SCHEDULE, Actor, Role
-from arsync.application.results import RunResult
+from arsync.application.results import Listed, RunResult
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.core.actions import ActionState
@@ -48,6 +48,9 @@ DISPUTE_DAYS = 14
 
 TASK_DAYS = 2
 """The demo's accountant does a task after so many days."""
+
+PROMISED_DAYS = 9
+"""Who names a day on the telephone names one so many days ahead."""
 
 OBSERVED_DAYS = 2
 """The demo observes so long before it writes anything, as a careful owner would."""
@@ -288,9 +291,22 @@ class Demo:
         before = self._clock.now() - timedelta(days=TASK_DAYS)
         for task in tasks.tasks(ACCOUNTANT, container):
             if task.row.created_at <= before:
-                report = tasks.CallReport("spoke: a day will be named")
-                tasks.complete_task(ACCOUNTANT, container, task.row.key, report)
-                self._totals[task.connection]["tasks done by a person"] += 1
+                self._do(container, task)
+
+    def _do(self, container: Container, task: Listed) -> None:
+        """Say what came of a task: nobody answers at first, then somebody names a day or none."""
+        row = task.row
+        if row.next_on is not None and row.next_on > self._clock.moment.date():
+            return
+        day = self._clock.moment.date() + timedelta(days=PROMISED_DAYS)
+        number = int(row.key[:2], 16)
+        said = f"will pay on {day}" if number % 4 == 0 and row.action.invoices else "spoke"
+        outcome = "voicemail" if row.tries == 0 and number % 2 else said
+        tasks.complete_task(ACCOUNTANT, container, row.key, tasks.CallReport(outcome))
+        did = "tried" if outcome == "voicemail" else "done"
+        self._totals[task.connection][f"tasks {did} by a person"] += 1
+        if outcome.startswith("will pay"):
+            self._totals[task.connection]["promises on the telephone"] += 1
 
     def _see_the_agency(self, container: Container, number: int) -> None:
         """Hand the oldest debts over, and take back later what was not paid meanwhile."""

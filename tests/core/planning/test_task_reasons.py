@@ -227,3 +227,13 @@ def test_what_stays_undone_is_passed_on_once(desk: Desk) -> None:
     called = after_task_done(passed_on, [call], later)
     words = ends(desk, ESCALATED, called, later)["Left undone"]
     assert words.startswith("Left undone no longer requires it (task_open_days 0")
+
+
+def test_what_can_be_sent_again_needs_nobody(desk: Desk) -> None:
+    text = desk.steps + "sending: {days: every day, without_email: task}\n"
+    nobody = desk.contact(email="")
+    account = opened(desk, text, desk.account(desk.invoice("i1", 2), contacts=(nobody,)))
+    assert len(account.open_tasks) == 1
+    reachable = account._replace(contacts=(desk.contact(email="a@example.com"),))
+    words = "the first reminder can be sent by itself now"
+    assert ends(desk, text, reachable) == {"Standard": words}

@@ -232,6 +232,11 @@ def _why_not(
 ) -> str:
     """Return why the step is not asked for today."""
     ids = {step.invoice_id for step in task.steps}
+    steps = {(step.invoice_id, step.day, step.step) for step in task.steps}
+    for planned in decisions.actions:
+        # A person was to do what could not be sent; now it can.
+        if any((ref.id, ref.day, ref.step) in steps for ref in planned.invoices):
+            return f"the {planned.step} can be sent by itself now"
     about = [held.why for held in decisions.held_back if held.invoice_id in ids]
     about += [held.why for held in decisions.held_back if not held.invoice_id]
     if about:
