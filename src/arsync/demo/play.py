@@ -265,8 +265,8 @@ class Demo:
             self._totals[name]["promises by customers"] += 1
         else:
             settle_on = self._clock.moment.date() + timedelta(days=DISPUTE_DAYS)
-            # The customers write of a whole invoice; of every second one, a part is meant.
-            credit = self._quarter(container, name, number) if len(self._disputes) % 2 else None
+            # The customers write of a whole invoice; of every second number, a part is meant.
+            credit = self._quarter(container, name, number) if number[-1] in "02468" else None
             words = disputes.DisputeWords(reply["reason"], amount=credit, owner="sales")
             disputes.open_dispute(ACCOUNTANT, container, number, words, connection=name)
             its_ids = reply["invoice_id"], reply["contact_id"]

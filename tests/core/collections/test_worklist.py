@@ -20,7 +20,7 @@ from arsync.core.collections.worklist import (
     sentence,
 )
 from arsync.core.ledger.account_view import AccountView
-from arsync.core.ledger.records import Account
+from arsync.core.ledger.records import Account, Dispute
 
 Desk = Any
 
@@ -57,6 +57,15 @@ def test_dues_are_net_and_of_now(desk: Desk) -> None:
     assert len(dues.invoices) == 3
     assert seen(desk, account, ("i2",)).overdue == Decimal("50.00")
     assert seen(desk, account, ("i3",)).overdue == 0
+
+
+def test_a_disputed_part_is_not_to_be_collected(desk: Desk) -> None:
+    part = Dispute("i1", desk.today, "short", amount=Decimal(40))
+    account = desk.account(desk.invoice("i1", 40), desk.invoice("i2", 5), disputes=(part,))
+    assert seen(desk, account).overdue == Decimal(160)
+    # How much there is to be settled, the whole of it says.
+    whole = account._replace(disputes=(part._replace(amount=None),))
+    assert seen(desk, whole, ("i1",)).overdue == Decimal(100)
 
 
 def test_a_child_that_pays_itself_counts_alone(desk: Desk) -> None:

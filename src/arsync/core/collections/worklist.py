@@ -34,7 +34,7 @@ class Dues(NamedTuple):
 
     contact: Contact
     invoices: tuple[Invoice, ...]
-    """The open ones of the task, or of the customer; `amount_due` is net."""
+    """The open ones of the task, or of the customer; `amount_due` is net, less a disputed part."""
     overdue: Decimal | None
     """Of these, net, in the organisation's currency; None without an exchange rate."""
     oldest_days: int
@@ -54,8 +54,11 @@ def dues_of(view: AccountView, contact_id: str, invoice_ids: Collection[str] = (
     if contact is None:
         return None
     contact_view = ContactView(view, contact, agreed=Agreed(), covers=_covers(contacts, contact))
+    # A part that is disputed is not what a person is to collect.
     invoices = tuple(
-        invoice for invoice in contact_view.owed if not invoice_ids or invoice.id in invoice_ids
+        view.less_disputed_part(invoice) if invoice.id in view.in_dispute else invoice
+        for invoice in contact_view.owed
+        if not invoice_ids or invoice.id in invoice_ids
     )
     late = [invoice for invoice in invoices if invoice.due_on < view.today]
     return Dues(

@@ -132,6 +132,25 @@ def test_a_dispute_ends_when_its_agreed_credit_shows(desk: Desk) -> None:
     assert asked(credited._replace(disputes=(PART,))) == {"i1": "600"}
 
 
+def test_one_credit_note_settles_one_dispute(desk: Desk) -> None:
+    first = AGREED._replace(number=1)
+    second = AGREED._replace(invoice_id="i2", number=2)
+    invoices = desk.invoice("i1", 20, "1000"), desk.invoice("i2", 10, "1000")
+
+    def states(amount: str, *disputes: Dispute) -> list[str]:
+        account = desk.account(*invoices, disputes=disputes, credits=(desk.credit(amount),))
+        return [seen(account).dispute_state(id_) for id_ in ("i1", "i2")]
+
+    assert states("200", first, second) == ["settled", "part"]
+    assert states("399.99", first, second) == ["settled", "part"]
+    assert states("400", first, second) == ["settled", "settled"]
+    # It is still the credit of the one that it settled, until it is matched.
+    assert states("200", first._replace(settled_on=desk.today), second) == ["settled", "part"]
+    before = PART.opened_on - timedelta(1)
+    long_ago = first._replace(settled_on=before, opened_on=before)
+    assert states("200", long_ago, second) == ["settled", "settled"]
+
+
 def test_half_of_an_agreed_credit_leaves_the_other_half(desk: Desk) -> None:
     account = desk.account(
         desk.invoice("i1", 20, "1000"),

@@ -119,22 +119,58 @@ def credited_since(dispute: Dispute, account: Account, invoice: Invoice) -> Deci
     """
     if invoice.status in _GONE:
         return to_credit(dispute, invoice)
-    on_document = sum(_credits_matched(dispute, account), ZERO)
+    in_hand = sum(
+        (
+            credit.unallocated
+            for credit in account.credits
+            if credit.kind == CreditKind.CREDIT_NOTE
+            and credit.status == DocumentStatus.OPEN
+            and credit.contact_id == invoice.contact_id
+            and credit.currency == invoice.currency
+            and credit.issued_on >= dispute.opened_on
+        ),
+        ZERO,
+    )
+    if in_hand:
+        # One credit note settles one dispute.
+        in_hand = max(ZERO, in_hand - sum(_claimed_by_others(dispute, account, invoice), ZERO))
+    return _credited_on(dispute, account, invoice) + in_hand
+
+
+def _credited_on(dispute: Dispute, account: Account, invoice: Invoice) -> Decimal:
+    """Return what was credited on the invoice itself."""
+    amount = sum(_credits_matched(dispute, account), ZERO)
     if dispute.total_then is not None:
-        on_document += max(ZERO, dispute.total_then - invoice.total)
+        amount += max(ZERO, dispute.total_then - invoice.total)
     # A total that became less, and a credit note that was matched before, may be the same thing.
     if dispute.due_then is not None:
-        on_document = min(on_document, max(ZERO, dispute.due_then - invoice.amount_due))
-    in_hand = (
-        credit.unallocated
-        for credit in account.credits
-        if credit.kind == CreditKind.CREDIT_NOTE
-        and credit.status == DocumentStatus.OPEN
-        and credit.contact_id == invoice.contact_id
-        and credit.currency == invoice.currency
-        and credit.issued_on >= dispute.opened_on
-    )
-    return on_document + sum(in_hand, ZERO)
+        amount = min(amount, max(ZERO, dispute.due_then - invoice.amount_due))
+    return amount
+
+
+def _claimed_by_others(dispute: Dispute, account: Account, invoice: Invoice) -> Iterator[Decimal]:
+    """Yield what credited disputes of the same customer have of the credit notes in hand.
+
+    Those that wait go in the order of their recording; one that was settled has what it was settled
+    by, until that is matched to its invoice.
+    """
+    invoices = {
+        other_invoice.id: other_invoice
+        for other_invoice in account.invoices
+        if other_invoice.contact_id == invoice.contact_id
+        and other_invoice.currency == invoice.currency
+    }
+    for other_dispute in account.disputes:
+        its_invoice = invoices.get(other_dispute.invoice_id)
+        if its_invoice is None or other_dispute.outcome != DisputeOutcome.CREDITED:
+            continue
+        if other_dispute.settled_on is None:
+            comes_first = other_dispute.number < dispute.number
+        else:
+            comes_first = other_dispute.settled_on >= dispute.opened_on
+        if comes_first and other_dispute != dispute and its_invoice.status not in _GONE:
+            needed = to_credit(other_dispute, its_invoice)
+            yield max(ZERO, needed - _credited_on(other_dispute, account, its_invoice))
 
 
 _GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
