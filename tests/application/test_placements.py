@@ -11,11 +11,13 @@ import pytest
 from tests.builders.books import RULES, TODAY, Books
 
 from arsync.application import approvals, connecting, disputes, runs
+from arsync.application.contact_log import LogEntry, log
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
 from arsync.application.placement_pack import write_pack
 from arsync.application.placements import end_placement, place, placements, record_cost
+from arsync.application.status import status
 from arsync.application.why import why
 from arsync.clock import SetClock
 from arsync.core.actions import ActionKind
@@ -132,6 +134,7 @@ def test_a_rules_placement_counts_once_approved(ledger: Container, books: Books)
     (view,) = placements(OWNER, ledger)
     assert (view.customer, view.agency, view.state) == ("Customer 1", AGENCY, "placed")
     assert view.placed == {"GBP": "1100.00"}
+    assert status(OWNER, now(ledger)).open_placements == 1
     end_placement(OWNER, ledger, "Customer 1", returned=True)
     assert placements(OWNER, ledger, "Customer 1")[0].state == "returned"
     runs.sync(OWNER, now(ledger))
@@ -172,6 +175,7 @@ def test_the_pack_holds_what_an_agency_asks_for(
     paid(books, 500)
     runs.pull_ledger(OWNER, now(ledger))
     place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    log(OWNER, ledger, "Customer 1", LogEntry("Promised nothing."))
     write_pack(OWNER, ledger, "Customer 1", tmp_path / "pack")
     files = {str(path.relative_to(tmp_path / "pack")) for path in (tmp_path / "pack").rglob("*.*")}
     assert files == {
@@ -192,6 +196,7 @@ def test_the_pack_holds_what_an_agency_asks_for(
     assert opened["payments.csv"].splitlines()[1].startswith(f"payment,{TODAY},GBP,500.00,INV-1")
     assert opened["proof of sending.csv"].count("final notice") == 2
     assert "Final notice attached as a letter" in opened["notes.txt"]
+    assert "noted by Olga: Promised nothing." in opened["notes.txt"]
     assert f"Placed on      {TODAY}: GBP 600.00" in opened["INDEX.txt"]
     assert "Recovered      nothing" in opened["INDEX.txt"]
     assert stat.S_IMODE((tmp_path / "pack" / "INDEX.txt").stat().st_mode) == 0o600

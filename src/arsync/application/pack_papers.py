@@ -18,7 +18,7 @@ from arsync.core.ledger.records import Account, Invoice, PaymentStatus, Placemen
 from arsync.core.ledger.sanitising import no_formula
 from arsync.core.planning.assessment import Assessment
 from arsync.mail import Statement
-from arsync.store.models import ActionRow
+from arsync.store.models import ActionRow, LogRow
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
@@ -149,9 +149,12 @@ def proof_of_sending(rows: Iterable[ActionRow]) -> Iterator[tuple[Any, ...]]:
             )
 
 
-def notes(rows: Iterable[ActionRow]) -> str:
-    """Return what arsync did and noted, and what came of tasks, one line each."""
-    lines = []
+def notes(rows: Iterable[ActionRow], log: Iterable[LogRow]) -> str:
+    """Return what arsync did, what people noted and what came of tasks, one line each, by day."""
+    lines = [
+        f"{entry.happened_on}  {entry.kind}, noted by {entry.recorded_by}: {entry.text}"
+        for entry in log
+    ]
     for row in rows:
         day = row.sent_on.isoformat() if row.sent_on else f"{row.created_at:%Y-%m-%d}"
         said = row.action.note or f"{KINDS[row.action.kind].done[0]} {row.action.payload.title}"
@@ -159,7 +162,7 @@ def notes(rows: Iterable[ActionRow]) -> str:
         # The placement itself says nothing of how the debt was chased.
         if row.action.kind is not ActionKind.PLACEMENT:
             lines.append(f"{day}  {said.strip()}{outcome}")
-    return "\n".join(lines) or "Nothing was noted."
+    return "\n".join(sorted(lines, key=lambda line: line[:10])) or "Nothing was noted."
 
 
 def agreements(assessment: Assessment, debts: Sequence[Invoice]) -> str:

@@ -36,7 +36,7 @@ from arsync.core.ledger.sanitising import file_name
 from arsync.errors import ArsyncError, UserMistake
 from arsync.files import new_private_folder, refuse_taken
 from arsync.mail import Letter, letter_pdf, statement_pdf
-from arsync.store.models import ActionRow
+from arsync.store.models import ActionRow, LogRow
 
 LETTERS_MAX = 50
 """So many letters are in a pack, the newest; the others are in the proof of sending."""
@@ -60,6 +60,8 @@ class _Gathered(NamedTuple):
     """The invoices that were placed, as the books have them."""
     rows: tuple[ActionRow, ...]
     """What was done about them, the oldest first."""
+    log: tuple[LogRow, ...]
+    """What people noted about the customer, or about one of these invoices."""
 
 
 def write_pack(
@@ -101,7 +103,13 @@ def _gather(customer: PlacedCustomer) -> _Gathered:
         if any(ref.id in ids for ref in row.action.invoices)
     ]
     rows.sort(key=lambda row: (row.first_sent_at or row.created_at, row.key))
-    return _Gathered(customer, figures, debts, tuple(rows))
+    members = [member.id for member in customer.account.contacts]
+    log = [
+        entry
+        for entry in organisation.store.log.of(organisation.id, members)
+        if entry.taken_back_at is None and entry.invoice_id in {"", *ids}
+    ]
+    return _Gathered(customer, figures, debts, tuple(rows), tuple(log))
 
 
 def _files(gathered: _Gathered) -> dict[str, bytes]:
@@ -122,7 +130,7 @@ def _files(gathered: _Gathered) -> dict[str, bytes]:
         "open items.csv": table(OPEN_ITEMS, open_items(customer.assessment, gathered.debts, today)),
         "payments.csv": table(PAYMENTS, money_received(customer.account, gathered.debts)),
         "proof of sending.csv": table(PROOF, proof_of_sending(gathered.rows)),
-        "notes.txt": _text(notes(gathered.rows)),
+        "notes.txt": _text(notes(gathered.rows, gathered.log)),
         "agreements.txt": _text(agreements(customer.assessment, gathered.debts)),
         "terms.txt": _text(_terms(gathered)),
         **letters,

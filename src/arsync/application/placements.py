@@ -5,7 +5,7 @@ A person's word and the note about it are kept in one transaction, as with promi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -35,7 +35,7 @@ from arsync.core.collections.placements import (
     sums_in_words,
 )
 from arsync.core.ledger.account_view import days_overdue
-from arsync.core.ledger.agreements.placements import PlacementState
+from arsync.core.ledger.agreements.placements import PlacementState, invoices_of, state_of
 from arsync.core.ledger.money import plain, shown
 from arsync.core.ledger.records import Account, Contact, Invoice, PlacedDebt, Placement
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
@@ -396,22 +396,37 @@ def placements(
     return sorted(views.values(), key=lambda view: (view.placed_on, view.key), reverse=True)
 
 
+def open_placements(organisation: OrganisationContext) -> int:
+    """Return how many placements stand on which something is owed, whatever the rulebook is."""
+    count = 0
+    for account in _placed_accounts(organisation):
+        by_id = {invoice.id: invoice for invoice in account.invoices}
+        states = (
+            state_of(placement, invoices_of(placement, by_id), account)
+            for placement in account.placements
+        )
+        count += sum(state is PlacementState.PLACED for state in states)
+    return count
+
+
 def _placed_customers(organisation: OrganisationContext) -> list[PlacedCustomer]:
+    return [
+        _assessed(organisation, contact, account)
+        for account in _placed_accounts(organisation)
+        for contact in account.contacts
+        if account.placements
+    ]
+
+
+def _placed_accounts(organisation: OrganisationContext) -> Iterator[Account]:
+    """Yield the accounts that were ever placed; most ledgers have none, and none is read."""
     store = organisation.store
     placing = store.actions.list(
         organisation.id, kinds={ActionKind.PLACEMENT}, states=STARTED_STATES
     )
     ids = {row.contact_id for row in store.placements.rows(organisation.id)}
     ids |= {row.action.contact_id for row in placing}
-    # An invoice may have moved to another customer since: it is found there.
-    if not ids:
-        return []
-    return [
-        _assessed(organisation, contact, account)
-        for account in accounts_on(organisation, None, sorted(ids))
-        for contact in account.contacts
-        if account.placements
-    ]
+    return accounts_on(organisation, None, sorted(ids)) if ids else iter(())
 
 
 def _views(customer: PlacedCustomer) -> list[PlacementView]:

@@ -199,6 +199,8 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     """Refusals that can heal, each with how many actions wait after it, as sentences."""
     warnings: tuple[str, ...] = ()
     """What pauses nothing, but should be known."""
+    open_placements: int = 0
+    """Placements with agencies and lawyers that stand, and on which something is owed."""
     daily_mail: str = ""
     """Why the last daily mail to the owner could not be sent; empty when it could."""
     reads_this_month: int = 0

@@ -13,6 +13,7 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.placements import open_placements
 from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.rulebook_notes import rulebook_notes
 from arsync.application.unknown_outcomes import is_late
@@ -64,6 +65,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         ),
         outage=outage_words(organisation, outage) if outage else "",
         open_tasks=len(store.actions.open_tasks(row.id)),
+        open_placements=open_placements(organisation),
         document_problems=tuple(
             f"{problem.kind} {problem.number or problem.id}: {problem.message}"
             for problem in store.ledger.problems(row.id)

@@ -350,6 +350,8 @@ def _action_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
         lines.append(f"{word(status.awaiting, 'action')} waiting for approval: `arsync approve`")
     if status.later is not None:
         lines.append(later_in_words(status.later, zone))
+    if status.open_placements:
+        lines.append(f"{word(status.open_placements, 'placement')} stand: `arsync placements`")
     if status.open_tasks:
         lines.append(f"{word(status.open_tasks, 'open task')}: `arsync tasks`")
     return lines

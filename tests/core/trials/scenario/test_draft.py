@@ -20,6 +20,8 @@ from arsync.core.ledger.records import (
     Dispute,
     Invoice,
     Payment,
+    PlacedDebt,
+    Placement,
     Promise,
 )
 from arsync.core.planning.customer_locale import no_holidays
@@ -155,6 +157,17 @@ def test_what_was_agreed_stays_agreed_and_is_scaled(desk: Desk) -> None:
     assert "credit_limit: " in text
     assert "credit_limit: 1000" not in text
     assert "review_on: 2026-12-01" in text
+
+
+def test_a_placement_by_hand_is_told_without_its_agency(desk: Desk) -> None:
+    debts = (PlacedDebt("i2", Decimal("866.55"), "GBP"),)
+    on, ended = TODAY - timedelta(2), TODAY - timedelta(1)
+    placement = Placement("k1", "Secret Collections", on, debts, ended, "recalled")
+    text = drafted(a_customer(desk)._replace(placements=(placement,)))
+    assert verdict(text).failures == ()
+    assert "placed INV-2 with An agency" in text
+    assert "recalled INV-2" in text
+    assert "Secret" not in text
 
 
 def test_a_family_is_told_as_one(desk: Desk) -> None:

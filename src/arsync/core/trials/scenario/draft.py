@@ -289,6 +289,7 @@ class _Disguised:
                 whose = f" to {self.names[credit.contact_id]}" if several else ""
                 yield _Change(credit.issued_on, sentence + whose)
         yield from self.agreements()
+        yield from self.placements()
 
     def payment_plan(self, plan: PaymentPlan) -> Iterator[_Change]:
         """Yield a payment plan, and its end."""
@@ -346,6 +347,24 @@ class _Disguised:
                 if settled_on is not None:
                     outcome = f" as {dispute.outcome}" if dispute.outcome else ""
                     yield _Change(settled_on, f"settled {number}{outcome}")
+
+    def placements(self) -> Iterator[_Change]:
+        """Yield placements by hand, with an agency of another name, and their ends.
+
+        A rulebook that places debts itself does so in its story, too.
+        """
+        if self.rulebook.placements:
+            return
+        listed = {invoice.id: invoice for invoice in self.invoices}
+        for placement in self.account.placements:
+            for debt in placement.debts:
+                invoice = listed.get(debt.invoice_id)
+                if invoice is None or (invoice.paid_on and invoice.paid_on <= placement.placed_on):
+                    continue
+                number = self.numbers[invoice.id]
+                yield _Change(placement.placed_on, f"placed {number} with An agency")
+                if placement.ended_on is not None:
+                    yield _Change(placement.ended_on, f"{placement.ended_as} {number}")
 
     def disputed(self, dispute: Dispute, invoice: Invoice) -> str:
         """Return a dispute as a sentence, without the customer's own words."""
