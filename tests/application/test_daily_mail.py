@@ -28,6 +28,7 @@ from arsync.application.permissions import Actor, Role
 from arsync.application.status import status
 from arsync.clock import SetClock
 from arsync.config import load_config
+from arsync.store.models import ConnectionState
 
 OWNER = Actor("Olga", Role.OWNER)
 
@@ -204,3 +205,22 @@ def test_the_mail_stays_short_whatever_there_is() -> None:
     assert len(letter.text) < 400_000
     assert f"And {300 - CONNECTIONS_PER_SECTION_MAX} more connections" in letter.text
     assert "and 295 more" in letter.html
+
+
+def test_each_thing_that_stops_the_work_is_told(
+    container: Container, books: Books, sink: Sink
+) -> None:
+    for number in range(3, 14):
+        books.add_invoice(books.add_contact(number), number, overdue=5)
+    connecting.set_mode(OWNER, now(container), "auto")
+    runs.sync(OWNER, now(container))
+    row = container.store.connections.get("books")
+    container.store.connections.set_state(row.id, ConnectionState.NEEDS_RECONNECT)
+    assert mail_of_the_day(container)
+    (text,) = texts(sink)
+    safety = text.partition("STOPPED BY A SAFETY LIMIT")[2]
+    assert "over a safety limit: 12 emails in one plan; safety allows 10. 11 actions wait" in safety
+    assert "arsync approve --connection books --each" in safety
+    consent = text.partition("TO BE CONNECTED AGAIN")[2]
+    assert consent.lstrip().startswith("books\n- Books no longer accepts arsync's authorisation.")
+    assert "arsync connect books" in consent

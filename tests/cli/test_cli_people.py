@@ -144,6 +144,9 @@ def test_what_happened_is_logged_and_taken_back(shell: Shell) -> None:
     words = ("log", "Late & Sons", "rang twice", "--kind", "terms-signed", "--connection", "xero")
     logged = shell(*words, "--json").json
     assert (logged["kind"], logged["text"], logged["note"]) == ("terms signed", "rang twice", None)
+    why = ("why", "Late & Sons", "--connection", "xero")
+    assert f"\n  terms signed on {TODAY}\n" in shell(*why).out
+    assert shell(*why, "--json").json["terms_signed_on"] == str(TODAY)
     taken = shell("log", "Late & Sons", "--take-back", str(logged["number"]), "--why", "a slip")
     assert taken.err.startswith("arsync: Late & Sons is in several connections")
     back = ("--take-back", str(logged["number"]), "--why", "a slip", "--connection", "xero")

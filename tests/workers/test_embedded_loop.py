@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.smtp import Envelope
 from sqlalchemy import make_url
 from tests.builders.books import ORGANISATION, RULES, Books, BooksPlatform
 from tests.builders.driver import App
+from tests.builders.mail_server import AnyPort, Sink
 from tests.builders.relay import Relay
 
 from arsync.application.results import RunResult
@@ -19,10 +22,10 @@ from arsync.config import Config, example_config, load_config
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE, StoreGone
 
 
-def a_config(folder: Path, url: str) -> Config:
+def a_config(folder: Path, url: str, more: Mapping[tuple[str, str], str] = {}) -> Config:
     (folder / "rules").mkdir()
     (folder / "rules" / "standard.yaml").write_text(RULES)
-    values = {("store", "url"): url, ("tokens", "keyring"): "off"}
+    values = {("store", "url"): url, ("tokens", "keyring"): "off", **more}
     (folder / "config.toml").write_text(example_config(values))
     return load_config(folder / "config.toml", {})
 
@@ -101,3 +104,29 @@ def test_the_loop_ends_when_its_store_is_gone(
         app.run_forever(every_seconds=0.05, stop=threading.Event(), report=report)
     assert results[0].exit_code == EXIT_DONE
     assert {result.exit_code for result in results[1:]} <= {EXIT_MISTAKE}
+
+
+def test_the_loop_mails_the_owner_beside_its_runs(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    class StopsTheLoop(Sink):
+        async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
+            stop.set()
+            return await super().handle_DATA(server, session, envelope)
+
+    sink = StopsTheLoop()
+    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
+    controller.start()
+    mail = {
+        ("runs", "notify"): "owner@example.com",
+        ("runs", "notify_at"): "00:00",
+        ("smtp", "url"): f"smtp://127.0.0.1:{controller.port}",
+        ("smtp", "sender"): "accounts@example.com",
+    }
+    config = a_config(tmp_path, "sqlite:///arsync.db", mail)
+    (tmp_path / "rules" / "standard.yaml").write_text("version: 1\nbad: 1\n")
+    with App(config, clock=SystemClock(), platforms=lambda _: BooksPlatform(Books())) as app:
+        app.store.connections.add("books", platform="books", organisation=ORGANISATION)
+        app.run_forever(every_seconds=0.05, stop=stop)
+    controller.stop()
+    assert [envelope.rcpt_tos for envelope in sink.envelopes] == [["owner@example.com"]]

@@ -64,6 +64,11 @@ def mail_of_the_day(
     except ArsyncError as error:
         _LOG.warning("the daily mail: %s", error)
         return False
+    except Exception as error:  # noqa: BLE001 - a bug met in one ledger must not stop the runs
+        _LOG.exception("the daily mail could not be made")
+        words = f"an internal error ({type(error).__name__}), see the log."
+        container.store.daily_mails.failed(here.date(), words)
+        return False
 
 
 def _zone(container: Container) -> tzinfo:
@@ -87,10 +92,11 @@ def _mail(container: Container, day: date, stop: Callable[[], bool]) -> bool:
         if digest.is_empty:
             mails.nothing_to_say(day)
             return False
+        letter = letter_of(digest, day)
         mails.leaves(day)
         try:
             # The same key for the same day: a second copy shows as one in most mailboxes.
-            mail_owner(config, letter_of(digest, day), f"daily-{day}", container.clock.now())
+            mail_owner(config, letter, f"daily-{day}", container.clock.now())
         except OutcomeUnknown:
             mails.told(day)
             return True

@@ -187,6 +187,8 @@ class WhyView(PlanView, frozen=True, kw_only=True):
     facts: Mapping[str, Any]
     explanation: tuple[ReasonView, ...]
     history: tuple[HistoryView, ...]
+    terms_signed_on: date | None
+    """The last day on which somebody logged that the customer signed the terms."""
     limits: tuple[LimitView, ...]
     """The credit limits as they changed, newest first."""
 
@@ -308,6 +310,7 @@ def why_view(why: Why) -> WhyView:
         facts=why.facts,
         explanation=tuple(map(_reason_view, why.lines)),
         history=tuple(map(history_view, why.history)),
+        terms_signed_on=why.terms_signed_on,
         limits=tuple(limit_view(limit, why.currency) for limit in why.limits),
     )
 

@@ -149,6 +149,8 @@ class Why(NamedTuple):
     """Narrowed to the invoice, when it was asked about one."""
     history: tuple[ActionHistory, ...]
     """Every action there ever was, newest first."""
+    terms_signed_on: date | None = None
+    """The last day on which somebody logged that it signed the terms."""
     limits: tuple[LimitRow, ...] = ()
     """The credit limits it had up to the day, newest first."""
     currency: str = ""

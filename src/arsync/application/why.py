@@ -108,6 +108,9 @@ def why(
         plan=plan,
         held_back=held,
         history=customer_history(organisation, contact, invoice),
+        terms_signed_on=organisation.store.log.terms_signed_on(
+            organisation.id, _own_ids(account, contact.id)
+        ),
         limits=_limits(organisation, account, plan.as_of),
         currency=organisation.rulebook.currency,
     )
@@ -115,10 +118,15 @@ def why(
 
 def _limits(organisation: OrganisationContext, account: Account, day: date) -> tuple[LimitRow, ...]:
     """Return the limits of the debtor, and of contacts that were merged into it, up to a day."""
-    root = account.contacts[0].id
-    ids = [root, *(member.id for member in account.contacts if member.merged_into == root)]
+    ids = _own_ids(account, account.contacts[0].id)
     limits = organisation.store.limits.of(organisation.id, ids)
     return tuple(limit for limit in limits if limit.since <= day)
+
+
+def _own_ids(account: Account, contact_id: str) -> list[str]:
+    """Return a contact's id, and those of contacts that were merged into it."""
+    merged = (member.id for member in account.contacts if member.merged_into == contact_id)
+    return [contact_id, *merged]
 
 
 def _facts(

@@ -112,6 +112,8 @@ def _head(explained: Why) -> None:
             f"{shown(invoice.amount_due, invoice.currency)} of "
             f"{shown(invoice.total, invoice.currency)} to pay"
         )
+    if explained.terms_signed_on is not None:
+        click.echo(f"  terms signed on {explained.terms_signed_on.isoformat()}")
     facts = [line.text for line in explained.lines if line.section == "facts"]
     click.echo(wrapped(" · ".join(facts), indent=2))
 

@@ -55,4 +55,5 @@ def test_the_day_of_signed_terms_is_the_last(store: Store, connection: Connectio
         logged(store, connection, "c1", LogKind.TERMS_SIGNED, day)
     by_mistake = logged(store, connection, "c2", LogKind.TERMS_SIGNED, MONDAY)
     store.log.take_back(connection.id, by_mistake.id, who="Ben", why="not yet", note_key="")
-    assert store.log.terms_signed(connection.id) == {"c1": FRIDAY}
+    assert store.log.terms_signed_on(connection.id, ["c1", "c2"]) == FRIDAY
+    assert store.log.terms_signed_on(connection.id, ["c2"]) is None

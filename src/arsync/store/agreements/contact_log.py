@@ -126,19 +126,18 @@ class ContactLog:
         with self._database.read() as db:
             return [_row(row) for row in db.execute(query.order_by(_COLUMNS.id))]
 
-    def terms_signed(self, connection_id: int) -> dict[str, date]:
-        """Return by contact the last day on which it signed the terms, in one query."""
-        query = (
-            select(_COLUMNS.contact_id, func.max(_COLUMNS.happened_on).label("day"))
-            .where(
-                _COLUMNS.connection_id == connection_id,
-                _COLUMNS.kind == LogKind.TERMS_SIGNED.value,
-                _COLUMNS.taken_back_at.is_(None),
-            )
-            .group_by(_COLUMNS.contact_id)
-        )
+    def terms_signed_on(self, connection_id: int, contact_ids: Sequence[str]) -> date | None:
+        """Return the last day on which any of some contacts signed the terms; None: never."""
         with self._database.read() as db:
-            return {row.contact_id: row.day for row in db.execute(query)}
+            day: date | None = db.scalar(
+                select(func.max(_COLUMNS.happened_on)).where(
+                    _COLUMNS.connection_id == connection_id,
+                    one_of(db, _COLUMNS.contact_id, contact_ids),
+                    _COLUMNS.kind == LogKind.TERMS_SIGNED.value,
+                    _COLUMNS.taken_back_at.is_(None),
+                )
+            )
+            return day
 
     def _note(
         self, db: Connection, connection_id: int, row: LogRow, noted_by: Noting | None, who: str
