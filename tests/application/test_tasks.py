@@ -14,6 +14,7 @@ from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
 from arsync.application.persons_words import Recorded
+from arsync.application.why import why
 from arsync.application.worklist import WorkChoice, WorkItem, one_task, open_tasks, worklist
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import Phone
@@ -242,3 +243,26 @@ def test_a_script_says_what_is_owed_now(called: Container, books: Books) -> None
     (folder / "templates" / "second_call.txt").unlink()
     problems = now(called).rules.problems
     assert any("there is no reminder text 'second call'" in problem for problem in problems)
+
+
+def test_a_role_says_whose_a_customers_task_is(called: Container, books: Books) -> None:
+    roles = "roles: {credit control: {by_contact_group: {North: jo@example.com}}}\n"
+    (now(called).config.rules_folder / "standard.yaml").write_text(CALLS + roles)
+    books.contacts["c2"] = books.contacts["c2"]._replace(groups=("North",))
+    runs.pull_ledger(OWNER, now(called))
+    assert names(worklist(OWNER, called, None, WorkChoice("jo@example.com"))) == ["Customer 2"]
+    assert len(worklist(OWNER, called, None, WorkChoice("Credit Control"))) == 3
+
+
+def test_why_tells_of_open_tasks_and_their_end(called: Container, books: Books) -> None:
+    say(called, 1, "voicemail")
+
+    def lines() -> list[str]:
+        explained = why(OWNER, now(called), "Customer 1")
+        return [line.text for line in explained.lines if line.section == "tasks"]
+
+    opened = "Call the customer, open since 2026-11-20; tried: voicemail"
+    assert lines() == [opened]
+    books.pay(books.invoices["i1"])
+    runs.pull_ledger(OWNER, now(called))
+    assert lines() == [f"{opened}; ends: INV-1 was paid on 2026-11-20"]

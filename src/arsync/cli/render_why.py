@@ -63,6 +63,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
     _agreed("Disputes", "disputes", explained.lines)
     _agreed("Payment plans", "payment plan", explained.lines)
     _agreed("Placements", "placements", explained.lines)
+    _agreed("Open tasks", "tasks", explained.lines)
     if full:
         _late_payment(explained.lines)
         click.secho("\nFacts", bold=True)

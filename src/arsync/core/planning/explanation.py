@@ -104,6 +104,7 @@ def explain(
     lines += _payment_plans(party, invoice_id)
     lines += _discounts(assessment, party, invoice_id)
     lines += _placements(assessment, party, invoice_id)
+    lines += _open_tasks(assessment, party, plan, invoice_id)
     lines += _late_payment(party, invoice)
     # A hold is placed on the parent, and explains its children as well.
     ids = {party.view.contact.id, assessment.root.view.contact.id}
@@ -120,6 +121,22 @@ def explain(
             number = f"{held.invoice_number}: " if held.invoice_number else ""
             after = f"; again on {held.next_date}" if held.next_date else ""
             lines.append(ReasonLine("held back", f"{number}{held.why}{after}", answer=False))
+    return lines
+
+
+def _open_tasks(
+    assessment: Assessment, party: DunnedParty, plan: Plan, invoice_id: str
+) -> list[ReasonLine]:
+    """Return the open tasks, and why those end whose reason is gone."""
+    ended = {task.key: task.reason for task in plan.ended_tasks}
+    lines: list[ReasonLine] = []
+    for task in assessment.account.tasks:
+        about = not invoice_id or not task.invoice_ids or invoice_id in task.invoice_ids
+        if task.done_on is not None or not about or not party.view.counts(task.contact_id):
+            continue
+        tried = f"; tried: {task.outcome}" if task.outcome else ""
+        end = f"; ends: {ended[task.key]}" if task.key in ended else ""
+        lines.append(ReasonLine("tasks", f"{task.text}, open since {task.opened_on}{tried}{end}"))
     return lines
 
 
