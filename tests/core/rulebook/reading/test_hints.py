@@ -246,6 +246,43 @@ def test_a_guess_leads_to_the_right_words(spot: str, line: str, right: str) -> N
     ]
 
 
+LANGUAGE = [
+    (Spot.CREDIT_HOLD, "or: [{tag: a}]", "when: {any: ["),
+    (Spot.CADENCE, "and: {tag: a}", "write when: {"),
+    (Spot.STEP, "if: {amount_due: {at_least: 5}}", "write when: {"),
+    (Spot.RULEBOOK, "if: {tag: a}", "a condition stands in a rule"),
+    (Spot.STEP, "when: amount_due > 5000", "when: {amount_due: {more_than: 5000}}"),
+    (Spot.INVOICE_CONDITION, "days_overdue: 60", "write days_overdue: {at_least: 60}"),
+    (Spot.INVOICE_CONDITION, "days_overdue: >60", "write {more_than: 60}"),
+    (Spot.INVOICE_CONDITION, "amount: 1.000,50", "write amount_due:"),
+    (Spot.INVOICE_CONDITION, "amount_due: 1.000,50", "decimals follow a point"),
+    (Spot.INVOICE_CONDITION, "amount_due: '1.000,50'", "amount_due: {at_least: 1000.50}"),
+    (Spot.CADENCE, "customer: Acme", "write when: {contact:"),
+    (Spot.CUSTOMER, "client: Acme", "write contact:"),
+    (Spot.SENDING, "sms: yes", "without_email: task"),
+    (Spot.STEP, "late_fees: 2%", "write late_fee: 2%"),
+    (Spot.RULEBOOK, "fee: 2%", "late_fee: 2%"),
+    (Spot.CUSTOMER, "email_to: a@example.com", "the contact's"),
+    (Spot.SENDING, "bcc: a@example.com", "copy_to"),
+    (Spot.CHARGE, "every: month", "write bill: monthly"),
+    (Spot.STEP, "every: month", "write every: 30 days"),
+    (Spot.SENDING, "stop: [2026-12-24]", "write closed: ["),
+    (Spot.STEP, "except: VIP", "write unless: {"),
+    (Spot.CUSTOMER, "vip: true", "write tags: [vip]"),
+    (Spot.CUSTOMER, "credit_limit: none", "leave the line out"),
+    (Spot.STEP, "approval: yes", "write approval: required"),
+    (Spot.CADENCE, "time: 9am", "sending: between:"),
+    (Spot.RULEBOOK, "time: 9am", "sending: {between: 09:00-16:30}"),
+]
+"""What an accountant writes who has never read the reference."""
+
+
+@pytest.mark.parametrize(("spot", "line", "right"), LANGUAGE)
+def test_a_first_guess_leads_on(spot: str, line: str, right: str) -> None:
+    _, problems = read_rulebook([("r.yaml", at(spot, line) + "\n")], texts=TEXTS)
+    assert any(right in problem.hint for problem in problems), list(map(str, problems))
+
+
 def test_a_list_of_names_is_a_list_of_contacts() -> None:
     text = "version: 1\ncurrency: GBP\ngroups: {VIP: [Acme, Beta]}\n"
     _, (problem,) = read_rulebook([("r.yaml", text)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
@@ -70,7 +71,9 @@ def as_comparison(field: Field, value: Node) -> str:
         text = str(value.value)
         if signed := from_sign(text):
             return f"write {field.name}: {{{signed}}}"
-        # Inside braces a comma separates keys.
+        # Inside braces a comma separates keys. Where points are between thousands, it is decimal.
+        if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?", text):
+            text = text.replace(".", "").replace(",", ".")
         number = text.replace(",", "")
         return f"write {field.name}: {{at_least: {number}}}, {_OTHERS}"
     ends = [str(end.value) for end in value.value] if isinstance(value, SequenceNode) else []

@@ -307,7 +307,7 @@ _SENDING = _ELSEWHERE | _table(
     ("weekdays on day", _write("days: [tuesday, wednesday, thursday]")),
     ("country holiday bank_holidays", _write("holidays: GB-ENG")),
     (
-        "pause shut away days_off vacation vacations leave not_on no_messages",
+        "pause stop shut away days_off vacation vacations leave not_on no_messages",
         _write("closed: [2026-12-24 to 2027-01-04, 2027-04-06]"),
     ),
     ("every gap frequency min_days days_between interval", _write("days_between_messages: 5")),

@@ -120,9 +120,12 @@ def entries(node: Node, source: Source, label: str, hint: str = "") -> list[tupl
             continue
         key = str(key_node.value).strip()
         # YAML reads `{at_least: 10,000}` as two keys: a limit of 10, and nothing under 000.
-        if is_empty(value) and re.fullmatch(r"[0-9]{3}([.][0-9]{2})?", key):
+        if is_empty(value) and re.fullmatch(r"[0-9]{2}|[0-9]{3}([.][0-9]{2})?", key):
             message = f"the comma before {key!r} ends the number: inside braces it separates keys."
-            source.problem(key_node, message, "write 10000, or the line without braces")
+            decimals = len(key) == 2
+            usual = "decimals follow a point" if decimals else "write 10000"
+            more = ": write 10000.50" if decimals else ", or the line without braces"
+            source.problem(key_node, message, usual + more)
             continue
         # It would hide where a value comes from; `extends` does the same and keeps the place.
         if key == "<<":
@@ -225,8 +228,13 @@ class AmountShape:
         }
 
 
+_NOTHING = frozenset({"none", "no", "null", "unlimited", "no limit", "infinite", "off"})
+
+
 def _amount_hint(text: str) -> str:
     usual = "write 10000, 10,000 or 10,000.50"
+    if text.casefold() in _NOTHING:
+        return f"leave the line out where there is none; otherwise {usual}"
     if re.search(r"[£$€¥]|[A-Za-z]{3}", text):
         return f"leave the currency out, the rulebook says it once: {usual}"
     if re.fullmatch(r"0[0-9]+", text):
