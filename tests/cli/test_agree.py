@@ -30,6 +30,7 @@ def test_a_plan_is_shown_before_it_is_recorded(shell: Shell) -> None:
     why = [line["why"] for line in held if line["invoice"] == "INV-1"]
     assert why[0] == f"payment plan kept: GBP 450.00 due on {FIRST}"
     assert "Payment plans" in shell("why", "INV-1", *XERO).out
+    assert "payment plan agreed on" in shell("status").out
 
 
 def test_listed_instalments_leave_a_rest(shell: Shell) -> None:

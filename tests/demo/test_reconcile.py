@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from arsync.demo.reconcile import not_credited
+from arsync.core.ledger.records import Instalment, PaymentPlan
+from arsync.demo.reconcile import expected_otherwise, not_credited
 from arsync.store.models import DisputeRow
 
 DAY = date(2026, 9, 18)
@@ -49,3 +50,32 @@ def test_a_credited_dispute_stands_on_both_sides(
     assert bool(list(not_credited([dispute], books))) is differs
     dropped = dispute._replace(outcome="dropped")
     assert list(not_credited([dropped], books)) == []
+
+
+@pytest.mark.parametrize(
+    ("expected_on", "due", "differs"),
+    [
+        ("2026-10-01", "100", False),
+        ("2026-10-15", "100", False),
+        ("2026-10-02", "100", True),
+        (None, "100", True),
+        # Xero refuses to change an invoice that is paid in part, and what is paid expects nothing.
+        (None, "60", False),
+        (None, "0", False),
+    ],
+)
+def test_a_payment_plan_shows_on_both_sides(
+    expected_on: str | None, due: str, differs: bool
+) -> None:
+    days = (date(2026, 10, 1), date(2026, 10, 15))
+    plan = PaymentPlan(
+        1, "c1", ("i1",), "GBP", DAY, "Jo", tuple(Instalment(day, Decimal(50)) for day in days)
+    )
+    status = "AUTHORISED" if due != "0" else "PAID"
+    invoice = {"id": "i1", "number": "INV-1", "total": "100", "amount_due": due, "status": status}
+    other = {**invoice, "id": "i2", "expected_on": "2026-12-01"}
+    books = {"invoices": [{**invoice, "expected_on": expected_on}, other]}
+    assert bool(list(expected_otherwise([plan], books))) is differs
+    assert list(expected_otherwise([plan], {"invoices": [invoice]})) == []
+    ended = plan._replace(cancelled_on=DAY)
+    assert list(expected_otherwise([ended], books)) == []

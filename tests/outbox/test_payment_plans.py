@@ -76,6 +76,24 @@ def test_a_plan_is_noted_once_with_its_schedule(world: BooksWorld) -> None:
     )
 
 
+def test_the_next_instalment_is_noted_once(world: BooksWorld) -> None:
+    agreed(world)
+    world.sync()
+    pay(world.books, "400", TODAY)
+
+    until(world, TODAY + timedelta(4))
+
+    first, second = (done.write for done in world.books.done if done.kind is PLAN)
+    assert payload_of(second.action, PaymentPlanPayload).next_on == DAYS[1]
+    assert second.text.startswith(
+        "Payment plan kept so far: instalment 2 of 3, GBP 400.00, is due on 2026-12-30."
+    )
+    world.app.undo(world.app.undo_plan([second.key]), who="Jane")
+    [plan] = world.store.payment_plans.recorded(world.connection.id)
+    assert plan.cancelled_on is None
+    assert first.key != second.key
+
+
 def test_an_undone_plan_is_no_plan_any_more(world: BooksWorld) -> None:
     agreed(world)
     world.sync()

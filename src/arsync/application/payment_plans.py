@@ -73,6 +73,11 @@ class ListedPlan(NamedTuple):
     """Of its invoices."""
     judged: JudgedPlan
 
+    @property
+    def is_over(self) -> bool:
+        """Return whether it is completed, or was ended."""
+        return self.judged.state in _OVER
+
 
 class InstalmentView(Struct, frozen=True):
     """The JSON view of an instalment."""
@@ -276,7 +281,7 @@ def payment_plans(
         listed
         for organisation in organisations(container, connection)
         for listed in plans_of(organisation)
-        if also_over or listed.judged.state not in _OVER
+        if also_over or not listed.is_over
     ]
 
 

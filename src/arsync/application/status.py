@@ -12,6 +12,7 @@ from arsync.application.customer_entries import matching
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.owner_mail import daily_mail_failure
+from arsync.application.payment_plans import plans_of
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.placements import open_placements
 from arsync.application.results import ConnectionStatus, Listed
@@ -21,6 +22,7 @@ from arsync.core.actions import ActionState
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.money import ZERO
+from arsync.core.planning.plan_coverage import plan_in_full
 from arsync.core.planning.send_blocks import Circumstances, pauses, unknown_in_totals, warnings
 from arsync.errors import UserMistake
 from arsync.store.models import Total
@@ -52,6 +54,11 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         last_kind=last.kind if last else "",
         last_outcome=last.outcome if last else "",
         last_message=last.message if last else "",
+        payment_plans=tuple(
+            f"{listed.customer}: payment plan {plan_in_full(listed.judged)}"
+            for listed in plans_of(organisation)
+            if not listed.is_over
+        ),
         holds_by_hand=tuple(
             f"{name} is {decision.words}"
             for name, decision in store.holds.standing(row.id, circumstances.today)

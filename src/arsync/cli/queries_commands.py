@@ -283,6 +283,9 @@ def _owed(status: ConnectionStatus, currency: str) -> str:
 DIFFERENCES_SHOWN_MAX = 20
 """The status names so many customers whose balance differs."""
 
+PLANS_SHOWN_MAX = 20
+"""How many payment plans `status` names."""
+
 UNREADABLE_SHOWN_MAX = 20
 """The status names so many documents that could not be read."""
 
@@ -303,6 +306,9 @@ def status_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
     lines += status.refused
     lines += status.warnings
     lines += status.holds_by_hand
+    lines += status.payment_plans[:PLANS_SHOWN_MAX]
+    if len(status.payment_plans) > PLANS_SHOWN_MAX:
+        lines.append(f"{len(status.payment_plans):,} payment plans in all: arsync agree")
     lines += [
         f"{difference.contact_name}: {difference_in_words(difference, status.label)}"
         for difference in status.differences[:DIFFERENCES_SHOWN_MAX]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
 
-from arsync.application import approvals, connecting, disputes, promises, tasks
+from arsync.application import approvals, connecting, disputes, payment_plans, promises, tasks
 from arsync.application.action_history import ActionFilter, actions
 from arsync.application.container import Container
 from arsync.application.oauth_authorisation import authorise
@@ -23,6 +23,8 @@ from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import KINDS
+from arsync.core.ledger.agreements.payment_plans import Every
+from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.money import rounded
 from arsync.core.ledger.records import DisputeOutcome
 from arsync.demo.agency import (
@@ -45,6 +47,9 @@ PLATFORMS = ("xero", "quickbooks")
 
 DISPUTE_DAYS = 14
 """The demo's accountant settles a dispute after so many days."""
+
+PROMISES_TO_A_PLAN = 2
+"""Of so many customers who name a day, the demo's accountant agrees instalments with the first."""
 
 TASK_DAYS = 2
 """The demo's accountant does a task after so many days."""
@@ -260,7 +265,10 @@ class Demo:
     def _record(self, container: Container, name: str, reply: dict[str, Any]) -> None:
         number = reply["invoice_number"]
         if reply["kind"] == "promise":
-            promised = promises.PromiseToPay(date.fromisoformat(reply["promised_on"]))
+            first = date.fromisoformat(reply["promised_on"])
+            if self._is_agreed(container, name, number, first):
+                return
+            promised = promises.PromiseToPay(first)
             promises.promise(ACCOUNTANT, container, [number], promised, connection=name)
             self._totals[name]["promises by customers"] += 1
         else:
@@ -273,6 +281,20 @@ class Demo:
             self._disputes.append(_Claim(settle_on, name, number, *its_ids, credit))
             kind = "disputes about a part" if credit else "disputes"
             self._totals[name][f"{kind} by customers"] += 1
+
+    def _is_agreed(self, container: Container, name: str, number: str, first: date) -> bool:
+        """Agree two instalments with every second customer who names a day, if that can be."""
+        totals = self._totals[name]
+        plans = totals["payment plans by customers"]
+        if (totals["promises by customers"] + plans) % PROMISES_TO_A_PLAN:
+            return False
+        terms = Terms(equal_parts=2, every=Every.WEEK, first=first)
+        try:
+            payment_plans.agree(ACCOUNTANT, container, [number], terms, connection=name)
+        except UserMistake:  # one stands already
+            return False
+        totals["payment plans by customers"] += 1
+        return True
 
     def _quarter(self, container: Container, name: str, number: str) -> Decimal:
         """Return a quarter of what is due on an invoice."""
@@ -349,6 +371,10 @@ class Demo:
     def _outcome(self, container: Container, world: World) -> Outcome:
         state = world.state()
         sides = [compare(container.store, name, state) for name in PLATFORMS]
+        for plan in payment_plans.payment_plans(ACCOUNTANT, container, also_over=True):
+            was_broken = plan.judged.missed > 0
+            kept = "broken on the way" if was_broken else "kept"
+            self._totals[plan.connection][f"payment plans {kept}"] += 1
         outcome = Outcome(self._folder, sides, self._totals, list(dict.fromkeys(self._problems)))
         busiest: Counter[tuple[str, str]] = Counter()
         for listed in actions(ACCOUNTANT, container, None, ActionFilter(rows_max=100_000)):

@@ -13,7 +13,7 @@ from typing import Any
 from arsync.core.actions import ActionKind, ActionState, Via, marker
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO, plain
-from arsync.core.ledger.records import DisputeOutcome
+from arsync.core.ledger.records import DisputeOutcome, PaymentPlan
 from arsync.store import Store
 from arsync.store.models import ActionRow, DisputeRow
 
@@ -82,6 +82,7 @@ def compare(store: Store, name: str, state: Mapping[str, Any]) -> LedgerSide:
     side.differences += _chased_but_paid(ledger, emails)
     side.differences += not_credited(store.disputes.recorded(row.id), ledger)
     side.differences += _chased_but_placed(store, row.id, rows)
+    side.differences += expected_otherwise(store.payment_plans.recorded(row.id), ledger)
     side.differences += [
         f"{action_row.key[:12]} {action_row.action.kind} is {action_row.state}: {action_row.reason}"
         for action_row in rows
@@ -214,6 +215,23 @@ def _different_terms(
         if (kind is ActionKind.TERMS) != (contact in cash):
             want = "cash on delivery" if kind is ActionKind.TERMS else "their old terms"
             yield f"{names.get(contact, contact)} should be on {want}"
+
+
+def expected_otherwise(plans: Iterable[PaymentPlan], ledger: Mapping[str, Any]) -> Iterable[str]:
+    """Where the books show expected days, each plan's open invoices show one of its days."""
+    invoices = {invoice["id"]: invoice for invoice in ledger["invoices"]}
+    if not any(
+        "expected_on" in invoice and invoice["expected_on"] for invoice in invoices.values()
+    ):
+        return
+    for plan in plans:
+        days = {instalment.due_on.isoformat() for instalment in plan.instalments}
+        for invoice_id in plan.invoice_ids if plan.cancelled_on is None else ():
+            invoice = invoices[invoice_id]
+            # Xero refuses most edits of an invoice that is paid in part.
+            untouched = Decimal(invoice["amount_due"]) == Decimal(invoice["total"])
+            if _is_open(invoice) and untouched and invoice["expected_on"] not in days:
+                yield f"{invoice['number']}: its payment plan does not show there"
 
 
 def not_credited(disputes: Iterable[DisputeRow], ledger: Mapping[str, Any]) -> Iterable[str]:

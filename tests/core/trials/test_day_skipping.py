@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,9 +24,11 @@ from arsync.core.ledger.records import (
     Contact,
     Credit,
     Dispute,
+    Instalment,
     Invoice,
     Organisation,
     Payment,
+    PaymentPlan,
     Promise,
     SentStep,
     StandingHold,
@@ -142,6 +145,27 @@ def random_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Paym
     return invoice, payments
 
 
+def random_plans(dice: random.Random, invoices: Sequence[Invoice]) -> tuple[PaymentPlan, ...]:
+    """Make a payment plan on one invoice or on two, kept for a while or never."""
+    if not invoices or dice.random() < 0.6:
+        return ()
+    made_on = ago(dice, 140)
+    days = [made_on + timedelta(dice.choice([3, 10]) + 14 * number) for number in range(3)]
+    return (
+        PaymentPlan(
+            1,
+            "c1",
+            tuple(invoice.id for invoice in invoices[:2]),
+            invoices[0].currency,
+            made_on,
+            "Jo",
+            tuple(Instalment(day, Decimal(dice.choice([20, 200]))) for day in sorted(set(days))),
+            cancelled_on=dice.choice([None, None, made_on + timedelta(30)]),
+            is_confirmed=dice.random() < 0.5,
+        ),
+    )
+
+
 def random_account(dice: random.Random) -> Account:
     with_payments = [random_invoice(dice, number) for number in range(dice.randint(1, 7))]
     invoices = tuple(invoice for invoice, _ in with_payments)
@@ -238,6 +262,7 @@ def random_account(dice: random.Random) -> Account:
         last_hold_episode=1 if hold or left_over else 0,
         episodes={"i0": 2} if dice.random() < 0.2 else {},
         taken_over_on=dice.choice([None, ago(dice, 300)]),
+        payment_plans=random_plans(dice, kept),
         doubts=("a payment cannot be read",) if dice.random() < 0.05 else (),
         fees=frozenset({"i1"}) if dice.random() < 0.3 else frozenset(),
     )
@@ -273,8 +298,13 @@ def random_rulebook(dice: random.Random) -> Rulebook | None:
         days = dice.choice([0, 0, 1, 3, 7, 20])
         return f"\n      for: {days} days" if days else ""
 
+    announce, chase = dice.choice([1, 5]), dice.choice([1, 4])
     text = f"""version: 1
 currency: GBP
+payment_plans:
+  grace: {dice.choice(["none", "3 business days", "10 days"])}
+  announce: {announce} day{"s" if announce > 1 else ""} before
+  chase: {chase} day{"s" if chase > 1 else ""} after
 customers:
   - contact: One
     limits:

@@ -278,6 +278,7 @@ _ROWS = (
         ActionKind.PAYMENT_PLAN,
         verb="NOTE PAYMENT PLAN",
         done=("payment plan noted", "payment plans noted"),
+        planned=("payment plan to note", "payment plans to note"),
         thing="the payment plan",
         records_a_word=True,
         trace_question="is the day of the next instalment shown, where there is a place for it",

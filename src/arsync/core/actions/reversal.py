@@ -26,7 +26,6 @@ def undo_action(
     day = f" of {done_on.isoformat()}" if done_on else ""
     reason_words = f": {reason}" if reason else "."
     number = action.subject.rpartition(" ")[2]
-    plan = action.payload
     is_promise = action.kind is ActionKind.PROMISE
     return Action(
         payload=UndoPayload(
@@ -36,7 +35,8 @@ def undo_action(
             who=who,
             # What the promise is called in arsync's own records: it is taken back there too.
             promise_id=int(number) if is_promise and number.isdecimal() else None,
-            plan_id=plan.plan_id if isinstance(plan, PaymentPlanPayload) else None,
+            # Of a later note about it the plan itself stays.
+            plan_id=_agreed_plan(action),
         ),
         connection=action.connection,
         contact_id=action.contact_id,
@@ -48,3 +48,11 @@ def undo_action(
         episode=action.episode,
         note=f"Undone by {who}, {KINDS[action.kind].thing}{day}{reason_words}",
     )
+
+
+def _agreed_plan(action: Action) -> int | None:
+    """Return the number of the payment plan that an action is the agreement of."""
+    payload = action.payload
+    if not isinstance(payload, PaymentPlanPayload):
+        return None
+    return payload.plan_id if action.subject == f"plan {payload.plan_id}" else None

@@ -10,7 +10,16 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from arsync.core.actions import Action, Because, InvoiceRef, PlanNotice, ReminderPayload, Via
+from arsync.core.actions import (
+    Action,
+    Because,
+    InstalmentLine,
+    InvoiceRef,
+    PaymentPlanPayload,
+    PlanNotice,
+    ReminderPayload,
+    Via,
+)
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.agreements.payment_plans import (
@@ -81,6 +90,62 @@ def plan_instalment_letters(
 _ANOTHER = "another message leaves today"
 
 
+def plan_next_days(planning: Planning, assessment: Assessment, party: DunnedParty) -> Decisions:
+    """Plan to note which instalment comes next, once those before it have come.
+
+    The first one was noted when the plan was recorded.
+    """
+    if not assessment.account.payment_plans or not_written_to(party):
+        return NOTHING
+    noted = (
+        _next_noted(planning, party, judged, following)
+        for judged in assessment.account_view.payment_plans
+        if judged.state is PaymentPlanState.KEPT
+        and (following := judged.following) is not None
+        and following.number > 1
+        and judged.plan.contact_id == party.view.contact.id
+    )
+    done_keys = assessment.account.done_keys
+    return acting(
+        *(action for action in noted if action and not planning.is_done(action.key, done_keys))
+    )
+
+
+def _next_noted(
+    planning: Planning, party: DunnedParty, judged: JudgedPlan, following: JudgedInstalment
+) -> Action | None:
+    plan = judged.plan
+    invoices = _owed_of(party, judged)
+    if not invoices:
+        return None
+    lines = (
+        InstalmentLine(instalment.due_on, instalment.amount) for instalment in plan.instalments
+    )
+    amount = shown(following.outstanding, plan.currency)
+    return Action(
+        payload=PaymentPlanPayload(plan.id, plan.currency, tuple(lines), next_on=following.due_on),
+        connection=planning.connection,
+        contact_id=plan.contact_id,
+        contact_name=party.view.contact.name,
+        because=Because("", 0, RULE),
+        invoices=tuple(
+            InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
+            for invoice in invoices
+        ),
+        subject=f"plan {plan.id} next {following.number}",
+        note=(
+            f"Payment plan kept so far: instalment {following.number} of"
+            f" {len(plan.instalments)}, {amount}, is due on {following.due_on}."
+        ),
+    )
+
+
+def _owed_of(party: DunnedParty, judged: JudgedPlan) -> list[Invoice]:
+    """Return what is owed still of a plan's invoices, in its order."""
+    owed = party.view.account_view.owed_by_id
+    return [owed[invoice_id] for invoice_id in judged.plan.invoice_ids if invoice_id in owed]
+
+
 def letters_due(
     planning: Planning, assessment: Assessment, party: DunnedParty
 ) -> Iterator[PlanLetter]:
@@ -92,7 +157,7 @@ def letters_due(
         if following is None or judged.plan.contact_id != party.view.contact.id:
             continue
         # Of invoices that cannot be read nobody is written to.
-        if not set(judged.plan.invoice_ids).intersection(assessment.account_view.owed_by_id):
+        if not _owed_of(party, judged):
             continue
         if judged.plan.is_confirmed:
             yield PlanLetter(PLAN_AGREED, judged, following, "confirm")
@@ -167,11 +232,7 @@ def _because(planning: Planning, letter: PlanLetter) -> Because:
 
 def _action(planning: Planning, party: DunnedParty, letter: PlanLetter) -> Action:
     contact, judged = party.view.contact, letter.judged
-    invoices = [
-        party.view.account_view.owed_by_id[invoice_id]
-        for invoice_id in judged.plan.invoice_ids
-        if invoice_id in party.view.account_view.owed_by_id
-    ]
+    invoices = _owed_of(party, judged)
     leaving = planning.places.leaving(contact, party.customer)
     reason = _because(planning, letter)
     which = "" if letter.text == PLAN_AGREED else f" {letter.about.number}"

@@ -25,7 +25,7 @@ from arsync.core.planning.discount_planner import plan_discounts
 from arsync.core.planning.dispute_planner import plan_disputes
 from arsync.core.planning.follow_up_planner import plan_follow_ups
 from arsync.core.planning.hold_planner import plan_hold
-from arsync.core.planning.instalment_planner import plan_instalment_letters
+from arsync.core.planning.instalment_planner import plan_instalment_letters, plan_next_days
 from arsync.core.planning.ledger_warnings import OwedByLimit
 from arsync.core.planning.level_planner import plan_level, plan_levels_no_more
 from arsync.core.planning.old_promise_planner import plan_old_promises
@@ -255,6 +255,7 @@ def plan_account(
         reminders = plan_reminders(planning, assessment, party, budget)
         budget = budget.after(reminders)
         decisions += reminders + plan_instalment_letters(planning, assessment, party, reminders)
+        decisions += plan_next_days(planning, assessment, party)
         decisions += plan_follow_ups(planning, assessment, party)
         decisions += plan_charges(planning, assessment, party)
         decisions += plan_discounts(planning, assessment, party)
