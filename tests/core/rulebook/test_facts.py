@@ -335,3 +335,24 @@ def test_steps_of_an_earlier_episode_do_not_count(desk: Desk) -> None:
     view = view_of(account, desk)
     assert invoice_fact(view, account.invoices[0], "highest_step_sent") is None
     assert fact(view, "highest_step_sent") is None
+
+
+def test_a_dispute_grows_no_older_once_paid(desk: Desk) -> None:
+    day = desk.today
+    account = desk.account(
+        desk.invoice("i1", 40, "0", status="paid", total="50"),
+        desk.invoice("i2", 40),
+        disputes=(
+            Dispute("i1", day - timedelta(90), "price"),
+            Dispute("i2", day - timedelta(7), "price", amount=Decimal(30), code="32"),
+        ),
+    )
+    view = view_of(account, desk)
+    figures = [fact(view, name) for name in ("days_in_dispute", "disputed_amount")]
+    assert figures == [7, Decimal(30)]
+    assert fact(view, "dispute_reason") == {"not delivered"}
+    assert fact(view, "overdue_amount") == Decimal(70)
+    [owed] = view.owed
+    figures = [invoice_fact(view, owed, name) for name in ("amount_due", "days_in_dispute")]
+    assert figures == [Decimal(70), 7]
+    assert invoice_fact(view, owed, "dispute") == "part"

@@ -46,10 +46,10 @@ def standing_dispute(view: ContactView, invoice_id: str) -> Dispute | None:
 
 
 def _own_disputes(view: ContactView) -> Iterator[Dispute]:
-    """Yield the open disputes about the contact's invoices."""
-    account_view = view.account_view
-    for invoice_id, dispute in account_view.disputes.items():
-        if is_standing(dispute, account_view.today) and invoice_id in view.own_invoice_ids:
+    """Yield the open disputes about what the contact owes; one that was paid keeps none old."""
+    for invoice in view.documents:
+        dispute = standing_dispute(view, invoice.id)
+        if dispute is not None:
             yield dispute
 
 
