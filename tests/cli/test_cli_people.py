@@ -146,7 +146,9 @@ def test_what_happened_is_logged_and_taken_back(shell: Shell) -> None:
     assert (logged["kind"], logged["text"], logged["note"]) == ("terms signed", "rang twice", None)
     why = ("why", "Late & Sons", "--connection", "xero")
     assert f"\n  terms signed on {TODAY}\n" in shell(*why).out
-    assert shell(*why, "--json").json["terms_signed_on"] == str(TODAY)
+    assert f"\nLogged\n  {TODAY}  terms signed, by " in shell(*why).out
+    told = shell(*why, "--json").json
+    assert told["terms_signed_on"] == told["log"][0]["happened_on"] == str(TODAY)
     taken = shell("log", "Late & Sons", "--take-back", str(logged["number"]), "--why", "a slip")
     assert taken.err.startswith("arsync: Late & Sons is in several connections")
     back = ("--take-back", str(logged["number"]), "--why", "a slip", "--connection", "xero")

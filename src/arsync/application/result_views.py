@@ -22,6 +22,7 @@ from arsync.application.results import (
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import ActionState
 from arsync.core.ledger.money import plain
+from arsync.core.ledger.records import LogKind
 from arsync.core.planning.explanation import ReasonLine
 from arsync.core.planning.plan_views import (
     ActionView,
@@ -179,6 +180,16 @@ def limit_view(limit: LimitRow, currency: str) -> LimitView:
     )
 
 
+class LogView(Struct, frozen=True):
+    """An entry of a customer's log."""
+
+    number: int
+    happened_on: date
+    kind: LogKind
+    text: str
+    recorded_by: str
+
+
 class WhyView(PlanView, frozen=True, kw_only=True):
     """What is done about a customer or an invoice, what is not, and why."""
 
@@ -187,6 +198,8 @@ class WhyView(PlanView, frozen=True, kw_only=True):
     facts: Mapping[str, Any]
     explanation: tuple[ReasonView, ...]
     history: tuple[HistoryView, ...]
+    log: tuple[LogView, ...]
+    """What people logged, newest first."""
     terms_signed_on: date | None
     """The last day on which somebody logged that the customer signed the terms."""
     limits: tuple[LimitView, ...]
@@ -310,6 +323,9 @@ def why_view(why: Why) -> WhyView:
         facts=why.facts,
         explanation=tuple(map(_reason_view, why.lines)),
         history=tuple(map(history_view, why.history)),
+        log=tuple(
+            LogView(row.id, row.happened_on, row.kind, row.text, row.recorded_by) for row in why.log
+        ),
         terms_signed_on=why.terms_signed_on,
         limits=tuple(limit_view(limit, why.currency) for limit in why.limits),
     )

@@ -17,7 +17,7 @@ from arsync.core.planning.planner import HeldBack, Plan
 from arsync.core.planning.send_blocks import Pause
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
 from arsync.outbox import ApplyResult
-from arsync.store.models import ActionRow, EventRow, Later, LimitRow, PlanSaved
+from arsync.store.models import ActionRow, EventRow, Later, LimitRow, LogRow, PlanSaved
 from arsync.sync.pull import PullResult
 
 
@@ -149,6 +149,8 @@ class Why(NamedTuple):
     """Narrowed to the invoice, when it was asked about one."""
     history: tuple[ActionHistory, ...]
     """Every action there ever was, newest first."""
+    log: tuple[LogRow, ...] = ()
+    """What people logged about it, newest first, without what was taken back."""
     terms_signed_on: date | None = None
     """The last day on which somebody logged that it signed the terms."""
     limits: tuple[LimitRow, ...] = ()

@@ -17,7 +17,7 @@ from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.explanation import explain
 from arsync.core.rulebook.facts import CONTACT_BY_NAME, contact_row, in_json
 from arsync.errors import UserMistake
-from arsync.store.models import LimitRow
+from arsync.store.models import LimitRow, LogRow
 
 
 def why_anywhere(
@@ -98,6 +98,7 @@ def why(
     held = plan.held_back
     if invoice is not None:
         held = tuple(held_back for held_back in held if held_back.invoice_id in {"", invoice.id})
+    own_ids = _own_ids(account, contact.id)
     return Why(
         connection=organisation.name,
         as_of=plan.as_of,
@@ -108,9 +109,8 @@ def why(
         plan=plan,
         held_back=held,
         history=customer_history(organisation, contact, invoice),
-        terms_signed_on=organisation.store.log.terms_signed_on(
-            organisation.id, _own_ids(account, contact.id)
-        ),
+        log=_log(organisation, own_ids, plan.as_of),
+        terms_signed_on=organisation.store.log.terms_signed_on(organisation.id, own_ids),
         limits=_limits(organisation, account, plan.as_of),
         currency=organisation.rulebook.currency,
     )
@@ -121,6 +121,12 @@ def _limits(organisation: OrganisationContext, account: Account, day: date) -> t
     ids = _own_ids(account, account.contacts[0].id)
     limits = organisation.store.limits.of(organisation.id, ids)
     return tuple(limit for limit in limits if limit.since <= day)
+
+
+def _log(organisation: OrganisationContext, ids: list[str], day: date) -> tuple[LogRow, ...]:
+    entries = organisation.store.log.of(organisation.id, ids)
+    standing = [row for row in entries if row.taken_back_at is None and row.happened_on <= day]
+    return tuple(reversed(standing))
 
 
 def _own_ids(account: Account, contact_id: str) -> list[str]:

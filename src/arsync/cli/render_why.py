@@ -23,6 +23,9 @@ INVOICES_EXPLAINED_MAX = 5
 HISTORY_SHOWN_MAX = 10
 """`why` shows so many past actions, the newest; `--full` shows all."""
 
+LOG_SHOWN_MAX = 3
+"""`why` shows so many entries of the log, the newest; `--full` shows all."""
+
 _RULES = ("leave_alone", "credit_limits", "credit_holds", "reminders")
 _STANDS = frozenset({ActionState.SENT, ActionState.CONFIRMED})
 _SIGNS = {True: "yes", False: "no", None: "unknown"}
@@ -70,6 +73,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
         for name, value in explained.facts.items():
             click.echo(f"  {name:28} {plain(value)}")
         _limits(explained)
+    _log(explained, full=full)
     _history(explained.history, reasons, full=full)
 
 
@@ -194,6 +198,17 @@ def _limits(explained: Why) -> None:
         rule = f"{limit.rule}  {limit.file}:{limit.line}" if limit.rule else "no rule matches"
         click.echo(f"  {limit.since.isoformat()}  {amount}{until}: {rule}")
         click.echo(f"      rulebook {limit.rulebook_hash[:12]}, by {limit.recorded_by}")
+
+
+def _log(explained: Why, *, full: bool) -> None:
+    entries = explained.log if full else explained.log[:LOG_SHOWN_MAX]
+    if entries:
+        click.secho("\nLogged", bold=True)
+    for row in entries:
+        day = row.happened_on.isoformat()
+        click.echo(f"  {day}  {row.kind}, by {row.recorded_by}: {row.text}")
+    if len(explained.log) > len(entries):
+        click.echo(f"  ... and {len(explained.log) - len(entries):,} more: --full")
 
 
 def _history(histories: Sequence[ActionHistory], reasons: Reasons, *, full: bool) -> None:
