@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.builders.books import RULES, TODAY, Books
 
-from arsync.application import connecting, plans, runs, tasks
+from arsync.application import approvals, connecting, plans, runs, tasks
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
@@ -76,6 +76,9 @@ def test_the_note_waits_where_every_write_does(called: Container, books: Books) 
     waiting = now(called).store.actions.list(states={ActionState.AWAITING_APPROVAL})
     assert [row.action.kind for row in waiting] == [ActionKind.TASK_DONE]
     assert not [done for done in books.done if done.kind is ActionKind.TASK_DONE]
+    approvals.approve(OWNER, called)
+    runs.apply(OWNER, now(called))
+    assert [done for done in books.done if done.kind is ActionKind.TASK_DONE]
 
 
 def test_observing_ends_tasks_without_a_note(called: Container, books: Books) -> None:

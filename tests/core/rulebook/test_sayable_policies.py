@@ -32,6 +32,51 @@ PLAIN = """reminders:
       - {day: 35, email: final notice}
 """
 POLICIES = {
+    7: Policy(
+        "VIPs get a call before any letter",
+        """reminders:
+  - name: VIPs
+    when: {contact_group: VIP}
+    steps:
+      - {day: 3, call: Ask what is wrong, assign_to: sales, then: wait until done}
+      - {day: 7, email: first reminder}
+  - {name: Everyone, steps: [{day: 1, email: first reminder}]}
+""",
+        """
+    customer: {name: A Ltd, groups: [VIP]}
+    invoices:
+      - {number: INV-1, due: 2026-06-03, amount: 500}
+    events:
+      day 20: call done
+    until: day 40
+    expect:
+      day 3: task Ask what is wrong for INV-1
+      day 24: email first reminder for INV-1
+""",
+    ),
+    30: Policy(
+        "weekly list of calls to each collector",
+        """roles:
+  collector: {by_contact_group: {North: jo@example.com, South: sam@example.com}}
+reminders:
+  - name: Everyone
+    steps:
+      - {day: 7, call: Ask for a day, assign_to: collector}
+      - {day: 14, call: Ask again, assign_to: collector}
+""",
+        """
+    customer: {name: A Ltd, groups: [North]}
+    invoices:
+      - {number: INV-1, due: 2026-06-03, amount: 500}
+      - {number: INV-2, due: 2026-06-03, amount: 700}
+    events:
+      day 10: payment for INV-2
+    until: day 40
+    expect:
+      day 7: task Ask for a day for INV-1 and INV-2
+      day 14: task Ask again for INV-1
+""",
+    ),
     5: Policy(
         "nothing from 20 December to 5 January",
         PLAIN + "sending: {days: every day, closed: [2026-12-20 to 2027-01-05]}\n",

@@ -210,7 +210,9 @@ _ROWS = (
         safety_limit="tasks",
         counted_as="tasks",
         step_note="Task opened: {}",
-        not_undoable=("only a note was written; `arsync done KEY --outcome TEXT` closes the task"),
+        not_undoable=(
+            "only a note was written; `arsync done KEY --outcome OUTCOME` closes the task"
+        ),
     ),
     KindOfAction(
         ActionKind.LATE_FEE,
@@ -298,7 +300,10 @@ _ROWS = (
         verb="NOTE TASK DONE",
         done=("task done", "tasks done"),
         records_a_word=True,
-        not_undoable="only a note was written, which stays in the history",
+        not_undoable=(
+            "only a note was written, which stays in the history;"
+            " `arsync done KEY --outcome OUTCOME --correct` replaces the outcome"
+        ),
     ),
     KindOfAction(
         ActionKind.UNDO,
