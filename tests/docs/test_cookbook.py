@@ -301,6 +301,16 @@ CASES: dict[str, Case] = {
         (troublesome(d, 12), ["task Decide whether to go on selling"]),
         (troublesome(d, 11), []),
     ],
+    "A director approves large sums": lambda d: [
+        (reminded(d, 14, 16, amount="5000.00"), ["reminder final notice"]),
+        (reminded(d, 14, 16, amount="5000.01"), ["reminder final notice (approval)"]),
+        (reminded(d, 14, 46, amount="10.00"), ["credit_hold (approval)", "reminder final notice"]),
+    ],
+    "The old debts of a new client": lambda d: [
+        (debtor(d, 30), ["reminder second reminder"]),
+        (debtor(d, 300), ["reminder final notice (approval)"]),
+        (debtor(d, 30, account={"taken_over_on": d.today - timedelta(40)}), FIRST),
+    ],
     "A pause in December": lambda d: [(reminded(d, 7, 13), []), (debtor(d, 7), FIRST)],
 }
 

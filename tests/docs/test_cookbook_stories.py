@@ -62,6 +62,15 @@ STORIES: dict[str, str] = {
       2026-06-02: email first reminder for INV-1
       2026-08-09: task Settle the dispute for INV-1
 """,
+    "The old debts of a new client": """
+  - name: From where its age stands, with the gaps of the cadence
+    taken_over: 2026-06-01
+    invoices: [{number: INV-1, due: 2026-05-02, amount: 400}]
+    until: 2026-07-31
+    expect:
+      2026-06-01: email second reminder for INV-1
+      2026-06-25: email final notice for INV-1
+""",
     "A pause in December": """
   - name: A reminder of Christmas Day leaves when the office opens
     invoices: [{number: INV-1, due: 2026-12-18, amount: 400}]

@@ -1064,6 +1064,7 @@ def test_the_json_plan_is_that_of_the_design(desk: Desk) -> None:
                     "language": "",
                     "to": "c1@x.test",
                     "waits_for": "",
+                    "about_plan": None,
                 },
                 "because": {
                     "file": "rules/test.yaml",

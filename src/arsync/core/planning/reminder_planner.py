@@ -233,7 +233,8 @@ def _plan_platform_emails(
     # The oldest due dates come first, so the least overdue invoices wait.
     most = min(sending.platform_emails_per_moment, room.most)
     now, later = ([], emails) if lacking else (emails[:most], emails[most:])
-    reason = lacking or f"waits for the next moment: at most {most} emails at once"
+    several = f"{most} emails" if most > 1 else "one email"
+    reason = lacking or f"waits for the next moment: at most {several} at once"
     next_date = None if lacking else planning.today + timedelta(sending.days_between_messages or 1)
     if not lacking and most < sending.platform_emails_per_moment:
         reason, next_date = room.reason, room.next_date
