@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.builders.ledgers import ONCE, one_of_each
+from tests.builders.ledgers import once, one_of_each
 from tests.builders.world import PLATFORMS, READ_SECONDS, World
 
 from arsync.core.actions import ActionKind, ActionState
@@ -61,7 +61,7 @@ def test_everything_stands_once_whatever_goes_wrong_with_a_write(
     assert [row for row in world.control.journal() if row["fault"]], "no request was hit"
     world.control.no_more_faults()
     settle_as_a_person(world, name)
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
     assert {row.state for row in world.rows(name)} == {ActionState.CONFIRMED}
 
 
@@ -98,7 +98,7 @@ def test_an_email_resolved_as_not_sent_leaves_once(world: World, name: str) -> N
         world.app.resolve(row.key, sent=False)
     world.sync_until_quiet(name)
     assert world.row_of(name, ActionKind.REMINDER).state is ActionState.CONFIRMED
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -143,7 +143,7 @@ def test_reads_that_go_wrong_cost_nothing_but_time(world: World, name: str, faul
     world.sync_until_quiet(name)
     assert [row for row in world.control.journal() if row["fault"]], "no request was hit"
     world.control.no_more_faults()
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
     assert {row.state for row in world.rows(name)} == {ActionState.CONFIRMED}
 
 
@@ -157,7 +157,7 @@ def test_a_platform_that_stays_down_is_named_without_loss(world: World, name: st
     world.control.no_more_faults()
     world.advance(hours=1)
     world.sync_until_quiet(name)
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
 
 
 # -- tokens -----------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def test_an_expired_access_token_is_renewed_and_nobody_notices(world: World, nam
     assert [row["status"] for row in world.control.journal(since)].count(401) <= 3
     assert len([row for row in world.control.journal(since) if "oken" in row["path"]]) >= 2
     world.sync_until_quiet(name)
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
@@ -185,7 +185,7 @@ def test_a_renewal_whose_answer_is_lost_is_made_again(world: World, name: str, d
     results = [world.sync(name), world.sync(name)]
     assert results[1].all_problems == []
     world.sync_until_quiet(name)
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -202,13 +202,13 @@ def test_a_revoked_authorisation_is_reported_and_stops_one_connection(
     assert world.connection(name).state == ConnectionState.NEEDS_RECONNECT
     assert results[healthy].all_problems == []
     assert world.connection(healthy).state == ConnectionState.CONNECTED
-    assert world.standing(healthy) == ONCE
+    assert world.standing(healthy) == once(healthy)
     assert not world.standing(name)
 
     world.connect(name)
     world.sync_until_quiet(name)
     assert world.connection(name).state == ConnectionState.CONNECTED
-    assert world.standing(name) == ONCE, "what waited goes out once, after the new consent"
+    assert world.standing(name) == once(name), "what waited goes out once, after the new consent"
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -221,4 +221,4 @@ def test_an_authorisation_that_ends_between_writes_loses_nothing(world: World, n
     world.control.no_more_faults()
     world.connect(name)
     world.sync_until_quiet(name)
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.builders.ledgers import ONCE, one_of_each
+from tests.builders.ledgers import once, one_of_each
 from tests.builders.processes import arsync_process
 from tests.builders.world import PLATFORMS, World
 
@@ -67,11 +67,11 @@ def test_each_thing_stands_once_wherever_the_process_is_killed(
 ) -> None:
     at_work(world, name)
     codes: list[int] = []
-    while world.standing(name) != ONCE and len(codes) < RUNS_MAX:
+    while world.standing(name) != once(name) and len(codes) < RUNS_MAX:
         codes.append(killed_or_done(world, KILLS[len(codes) % len(KILLS)]))
     world.control.no_more_faults()
     assert arsync(world.folder, "sync").returncode == 0
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
     assert len([code for code in codes if code < 0]) > 5, "the process was hardly ever killed"
     assert {row.state for row in world.rows(name)} == {ActionState.CONFIRMED}
 
@@ -88,7 +88,7 @@ def test_a_second_scheduler_never_doubles(
             with process:
                 _, err = process.communicate(timeout=60)
             assert process.returncode == 0, err
-        assert world.standing(name) == ONCE
+        assert world.standing(name) == once(name)
     assert len(world.rows(name)) == 8
 
 
@@ -115,7 +115,7 @@ def ends_in_one_run(world: World) -> bool:
     assert not [problem for result in results for problem in result.all_problems]
     states = {row.state for name in PLATFORMS for row in world.rows(name)}
     return states == {ActionState.CONFIRMED} and all(
-        world.standing(name) == ONCE for name in PLATFORMS
+        world.standing(name) == once(name) for name in PLATFORMS
     )
 
 

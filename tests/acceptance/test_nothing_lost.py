@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 from tests.builders.driver import App, examine_deeply
-from tests.builders.ledgers import ONCE, one_of_each
+from tests.builders.ledgers import once, one_of_each
 from tests.builders.world import PLATFORMS, START, World
 
 from arsync.application.health.findings import WRONG
@@ -53,7 +53,7 @@ def test_a_rebuild_recreates_the_copy_and_loses_nothing_else(world: World, name:
     since = world.control.last_request()
     world.sync_until_quiet(name)
     assert world.control.writes(since) == []
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -118,7 +118,7 @@ def test_a_restored_store_sends_nothing_before_a_person_looked(
             list(app.sync(name))
             world.advance(hours=1)
         assert world.control.writes(since) == []
-        assert world.standing(name) == ONCE
+        assert world.standing(name) == once(name)
         assert [row.mode for row in app.connections()] == ["observe"]
 
 
@@ -167,5 +167,5 @@ def test_a_disk_filling_mid_run_loses_and_doubles_nothing(world: World, name: st
         world.advance(hours=1)
     assert spoilt, "the disk was never full"
     world.sync_until_quiet(name)
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
     assert list(world.app.store.faults(world.connection(name).id)) == []

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from subprocess import CompletedProcess
 
 from tests.builders.driver import examine
-from tests.builders.ledgers import ONCE, contact_row, invoice_row, one_of_each
+from tests.builders.ledgers import contact_row, invoice_row, once, one_of_each
 from tests.builders.world import World
 
 from arsync.application.results import RunResult
@@ -172,7 +172,7 @@ def test_each_effect_happens_once_with_both_connections_at_work(world: World) ->
         assert {problem for result in results for problem in result.all_problems} == set()
         world.advance(hours=1)
     for name in ("xero", "quickbooks"):
-        assert world.standing(name) == ONCE
+        assert world.standing(name) == once(name)
 
 
 def test_the_loop_serves_other_connections_while_one_is_slow(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from tests.builders.ledgers import ONCE, ONE_OF_EACH, contact_row, invoice_row, one_of_each
+from tests.builders.ledgers import ONE_OF_EACH, contact_row, invoice_row, once, one_of_each
 from tests.builders.world import PLATFORMS, World
 
 from arsync.core.actions import ActionKind, ActionState
@@ -38,7 +38,7 @@ def test_what_left_after_the_backup_leaves_once(world: World, name: str, mode: s
     world.app.approve(connection=name, who="a person")
     world.app.store.back_up(world.folder / "backup.db")
     world.sync_until_quiet(name)
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
     world.advance(days=2)
 
     restored(world, name, mode=mode)
@@ -50,7 +50,7 @@ def test_what_left_after_the_backup_leaves_once(world: World, name: str, mode: s
 
     world.app.approve(connection=name, who="a person")
     world.sync_until_quiet(name)
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -59,14 +59,14 @@ def test_what_was_first_planned_after_the_backup_leaves_once(world: World, name:
     one_of_each(world, name)
     world.app.store.back_up(world.folder / "backup.db")
     world.sync_until_quiet(name)
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
     world.advance(days=2)
     restored(world, name, mode="auto")
     world.sync_until_quiet(name)
     for waiting in world.app.waiting(name):
         assert waiting.row.action.kind in {ActionKind.PROMISE, ActionKind.DISPUTE}
         assert waiting.row.reason.startswith("restored from a backup")
-    assert world.standing(name) == ONCE
+    assert world.standing(name) == once(name)
 
 
 @pytest.mark.parametrize("name", PLATFORMS)

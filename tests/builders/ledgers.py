@@ -85,7 +85,7 @@ def one_of_each(world: World, name: str) -> None:
     world.app.dispute("INV-0007", reason="wrong price", connection=name)
 
 
-ONCE = {
+_AT_EITHER = {
     "email about INV-0001": 1,
     "note on INV-0001: First reminder sent": 1,
     "pdf on INV-0002": 1,
@@ -97,8 +97,13 @@ ONCE = {
     "note on Big: Credit hold placed": 1,
     "cash on delivery for Big": 1,
     "note on Big: Payment terms changed": 1,
-    "promise in INV-0006": 1,
     "note on INV-0006: Promise to pay": 1,
     "note on INV-0007: Dispute about INV-0007": 1,
 }
 """What stands at either platform when everything was done once."""
+
+
+def once(name: str) -> dict[str, int]:
+    """Return what stands at a platform when everything was done once."""
+    # Xero has a field for the day of a promise; at QuickBooks its note is all of it.
+    return _AT_EITHER | {"promise in INV-0006": 1} if name == "xero" else _AT_EITHER

@@ -9,7 +9,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.builders.ledgers import ONCE, contact_row, invoice_row, one_of_each
+from tests.builders.ledgers import contact_row, invoice_row, once, one_of_each
 
 from arsync.core.actions import ActionKind, ActionState
 
@@ -213,7 +213,7 @@ def test_a_host_whose_clock_is_wrong_doubles_nothing(
         world.run_until_quiet()
         world.reconnect_as_a_person()
         world.settle_as_a_person()
-        same_as(ONCE)(world)
+        same_as(once(name))(world)
     count(f"a wrong clock, {name}", Tally(schedules=1))
 
 

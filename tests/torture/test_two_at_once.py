@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 from tests.builders.driver import App
-from tests.builders.ledgers import ONCE, one_of_each
+from tests.builders.ledgers import once, one_of_each
 from tests.conftest import new_schema
 
 from arsync.application.results import RunResult
@@ -52,7 +52,7 @@ def test_a_second_scheduler_is_turned_away_at_any_point(
         world.run_until_quiet()
         world.at_point = None
         second.close()
-        same_as(ONCE)(world)
+        same_as(once(name))(world)
     count(f"a second scheduler, {name}, {'PostgreSQL' if store_url else 'SQLite'}", tally)
 
 
@@ -167,7 +167,7 @@ def test_two_schedulers_in_turn_do_each_thing_once(
             world.run_until_quiet()
             tally.schedules += 1
             tally.unknown += bool(world.settle_as_a_person())
-            same_as(ONCE)(world)
+            same_as(once(name))(world)
             broke = [
                 problem
                 for result in two.results
@@ -210,7 +210,7 @@ def test_each_effect_stands_once_on_postgresql_too(
         world.run_until_quiet()
         world.reconnect_as_a_person()
         tally.unknown += bool(world.settle_as_a_person())
-        same_as(ONCE)(world)
+        same_as(once(name))(world)
     count(f"deaths one after the other, {name}, {'PostgreSQL' if store_url else 'SQLite'}", tally)
 
 
@@ -290,7 +290,7 @@ def test_a_new_mode_mid_run_stops_what_is_unsent(
                 assert started(one) <= begun[0], "something left that a person was to approve"
                 one.app.approve(connection=name, who="Jane")
                 one.run_until_quiet()
-            assert dict(one.standing(name)) == ONCE
+            assert dict(one.standing(name)) == once(name)
             nothing_twice(one)
             audit_is_whole(one)
 
