@@ -21,6 +21,7 @@ from arsync.core.ledger.records import (
     PaymentPlan,
     PlacedDebt,
     Placement,
+    Promise,
     SentStep,
     ShownLevel,
     TaskRecord,
@@ -60,6 +61,17 @@ def debtor(desk: Any, overdue: int, amount: str = "100.00", *more: Any, **values
 def paid(desk: Any, number: int) -> Any:
     day = desk.today - timedelta(60 + number)
     return desk.invoice(f"p{number}", 60 + number, "0", total="100", status="paid", paid_on=day)
+
+
+def promised(desk: Any, days: int, paid_days_ago: int | None = None) -> Any:
+    """Return an invoice that was promised for a day, paid since or not."""
+    promise = Promise(("i1",), desk.today + timedelta(days), None, desk.today - timedelta(15))
+    account = debtor(desk, 20, account={"promises": (promise,)})
+    if paid_days_ago is None:
+        return account
+    paid_on = desk.today - timedelta(paid_days_ago)
+    settled = desk.invoice("i1", 20, "0", total="100", status="paid", paid_on=paid_on)
+    return account._replace(invoices=(settled,))
 
 
 def instalment(desk: Any, state: int) -> Any:
@@ -176,6 +188,13 @@ CASES: dict[str, Case] = {
         (debtor(d, 20, contact=PUBLIC), []),
         (debtor(d, 30, contact=PUBLIC), FIRST),
         (debtor(d, 1), FIRST),
+    ],
+    "Promises to pay": lambda d: [
+        (promised(d, 2), ["task Ask whether the promised money is on its way"]),
+        (promised(d, 3), []),
+        (promised(d, -2), ["task Ask whether the promised money is on its way"]),
+        (promised(d, -8), ["reminder promise broken"]),
+        (promised(d, -8, paid_days_ago=8), []),
     ],
     "Agreed instalments": lambda d: [
         (instalment(d, 3), []),

@@ -101,7 +101,8 @@ class _Round:
         is_due = due is not None and due.on <= today
         # Between two steps as well: the plan says why an overdue invoice is not chased.
         if self.has_agreements and (is_due or invoice.due_on < today):
-            agreed = agreed_stop(self.assessment, invoice, today)
+            on_promise = due is not None and reminds_of_promise(due.step)
+            agreed = agreed_stop(self.assessment, invoice, today, on_promise=on_promise)
             if agreed:
                 return self.hold_back(invoice, *agreed)
             invoice = self.assessment.account_view.as_asked_for(invoice)
@@ -282,12 +283,25 @@ def is_for(assessor: Assessor, step: Step, party: DunnedParty, invoice: Invoice)
     return step.when.test(party.row, assessor.invoice_row(party, invoice))
 
 
+def reminds_of_promise(step: Step) -> bool:
+    """Return whether a step is about a promise that falls due: the promise does not stop it."""
+    return step.when is not None and any(
+        field.name == "days_until_promise" for field in step.when.fields
+    )
+
+
 def agreed_stop(
-    assessment: Assessment, invoice: Invoice, today: date
+    assessment: Assessment, invoice: Invoice, today: date, *, on_promise: bool = False
 ) -> tuple[str, date | None] | None:
     """Return what was agreed that stops reminders, and when it ends.
 
     A placement with an agency, a payment plan, a dispute, a promise.
+
+    Args:
+        assessment: of the account.
+        invoice: about which it is.
+        today: the day.
+        on_promise: what is asked for reminds of a promise: that one does not stop it.
     """
     # Whatever the cadence says: a customer who disputes an invoice, or has promised to pay it, is
     # not to be chased for it. Of an invoice that is disputed in part, the rest is chased.
@@ -300,7 +314,7 @@ def agreed_stop(
     if account_view.disputes and account_view.nothing_is_asked(invoice.id):
         dispute = account_view.disputes[invoice.id]
         return dispute_words(account_view, invoice), dispute.settled_on
-    if account_view.promises:
+    if account_view.promises and not on_promise:
         judged = account_view.promises.get(invoice.id)
         if judged is not None and judged.state == OPEN and today <= judged.silent_until:
             source = f" ({ENTERED_THERE})" if judged.promise.by_platform else ""

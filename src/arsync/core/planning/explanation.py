@@ -10,6 +10,7 @@ from arsync.core.actions import Action
 from arsync.core.ledger.account_view import HISTORY_DAYS, AccountView
 from arsync.core.ledger.agreements.disputes import is_standing
 from arsync.core.ledger.agreements.placements import recovered, state_of
+from arsync.core.ledger.agreements.promises import BROKEN, OPEN
 from arsync.core.ledger.business_days import Calendar, days_in_words
 from arsync.core.ledger.late_debt import LateDebt
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
@@ -101,6 +102,7 @@ def explain(
     for open_invoice in [invoice] if invoice else party.view.documents:
         lines += _invoice(assessor, assessment, party, open_invoice)
     lines += _disputes(party, invoice_id)
+    lines += _promises(party, invoice_id)
     lines += _payment_plans(party, invoice_id)
     lines += _discounts(assessment, party, invoice_id)
     lines += _placements(assessment, party, invoice_id)
@@ -259,6 +261,28 @@ def _payment_plans(party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:
         own = any(document_id in party.view.own_invoice_ids for document_id in ids)
         if own and invoice_id in {"", *ids}:
             yield ReasonLine("payment plan", plan_in_full(judged))
+
+
+def _promises(party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:
+    """Yield the promises, and what became of each."""
+    view = party.view.account_view
+    invoices = {invoice.id: invoice for invoice in view.account.invoices}
+    for judged in view.judged_promises:
+        promise = judged.promise
+        own = [invoices[id_] for id_ in promise.invoice_ids if id_ in party.view.own_invoice_ids]
+        if not own or invoice_id not in {"", *promise.invoice_ids}:
+            continue
+        numbers = ", ".join(invoice.number or invoice.id for invoice in own)
+        currency = own[0].currency
+        amount = "all that is due" if promise.amount is None else shown(promise.amount, currency)
+        words = f"{numbers}: {amount} by {promise.promised_on}: {judged.state}"
+        if judged.state == OPEN and judged.missing is not None and judged.missing != promise.amount:
+            words += f", {shown(judged.missing, currency)} still to come"
+        if judged.broken_on is not None:
+            words += f"{'' if judged.state == BROKEN else ', broken'} on {judged.broken_on}"
+        elif judged.state == OPEN and view.today > promise.promised_on:
+            words += f", money counts that is paid until {judged.until}"
+        yield ReasonLine("promises", words)
 
 
 def _disputes(party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from arsync.core.ledger.account_view import HISTORY_DAYS, AccountView
+from arsync.core.ledger.agreements.promises import OPEN
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
@@ -158,12 +159,7 @@ def payments_of(
                     DuePayment(_habit(invoice, late, today), invoice, invoice.amount_due)
                 )
     elif debtors is Debtors.ON_PROMISE:
-        due_payments = [
-            candidate
-            for invoice in owed
-            if invoice.id not in view.set_aside
-            for candidate in _promised(account, invoice, today)
-        ]
+        due_payments = list(_promised(view))
         due_payments += _instalments(view)
     return sorted(due_payments, key=lambda candidate: (candidate.on, candidate.invoice.id))
 
@@ -188,19 +184,27 @@ def _instalments(view: AccountView) -> Iterator[DuePayment]:
                     yield DuePayment(instalment.due_on, view.owed_by_id[invoice_id], used)
 
 
-def _promised(account: Account, invoice: Invoice, today: date) -> list[DuePayment]:
-    promises = [
-        promise
-        for promise in account.promises
-        if invoice.id in promise.invoice_ids and promise.promised_on > today
-    ]
-    if promises:
-        newest = max(promises, key=lambda promise: (promise.made_on, promise.promised_on))
-        amount = invoice.amount_due if newest.amount is None else newest.amount
-        return [DuePayment(newest.promised_on, invoice, min(amount, invoice.amount_due))]
-    if invoice.expected_on is not None and invoice.expected_on > today:
-        return [DuePayment(invoice.expected_on, invoice, invoice.amount_due)]
-    return []
+def _promised(view: AccountView) -> Iterator[DuePayment]:
+    """Yield what is promised for days to come, each for its oldest invoices that are left."""
+    owed = [invoice for invoice in view.owed if invoice.id not in view.set_aside]
+    due = {invoice.id: invoice.amount_due for invoice in owed}
+    promised: set[str] = set()
+    for judged in view.judged_promises:
+        promise = judged.promise
+        if judged.state != OPEN or promise.promised_on <= view.today:
+            continue
+        to_come = judged.missing
+        for invoice in (document for document in owed if document.id in promise.invoice_ids):
+            promised.add(invoice.id)
+            amount = due[invoice.id] if to_come is None else min(to_come, due[invoice.id])
+            if amount > 0:
+                due[invoice.id] -= amount
+                to_come = None if to_come is None else to_come - amount
+                yield DuePayment(promise.promised_on, invoice, amount)
+    for invoice in owed:
+        expected_on = invoice.expected_on
+        if invoice.id not in promised and expected_on is not None and expected_on > view.today:
+            yield DuePayment(expected_on, invoice, invoice.amount_due)
 
 
 class _Forward:

@@ -118,6 +118,33 @@ def test_a_new_promise_replaces_the_open_one() -> None:
     assert told(events + "    until: day 29\n") == [CHASED[0]]
 
 
+def test_two_promises_stand_beside_each_other() -> None:
+    events = """    events:
+      day 2: promise 500 for INV-1 by day 5
+      day 3: also promise 700 for INV-1 by day 30
+      day 4: payment 500 for INV-1
+    until: day 29
+"""
+    assert told(events) == [CHASED[0]]
+    unpaid = events.replace("      day 4: payment 500 for INV-1\n", "")
+    assert "9: task Ask about the promise for INV-1" in told(unpaid)
+
+
+def test_a_payment_booked_late_keeps_the_promise() -> None:
+    events = """    events:
+      day 2: promise by day 5
+      day 12: payment for INV-1, paid on day 5
+    until: day 13
+    unlisted: allowed
+    expect:
+      day 11: [facts: {promise_to_pay: broken, broken_promises: 1}]
+      day 12: [facts: {promise_to_pay: kept, broken_promises: 0}]
+"""
+    assert not failures(events)
+    paid_late = events.replace(", paid on day 5", "")
+    assert not failures(paid_late.replace("kept, broken_promises: 0", "none, broken_promises: 1"))
+
+
 def test_a_promised_part_payment_keeps_the_promise() -> None:
     events = """    events:
       day 2: promise 500 for INV-1 by day 5

@@ -119,8 +119,22 @@ def test_a_bare_scenario_means_an_active_invoiced_customer() -> None:
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_each_event_that_a_hint_shows_can_be_written(event: str) -> None:
-    story = read(HEAD + f"    events:\n      day 5: {event}\n")
+    second = "      - {number: INV-2, due: 2026-03-04, amount: 1200}\n"
+    story = read(HEAD + second + f"    events:\n      day 5: {event}\n")
     assert story.events[0].sentence == event
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ("promise for INV-1 by day 4", "the promise is for 2026-03-08, which is past"),
+        ("payment for INV-1, paid on day 6", "the payment is of 2026-03-10, which is after"),
+        ("promise for INV-1 and INV-9 by day 40", "there is no invoice 'INV-9'"),
+    ],
+)
+def test_an_impossible_day_or_invoice_is_said(event: str, message: str) -> None:
+    (problem,) = problems_of(HEAD + f"    events:\n      day 5: {event}\n")
+    assert message in problem.message
 
 
 @pytest.mark.parametrize("phrase", EXPECTATIONS)

@@ -322,13 +322,16 @@ class _Disguised:
             return promised_invoice if owed else None
 
         for promise in self.account.promises:
-            invoice = was_owed(promise.invoice_ids[0], promise.made_on)
+            owed = [was_owed(invoice_id, promise.made_on) for invoice_id in promise.invoice_ids]
+            documents = [document for document in owed if document is not None]
+            invoice = documents[0] if documents else None
             if invoice is not None:
                 amount = ""
                 if promise.amount is not None:
                     amount = f" {self.amount(promise.amount, invoice.currency)}"
-                number = self.numbers[invoice.id]
-                sentence = f"promise{amount} for {number} by {promise.promised_on}"
+                numbers = " and ".join(self.numbers[document.id] for document in documents)
+                also = "also " if promise.also else ""
+                sentence = f"{also}promise{amount} for {numbers} by {promise.promised_on}"
                 yield _Change(promise.made_on, sentence)
         for plan in self.account.payment_plans:
             if all(was_owed(invoice_id, plan.made_on) for invoice_id in plan.invoice_ids):

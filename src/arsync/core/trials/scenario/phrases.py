@@ -47,6 +47,7 @@ EVENTS = (
     "payment for INV-1",
     "payment 500 for INV-1",
     "payment 500",
+    "payment 500 for INV-1, paid on day 3",
     "payment reversed for INV-1",
     "credit 200 for INV-1",
     "void INV-1",
@@ -57,6 +58,9 @@ EVENTS = (
     "settled INV-1 as credited",
     "promise for INV-1 by day 40",
     "promise 500 for INV-1 by 2026-03-31",
+    "promise for INV-1 and INV-2 by day 40",
+    "promise 700 by day 40",
+    "also promise 200 for INV-1 by day 50",
     "payment plan for INV-1, 400 on day 20 and 400 on day 50",
     "payment plan, 3 instalments every month from day 20",
     "payment plan cancelled for INV-1",
@@ -72,13 +76,17 @@ EVENTS = (
 
 _PLAN_LISTED = EVENTS.index("payment plan for INV-1, 400 on day 20 and 400 on day 50")
 
+_AMOUNT = r"(?: (?P<amount>[0-9][0-9,.]*))?"
 _DAY = r"(?P<day>day\s+[+-]?[0-9]{1,5}|[0-9]{4}-[0-9]{2}-[0-9]{2})"
 # The first form that fits a whole sentence counts, so the more exact ones come first.
 _FORMS: tuple[tuple[EventKind, str], ...] = (
     (EventKind.PLAN_CANCELLED, r"payment plan cancelled for (?P<invoice>.+)"),
     (EventKind.PAYMENT_PLAN, r"payment plan(?: for (?P<numbers>[^,]+))?, (?P<terms>.+)"),
     (EventKind.REVERSED, r"payment reversed for (?P<invoice>.+)"),
-    (EventKind.PAYMENT, r"payment(?: (?P<amount>[0-9][0-9,.]*))? for (?P<invoice>.+)"),
+    (
+        EventKind.PAYMENT,
+        rf"payment(?: (?P<amount>[0-9][0-9,.]*))? for (?P<invoice>.+?)(?:,? paid on {_DAY})?",
+    ),
     (EventKind.PAYMENT, r"payment (?P<amount>[0-9][0-9,.]*)(?: from (?P<contact>.+))?"),
     (EventKind.CREDIT, r"credit(?: (?P<amount>[0-9][0-9,.]*))? for (?P<invoice>.+)"),
     (EventKind.CREDIT, r"credit (?P<amount>[0-9][0-9,.]*)(?: to (?P<contact>.+))?"),
@@ -93,7 +101,10 @@ _FORMS: tuple[tuple[EventKind, str], ...] = (
         EventKind.SETTLED,
         rf"settled (?P<invoice>.+?)(?: as (?P<text>{'|'.join(DisputeOutcome)}))?",
     ),
-    (EventKind.PROMISE, rf"promise(?: (?P<amount>[0-9][0-9,.]*))? for (?P<invoice>.+) by {_DAY}"),
+    (
+        EventKind.PROMISE,
+        rf"(?P<also>also )?promise{_AMOUNT}(?: for (?P<numbers>.+?))? by {_DAY}",
+    ),
     (EventKind.NEW_DUE_DATE, rf"new due date for (?P<invoice>.+?),? (?:is )?{_DAY}"),
     (EventKind.APPROVE, r"approve (?P<phrase>.+)"),
     (EventKind.REJECT, r"reject (?P<phrase>.+)"),
@@ -240,32 +251,40 @@ def _event(event: Event, match: re.Match[str], node: Node, names: ScenarioNames)
         "amount": lambda text: AmountShape().parse(text, node, names.source, "the amount"),
         "day": lambda text: names.when(text, node, "the day"),
         "text": lambda text: text,
+        "numbers": lambda text: _numbers(text, node, names),
+        "also": bool,
         "phrase": lambda text: read_phrase(text, node, names),
     }
     values = {key: readers[key](text) for key, text in texts.items() if text is not None}
     if any(value is None for value in values.values()):
         return None
     completed = event._replace(**values)
-    if (
-        completed.kind is EventKind.PROMISE
-        and completed.day is not None
-        and completed.day < completed.on
-    ):
-        names.source.problem(
-            node, f"the promise is for {completed.day}, which is past on {completed.on}."
-        )
+    day = completed.day
+    if completed.kind is EventKind.PROMISE and day is not None and day < completed.on:
+        problem = f"the promise is for {day}, which is past on {completed.on}."
+        names.source.problem(node, problem)
+        return None
+    if completed.kind is EventKind.PAYMENT and day is not None and day > completed.on:
+        problem = f"the payment is of {day}, which is after {completed.on}, when it is booked."
+        names.source.problem(node, problem)
         return None
     return completed
+
+
+def _numbers(text: str, node: Node, names: ScenarioNames) -> tuple[str, ...] | None:
+    """Return the numbers of several invoices; None with a problem."""
+    invoices = [names.invoice(number, node) for number in _PARTS.split(text) if number]
+    numbers = tuple(number for number in invoices if number is not None)
+    return numbers if len(numbers) == len(invoices) else None
 
 
 def _payment_plan(
     event: Event, numbers: str, terms: str, node: Node, names: ScenarioNames
 ) -> Event | None:
     """Return the agreement of a payment plan; None with a problem."""
-    invoices = [names.invoice(number, node) for number in _PARTS.split(numbers) if number]
-    if None in invoices:
+    named = _numbers(numbers, node, names)
+    if named is None:
         return None
-    named = tuple(number for number in invoices if number is not None)
     equal = _EQUAL.fullmatch(terms)
     if equal:
         first = names.when(equal["day"], node, "the day")

@@ -165,7 +165,8 @@ class _Stage:
     def about(self, event: Event) -> int:
         """Return which account an event is about."""
         for index, account in enumerate(self.accounts):
-            named = {event.invoice, *(event.terms.invoice_ids if event.terms else ())}
+            of_plan = event.terms.invoice_ids if event.terms else ()
+            named = {event.invoice, *event.numbers, *of_plan}
             if any(invoice.number in named for invoice in account.invoices):
                 return index
             if event.contact and any(contact.name == event.contact for contact in account.contacts):

@@ -67,7 +67,9 @@ def _lowered(account: Account, invoice: Invoice, amount: Decimal, event: Event) 
     remaining = invoice.amount_due - amount
     if remaining > 0:
         return _with(account, invoice._replace(amount_due=remaining))
-    paid = invoice._replace(amount_due=ZERO, status=DocumentStatus.PAID, paid_on=event.on)
+    # Money may be booked later than it was paid.
+    paid_on = event.day or event.on
+    paid = invoice._replace(amount_due=ZERO, status=DocumentStatus.PAID, paid_on=paid_on)
     return _with(account, paid)
 
 
@@ -87,7 +89,7 @@ def _matched(
     invoice = _owed(account, event)
     amount = invoice.amount_due if event.amount is None else event.amount
     used = min(amount, invoice.amount_due)
-    allocations = (Allocation(invoice.id, used, event.on),)
+    allocations = (Allocation(invoice.id, used, event.day or event.on),)
     lowered = _lowered(account, invoice, used, event)
     return lowered, amount, amount - used, allocations, invoice.contact_id, invoice.currency
 
@@ -100,7 +102,7 @@ def _pay(account: Account, event: Event) -> Account:
         id=f"payment {len(account.payments) + 1}",
         contact_id=contact_id,
         status=PaymentStatus.ACTIVE,
-        paid_on=event.on,
+        paid_on=event.day or event.on,
         currency=currency,
         rate=_rate(account, currency),
         amount=amount,
@@ -224,11 +226,21 @@ def _settled(account: Account, invoice: Invoice | None, dispute: Dispute, event:
 
 def _promise(account: Account, event: Event) -> Account:
     """Record a promise; one that is still open for its invoices is replaced by it."""
-    invoice = _owed(account, event)
     assert event.day is not None, "a promise has a day"
-    promise = Promise(
-        (invoice.id,), event.day, event.amount, event.on, number=len(account.promises) + 1
+    owed = sorted(filter(is_owed, account.invoices), key=lambda invoice: invoice.due_on)
+    by_number = {invoice.number: invoice.id for invoice in owed}
+    for number in event.numbers:
+        if number not in by_number:
+            raise NotPossible(f"nothing is owed on {number} any more")
+    ids = tuple(
+        invoice_id
+        for number, invoice_id in by_number.items()
+        if not event.numbers or number in event.numbers
     )
+    if not ids:
+        raise NotPossible("nothing is owed any more")
+    recorded = Promise(ids, event.day, event.amount, event.on, also=event.also)
+    promise = recorded._replace(number=len(account.promises) + 1)
     return account._replace(promises=(*account.promises, promise))
 
 

@@ -138,6 +138,10 @@ class Event(NamedTuple):
     text: str = ""
     contact: str = ""
     phrase: Phrase | None = None
+    numbers: tuple[str, ...] = ()
+    """Of a promise: its invoices; empty: all that the customer owes."""
+    also: bool = False
+    """Of a promise: it stands beside earlier ones."""
     terms: Terms | None = None
     """Of a payment plan, with the numbers of its invoices in place of their ids."""
 
