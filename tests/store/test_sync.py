@@ -420,3 +420,30 @@ def test_many_new_rows_leave_the_ledger_as_pulled(
     result = run(store, connection, Ledger((PAGES[0], Page(KINDS.INVOICES, many, ""))), clock)
     assert result.inserted == MANY_ROWS + 1
     assert len(owed(store, connection)) == MANY_ROWS
+
+
+def seen(store: Store, connection: ConnectionRow) -> dict[str, date]:
+    (account,) = store.ledger.accounts(connection.id)
+    return account.first_seen
+
+
+def test_a_new_invoice_keeps_its_first_day(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    """A first pull, and one that reads everything again, say nothing of when a debt came."""
+    first, second = date(2026, 11, 23), date(2026, 11, 24)
+    ledger = Ledger(PAGES[:2])
+
+    def pulled(*pages: Page, today: date) -> dict[str, date]:
+        ledger.pages += pages
+        pull(store, connection, ledger, clock, today=today)
+        return seen(store, connection)
+
+    assert pulled(today=first) == {}
+    new = Page(KINDS.INVOICES, (an_invoice("new"), an_invoice("0-1", number="changed")), "")
+    assert pulled(new, today=first) == {"new": first}
+    changed = Page(KINDS.INVOICES, (an_invoice("new", number="changed"),), "")
+    assert pulled(changed, today=second) == {"new": first}
+    store.ledger.start_over(connection.id)
+    late = Page(KINDS.INVOICES, (an_invoice("late"),), "")
+    assert pulled(late, today=second) == {"new": first}

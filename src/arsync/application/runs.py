@@ -219,7 +219,13 @@ def _update_copy(
 ) -> None:
     store, connection, clock = organisation.store, organisation.connection, organisation.clock
     result.pulled = pull(
-        store, connection, connector, clock, progress=watch.progress, stop=watch.stop
+        store,
+        connection,
+        connector,
+        clock,
+        today=organisation.today,
+        progress=watch.progress,
+        stop=watch.stop,
     )
     unreadable = result.pulled.problems
     result.problems += [

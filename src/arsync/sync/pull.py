@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -60,6 +61,7 @@ def pull(
     connector: Connector,
     clock: Clock,
     *,
+    today: date | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> PullResult:
@@ -69,12 +71,23 @@ def pull(
     records that a sweep found different are read again as soon as the sweep has ended, or at the
     beginning of the next pull if this one dies in between.
 
+    Args:
+        store: of all ledgers.
+        connection: whose.
+        connector: to its platform.
+        clock: says when each page was stored.
+        today: the organisation's day, on which new invoices are first seen; None: not noted. Of a
+            first pull, and of one that reads everything again, it is never noted.
+        progress: is told of each page.
+        stop: whether to stop between two pages.
+
     Raises:
         RetryLater: from the connector; what was stored so far, and its cursor, stay.
         NeedsReconnect: the same. Stopping: `stop` said so, between two pages.
     """
     # First what an earlier pull left open: this pull's sweeps mark the rows under other names.
-    puller = _Pull(store, connection, connector, clock, progress, stop)
+    seen_on = today if store.ledger.pulled_at(connection.id) is not None else None
+    puller = _Pull(store, connection, connector, clock, progress, stop, seen_on=seen_on)
     puller.settle_sweeps()
     for page in connector.pull(store.ledger.cursor(connection.id)):
         puller.take(page)
@@ -102,7 +115,10 @@ class _Pull:
         clock: Clock,
         progress: Callable[[Progress], None] | None,
         stop: Callable[[], bool],
+        *,
+        seen_on: date | None,
     ) -> None:
+        self._seen_on = seen_on
         self.result = PullResult()
         self._ledger = store.ledger
         self._id = connection.id
@@ -116,7 +132,7 @@ class _Pull:
 
     def take(self, page: Page) -> None:
         """Store one page of the pull."""
-        done = self._ledger.apply(self._id, page, self._clock.now())
+        done = self._ledger.apply(self._id, page, self._clock.now(), seen_on=self._seen_on)
         self._note_balances(page)
         self.result = replace(
             self.result, pages=self.result.pages + 1, complete=self.result.complete or page.complete
@@ -211,7 +227,9 @@ class _Pull:
 
     def _store(self, page: Page) -> None:
         self._note_balances(page)
-        done = self._ledger.apply(self._id, page, self._clock.now(), moves_cursor=False)
+        done = self._ledger.apply(
+            self._id, page, self._clock.now(), moves_cursor=False, seen_on=self._seen_on
+        )
         self._add(done, len(page.records), page.kind)
 
     def _add(self, done: PageResult, records: int, kind: RecordKind) -> None:

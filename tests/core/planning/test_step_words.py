@@ -209,3 +209,47 @@ def test_a_letter_waits_only_for_its_own_invoice(desk: Desk) -> None:
         (ActionKind.TASK, ["large"]),
         (ActionKind.REMINDER, ["small"]),
     ]
+
+
+def entered(desk: Desk, overdue: int, seen_days_ago: int, **values: Any) -> Account:
+    seen_on = desk.today - timedelta(seen_days_ago)
+    account: Account = desk.account(desk.invoice("i1", overdue), **values)
+    return account._replace(first_seen={"i1": seen_on})
+
+
+def test_an_invoice_entered_late_waits_a_week(desk: Desk) -> None:
+    text = rules(desk, "day: 1, email: first reminder", "day: 14, email: final notice")
+    account = entered(desk, 40, 0)
+    (held,) = desk.plan(text, account).held_back
+    assert (held.why, held.next_date) == (
+        f"it was overdue when it was first seen on {desk.today}: reminders wait 7 days",
+        desk.today + timedelta(7),
+    )
+    assert days(desk, desk.play(text, account, range(40))) == [
+        (7, "first reminder"),
+        (20, "final notice"),
+    ]
+    assert next_words(desk, text, account) == f"I1: first reminder on {desk.today + timedelta(7)}"
+
+
+@pytest.mark.parametrize(("overdue", "seen_days_ago"), [(1, 30), (30, 30), (40, 7)])
+def test_an_invoice_known_in_time_does_not_wait(
+    desk: Desk, overdue: int, seen_days_ago: int
+) -> None:
+    text = rules(desk, "day: 1, email: first reminder")
+    assert len(desk.plan(text, entered(desk, overdue, seen_days_ago)).actions) == 1
+
+
+def test_a_cadence_says_how_long_late_entries_wait(desk: Desk) -> None:
+    for words, planned in (("none", [1, 1]), ("3 days", [0, 1])):
+        text = rules(desk, "day: 1, task: Look", more=f"    wait_after_seen: {words}\n")
+        plans = [desk.plan(text, entered(desk, 40, seen_ago)) for seen_ago in (0, 3)]
+        assert [len(plan.actions) for plan in plans] == planned
+
+
+def test_days_since_seen_are_unknown_before_that_day(desk: Desk) -> None:
+    rule = "follow_ups: [{name: New, when: {days_since_seen: {at_most: 2}}, task: Look}]\n"
+    plans = [desk.plan(desk.head + rule, entered(desk, 5, seen_ago)) for seen_ago in (-1, 0, 2, 3)]
+    assert [len(plan.actions) for plan in plans] == [0, 1, 1, 0]
+    unseen = desk.account(desk.invoice("i1", 5))
+    assert not desk.plan(desk.head + rule, unseen).actions

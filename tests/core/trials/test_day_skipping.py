@@ -261,6 +261,7 @@ def random_account(dice: random.Random) -> Account:
         terms_left=left_over,
         last_hold_episode=1 if hold or left_over else 0,
         episodes={"i0": 2} if dice.random() < 0.2 else {},
+        first_seen={invoice.id: ago(dice, 120) for invoice in kept if dice.random() < 0.3},
         taken_over_on=dice.choice([None, ago(dice, 300)]),
         payment_plans=random_plans(dice, kept),
         doubts=("a payment cannot be read",) if dice.random() < 0.05 else (),

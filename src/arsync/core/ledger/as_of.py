@@ -139,6 +139,7 @@ def event_days(account: Account, zone: tzinfo) -> Iterator[date]:
         if credit.updated_at is not None and credit.status in _GONE:
             yield day_of(credit.updated_at, zone)
         yield from (allocation.allocated_on for allocation in credit.allocations)
+    yield from account.first_seen.values()
     for promise in account.promises:
         yield promise.made_on
         yield promise.promised_on

@@ -543,6 +543,10 @@ class Account(NamedTuple):
     sent: tuple[SentStep, ...] = ()
     hold: StandingHold | None = None
     episodes: dict[str, int] = {}  # noqa: RUF012 - a shared empty default that nobody writes to
+    first_seen: dict[str, date] = {}  # noqa: RUF012 - as above
+    """By invoice id, the day on which it came into the copy, where that is known.
+
+    Of what was there when the ledger was first read it is not."""
     last_hold_episode: int = 0
     terms_left: StandingHold | None = None
     """A hold that is not, or no longer, in force, and whose change of terms is not undone yet."""

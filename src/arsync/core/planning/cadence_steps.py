@@ -29,6 +29,8 @@ class Due(NamedTuple):
     """Whether it is due, and unknown whether the step is for this invoice."""
     waits_for: TaskRecord | None = None
     """The task of a step before it, which has to be done first."""
+    seen_on: date | None = None
+    """The day on which its invoice was first seen, where it waits because it was overdue then."""
 
 
 def cadence_for(cadence: Cadence, invoice_id: str, account: Account) -> Cadence:
@@ -257,6 +259,7 @@ def next_step(
     refused: Collection[int] = (),
     tasks: Sequence[TaskRecord] = (),
     broken_on: date | None = None,
+    seen_on: date | None = None,
     asks: Callable[[Step], Answer] | None = None,
 ) -> Due | None:
     """Return the next step for an invoice; None when the cadence has come to its end.
@@ -269,8 +272,12 @@ def next_step(
         refused: places of steps that were refused for good: the next one follows.
         tasks: those that were opened for the customer.
         broken_on: the day on which the invoice's newest promise was broken; None: it was not.
+        seen_on: the day on which the invoice was first seen; None: not known.
         asks: answers the condition of a step, once the step is due; without it all are for it.
     """
+    # Entered late, it reaches the customer late: nobody is chased for it on the same day.
+    waits = seen_on is not None and invoice.due_on < seen_on and cadence.days_after_seen
+    free_on = seen_on + timedelta(cadence.days_after_seen) if seen_on and waits else date.min
     courses = {
         of_promise: _Course(cadence, taken_steps, refused, tasks, of_promise=of_promise)
         for of_promise in {is_of_promise(step) for step in cadence.steps}
@@ -281,6 +288,8 @@ def next_step(
         if start is None or course.is_over(index):
             continue
         on = course.free_on(index, start)
+        is_late = on < free_on
+        on = max(on, free_on)
         if lapses(step, invoice) and max(on, today) >= invoice.due_on:
             continue
         answer: Answer = True
@@ -288,7 +297,8 @@ def next_step(
             answer = asks(step)
         if answer is False:
             continue  # passed over, and not taken: no gap starts with it
-        return Due(step, on, index, answer is None, course.waits_for(index))
+        waits_for = course.waits_for(index)
+        return Due(step, on, index, answer is None, waits_for, seen_on if is_late else None)
     return None
 
 

@@ -12,6 +12,7 @@ from arsync.core.actions import Because
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.disputes import awaits_credit, dispute_reason
 from arsync.core.ledger.agreements.promises import ENTERED_THERE, OPEN
+from arsync.core.ledger.business_days import days_in_words
 from arsync.core.ledger.money import ZERO, plain, shown
 from arsync.core.ledger.records import Invoice, SentStep, TaskRecord
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
@@ -107,8 +108,16 @@ class _Round:
                 return self.hold_back(invoice, *agreed)
             invoice = self.assessment.account_view.as_asked_for(invoice)
         if due is None or not is_due:
-            return None
+            return None if due is None else self.waits_since_seen(invoice, due)
         return self.stop(invoice, taken_steps) or self.not_refused(invoice, due, taken_steps)
+
+    def waits_since_seen(self, invoice: Invoice, due: Due) -> HeldBack | None:
+        """Return that an invoice waits which was overdue when it was first seen, if so."""
+        if due.seen_on is None:
+            return None
+        days = days_in_words(self.cadence.days_after_seen)
+        reason = f"it was overdue when it was first seen on {due.seen_on}: reminders wait {days}"
+        return self.hold_back(invoice, reason, due.on)
 
     def kept_by_step(self, invoice: Invoice, due: Due) -> HeldBack | None:
         """Return that a step waits for a task before it, or for what is unknown, if so."""
@@ -124,10 +133,17 @@ class _Round:
     def next_step(self, invoice: Invoice, taken_steps: Sequence[SentStep]) -> Due | None:
         """Return what comes next; where nothing was taken, that is mostly one for each due date."""
         is_plain = self.first_steps is not None and self.take_over.kind not in PASSING
-        if not is_plain or taken_steps or invoice.id in self.account.fees:
+        if not is_plain or taken_steps or self.is_single(invoice):
             return self.step_after(invoice, taken_steps)
         assert self.first_steps is not None, "of a plain cadence there are first steps"
         return self.first_steps[invoice.due_on]
+
+    def is_single(self, invoice: Invoice) -> bool:
+        """Return whether an invoice has a course of its own, besides its due date."""
+        account = self.account
+        return invoice.id in account.fees or (
+            invoice.id in account.first_seen and invoice.due_on < account.first_seen[invoice.id]
+        )
 
     def step_after(
         self, invoice: Invoice, taken_steps: Sequence[SentStep], refused: Collection[int] = ()
@@ -155,6 +171,7 @@ class _Round:
             refused={*refused, *passed},
             tasks=self.account.tasks,
             broken_on=self.assessment.account_view.broken_on(invoice.id),
+            seen_on=self.account.first_seen.get(invoice.id),
             asks=asks,
         )
 

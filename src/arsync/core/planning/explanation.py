@@ -239,6 +239,7 @@ def _invoice(
         refused=passed,
         tasks=assessment.account.tasks,
         broken_on=assessment.account_view.broken_on(invoice.id),
+        seen_on=assessment.account.first_seen.get(invoice.id),
         asks=lambda step: is_for(assessor, step, party, invoice),
     )
     if passed:

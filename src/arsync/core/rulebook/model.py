@@ -210,6 +210,10 @@ class Step(NamedTuple):
 AFTER = "after the step before"
 
 
+DAYS_AFTER_SEEN = 7
+"""So many days an invoice waits that was overdue when it was first seen, unless a cadence says."""
+
+
 class Cadence(NamedTuple):
     """Reminder steps, for the contacts that match; the first matching cadence counts."""
 

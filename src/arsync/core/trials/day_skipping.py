@@ -257,6 +257,7 @@ class InterestingDays:
                 refused=passed,
                 tasks=party.view.account_view.account.tasks,
                 broken_on=party.view.account_view.broken_on(invoice.id),
+                seen_on=party.view.account_view.account.first_seen.get(invoice.id),
                 # What a condition says is only known of today.
                 asks=(lambda step: is_for(assessor, step, party, invoice))
                 if day == today

@@ -219,6 +219,8 @@ Index(
 # Counts the times an invoice came to be owed: 1 at first, one more when a payment is reversed. It
 # is part of the keys of reminders, so that a debt that comes back is reminded of from the start.
 invoices.append_column(Column("episode", Integer, nullable=False))
+# The organisation's day; null for what was there when the ledger was first read.
+invoices.append_column(Column("seen_on", Date))
 
 payments = _ledger_table(
     "payments",

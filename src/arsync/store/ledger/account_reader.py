@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
@@ -156,6 +156,8 @@ class _Documents(NamedTuple):
     """By invoice, the contact who owes it."""
     episodes: Mapping[str, int]
     """By invoice, its stretch of being owed."""
+    first_seen: Mapping[str, date]
+    """By invoice, the day on which it was first seen, where that is known."""
 
 
 class _AccountReading:
@@ -363,7 +365,7 @@ class _AccountReading:
     def _documents(self, contact_ids: Sequence[str]) -> _Documents:
         columns = invoices.c
         query = (
-            select(*KINDS[RecordKind.INVOICES].record_columns, columns.episode)
+            select(*KINDS[RecordKind.INVOICES].record_columns, columns.episode, columns.seen_on)
             .where(self._here(columns), *self._of(columns.contact_id, contact_ids))
             # Oldest first, as unapplied cash covers them; by id within a day, so that the same
             # ledger gives the same plan in both databases.
@@ -372,11 +374,14 @@ class _AccountReading:
         by_contact: dict[str, list[Invoice]] = defaultdict(list)
         owners: dict[str, str] = {}
         episodes: dict[str, int] = {}
+        first_seen: dict[str, date] = {}
         for row in self._db.execute(query):
-            invoice = Invoice._make(row[:-1])
+            invoice = Invoice._make(row[:-2])
             by_contact[invoice.contact_id].append(invoice)
             owners[invoice.id] = invoice.contact_id
-            episodes[invoice.id] = row[-1]
+            episodes[invoice.id] = row[-2]
+            if row[-1] is not None:
+                first_seen[invoice.id] = row[-1]
         return _Documents(
             by_contact,
             self._by_contact(RecordKind.PAYMENTS, contact_ids, "paid_on"),
@@ -384,6 +389,7 @@ class _AccountReading:
             read_agreements(self._db, self._connection_id, owners),
             owners,
             episodes,
+            first_seen,
         )
 
     def _by_contact(
@@ -447,6 +453,11 @@ def _account(
         sent=tuple(dict.fromkeys(step for history in past for step in history.sent)),
         hold=next((history.hold for history in holding if history.hold is not None), None),
         episodes={invoice.id: documents.episodes[invoice.id] for invoice in owed},
+        first_seen={
+            invoice.id: documents.first_seen[invoice.id]
+            for invoice in (owed if documents.first_seen else ())
+            if invoice.id in documents.first_seen
+        },
         last_hold_episode=max((history.last_hold_episode for history in past), default=0),
         terms_left=next(
             (history.terms_left for history in holding if history.terms_left is not None), None

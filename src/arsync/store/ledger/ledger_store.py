@@ -7,7 +7,7 @@ Its queries are functions over an open transaction, in a module for each subject
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -84,17 +84,32 @@ class Ledger:
     forget_problems = _write(pull_state.forget_problems)
 
     def apply(
-        self, connection_id: int, page: Page, now: datetime, *, moves_cursor: bool = True
+        self,
+        connection_id: int,
+        page: Page,
+        now: datetime,
+        *,
+        moves_cursor: bool = True,
+        seen_on: date | None = None,
     ) -> PageResult:
         """Store a page in one transaction; rows that are unchanged are not written.
 
         A record that cannot be stored (an amount too large, a NUL character) becomes a problem.
-        `moves_cursor=False` is for pages of `Connector.read`.
+
+        Args:
+            connection_id: whose.
+            page: of a pull, or of `Connector.read`.
+            now: the moment.
+            moves_cursor: false for a page of `Connector.read`.
+            seen_on: the organisation's day, which is noted with new invoices; None: it says
+                nothing, as in a first pull.
         """
         # Rows and cursor together, so a crash resumes at the page it interrupted. Repeatable: after
         # a power cut the cursor is as old as the rows, and the pages are read again.
         with self.database.write(repeatable=True) as db:
-            return page_writer.store_page(db, connection_id, page, now, moves_cursor=moves_cursor)
+            return page_writer.store_page(
+                db, connection_id, page, now, moves_cursor=moves_cursor, seen_on=seen_on
+            )
 
     # -- whether it agrees with the platform --------------------------------------------------
 

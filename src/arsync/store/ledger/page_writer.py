@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
@@ -37,13 +37,19 @@ from arsync.store.models import PageResult
 
 
 def store_page(
-    db: Connection, connection_id: int, page: Page, now: datetime, *, moves_cursor: bool
+    db: Connection,
+    connection_id: int,
+    page: Page,
+    now: datetime,
+    *,
+    moves_cursor: bool,
+    seen_on: date | None = None,
 ) -> PageResult:
-    """Store a page and what belongs to it."""
+    """Store a page and what belongs to it; see `LedgerStore.apply`."""
     if page.kind == RecordKind.ORGANISATION:
         result = _store_organisation(db, connection_id, page, now)
     else:
-        result = _store_records(db, connection_id, page, now)
+        result = _store_records(db, connection_id, page, now, seen_on)
     save_balances(db, connection_id, page.balances, now)
     if page.sweep:
         note_sweep(db, connection_id, page)
@@ -110,7 +116,9 @@ SAMPLED = 16
 """How many ids of a page are looked up first: usually, all of a page are stored or none is."""
 
 
-def _store_records(db: Connection, connection_id: int, page: Page, now: datetime) -> PageResult:
+def _store_records(
+    db: Connection, connection_id: int, page: Page, now: datetime, seen_on: date | None
+) -> PageResult:
     kind = KINDS[page.kind]
     # The last of two copies of one document on a page is the newer one.
     records: dict[str, Any] = {record.id: record for record in page.records}
@@ -134,6 +142,8 @@ def _store_records(db: Connection, connection_id: int, page: Page, now: datetime
         if kind.kind == RecordKind.INVOICES:
             batch.touched |= _note_moves(db, connection_id, records, batch.changed)
         upsert(db, kind, rows)
+    if kind.kind == RecordKind.INVOICES and seen_on is not None and batch.new:
+        _note_first_seen(db, connection_id, batch.new, seen_on)
     document_problems = [*page.problems, *batch.problems]
     if page.gone:
         batch.touched |= _owners(db, connection_id, kind, page.gone)
@@ -146,13 +156,18 @@ def _store_records(db: Connection, connection_id: int, page: Page, now: datetime
         shown = [*batch.unchanged, *(document_problem.id for document_problem in document_problems)]
         _mark_seen(db, kind, connection_id, shown, sweep)
     return PageResult(
-        inserted=batch.inserted,
+        inserted=len(batch.new),
         updated=batch.updated,
         unchanged=len(batch.unchanged),
         gone=gone,
         problems=tuple(document_problems),
         touched=frozenset(batch.touched),
     )
+
+
+def _note_first_seen(db: Connection, connection_id: int, ids: Sequence[str], seen_on: date) -> None:
+    whose = (invoices.c.connection_id == connection_id, one_of(db, invoices.c.id, ids))
+    db.execute(update(invoices).where(*whose).values(seen_on=seen_on))
 
 
 def _owners(db: Connection, connection_id: int, kind: RecordTable, ids: Sequence[str]) -> set[str]:
@@ -199,7 +214,7 @@ class _Batch:
         self._connection_id = connection_id
         self._sweep = sweep
         self._stored = stored
-        self.inserted = 0
+        self.new: list[str] = []
         self.updated = 0
         self.unchanged: list[str] = []
         self.changed: list[str] = []
@@ -234,7 +249,7 @@ class _Batch:
             if of_contact:
                 self.touched.add(record.contact_id)
             if stored_hash is None:
-                self.inserted += 1
+                self.new.append(record_id)
             else:
                 self.updated += 1
                 self.changed.append(record_id)

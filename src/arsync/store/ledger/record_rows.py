@@ -137,6 +137,8 @@ def _invoice(connection_id: int, invoice: Invoice, row_hash: int, sweep: str) ->
         sweep,
         # Episode 1 of being owed; 0 while it was never owed, such as a draft.
         1 if status == _OPEN and amount_due > 0 else 0,
+        # The day on which it was first seen is noted once it is known to be new.
+        None,
     )
 
 
@@ -258,7 +260,11 @@ KINDS: Mapping[RecordKind, RecordTable] = {
         Invoice,
         _invoice,
         DocumentStatus.DELETED.value,
-        {"episode": _next_episode, "total": _as_before_void("total", "total")},
+        {
+            "episode": _next_episode,
+            "total": _as_before_void("total", "total"),
+            "seen_on": lambda old, _: old.seen_on,
+        },
     ),
     RecordKind.PAYMENTS: RecordTable(
         RecordKind.PAYMENTS,

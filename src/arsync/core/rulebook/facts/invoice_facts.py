@@ -71,6 +71,18 @@ def document_due(view: ContactView, invoice: Invoice) -> Value:
     return view.account_view.due_here(view.account_view.document_of(invoice))
 
 
+def first_seen(view: ContactView, invoice: Invoice) -> date | None:
+    """Return the day on which the invoice was first seen; None: not known."""
+    return view.account_view.account.first_seen.get(invoice.id)
+
+
+def days_since_seen(view: ContactView, invoice: Invoice) -> Value:
+    """Return the days since the invoice was first seen."""
+    seen_on, today = first_seen(view, invoice), view.account_view.today
+    # Asked about a day before, nothing was known of it.
+    return None if seen_on is None or seen_on > today else (today - seen_on).days
+
+
 def total_here(view: ContactView, invoice: Invoice) -> Value:
     """Return the invoice's total in the rulebook's currency."""
     return view.account_view.converter.amount(
@@ -191,6 +203,19 @@ INVOICE_FACTS: tuple[Field, ...] = (
         bounds=FROM_0,
         moves=CountsUp(lambda _, i: i.issued_on),
         example="{less_than: 7}",
+    ),
+    Field(
+        "days_since_seen",
+        "invoice",
+        FactKind.DAYS,
+        "days since it was first seen in the accounting system",
+        "the day on which a pull brought it",
+        days_since_seen,
+        phrase="first seen {} ago",
+        bounds=FROM_0,
+        moves=CountsUp(first_seen),
+        unknown="it was there when the ledger was first read",
+        example="{at_least: 7}",
     ),
     Field(
         "partly_paid",

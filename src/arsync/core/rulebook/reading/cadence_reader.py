@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from yaml.nodes import Node
 
 from arsync.core.rulebook.model import (
+    DAYS_AFTER_SEEN,
     PREVIOUS_STEP,
     TASK_STEPS,
     Cadence,
@@ -44,6 +45,7 @@ def read_cadence(block: Block, node: Node, source: Source, name: str, place: Pla
         when_of(block),
         block.get("skip_invoices_when"),
         _in_order(steps, node, source, is_chain=counted_from == PREVIOUS_STEP),
+        days_after_seen=block.get("wait_after_seen", DAYS_AFTER_SEEN) or 0,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
-from yaml.nodes import Node, SequenceNode
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from arsync.core.ledger.late_payment_law import EACH_HALF_YEAR, WHEN_LATE
 from arsync.core.ledger.unapplied_cash import UnappliedCash
@@ -225,6 +225,22 @@ class InterestShape:
 
 
 AFTER_DAYS_MAX = 366
+
+
+class WaitShape:
+    """`7 days`, or `none`."""
+
+    NONE = "none"
+
+    def read(self, node: Node, source: Source, label: str) -> int | None:
+        """Return the days."""
+        if isinstance(node, ScalarNode) and node.value == self.NONE:
+            return 0
+        return AfterShape("7 days, or none").read(node, source, label)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"anyOf": [{"enum": [self.NONE]}, AfterShape().schema()]}
 
 
 @dataclass(frozen=True)
@@ -494,6 +510,11 @@ CADENCE = (
     _UNLESS,
     Key("skip_invoices_when", ConditionShape("invoice"), "invoices that are not chased"),
     Key("counted_from", _COUNTED_FROM, "the day from which its steps count (default: due date)"),
+    Key(
+        "wait_after_seen",
+        WaitShape(),
+        "how long an invoice waits that was overdue when it was first seen (default: 7 days)",
+    ),
     Key(
         "steps",
         Blocks(STEP, Spot.STEP, STEPS_MAX, ("day", "after")),
