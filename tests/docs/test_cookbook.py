@@ -220,6 +220,11 @@ CASES: dict[str, Case] = {
         (not_called(d, 5), []),
         (not_called(d, 6), ["task Ask why nobody called"]),
     ],
+    "A call first, the letter only when it was made": lambda d: [
+        (debtor(d, 3, "1000.00"), ["task Ask for a day of payment"]),
+        (debtor(d, 5, "999.00", d.invoice("i2", -9)), FIRST),
+        (debtor(d, 5, "100.00"), FIRST),
+    ],
     "Intercompany": lambda d: [(debtor(d, 40, contact={"id": "x"}), [])],
     "New customers start small": lambda d: [
         (debtor(d, -5, "2000.00", issued_on=d.today, contact=NEW), ["credit_hold"]),
@@ -456,6 +461,29 @@ REGISTERED = """scenarios:
       - task Register the debt with the credit bureau for INV-2
     unlisted: allowed
 """
+CALL_FIRST = """scenarios:
+  - name: the letters wait for the calls
+    invoices:
+      - {number: INV-1, due: 2026-01-01, amount: 1500}
+      - {number: INV-2, due: 2026-01-01, amount: 200}
+    events:
+      day 12: call done Ask for a day of payment
+      day 90: call done Agree how it is to be paid
+      day 100: payment 1700
+    until: day 200
+    expect:
+      day 3: call Ask for a day of payment for INV-1
+      day 5: email first reminder for INV-2
+      day 14: email first reminder for INV-1
+      day 19: email second reminder for INV-2
+      day 28: email second reminder for INV-1
+      day 33: email second reminder for INV-2
+      day 42: email second reminder for INV-1
+      day 43: call Agree how it is to be paid for INV-2
+      day 52: call Agree how it is to be paid for INV-1
+      day 95: letter final notice for INV-1 and INV-2
+"""
+
 PLACED = """scenarios:
   - name: To the agency and back
     invoices:
@@ -481,9 +509,13 @@ PLACED = """scenarios:
 
 @pytest.mark.parametrize(
     ("policy", "story"),
-    [("To the agency, never disputed", PLACED), ("Before a debt is registered", REGISTERED)],
+    [
+        ("A call first, the letter only when it was made", CALL_FIRST),
+        ("To the agency, never disputed", PLACED),
+        ("Before a debt is registered", REGISTERED),
+    ],
 )
-def test_the_end_of_a_debt_is_played(policy: str, story: str) -> None:
+def test_a_policy_is_played_to_its_end(policy: str, story: str) -> None:
     read, problems = read_scenarios("s.yaml", story)
     assert read is not None, problems
     result = judge(play(read.scenarios[0], a_rulebook(text_of(policy)), holidays=lambda _: None))

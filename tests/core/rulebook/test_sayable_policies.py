@@ -32,6 +32,70 @@ PLAIN = """reminders:
       - {day: 35, email: final notice}
 """
 POLICIES = {
+    1: Policy(
+        "chase only above 500, once a week",
+        """reminders:
+  - name: Weekly
+    skip_invoices_when: {amount_due: {at_most: 500}}
+    steps:
+      - {day: 7, email: first reminder, every: 7 days, at_most: 4}
+      - {after: 7 days, task: Decide what comes next}
+""",
+        """
+    invoices:
+      - {number: INV-1, due: 2026-06-01, amount: 500.01}
+      - {number: INV-2, due: 2026-06-01, amount: 500}
+    until: day 120
+    expect:
+      day 7: email first reminder for INV-1
+      day 14: email first reminder for INV-1
+      day 21: email first reminder for INV-1
+      day 28: email first reminder for INV-1
+      day 35: task Decide what comes next for INV-1
+    never: email first reminder for INV-2
+""",
+    ),
+    13: Policy(
+        "no letter until the call was made",
+        """reminders:
+  - name: Everyone
+    steps:
+      - {day: 7, email: first reminder}
+      - {day: 14, call: Ask for a day, script: first call, then: wait until done}
+      - {after: 7 days, letter: final notice}
+""",
+        """
+    invoices:
+      - {number: INV-1, due: 2026-06-01, amount: 800}
+    until: day 200
+    expect:
+      day 7: email first reminder for INV-1
+      day 14: call Ask for a day for INV-1
+    never: letter final notice
+""",
+    ),
+    20: Policy(
+        "remind two days before a promise falls due",
+        """reminders:
+  - {name: Everyone, steps: [{day: 7, email: first reminder}]}
+follow_ups:
+  - name: A promise falls due
+    when: {days_until_promise: {at_most: 2}, promise_to_pay: open}
+    task: Remind them of what they promised
+""",
+        """
+    invoices:
+      - {number: INV-1, due: 2026-06-01, amount: 800}
+    events:
+      day 9:
+        - promise for INV-1 by day 20
+      day 20: payment for INV-1
+    until: day 60
+    expect:
+      day 7: email first reminder for INV-1
+      day 18: task Remind them of what they promised for INV-1
+""",
+    ),
     7: Policy(
         "VIPs get a call before any letter",
         """reminders:

@@ -14,7 +14,7 @@ from arsync.core.ledger.agreements.disputes import awaits_credit, dispute_reason
 from arsync.core.ledger.agreements.promises import ENTERED_THERE, OPEN
 from arsync.core.ledger.business_days import days_in_words
 from arsync.core.ledger.money import ZERO, plain, shown
-from arsync.core.ledger.records import Invoice, SentStep, TaskRecord
+from arsync.core.ledger.records import Account, Invoice, SentStep, TaskRecord
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, cadence_of, next_step
 from arsync.core.planning.plan import HeldBack
@@ -74,7 +74,11 @@ class _Round:
         self.closed = assessment.account.closed_tasks
         self.today = planning.today
         self.take_over = planning.assessor.rulebook.take_over
-        self.first_steps = planning.first_steps.get(cadence.name)
+        is_plain = self.take_over.kind not in PASSING
+        self.first_steps = planning.first_steps.get(cadence.name) if is_plain else None
+        self.with_own_course = self.account.fees
+        if self.account.first_seen:
+            self.with_own_course |= entered_late(self.account)
         account_view = assessment.account_view
         self.sent = account_view.sent
         self.has_agreements = bool(
@@ -132,18 +136,9 @@ class _Round:
 
     def next_step(self, invoice: Invoice, taken_steps: Sequence[SentStep]) -> Due | None:
         """Return what comes next; where nothing was taken, that is mostly one for each due date."""
-        is_plain = self.first_steps is not None and self.take_over.kind not in PASSING
-        if not is_plain or taken_steps or self.is_single(invoice):
+        if self.first_steps is None or taken_steps or invoice.id in self.with_own_course:
             return self.step_after(invoice, taken_steps)
-        assert self.first_steps is not None, "of a plain cadence there are first steps"
         return self.first_steps[invoice.due_on]
-
-    def is_single(self, invoice: Invoice) -> bool:
-        """Return whether an invoice has a course of its own, besides its due date."""
-        account = self.account
-        return invoice.id in account.fees or (
-            invoice.id in account.first_seen and invoice.due_on < account.first_seen[invoice.id]
-        )
 
     def step_after(
         self, invoice: Invoice, taken_steps: Sequence[SentStep], refused: Collection[int] = ()
@@ -235,6 +230,8 @@ class _Round:
         """Return the step, or the one after it when it was refused for good."""
         # Nothing was ever started for most contacts of a first plan: no key has to be computed.
         has_history = bool(self.account.done_keys or self.planning.done)
+        if not has_history and not due.is_unsure:
+            return self.due_step(invoice, due.step, is_first=not taken_steps)
         refused: set[int] = set()
         following: Due | None = due
         while following is not None and following.on <= self.today:
@@ -242,7 +239,7 @@ class _Round:
             if kept is not None:
                 return kept
             ready = self.due_step(invoice, following.step, is_first=not taken_steps)
-            if not has_history or not self.planning.is_done(
+            if not self.planning.is_done(
                 step_key(self.planning, self.party, ready), self.account.done_keys
             ):
                 return ready
@@ -285,6 +282,16 @@ class _Round:
             disputed,
         )
         return reopened_step(self.planning, self.party, due_step, self.closed)
+
+
+def entered_late(account: Account) -> frozenset[str]:
+    """Return the invoices that were overdue when they were first seen."""
+    first_seen = account.first_seen
+    return frozenset(
+        invoice.id
+        for invoice in account.invoices
+        if invoice.id in first_seen and invoice.due_on < first_seen[invoice.id]
+    )
 
 
 def waiting_words(task: TaskRecord) -> str:

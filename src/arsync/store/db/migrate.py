@@ -37,6 +37,7 @@ REVISIONS = (
     "0024",
     "0025",
     "0026",
+    "0027",
 )
 """Every step of `migrations/versions`, oldest first.
 
