@@ -10,7 +10,14 @@ import pytest
 from tests.builders.printed import printed
 from tests.builders.rulebooks import a_rulebook
 
-from arsync.core.ledger.records import Account, Allocation, Organisation, StandingHold
+from arsync.core.ledger.records import (
+    Account,
+    Allocation,
+    Organisation,
+    PlacedDebt,
+    Placement,
+    StandingHold,
+)
 from arsync.core.rulebook import Rulebook
 from arsync.core.trials import backtest as module
 from arsync.core.trials.backtest import (
@@ -79,6 +86,17 @@ def test_invoices_paid_later_are_chased_until_then(desk: Desk) -> None:
         (date(2026, 9, 7), "upcoming"),
         (date(2026, 9, 12), "first reminder"),
         (date(2026, 9, 25), "second reminder"),
+    ]
+
+
+def test_a_past_placement_ends_what_a_rulebook_would_do(desk: Desk) -> None:
+    account = desk.account(an_invoice(desk, date(2026, 9, 10), None))
+    debts = (PlacedDebt("i1", Decimal(100), "GBP"),)
+    placement = Placement("k1", "Example Collections", date(2026, 9, 20), debts)
+    result = one(desk.head + desk.steps + desk.daily, account._replace(placements=(placement,)))
+    assert days(result) == [
+        (date(2026, 9, 7), "upcoming"),
+        (date(2026, 9, 12), "first reminder"),
     ]
 
 

@@ -370,7 +370,8 @@ follow_ups:
 sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}{days_off(dice)}{message_cap(dice)}}}
 take_over: {dice.choice(TAKE_OVER)}
 """  # noqa: E501
-    rulebook, _ = read_rulebook([("rules/random.yaml", text + random_law(dice))])
+    text += random_law(dice) + random_ends(dice)
+    rulebook, _ = read_rulebook([("rules/random.yaml", text)])
     return rulebook
 
 
@@ -424,6 +425,20 @@ def message_cap(dice: random.Random) -> str:
         return ""
     cap = f"{{messages: {dice.choice([1, 2, 4])}, in: {dice.choice([7, 30, 90])} days}}"
     return f", at_most: {cap}, platform_emails_per_moment: {dice.choice([1, 3])}"
+
+
+def random_ends(dice: random.Random) -> str:
+    """Write how debts end, or nothing."""
+    if dice.random() < 0.5:
+        return ""
+    age, condition = dice.choice([1, 20, 60]), random_condition(dice, ("invoice", "contact"))
+    last = dice.choice(["steps_left: no", "placed: none", random_condition(dice, ("invoice",))])
+    return f"""placements:
+  - {{name: Gone, when: {{days_overdue: {{at_least: {age}}}, {last}}}, to: Example Collections}}
+write_offs:
+  - name: Forget
+    when: {{{condition}}}
+"""
 
 
 def random_law(dice: random.Random) -> str:

@@ -141,6 +141,18 @@ def test_paying_ends_reminders_and_lifts_the_hold(desk: Desk) -> None:
     assert kept.payments == 1
 
 
+def test_what_goes_to_the_agency_is_counted_and_left(desk: Desk) -> None:
+    agency = (
+        "placements:\n  - name: Gone\n    when: {days_overdue: {at_least: 40}, steps_left: no}\n"
+        "    to: Example Collections\n"
+        "follow_ups:\n  - {name: Old, when: {days_overdue: {at_least: 45}}, task: Call}\n"
+    )
+    account = desk.account(desk.invoice("i1", 0))
+    simulation = play(desk.head + desk.steps + desk.daily + agency, account, days=90)
+    assert dict(simulation.tally.totals) == {"messages": 3, "placements": 1}
+    assert simulation.tally.approvals == 1
+
+
 def test_peaks_are_compared_with_the_safety_limits(desk: Desk) -> None:
     accounts = [
         desk.account(desk.invoice(f"i{n}", 3, contact=f"c{n}"), contacts=(desk.contact(f"c{n}"),))

@@ -113,6 +113,7 @@ class InterestingDays:
         for days in (
             self._waiting(treatment, today),
             self._pauses(treatment.assessment),
+            _lapsing_tasks(treatment.assessment.account, done, today),
             self._answers(treatment.assessment, today, event),
             self._steps(treatment.assessment, done, today),
             self._deadlines(treatment.assessment, today),
@@ -294,6 +295,24 @@ class InterestingDays:
             return on
         on = max(on, free_on)
         return on if on > self._last else self._day(on).leaves_on(party)
+
+
+def _lapsing_tasks(account: Account, done: Sequence[Action], today: date) -> Iterator[date]:
+    """Yield the due dates on which tasks of steps before them end, and the next step may go."""
+    steps = [step for task in account.tasks if task.done_on is None for step in task.steps]
+    steps += [
+        step
+        for action in done
+        if action.kind is ActionKind.TASK
+        for step in steps_taken(action, today)
+    ]
+    ids = {step.invoice_id for step in steps}
+    if ids:
+        yield from (
+            invoice.due_on
+            for invoice in account.invoices
+            if invoice.id in ids and invoice.due_on > today
+        )
 
 
 def days_of_events(

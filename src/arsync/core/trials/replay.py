@@ -15,7 +15,7 @@ from arsync.core.actions import Action
 from arsync.core.actions.effects import after, after_reasons, after_tasks_closed, leaves_on
 from arsync.core.ledger.agreements.payment_plans import change_days
 from arsync.core.ledger.held_since import after_seen
-from arsync.core.ledger.records import Account
+from arsync.core.ledger.records import Account, Placement
 from arsync.core.planning.instalment_planner import announced_since, chased_since
 from arsync.core.rulebook.model import Rulebook
 from arsync.core.trials.day_skipping import InterestingDays, days_of_events
@@ -150,6 +150,12 @@ class Walker:
         return self._interesting_days.after(treatment, done, today, event)
 
 
+def _all_placements(documents: Account, state: Account) -> tuple[Placement, ...]:
+    """Return what the trial placed, and what people placed up to the day, which counts first."""
+    by_key = {placement.key: placement for placement in (*state.placements, *documents.placements)}
+    return tuple(by_key.values())
+
+
 def _carried(documents: Account, state: Account) -> Account:
     """Return the documents of one day with what was done up to it."""
     return documents._replace(
@@ -160,6 +166,7 @@ def _carried(documents: Account, state: Account) -> Account:
         done_keys=state.done_keys,
         charges=state.charges,
         shown_levels=state.shown_levels,
+        placements=_all_placements(documents, state),
         undone=state.undone,
         refused=state.refused,
         taken_over_on=state.taken_over_on,
