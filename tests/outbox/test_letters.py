@@ -509,6 +509,8 @@ def test_each_text_about_a_plan_shows_its_schedule(name: str, code: str) -> None
         assert sum(text.count(each) for each in came) == 1
         assert spoken.amount(Decimal(1200), "GBP") in text
         assert words["total"] not in text.replace(words["plan_total"], "")
+    total = spoken.amount(Decimal(1200), "GBP")
+    assert f"{words['plan_total']}{words['colon']} {total}\n\n" in letter.text
     assert "{" not in letter.text
     assert "\n" not in letter.subject
     assert all(len(line) <= 110 for line in letter.text.splitlines())

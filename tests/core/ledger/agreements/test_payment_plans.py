@@ -27,6 +27,7 @@ from arsync.core.ledger.records import (
     Payment,
     PaymentPlan,
     PaymentStatus,
+    Promise,
 )
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 
@@ -248,3 +249,29 @@ def test_the_newest_plan_counts_for_an_invoice() -> None:
     cancelled = again._replace(cancelled_on=date(2026, 9, 26))
     account = account._replace(payment_plans=(a_plan(), cancelled))
     assert view(account, date(2026, 9, 27)).plan_of["i1"].state == "broken"
+
+
+def test_a_plan_takes_the_place_of_a_promise() -> None:
+    promise = Promise(("i1",), date(2026, 9, 4), None, date(2026, 8, 25))
+    account = an_account("1200")._replace(promises=(promise,))
+    day = date(2026, 9, 14)
+
+    assert view(account, day).promises == {}
+    assert view(account._replace(payment_plans=()), day).promises["i1"].state == "broken"
+    ended = a_plan()._replace(cancelled_on=day)
+    assert view(account._replace(payment_plans=(ended,)), day).promises["i1"].state == "broken"
+
+
+def test_a_promise_after_the_plan_counts() -> None:
+    promise = Promise(("i1",), date(2026, 9, 20), None, date(2026, 9, 5))
+    account = an_account("1200")._replace(promises=(promise,))
+
+    assert view(account, date(2026, 9, 6)).promises["i1"].state == "open"
+
+
+def test_a_promise_broken_before_is_over() -> None:
+    promise = Promise(("i1",), date(2026, 8, 5), None, date(2026, 8, 1))
+    account = an_account("1200")._replace(promises=(promise,))
+
+    assert view(account, date(2026, 8, 20)).promises["i1"].state == "broken"
+    assert view(account, date(2026, 9, 6)).promises == {}

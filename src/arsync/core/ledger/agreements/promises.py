@@ -15,7 +15,7 @@ from typing import NamedTuple
 from arsync.core.ledger.agreements.grace import USUAL_GRACE, Grace, InTimeUntil
 from arsync.core.ledger.agreements.receipts import PaidBetween, Receipts
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import Account, Promise
+from arsync.core.ledger.records import Account, PaymentPlan, Promise
 
 ENTERED_THERE = "entered in the accounting system as expected payment date"
 """The source of a promise that was not recorded in arsync."""
@@ -97,7 +97,7 @@ def counting_promises(judged: Iterable[JudgedPromise]) -> dict[str, JudgedPromis
 
 
 class _Standing(NamedTuple):
-    """A promise that newer ones did not replace."""
+    """A promise that neither newer ones nor a payment plan replaced."""
 
     promise: Promise
     """About the invoices that newer promises left to it."""
@@ -149,6 +149,12 @@ class _Judge:
     def standing(self) -> Iterator[_Standing]:
         """Yield the promises that count, each about the invoices that newer ones left to it."""
         newer: dict[str, list[Promise]] = defaultdict(list)
+        plans = [
+            plan
+            for plan in self.account.payment_plans
+            if plan.made_on <= self.today
+            and (plan.cancelled_on is None or plan.cancelled_on > self.today)
+        ]
         in_order = sorted(
             self.account.promises, key=lambda promise: (promise.made_on, promise.number)
         )
@@ -156,11 +162,14 @@ class _Judge:
             until = self.in_time_until(promise.promised_on)
             own = promise.invoice_ids
             later = [newer_promise for invoice_id in own for newer_promise in newer[invoice_id]]
+            # Whoever agrees on instalments has another day for what was promised.
+            later_plans = [plan for plan in plans if plan.made_on >= promise.made_on]
+            newer_words: list[Promise | PaymentPlan] = [*later, *later_plans]
             replaced = {
                 invoice_id
-                for newer_promise in later
-                if newer_promise.made_on <= until
-                for invoice_id in newer_promise.invoice_ids
+                for newer_word in newer_words
+                if newer_word.made_on <= until
+                for invoice_id in newer_word.invoice_ids
             }
             remaining_ids = tuple(invoice_id for invoice_id in own if invoice_id not in replaced)
             if remaining_ids:
@@ -168,6 +177,11 @@ class _Judge:
                     newer_promise.made_on
                     for invoice_id in remaining_ids
                     for newer_promise in newer[invoice_id]
+                ]
+                renewals += [
+                    plan.made_on
+                    for plan in later_plans
+                    if not set(remaining_ids).isdisjoint(plan.invoice_ids)
                 ]
                 yield _Standing(
                     promise._replace(invoice_ids=remaining_ids), until, min(renewals, default=None)
