@@ -201,8 +201,16 @@ def random_account(dice: random.Random) -> Account:
         for made_on in [ago(dice, 140)]
     )
     disputes = tuple(
-        Dispute(invoice.id, opened, "wrong price", dice.choice([None, opened + timedelta(21)]))
-        for invoice in invoices
+        Dispute(
+            invoice.id,
+            opened,
+            "wrong price",
+            dice.choice([None, opened + timedelta(21)]),
+            amount=dice.choice([None, Decimal(3), Decimal(120)]),
+            owner="Jo",
+            number=number,
+        )
+        for number, invoice in enumerate(invoices)
         if dice.random() < 0.2
         for opened in [ago(dice, 140)]
     )
@@ -306,6 +314,9 @@ payment_plans:
   grace: {dice.choice(["none", "3 business days", "10 days"])}
   announce: {announce} day{"s" if announce > 1 else ""} before
   chase: {chase} day{"s" if chase > 1 else ""} after
+disputes:
+  answer_within: {dice.choice(["5 business days", "12 days"])}
+  escalate_to: {dice.choice(["Ann", "Ben"])}
 customers:
   - contact: One
     limits:

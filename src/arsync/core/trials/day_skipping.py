@@ -291,7 +291,8 @@ class InterestingDays:
         is_message = step.kind is StepKind.LETTER or (
             step.kind is StepKind.EMAIL and bool(invoice.email or party.view.email())
         )
-        if not is_message:
+        # What is disputed in part may be for a person, who waits for no free day.
+        if not is_message or invoice.id in party.view.account_view.in_dispute:
             return on
         on = max(on, free_on)
         return on if on > self._last else self._day(on).leaves_on(party)
