@@ -38,7 +38,10 @@ def everything_once(world: WatchedWorld) -> None:
 
 
 def the_day_after(world: WatchedWorld) -> None:
-    """The held customer pays, a task is done, a dispute settled: hold and terms go back."""
+    """The held customer pays, a dispute is settled: hold and terms go back.
+
+    What somebody is to be called about is paid as well: the task ends by itself, with a note.
+    """
     everything_once(world)
     world.run_until_quiet()
     world.advance(days=1)
@@ -46,20 +49,10 @@ def the_day_after(world: WatchedWorld) -> None:
     invoice = world.invoice_id(world.name, "INV-0005")
     world.control.person(world.name, "pay", invoice_id=invoice, amount="9000", on=day)
     (task,) = world.app.tasks(world.name)
-    world.app.done(task.row.key, outcome="promised by telephone", who="Jane")
-    world.app.dispute("INV-0007", settled=True, connection=world.name, who="Jane")
-
-
-def a_task_without_a_reason(world: WatchedWorld) -> None:
-    """What somebody is to be called about is paid: the task ends by itself, with a note."""
-    everything_once(world)
-    world.run_until_quiet()
-    world.advance(days=1)
-    (task,) = world.app.tasks(world.name)
-    day = world.clock.now().date().isoformat()
     for ref in task.row.action.invoices:
         amount = str(ref.amount_due)
         world.control.person(world.name, "pay", invoice_id=ref.id, amount=amount, on=day)
+    world.app.dispute("INV-0007", settled=True, connection=world.name, who="Jane")
 
 
 def other_reasons(world: WatchedWorld) -> None:
@@ -226,7 +219,6 @@ discounts:
 SCENARIOS = (
     Scenario("everything once", everything_once),
     Scenario("the day after", the_day_after, share=0.15),
-    Scenario("a task without a reason", a_task_without_a_reason, share=0.15),
     Scenario("other reasons", other_reasons, share=0.5),
     Scenario("letters by mail", letters, share=0.5),
     Scenario("a discount taken", a_discount_taken, share=0.5),

@@ -109,3 +109,14 @@ def test_a_note_about_the_end_can_wait(
     assert waiting.action.note == "closed: paid"
     with pytest.raises(UserMistake, match="is closed: paid"):
         store.tasks.complete(task.key, TaskOutcome("spoke", TODAY), who="Ann", now=NOW)
+
+
+def test_an_open_task_keeps_its_words_however_old(
+    store: Store, connection: ConnectionRow, task: Action
+) -> None:
+    later = NOW + timedelta(days=400)
+    assert store.privacy.expire(connection.id, later) == 0
+    assert store.actions.get(task.key).action.contact_name == task.contact_name
+    store.tasks.complete(task.key, TaskOutcome("spoke", TODAY), who="Ann", now=NOW)
+    assert store.privacy.expire(connection.id, later) == 1
+    assert store.actions.get(task.key).outcome == ""

@@ -13,9 +13,9 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Select, and_, delete, func, select, text, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text, update
 
-from arsync.core.actions import ActionState, Because
+from arsync.core.actions import ActionKind, ActionState, Because
 from arsync.core.ledger.records import Contact, ContactStatus, DocumentStatus, RecordKind
 from arsync.core.planning.plan_views import action_view
 from arsync.errors import UserMistake
@@ -165,6 +165,12 @@ class Privacy:
                 columns.state.in_([state.value for state in _ENDED]),
                 columns.changed_at < before,
                 ~columns.action.contains(named),
+                # A task that still waits for a person has not ended with its note.
+                or_(
+                    columns.kind != ActionKind.TASK.value,
+                    columns.state != ActionState.CONFIRMED.value,
+                    columns.done_at.is_not(None),
+                ),
             )
             .order_by(columns.changed_at)
             .limit(EXPIRED_AT_ONCE_MAX)
