@@ -11,7 +11,7 @@ import pytest
 
 from arsync.clock import SystemClock
 from arsync.errors import UserMistake
-from arsync.files import write_private
+from arsync.files import new_private_folder, write_private
 from arsync.store import open_store
 from arsync.store.admin.encryption_keys import Keys
 from arsync.store.db.database import Database
@@ -137,3 +137,25 @@ def test_a_backup_replaces_a_link_without_following_it(tmp_path: Path) -> None:
     store.close()
     assert not (tmp_path / "elsewhere.db").exists()
     assert mode(tmp_path / "backup.db") == 0o600
+
+
+def test_a_new_folder_and_its_files_are_the_owners(tmp_path: Path) -> None:
+    new_private_folder(tmp_path / "pack", {"a.txt": b"one", "letters/b.pdf": b"two"})
+    assert (tmp_path / "pack" / "letters" / "b.pdf").read_bytes() == b"two"
+    assert mode(tmp_path / "pack") == mode(tmp_path / "pack" / "letters") == 0o700
+    assert mode(tmp_path / "pack" / "a.txt") == 0o600
+
+
+def test_a_taken_folder_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "mine").mkdir()
+    for name in ("dangling", "mine"):
+        with pytest.raises(UserMistake, match="is there already"):
+            new_private_folder(tmp_path / name, {"a": b""})
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["dangling", "mine"]
+
+
+def test_a_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserMistake):
+        new_private_folder(tmp_path / "pack", {"a": b"", "a/b": b""})
+    assert list(tmp_path.iterdir()) == []

@@ -246,7 +246,7 @@ _ROWS = (
     ),
     KindOfAction(
         ActionKind.PLACEMENT,
-        verb="PLACE",
+        verb="PLACEMENT",
         done=("placement noted", "placements noted"),
         planned=("placement", "placements"),
         happening="placed with",
