@@ -55,6 +55,19 @@ def test_messages_wait_for_business_days(desk: Desk) -> None:
     assert list(simulation.tally.days) == [date(2026, 11, 23)]
 
 
+def test_calls_that_others_wait_for_are_done(desk: Desk) -> None:
+    text = (
+        desk.head
+        + desk.daily
+        + (
+            "reminders: [{name: Calls, steps: [{day: 1, call: Ask, then: wait until done},"
+            " {after: 5 days, email: first reminder}, {after: 5 days, task: Look}]}]\n"
+        )
+    )
+    simulation = play(text, desk.account(desk.invoice("i1", 0)), days=40)
+    assert [(day - TODAY).days for day in simulation.tally.days] == [1, 6, 11]
+
+
 def test_nobody_pays_again_what_was_paid_in_advance(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 2), credits=(desk.credit("70"),))
     [due] = payments_of(account, Debtors.AS_BEFORE, TODAY, 5, base="GBP")

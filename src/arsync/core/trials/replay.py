@@ -7,12 +7,19 @@ which nothing can have changed are left out; the result is the same (`day_skippi
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from arsync.core.actions import Action
-from arsync.core.actions.effects import after, after_reasons, after_tasks_closed, leaves_on
+from arsync.core.actions.effects import (
+    after,
+    after_reasons,
+    after_task_done,
+    after_tasks_closed,
+    leaves_on,
+    steps_taken,
+)
 from arsync.core.ledger.agreements.payment_plans import change_days
 from arsync.core.ledger.held_since import after_seen
 from arsync.core.ledger.records import Account, Placement
@@ -58,6 +65,12 @@ class Walker:
         self._interesting_days = InterestingDays(rulebook, self.day, last)
         self._every_day = every_day
         self._days: dict[date, TrialDay] = {}
+        self._waited_for = frozenset(
+            (cadence.name, step.day, step.slot)
+            for cadence in rulebook.reminders
+            for step in cadence.steps
+            if step.waits_until_done
+        )
 
     def day(self, today: date) -> TrialDay:
         """Return the rulebook on one day, compiled once."""
@@ -96,11 +109,22 @@ class Walker:
                 state = after(account, done, today)._replace(
                     held_since=state.held_since, watched=state.watched
                 )
+                # Nobody is there to do them, and without that no later step would be seen.
+                state = after_task_done(state, self._waited_for_of(done), today)
             ended = [task.key for task in treatment.ended_tasks]
             state = after_tasks_closed(state, ended, today)
             if done:
                 yield Stop(today, account, treatment, done)
             today = self._next(treatment, done, today, events)
+
+    def _waited_for_of(self, done: Sequence[Action]) -> list[str]:
+        """Return the keys of the tasks for which the later steps of their cadence wait."""
+        return [
+            action.key
+            for action in done
+            for step in (steps_taken(action, self.first) if self._waited_for else ())
+            if (step.cadence, step.day, step.slot) in self._waited_for
+        ]
 
     def _after_seen(
         self, account: Account, state: Account, treatment: Treatment, today: date

@@ -501,3 +501,45 @@ def test_any_layer_gives_positioned_problems_or_a_rulebook(
         again = read_layers([("again", effective_text(layered.files))])
         assert again.problems == []
         assert without_places(again.rulebook) == without_places(layered.rulebook)
+
+
+CHAIN = """version: 1
+currency: GBP
+reminders:
+  - name: Chain
+    steps:
+      - {day: 3, email: first reminder}
+      - {after: 7 days, call: Ask for a day}
+      - {day: 30, email: second reminder}
+      - {after: 14 days, email: final notice}
+"""
+
+
+def test_steps_after_others_keep_their_places_in_layers() -> None:
+    """A step of a layer takes the place of its name below; a new day stands before later ones."""
+    layered = reading(
+        "extends: chain\nreminders:\n  - name: Chain\n    steps:\n"
+        "      - {after: 7 days, task: Look first}\n"
+        "      - {after: 2 days, task: Then decide}\n"
+        "      - {day: 20, email: upcoming}\n"
+        "      - {after: 14 days, remove: true}\n",
+        chain=CHAIN,
+    )
+    assert layered.rulebook is not None, layered.problems
+    assert [(step.comes, step.text) for step in layered.rulebook.reminders[0].steps] == [
+        ("day 3", "first reminder"),
+        ("day 10, after the step before", "Look first"),
+        ("day 12, after the step before", "Then decide"),
+        ("day 20", "upcoming"),
+        ("day 30", "second reminder"),
+    ]
+    again = read_layers([("again", effective_text(layered.files))])
+    assert rulebook_differences(layered.files, again.files) == []
+    shared = read_layers([("chain.yaml", CHAIN)])
+    differences = map(str, rulebook_differences(shared.files, layered.files))
+    assert [line.partition("  (")[0] for line in differences] == [
+        "reminders 'Chain': after 7 days {call: Ask for a day} -> {task: Look first}",
+        "reminders 'Chain': after 2 days added: {task: Then decide}",
+        "reminders 'Chain': day 20 added: {email: upcoming}",
+        "reminders 'Chain': after 14 days removed: {email: final notice}",
+    ]

@@ -83,6 +83,11 @@ def days_since_seen(view: ContactView, invoice: Invoice) -> Value:
     return None if seen_on is None or seen_on > today else (today - seen_on).days
 
 
+def folded_text(text: str) -> Value:
+    """Return a text as conditions compare it; None for an empty one."""
+    return " ".join(text.split()).casefold() or None
+
+
 def total_here(view: ContactView, invoice: Invoice) -> Value:
     """Return the invoice's total in the rulebook's currency."""
     return view.account_view.converter.amount(
@@ -239,6 +244,18 @@ INVOICE_FACTS: tuple[Field, ...] = (
         moves=STILL,
         unknown="the platform does not report it",
         example="no",
+    ),
+    Field(
+        "reference",
+        "invoice",
+        FactKind.TEXT,
+        "the reference on it, such as the customer's order number",
+        "the invoice",
+        lambda _, i: folded_text(i.reference),
+        phrase="reference {}",
+        moves=STILL,
+        unknown="it has none",
+        example="unknown",
     ),
     Field(
         "currency",
