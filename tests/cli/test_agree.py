@@ -42,6 +42,15 @@ def test_listed_instalments_leave_a_rest(shell: Shell) -> None:
     assert [part["amount"] for part in plan["instalments"]] == ["400.00", "100.50"]
 
 
+def test_a_customer_agrees_on_all_it_owes(shell: Shell) -> None:
+    done = shell("agree", "Deep Debt Ltd", "--instalments", "3", "--first", FIRST, *XERO)
+
+    assert done.code == 0
+    [plan] = shell("agree", *XERO, "--json").json
+    assert plan["customer"] == "Deep Debt Ltd"
+    assert "INV-1" in plan["invoices"]
+
+
 def test_a_plan_ends_by_name(shell: Shell) -> None:
     shell("agree", "INV-1", "--on", f"{FIRST}:900", *XERO)
 

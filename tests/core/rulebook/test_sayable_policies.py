@@ -328,6 +328,33 @@ placements:
       - placed with Example Collections for INV-3
 """,
     ),
+    16: Policy(
+        "three instalments agreed, silence while kept",
+        f"""payment_plans:
+  grace: 3 business days
+  announce: 3 days before
+  chase: 1 day after
+{PLAIN}""",
+        """
+    invoices:
+      - {number: INV-1, due: 2026-06-03, amount: 1200}
+    events:
+      day 9: payment plan for INV-1, 3 instalments every month from 2026-06-19
+      2026-06-19: payment 400
+      2026-07-22: payment 400 for INV-1
+    until: 2026-09-01
+    expect:
+      day 7: email first reminder for INV-1
+      2026-06-16: email instalment due for INV-1
+      2026-07-16: email instalment due for INV-1
+      2026-07-21: email instalment missed for INV-1
+      2026-07-23: {facts: {payment_plan: kept, instalments_missed: {at_most: 0}}}
+      2026-08-16: email instalment due for INV-1
+      2026-08-21: email instalment missed for INV-1
+      2026-08-25: {facts: {payment_plan: broken}}
+      2026-08-26: email second reminder for INV-1
+""",
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from tests.builders.printed import printed, simulation_view
 from tests.builders.rulebooks import a_rulebook
 
-from arsync.core.ledger.records import Account, Organisation, Promise
+from arsync.core.ledger.records import Account, Instalment, Organisation, PaymentPlan, Promise
 from arsync.core.rulebook.model import Safety
 from arsync.core.trials.activity_counts import CUSTOMERS_KEPT_MAX
 from arsync.core.trials.simulation import (
@@ -141,6 +141,26 @@ def test_part_of_an_invoice_leaves_the_rest_owed(desk: Desk) -> None:
     assert after.payments[0].allocations[0].amount == Decimal(40)
     whole = paid(account, due._replace(amount=Decimal(100)))
     assert (whole.invoices[0].status, whole.invoices[0].paid_on) == ("paid", due.on)
+
+
+def test_instalments_come_as_agreed_or_never(desk: Desk) -> None:
+    due = tuple(Instalment(TODAY + timedelta(days), Decimal(60)) for days in (5, 20))
+    plan = PaymentPlan(1, "c1", ("i1", "i2"), "GBP", TODAY, "Jo", due)
+    account = desk.account(
+        desk.invoice("i1", 30, "100"), desk.invoice("i2", 9, "20"), payment_plans=(plan,)
+    )
+
+    coming = payments_of(account, Debtors.ON_PROMISE, TODAY, None, base="GBP")
+    assert [(payment.invoice.id, payment.on, payment.amount) for payment in coming] == [
+        ("i1", due[0].due_on, Decimal(60)),
+        ("i1", due[1].due_on, Decimal(40)),
+        ("i2", due[1].due_on, Decimal(20)),
+    ]
+    text = desk.head + desk.steps + desk.daily
+    assert dict(play(text, account, debtors=Debtors.ON_PROMISE).tally.totals) == {}
+    # Broken after Monday, eight days on, and then the reminders go on.
+    assert dict(play(text, account, days=11).tally.totals) == {}
+    assert "messages" in play(text, account, days=12).tally.totals
 
 
 def test_paying_ends_reminders_and_lifts_the_hold(desk: Desk) -> None:

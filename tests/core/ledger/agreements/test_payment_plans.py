@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,6 +17,7 @@ from arsync.core.ledger.agreements.payment_plans import (
     due_days,
     equal_parts,
 )
+from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import minor_digits
 from arsync.core.ledger.records import (
     Account,
@@ -275,3 +276,17 @@ def test_a_promise_broken_before_is_over() -> None:
 
     assert view(account, date(2026, 8, 20)).promises["i1"].state == "broken"
     assert view(account, date(2026, 9, 6)).promises == {}
+
+
+def test_a_past_day_knows_the_plan_of_that_day() -> None:
+    ended = a_plan()._replace(cancelled_on=date(2026, 9, 20))
+    account = an_account("1200", plan=ended)
+
+    def plans(day: date) -> list[str]:
+        past = as_it_stood(account, day, zone=UTC)
+        return [judged.state.value for judged in view(past, day).payment_plans]
+
+    assert plans(MADE_ON - timedelta(1)) == []
+    assert plans(MADE_ON) == ["kept"]
+    assert plans(date(2026, 9, 19)) == ["broken"]
+    assert plans(date(2026, 9, 20)) == ["cancelled"]

@@ -123,3 +123,15 @@ def test_a_smallest_unit_is_not_split() -> None:
     assert "cannot be paid" in refusal(
         Terms(equal_parts=3, first=FIRST), an_account(owed("i1", "0.02"))
     )
+
+
+def test_a_balance_is_what_the_customer_pays() -> None:
+    children = (
+        a_contact("c2", parent_id="c1", bill_to_parent=True),
+        a_contact("c3", parent_id="c1"),
+    )
+    others = (owed("i2", "50")._replace(contact_id="c2"), owed("i3", "7")._replace(contact_id="c3"))
+    account = an_account(owed("i1", "100"), *others)
+    account = account._replace(contacts=(*account.contacts, *children))
+
+    assert agreed(account, Terms(equal_parts=2, first=FIRST)).plan.invoice_ids == ("i1", "i2")
