@@ -22,6 +22,7 @@ from arsync.application.daily_digest import (
     DigestSection,
 )
 from arsync.application.daily_mail import PATIENCE, letter_of, mail_of_the_day
+from arsync.application.forewarning import forewarned
 from arsync.application.health.doctor import examine
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
@@ -184,6 +185,7 @@ def test_the_mail_says_who_will_be_written_to(container: Container, sink: Sink) 
     connecting.set_mode(OWNER, now(container), "auto")
     runs.prepare(OWNER, now(container))
     waiting = container.store.actions.list(now(container).id)[0].key
+    assert [message.action.contact_id for message in forewarned(now(container))] == ["c2"]
     approve(OWNER, container, [waiting])
     assert mail_of_the_day(container)
     (text,) = texts(sink)
@@ -211,16 +213,28 @@ def test_each_thing_that_stops_the_work_is_told(
     container: Container, books: Books, sink: Sink
 ) -> None:
     for number in range(3, 14):
-        books.add_invoice(books.add_contact(number), number, overdue=5)
+        books.add_invoice(books.add_contact(number), number, overdue=0)
     connecting.set_mode(OWNER, now(container), "auto")
-    runs.sync(OWNER, now(container))
+    for _ in range(2):
+        runs.sync(OWNER, now(container))
+        pass_time(container, days=1)
     row = container.store.connections.get("books")
     container.store.connections.set_state(row.id, ConnectionState.NEEDS_RECONNECT)
     assert mail_of_the_day(container)
     (text,) = texts(sink)
     safety = text.partition("STOPPED BY A SAFETY LIMIT")[2]
-    assert "over a safety limit: 12 emails in one plan; safety allows 10. 11 actions wait" in safety
+    assert "over a safety limit: 13 emails in one plan; safety allows 10. 12 actions wait" in safety
     assert "arsync approve --connection books --each" in safety
     consent = text.partition("TO BE CONNECTED AGAIN")[2]
     assert consent.lstrip().startswith("books\n- Books no longer accepts arsync's authorisation.")
     assert "arsync connect books" in consent
+    assert "TOMORROW" not in text
+
+
+def test_a_hold_and_its_terms_are_one_line(container: Container, books: Books, sink: Sink) -> None:
+    books.add_invoice(books.add_contact(3), 3, overdue=-5, amount="9000")
+    runs.sync(OWNER, now(container))
+    assert mail_of_the_day(container)
+    (text,) = texts(sink)
+    assert "- Customer 3, hold to place and change of terms\n    arsync approve " in text
+    assert text.count("change of terms\n") == 1

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.application.choosing import Decision, Selected
+from arsync.application.choosing import Decision, Selected, decisions
 from arsync.application.container import Container
 from arsync.application.forewarning import forewarned
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import SCHEDULE
 from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.status import status
-from arsync.core.actions import Action, ActionState
+from arsync.core.actions import Action, ActionKind, ActionState
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import ZERO, shown
 from arsync.errors import ArsyncError, UserMistake
@@ -159,10 +159,14 @@ def _approvals(seen: _LookedAt) -> Iterator[DigestLine]:
         _counted([Listed(seen.organisation.name, row) for row in seen.awaiting]),
         f"arsync approve --connection {seen.organisation.name}",
     )
-    for row in seen.awaiting:
-        roles = " and ".join(row.action.approvers)
+    name = seen.organisation.name
+    for decision in decisions([Listed(name, row) for row in seen.awaiting]):
+        action = decision.listed.row.action
+        along = "".join(f" and {_words(listed.row.action.kind)[0]}" for listed in decision.along)
+        roles = " and ".join(action.approvers)
         asked_of = f" (for {roles})" if roles else ""
-        yield DigestLine(f"{_titled(row)}{asked_of}", f"arsync approve {row.key[:12]}")
+        key = decision.listed.row.key[:12]
+        yield DigestLine(f"{_described(action)}{along}{asked_of}", f"arsync approve {key}")
 
 
 def _paused(seen: _LookedAt) -> Iterator[DigestLine]:
@@ -200,7 +204,8 @@ def _tasks(seen: _LookedAt) -> Iterator[DigestLine]:
 
 def _tomorrow(seen: _LookedAt) -> Iterator[DigestLine]:
     organisation = seen.organisation
-    if organisation.config.runs.forewarning == "off" or not seen.status.rulebook_ok:
+    works = seen.status.rulebook_ok and seen.status.state == "connected"
+    if organisation.config.runs.forewarning == "off" or not works:
         return
     try:
         coming = forewarned(organisation)
@@ -250,8 +255,13 @@ def _titled(row: ActionRow) -> str:
     return _described(row.action)
 
 
+def _words(kind: ActionKind) -> tuple[str, str]:
+    """Return what waits of a kind, one and several."""
+    return KINDS[kind].planned or KINDS[kind].done
+
+
 def _described(action: Action) -> str:
-    kind = KINDS[action.kind].done[0]
+    kind = _words(action.kind)[0]
     title = action.step or action.payload.title
     numbers = [ref.number or ref.id for ref in action.invoices[:3]]
     more = " and more" if len(action.invoices) > len(numbers) else ""
@@ -267,7 +277,7 @@ def _described(action: Action) -> str:
 def _counted(listed: Sequence[Listed]) -> str:
     selected = Selected(list(map(Decision, listed)))
     kinds = ", ".join(
-        f"{count:,} {KINDS[kind].done[count != 1]}" for kind, count in selected.kinds.items()
+        f"{count:,} {_words(kind)[count != 1]}" for kind, count in selected.kinds.items()
     )
     amounts = ", ".join(shown(amount, currency) for currency, amount in selected.sums.items())
     return f"{kinds}; {amounts}" if amounts else kinds

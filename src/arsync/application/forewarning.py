@@ -38,15 +38,16 @@ def forewarned(organisation: OrganisationContext) -> Sequence[Forewarned]:
     plan = organisation.replan(accounts, today + timedelta(days=1))
     if plan.safety.exceeded:
         return ()
-    stored = organisation.store.actions.list(
-        organisation.id, states={ActionState.APPROVED}, kinds=MESSAGE_KINDS
-    )
-    approved = {row.key: row.not_before for row in stored}
+    states = {ActionState.APPROVED, ActionState.AWAITING_APPROVAL}
+    stored = organisation.store.actions.list(organisation.id, states=states, kinds=MESSAGE_KINDS)
+    waiting = {row.key for row in stored if row.state is ActionState.AWAITING_APPROVAL}
+    approved = {row.key: row.not_before for row in stored if row.key not in waiting}
     coming = [
         Forewarned(_day(organisation, action), action, action.key in approved)
         for action in plan.actions
         if action.kind in MESSAGE_KINDS
         and not action.needs_approval
+        and action.key not in waiting
         and not _leaves_today(organisation, action.key, approved)
     ]
     if not coming:

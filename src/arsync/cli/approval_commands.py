@@ -253,8 +253,8 @@ def reject(
 def _say_unpriced(chosen: Selected) -> None:
     if chosen.unpriced:
         say(
-            f"{word(chosen.unpriced, 'action')} left out: the amount in the currency of the books"
-            " is not known."
+            f"{word(chosen.unpriced, 'action')} left out: no amount is known in the currency of the"
+            " books."
         )
 
 
@@ -268,7 +268,10 @@ def _say_left_to_roles(for_roles: int) -> None:
 
 def counted(chosen: Selected) -> str:
     """Return what is chosen in one line: `3 actions: 2 reminders, 1 task; GBP 900.00`."""
-    kinds = ", ".join(word(count, *KINDS[kind].done) for kind, count in chosen.kinds.items())
+    kinds = ", ".join(
+        word(count, *(KINDS[kind].planned or KINDS[kind].done))
+        for kind, count in chosen.kinds.items()
+    )
     amounts = ", ".join(shown(amount, currency) for currency, amount in chosen.sums.items())
     head = f"{word(len(chosen.members), 'action')}: {kinds}"
     return f"{head}; {amounts}" if amounts else head

@@ -21,6 +21,7 @@ from arsync.application.promises import PromiseToPay, promise
 from arsync.application.timeline.customer_timeline import EVENTS_SHOWN_MAX, Timeline, timeline
 from arsync.application.timeline.sources import SOURCES
 from arsync.connector_sdk import PlatformNote
+from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import (
     Allocation,
     Instalment,
@@ -91,7 +92,10 @@ def test_everything_stands_in_order_newest_last(ledger: Container) -> None:
 def test_notes_of_people_are_read_and_ours_told_once(ledger: Container, books: Books) -> None:
     at = datetime(2026, 11, 1, 12, tzinfo=UTC)
     (reminder,) = (event for event in of(ledger).events if event.kind == "reminder")
+    log(OWNER, ledger, "Customer 1", LogEntry("rang"))
+    (note,) = ledger.store.actions.list(now(ledger).id, kinds={ActionKind.NOTE})
     books.notes = [
+        PlatformNote("Note: rang", at, "arsync", "", note.key[:16]),
         PlatformNote("Jane is back in May.", at, "Bob", "", ""),
         PlatformNote("First reminder sent.", at, "arsync", "i1", reminder.key[:16]),
         PlatformNote("An older reminder.", at, "arsync", "i1", "0" * 16),

@@ -10,9 +10,6 @@ from arsync.core.actions.registry import KINDS, WORD_KINDS
 from arsync.core.ledger.money import shown
 from arsync.store.models import ActionRow
 
-ACTIONS_MAX = 2_000
-"""So many actions of one customer are read for its timeline."""
-
 INVOICES_NAMED_MAX = 3
 
 _DONE = frozenset({ActionState.SENT, ActionState.CONFIRMED})
@@ -21,16 +18,12 @@ _FAILED = frozenset({ActionState.UNKNOWN, ActionState.REJECTED})
 
 def action_events(subject: TimelineSubject) -> Iterator[TimelineEvent]:
     """Yield each action as it stands, and the end of each task."""
-    organisation = subject.organisation
-    for contact_id in subject.ids:
-        for row in organisation.store.actions.list(
-            organisation.id, contact_id=contact_id, rows_max=ACTIONS_MAX
-        ):
-            # What a person said is told by its own source; of the note about it only a failure.
-            if row.action.kind not in WORD_KINDS or row.state in _FAILED:
-                yield _as_it_stands(subject, row)
-            if row.done_at is not None:
-                yield _task_done(subject, row)
+    for row in subject.actions:
+        # What a person said is told by its own source; of the note about it only a failure.
+        if row.action.kind not in WORD_KINDS or row.state in _FAILED:
+            yield _as_it_stands(subject, row)
+        if row.done_at is not None:
+            yield _task_done(subject, row)
 
 
 def _as_it_stands(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:

@@ -62,7 +62,7 @@ def timeline(
     until = as_of or organisation.today
     subject = TimelineSubject(organisation, contact, (contact.id, *merged), until)
     events = [event for source in SOURCES for event in source.events(subject)]
-    notes = platform_notes(subject, {event.key for event in events if event.key})
+    notes = platform_notes(subject, {row.key for row in subject.actions})
     events = [event for event in (*events, *notes.events) if event.on <= until]
     events.sort(key=_order)
     shown = events if everything else events[-EVENTS_SHOWN_MAX:]

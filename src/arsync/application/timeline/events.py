@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from typing import NamedTuple
@@ -11,6 +11,10 @@ from msgspec import Struct
 
 from arsync.application.organisation_context import OrganisationContext
 from arsync.core.ledger.records import Contact, Invoice, RecordKind
+from arsync.store.models import ActionRow
+
+ACTIONS_MAX = 2_000
+"""So many actions of one customer are read for its timeline."""
 
 
 class TimelineEvent(Struct, frozen=True):
@@ -60,6 +64,18 @@ class TimelineSubject:
             self.organisation.id, RecordKind.INVOICES, self.ids
         )
         return {record.id: record for record in records}
+
+    @cached_property
+    def actions(self) -> Sequence[ActionRow]:
+        """Return the actions about the customer, as far as a timeline reads them."""
+        actions = self.organisation.store.actions
+        return [
+            row
+            for contact_id in self.ids
+            for row in actions.list(
+                self.organisation.id, contact_id=contact_id, rows_max=ACTIONS_MAX
+            )
+        ]
 
     def number(self, invoice_id: str) -> str:
         """Return how people call an invoice."""

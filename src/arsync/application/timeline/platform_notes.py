@@ -22,7 +22,7 @@ def platform_notes(subject: TimelineSubject, own_keys: Collection[str]) -> Notes
 
     Args:
         subject: whose.
-        own_keys: keys of the actions that the timeline shows already.
+        own_keys: of the actions that the timeline tells of, by themselves or by their occasion.
     """
     organisation = subject.organisation
     label = organisation.label
