@@ -33,6 +33,14 @@ from arsync.demo.agency import (
     place_the_oldest,
     recall_all,
 )
+from arsync.demo.late_booking import (
+    BOOKED_ON_DAY,
+    PROMISED_ON_DAY,
+    LateBooking,
+    book,
+    is_kept,
+    promise_of_the_oldest,
+)
 from arsync.demo.reconcile import LedgerSide, compare
 from arsync.demo.world import World, config_text, free_port, sandbox
 from arsync.errors import UserMistake
@@ -155,6 +163,7 @@ class Demo:
         self._clock = SetClock(START)
         self._heard = dict.fromkeys(PLATFORMS, 0)
         self._disputes: list[_Claim] = []
+        self._late: dict[str, LateBooking] = {}
         self._totals: dict[str, Counter[str]] = {}
         self._problems: list[str] = []
 
@@ -232,10 +241,14 @@ class Demo:
             self._be_the_accountant(container)
         if number in {PLACED_ON_DAY, RECALLED_ON_DAY}:
             self._see_the_agency(container, number)
+        if number in {PROMISED_ON_DAY, BOOKED_ON_DAY}:
+            self._hear_of_late_money(container, world, number)
         results = list(sync_all(SCHEDULE, container))
         for result in results:
             self._count(result)
         self._tell(number, results)
+        if number == BOOKED_ON_DAY:
+            self._see_what_was_kept(container)
 
     def _listen(self, container: Container, world: World) -> None:
         """Record what customers wrote back, as a person would after reading the mail."""
@@ -341,6 +354,24 @@ class Demo:
             if customer:
                 self._totals[organisation.name]["placements by a person"] += 1
                 self._say(f"Day {number}: {customer} goes to the agency ({organisation.label}).")
+
+    def _hear_of_late_money(self, container: Container, world: World, number: int) -> None:
+        """Record a promise that is kept in time, and book its payment only days later."""
+        for organisation in connecting.connections(ACCOUNTANT, container):
+            name = organisation.name
+            if number == PROMISED_ON_DAY:
+                late = promise_of_the_oldest(ACCOUNTANT, container, organisation)
+                if late is not None:
+                    self._late[name] = late
+            elif name in self._late and not book(world, organisation, self._late[name]):
+                del self._late[name]
+
+    def _see_what_was_kept(self, container: Container) -> None:
+        """Count the promises that are kept since their payment was booked."""
+        for organisation in connecting.connections(ACCOUNTANT, container):
+            late = self._late.get(organisation.name)
+            if late is not None and is_kept(organisation, late):
+                self._totals[organisation.name]["promises kept, and booked late"] += 1
 
     def _count(self, result: RunResult) -> None:
         self._problems += [f"{result.connection}: {text}" for text in result.all_problems]
