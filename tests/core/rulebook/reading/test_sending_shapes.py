@@ -23,8 +23,8 @@ def test_days_off_are_days_and_ranges() -> None:
     [
         ("[2027-01-04 to 2026-12-24]", 12, "ends before it starts", "write 2026-12-24 to 2027-01"),
         ("[2026-02-30]", 12, "there is no such day", ""),
-        ("[2026-12-24, 24 December]", 24, "which is not a day", "closed: [2026-12-24 to"),
-        ("[2026-12-24 - 2027-01-04]", 12, "which is not a day", "closed: [2026-12-24 to"),
+        ("[2026-12-24, 24 December]", 24, "neither a day nor days", "closed: [2026-12-24 to"),
+        ("[2026-12-24 - 2027-01-04]", 12, "neither a day nor days", "closed: [2026-12-24 to"),
         ("[2026-12-24 to 2027-12-24]", 12, "366 days; it can be at most 180", "year right"),
         ("[9999-01-01]", 12, "not a day from 1900-01-01", ""),
         ("{from: 2026-12-24}", 11, "must be days, not a block", "closed: [2026-12-24 to"),

@@ -50,9 +50,7 @@ class ClosedShape:
         match = re.fullmatch(self.PATTERN, text.strip(), re.ASCII)
         if match is None:
             hint = f"from and to as year, month, day, as in closed: {self.EXAMPLE}"
-            source.problem(
-                node, f"{label} is {text!r}, which is not a day or from one to one.", hint
-            )
+            source.problem(node, f"{label} is {text!r}, which is neither a day nor days.", hint)
             return None
         first = DayShape().parse(match[1], node, source, label)
         last = DayShape().parse(match[3], node, source, label) if match[3] else first
