@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -314,6 +314,33 @@ def test_a_promise_shows_on_the_invoice(xero: Any, debtor: tuple[str, str]) -> N
     assert "expected on 2026-12-24" in xero.connector().perform(write).detail
     (row,) = xero.state()["invoices"]
     assert str(row["expected_on"]) == "2026-12-24"
+
+
+PLAN_LINES = [{"due_on": day, "amount": "400"} for day in ("2026-12-24", "2027-01-24")]
+
+
+@pytest.mark.parametrize("is_by_hand", [False, True])
+def test_an_ended_plan_expects_nothing_any_more(
+    xero: Any, debtor: tuple[str, str], is_by_hand: bool
+) -> None:
+    plan = {"plan_id": 1, "currency": "GBP", "instalments": PLAN_LINES}
+    agreed = a_write(xero, ActionKind.PAYMENT_PLAN, debtor, **plan, next_on="2026-12-24")
+    xero.connector().perform(agreed)
+    if is_by_hand:
+        xero.book.expect(debtor[1], date(2027, 3, 1))
+    action = replace(
+        agreed.action, payload=a_payload(ActionKind.PAYMENT_PLAN, **plan, next_on=None)
+    )
+    action = replace(action, subject="plan 1 ended")
+    ended = Write(action, action.key, before=xero.connector().prepare(action), text="Ended.")
+
+    xero.connector().perform(ended)
+
+    assert xero.connector().find(ended) is not None
+    (row,) = xero.state()["invoices"]
+    # A day that somebody else entered is theirs, and stays.
+    assert row["expected_on"] == ("2027-03-01" if is_by_hand else None)
+    assert "agreed again" in xero.connector().undoing(ended).refusal
 
 
 def test_a_late_fee_draft_deleted_by_somebody_stays_deleted(
