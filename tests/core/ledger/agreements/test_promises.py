@@ -180,6 +180,14 @@ def test_a_newer_promise_replaces_an_open_one() -> None:
     assert [promise.promise.promised_on for promise in both] == [FRIDAY, newer.promised_on]
 
 
+def test_a_later_day_in_the_platform_counts_before_ours() -> None:
+    theirs = Promise(("i1",), FRIDAY + timedelta(7), None, MADE, by_platform=True)
+    ours = PROMISE._replace(number=1)
+    both = judged(account("100"), ours, theirs, today=LAST_DAY)
+    assert counting_promises(both)["i1"].promise == theirs
+    assert [promise.state for promise in both] == ["open", "open"]
+
+
 def test_a_replaced_promise_keeps_its_other_invoices() -> None:
     of_two = PROMISE._replace(invoice_ids=("i1", "i2"))
     newer = Promise(("i1",), FRIDAY + timedelta(9), None, FRIDAY, number=2)

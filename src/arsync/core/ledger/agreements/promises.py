@@ -155,8 +155,10 @@ class _Judge:
             if plan.made_on <= self.today
             and (plan.cancelled_on is None or plan.cancelled_on > self.today)
         ]
+        # A day in the accounting system is there only when it is the newest word.
         in_order = sorted(
-            self.account.promises, key=lambda promise: (promise.made_on, promise.number)
+            self.account.promises,
+            key=lambda promise: (promise.made_on, promise.by_platform, promise.number),
         )
         for promise in reversed(in_order):
             until = self.in_time_until(promise.promised_on)
