@@ -183,13 +183,14 @@ def test_the_worklist_is_ordered_by_worth(called: Container, books: Books) -> No
     assert names(worklist(OWNER, called)) == ["Customer 3", "Customer 2", "Customer 1"]
 
 
-def test_approvals_stand_in_the_worklist(called: Container, books: Books) -> None:
+def test_approvals_stand_in_the_worklist(called: Container) -> None:
     connecting.set_mode(OWNER, now(called), "approve")
-    books.add_invoice(books.contacts["c1"], 9, overdue=50, amount="5000")
+    visits = "follow_ups: [{name: Big, when: {balance: {more_than: 500}}, task: Visit}]\n"
+    (now(called).config.rules_folder / "standard.yaml").write_text(CALLS + visits)
     runs.sync(OWNER, now(called))
     works = worklist(OWNER, called)
-    assert [work.is_task for work in works] == [False, True, True, True]
-    assert works[0].row.action.contact_name == "Customer 1"
+    assert names(works) == ["Customer 2"] * 2 + ["Customer 3"] * 2 + ["Customer 1"]
+    assert sorted(work.is_task for work in works[:2]) == [False, True]
 
 
 def test_who_may_only_read_records_nothing(called: Container) -> None:
@@ -229,16 +230,18 @@ def test_a_script_says_what_is_owed_now(called: Container, books: Books) -> None
     (folder / "templates" / "second_call.txt").write_text(SCRIPT)
     text = CALLS.replace("task: Call the customer", "call: Ask for a day, script: second call")
     (folder / "standard.yaml").write_text(text)
-    books.add_invoice(books.add_contact(4), 4, overdue=3, amount="700")
-    assert runs.sync(OWNER, now(called)).all_problems == []
-    books.invoices["i4"] = books.invoices["i4"]._replace(amount_due=Decimal(60))
-    books.contacts["c4"] = books.contacts["c4"]._replace(
+    # The first run ends the task with the old words, the second opens the call.
+    for _ in range(2):
+        assert runs.sync(OWNER, now(called)).all_problems == []
+    books.invoices["i1"] = books.invoices["i1"]._replace(amount_due=Decimal(60))
+    books.contacts["c1"] = books.contacts["c1"]._replace(
         people=("Zoe Gray",), phones=(Phone("020 7946 0099", "mobile"),)
     )
     runs.pull_ledger(OWNER, now(called))
-    work = one_task(OWNER, called, of(called, 4).key)
-    assert work.script == (
-        "Ask Zoe Gray for a day\n\nYou owe GBP 60.00 of INV-4. Dial 020 7946 0099 (mobile)."
+    (call,) = open_tasks(OWNER, called, None, WorkChoice(customer="Customer 1"))
+    assert call.script == ""
+    assert one_task(OWNER, called, call.row.key).script == (
+        "Ask Zoe Gray for a day\n\nYou owe GBP 60.00 of INV-1. Dial 020 7946 0099 (mobile)."
     )
     (folder / "templates" / "second_call.txt").unlink()
     problems = now(called).rules.problems
