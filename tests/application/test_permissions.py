@@ -60,6 +60,7 @@ HELPERS = {
     "not_notified",
     "plans_of",
     "remember",
+    "settle_credited",
     "subject_named",
 }
 """What one use case lends to another, which has asked already."""
