@@ -72,7 +72,7 @@ def test_an_action_resolved_as_sent_keeps_its_gap(world: BooksWorld) -> None:
     world.app.resolve(key, sent=True, who="Jane")
     world.books.blind = False
     contact = world.books.contacts["c1"]
-    world.books.add_invoice(contact, 2)
+    world.books.add_invoice(contact, 2, overdue=-4)
     world.advance(days=4)
     world.sync()
     assert platform_emails(world) == []
