@@ -27,6 +27,7 @@ CALLS = (
     RULES[:START]
     + """reminders:
   - name: Calls
+    wait_after_seen: none
     steps:
       - {day: 2, task: Call the customer, assign_to: credit control}
 """

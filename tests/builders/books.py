@@ -73,6 +73,7 @@ credit_holds:
     terms: cash on delivery
 reminders:
   - name: Standard cadence
+    wait_after_seen: none
     steps:
       - {day: 1, email: first reminder}
       - {day: 14, email: second reminder}
