@@ -81,9 +81,9 @@ def complete_task(actor: Actor, container: Container, key: str, report: CallRepo
             follows from the outcome cannot be recorded.
     """
     permit(actor, Permission.COMPLETE_TASKS)
+    said = _said(report)
     task = container.store.actions.get(key)
     organisation = organisation_by_id(container, task.connection_id)
-    said = _said(report)
     container.store.tasks.refuse_unless_fitting(task.key, corrects=report.corrects)
     followed = _follow(actor, container, organisation, task, report, said)
     outcome = _outcome(organisation, task, report, said)
