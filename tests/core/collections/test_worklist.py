@@ -84,9 +84,9 @@ def test_a_child_that_pays_itself_counts_alone(desk: Desk) -> None:
 def test_how_a_customer_pays_moves_the_worth() -> None:
     in_time = expected_value(some_dues(oldest_days=5))
     always_late = expected_value(some_dues(oldest_days=5, days_late=20))
-    assert in_time == Decimal("983.33")
-    assert always_late == Decimal("196.67")
-    assert expected_value(some_dues(broken=2)) == Decimal("1350.00")
+    assert in_time == Decimal("940.67")
+    assert always_late == Decimal("188.13")
+    assert expected_value(some_dues(broken=2)) == Decimal("1348.50")
     assert expected_value(some_dues(broken=9)) == expected_value(some_dues(broken=4))
     assert expected_value(some_dues(overdue=Decimal(0), oldest_days=0)) == 0
     assert expected_value(some_dues(overdue=None)) is None
