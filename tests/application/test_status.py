@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 
 from hypothesis import HealthCheck, given, settings
-from tests.builders.books import NOW, ORGANISATION, TODAY
+from tests.builders.books import NOW, ORGANISATION, TODAY, Books
 from tests.builders.drawn_ledgers import ledgers
 
-from arsync.application import connecting
+from arsync.application import connecting, runs
 from arsync.application.container import Container
 from arsync.application.permissions import Actor, Role
+from arsync.application.promises import listed_promises
 from arsync.application.status import status
 from arsync.connector_sdk import Page
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.records import Account, Invoice, RecordKind
+from arsync.store.agreements.promises import MadePromise
 
 OWNER = Actor("Olga", Role.OWNER)
 NUMBERS = count(1)
@@ -58,3 +61,23 @@ def test_the_status_agrees_with_the_core(container: Container, account: Account)
     owed = sums(view.owed)
     assert dict(told.totals) == sums(view.documents)
     assert dict(told.net_totals) == {code: owed.get(code, Decimal(0)) for code in told.totals}
+
+
+def test_only_promises_about_open_debts_are_counted(container: Container, books: Books) -> None:
+    contact = books.add_contact(1)
+    invoices = [books.add_invoice(contact, number, overdue=40) for number in (1, 2, 3, 4)]
+    books.pay(invoices[2])
+    books.invoices["i4"] = invoices[3]._replace(expected_on=TODAY + timedelta(5))
+    (organisation,) = connecting.connections(OWNER, container)
+    for invoice_id, days in (("i1", -30), ("i2", 3), ("i3", -3)):
+        promise = MadePromise([invoice_id], TODAY + timedelta(days), TODAY - timedelta(40))
+        container.store.promises.record(organisation.id, promise, who="Olga")
+    runs.pull_ledger(OWNER, organisation)
+    told = status(OWNER, connecting.connections(OWNER, container)[0])
+    assert (told.open_promises, told.broken_promises) == (2, 1)
+    listed = listed_promises(OWNER, container)
+    assert [(view.state, view.by_platform) for view in listed] == [
+        ("broken", False),
+        ("open", False),
+        ("open", True),
+    ]

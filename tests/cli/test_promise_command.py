@@ -66,3 +66,22 @@ def test_what_cannot_be_promised_is_said(shell: Shell, words: list[str], message
     done = shell("promise", *words, *XERO)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
+
+
+def test_promises_and_disputes_are_counted_and_listed(shell: Shell) -> None:
+    assert "No open or broken promises." in shell("promise", *XERO).out
+    shell("promise", "INV-1", SOON, "100", *XERO)
+    shell("promise", "INV-1", LATER, "300", "--also", *XERO)
+    shell("dispute", "INV-3", "--reason", "wrong price", *XERO)
+    (status,) = shell("status", "--json", *XERO).json
+    counts = [status[name] for name in ("open_promises", "broken_promises", "open_disputes")]
+    assert counts == [2, 0, 1]
+    lines = shell("status", *XERO).out
+    assert "xero: 2 open promises: `arsync promise`" in lines
+    assert "xero: 1 open dispute: `arsync dispute`" in lines
+    listed = shell("promise", "--json", *XERO).json
+    assert [(view["invoices"], view["promised_on"], view["state"]) for view in listed] == [
+        (["INV-1"], SOON, "open"),
+        (["INV-1"], LATER, "open"),
+    ]
+    assert "GBP 300.00" in shell("promise", *XERO).out

@@ -290,6 +290,11 @@ def open_disputes(
     return sorted(views, key=lambda view: (view.opened_on, view.connection, view.invoice))
 
 
+def count_disputes(organisation: OrganisationContext) -> int:
+    """Return how many disputes about what is owed are open in one ledger."""
+    return sum(1 for _ in _disputed_invoices(organisation))
+
+
 def _disputed_invoices(
     organisation: OrganisationContext, rows: Mapping[str, DisputeRow] | None = None
 ) -> Iterator[tuple[AccountView, Invoice, Dispute]]:

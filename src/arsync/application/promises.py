@@ -6,15 +6,18 @@ two would leave a promise that the books never hear of.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
+from msgspec import Struct
+
+from arsync.application.account_reading import accounts_on
 from arsync.application.container import Container
 from arsync.application.name_search import subject_anywhere
-from arsync.application.organisation_context import Chosen, OrganisationContext
+from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import (
     Recorded,
@@ -139,6 +142,61 @@ def promise(
     message = f"Promise to pay recorded: {_promise_words(row, debt)}."
     message += "".join(f" {line}" for line in _of_earlier(debt, earlier, also=promised.also))
     return recorded(organisation, message, note_of(row))
+
+
+class PromiseView(Struct, frozen=True):
+    """A promise that is open or broken, for people and as JSON."""
+
+    connection: str
+    customer: str
+    invoices: tuple[str, ...]
+    """Their numbers, the oldest due date first."""
+    promised_on: date
+    made_on: date
+    amount: Decimal | None
+    """None: all that is due."""
+    currency: str
+    state: str
+    """`open` or `broken`."""
+    by_platform: bool
+    """Entered in the accounting system."""
+
+
+def listed_promises(
+    actor: Actor, container: Container, connection: Chosen = None
+) -> list[PromiseView]:
+    """Return the open and the broken promises about what is owed, the earliest day first."""
+    permit(actor, Permission.READ)
+    views = [
+        view
+        for organisation in organisations(container, connection)
+        for view in promises_of(organisation)
+    ]
+    return sorted(views, key=lambda view: (view.promised_on, view.connection, view.invoices))
+
+
+def promises_of(organisation: OrganisationContext) -> Iterator[PromiseView]:
+    """Yield the open and the broken promises of one ledger."""
+    # Most customers have none, and are not read.
+    promisers = organisation.store.ledger.promisers(organisation.id)
+    for account in accounts_on(organisation, None, promisers) if promisers else ():
+        view = organisation.account_view(account)
+        names = {contact.id: contact.name for contact in account.contacts}
+        for judged in view.judged_promises:
+            promised = judged.promise
+            owed = [view.owed_by_id[id_] for id_ in promised.invoice_ids if id_ in view.owed_by_id]
+            if judged.state in {OPEN, BROKEN} and owed:
+                yield PromiseView(
+                    organisation.name,
+                    names.get(owed[0].contact_id, ""),
+                    tuple(invoice.number or invoice.id for invoice in owed),
+                    promised.promised_on,
+                    promised.made_on,
+                    promised.amount,
+                    owed[0].currency,
+                    str(judged.state),
+                    promised.by_platform,
+                )
 
 
 def _debt_named(

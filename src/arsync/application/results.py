@@ -205,6 +205,10 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     """Refusals that can heal, each with how many actions wait after it, as sentences."""
     warnings: tuple[str, ...] = ()
     """What pauses nothing, but should be known."""
+    open_disputes: int = 0
+    open_promises: int = 0
+    broken_promises: int = 0
+    """Promises about what is still owed, whose day has passed without the money."""
     open_placements: int = 0
     """Placements with agencies and lawyers that stand, and on which something is owed."""
     daily_mail: str = ""

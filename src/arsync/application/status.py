@@ -9,17 +9,20 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.customer_entries import matching
+from arsync.application.disputes import count_disputes
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.payment_plans import plans_of
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.placements import open_placements
+from arsync.application.promises import promises_of
 from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.rulebook_notes import rulebook_notes
 from arsync.application.unknown_outcomes import is_late
 from arsync.core.actions import ActionState
 from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.agreements.promises import BROKEN, OPEN
 from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.money import ZERO
 from arsync.core.planning.plan_coverage import plan_in_full
@@ -38,6 +41,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
     # Asked once: every line of the status then speaks of the same moment.
     circumstances = organisation.circumstances()
     rules_status = _rules_status(organisation, circumstances)
+    promises = Counter(view.state for view in promises_of(organisation))
     owed = _owed(store.ledger.totals(row.id, circumstances.today))
     return ConnectionStatus(
         name=row.name,
@@ -72,6 +76,9 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         ),
         outage=outage_words(organisation, outage) if outage else "",
         open_tasks=len(store.actions.open_tasks(row.id)),
+        open_disputes=count_disputes(organisation),
+        open_promises=promises[OPEN],
+        broken_promises=promises[BROKEN],
         open_placements=open_placements(organisation),
         document_problems=tuple(
             f"{problem.kind} {problem.number or problem.id}: {problem.message}"

@@ -63,7 +63,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "run": Entry("runs", "Sync repeatedly."),
     },
     "People": {
-        "promise": Entry("promise", "Record a promise to pay."),
+        "promise": Entry(
+            "promise", "Record a promise to pay, or list the open and the broken ones."
+        ),
         "dispute": Entry("dispute", "Record, change or settle a dispute, or list the open ones."),
         "agree": Entry("payment_plan", "Agree payment by instalments, or list payment plans."),
         "log": Entry(

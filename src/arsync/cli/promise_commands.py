@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import DAY, config_option, connection_option, json_option, opened, say
+from arsync.cli.common import (
+    DAY,
+    config_option,
+    connection_option,
+    json_option,
+    opened,
+    print_table,
+    say,
+)
 from arsync.cli.json_output import print_json
+from arsync.core.ledger.money import shown
 from arsync.errors import EXIT_DONE, UserMistake
+
+if TYPE_CHECKING:
+    from arsync.application.promises import PromiseView
+
+INVOICES_SHOWN_MAX = 3
+"""A line shows so many of its invoices; `--json` names all."""
 
 
 def amount_of(text: str | None) -> Decimal | None:
@@ -49,7 +66,7 @@ _LIKE_A_DATE = re.compile(r"[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{1,4}")
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="INVOICE... DATE [AMOUNT]")
+@click.argument("words", nargs=-1, metavar="[INVOICE... DATE [AMOUNT]]")
 @click.option("--note", default="", help="The customer's words.")
 @click.option("--also", is_flag=True, help="Keep what was promised before; otherwise replace it.")
 @connection_option
@@ -64,14 +81,20 @@ def promise(
     also: bool,
     as_json: bool,
 ) -> int:
-    """Record a promise to pay.
+    """Record a promise to pay, or list the open and the broken ones.
 
+    Without arguments it lists them, the earliest day first.
     INVOICE is the number of an invoice, or of several; or a customer's name, for all that it owes.
     DATE has the form 2026-12-01, and AMOUNT is needed only for a part of what is due.
     """
     from arsync.application import promises
     from arsync.application.persons_words import recorded_view
 
+    if not words:
+        with opened(config_file) as (actor, container):
+            listed = promises.listed_promises(actor, container, connection)
+        _show(listed, as_json=as_json)
+        return EXIT_DONE
     if len(words) < 2:
         raise UserMistake("a promise needs a date: arsync promise INVOICE 2026-12-01")
     names, day, amount = words_of(words)
@@ -82,3 +105,33 @@ def promise(
         print_json(recorded_view(recorded))
     say(recorded.message)
     return EXIT_DONE
+
+
+def _show(listed: Sequence[PromiseView], *, as_json: bool) -> None:
+    if as_json:
+        print_json(list(listed))
+        return
+    if not listed:
+        click.echo("No open or broken promises.")
+        return
+    print_table(
+        "",
+        ["connection", "customer", "invoices", "promised for", "amount", "state"],
+        [
+            [
+                view.connection,
+                view.customer,
+                _numbers(view.invoices),
+                view.promised_on.isoformat(),
+                "all" if view.amount is None else shown(view.amount, view.currency),
+                view.state,
+            ]
+            for view in listed
+        ],
+    )
+
+
+def _numbers(numbers: Sequence[str]) -> str:
+    more = len(numbers) - INVOICES_SHOWN_MAX
+    named = ", ".join(numbers[:INVOICES_SHOWN_MAX])
+    return f"{named}, {more:,} more" if more > 0 else named

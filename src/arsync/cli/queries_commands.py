@@ -356,6 +356,15 @@ def _action_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
         lines.append(f"{word(status.awaiting, 'action')} waiting for approval: `arsync approve`")
     if status.later is not None:
         lines.append(later_in_words(status.later, zone))
+    if status.open_disputes:
+        lines.append(f"{word(status.open_disputes, 'open dispute')}: `arsync dispute`")
+    promises = [
+        word(number, f"{state} promise")
+        for state, number in (("open", status.open_promises), ("broken", status.broken_promises))
+        if number
+    ]
+    if promises:
+        lines.append(f"{', '.join(promises)}: `arsync promise`")
     if status.open_placements:
         lines.append(f"{word(status.open_placements, 'placement')} stand: `arsync placements`")
     if status.open_tasks:

@@ -129,6 +129,7 @@ class Ledger:
     of_contacts = _read(lookups.of_contacts)
     open_invoices = _read(lookups.open_invoices)
     disputed = _read(lookups.disputed)
+    promisers = _read(lookups.promisers)
     owners = _read(lookups.owners)
     youngest_payment = _read(lookups.youngest_payment)
     totals = _read(lookups.totals)

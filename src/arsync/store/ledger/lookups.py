@@ -29,6 +29,8 @@ from arsync.store.db.tables import (
     invoices,
     payments,
     problems,
+    promised_invoices,
+    promises,
 )
 from arsync.store.ledger.customer_entries import given_family
 from arsync.store.ledger.families import relatives
@@ -280,6 +282,26 @@ def disputed(db: Connection, connection_id: int) -> list[str]:
         columns.connection_id == connection_id,
         columns.disputed_on.is_not(None),
         columns.status == DocumentStatus.OPEN.value,
+    )
+    return sorted(db.scalars(query))
+
+
+def promisers(db: Connection, connection_id: int) -> list[str]:
+    """Return who owes an open invoice of which a payment was promised, here or in the platform."""
+    columns, about = invoices.c, promised_invoices.c
+    promised = (
+        select(about.invoice_id)
+        .join(promises, promises.c.id == about.promise_id)
+        .where(about.connection_id == connection_id, ~promises.c.replaced)
+    )
+    query = (
+        select(columns.contact_id)
+        .distinct()
+        .where(
+            columns.connection_id == connection_id,
+            columns.status == DocumentStatus.OPEN.value,
+            columns.expected_on.is_not(None) | columns.id.in_(promised),
+        )
     )
     return sorted(db.scalars(query))
 
