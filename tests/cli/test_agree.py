@@ -51,6 +51,20 @@ def test_a_customer_agrees_on_all_it_owes(shell: Shell) -> None:
     assert "INV-1" in plan["invoices"]
 
 
+def test_a_plan_says_which_promises_it_replaces(shell: Shell) -> None:
+    shell("promise", "INV-1", "INV-2", FIRST, "950", *XERO)
+    shell("promise", "INV-1", SECOND, "300", *XERO)
+
+    done = shell("agree", "INV-1", "--on", f"{FIRST}:900", *XERO)
+    assert f" It takes the place of the promise of GBP 300.00 by {SECOND}." in done.err
+    assert "GBP 950.00" not in done.err, "the newer promise had taken its place for INV-1"
+    assert [view["invoices"] for view in shell("promise", "--json", *XERO).json] == [["INV-2"]]
+    shell("agree", "INV-1", "--cancel", *XERO)
+    shell("promise", "Deep Debt Ltd", SECOND, *XERO)
+    again = shell("agree", "INV-1", "--on", f"{FIRST}:900", *XERO)
+    assert f"the promise of all that is due by {SECOND} for INV-1 alone." in again.err
+
+
 def test_a_plan_ends_by_name(shell: Shell) -> None:
     shell("agree", "INV-1", "--on", f"{FIRST}:900", *XERO)
 

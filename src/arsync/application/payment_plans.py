@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -21,11 +21,13 @@ from arsync.application.persons_words import (
     name_line,
     reason_line,
     recorded,
+    words_of_promise,
 )
 from arsync.core.actions import Action, Because, InstalmentLine, PaymentPlanPayload
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.payment_plans import JudgedPlan, PaymentPlanState
 from arsync.core.ledger.agreements.plan_terms import Agreement, Terms, TermsRefused, agreement
+from arsync.core.ledger.agreements.promises import BROKEN, OPEN
 from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Invoice, PaymentPlan
@@ -206,6 +208,7 @@ def agree(
     organisation = subject.organisation
     note_of = partial(_note, organisation, schedule.customer, schedule.agreement.covered)
     rulebook = organisation.rules.rulebook
+    replaced = [*_replaced_promises(subject, schedule.agreement)]
     plan = container.store.payment_plans.record(
         organisation.id,
         schedule.agreement.plan._replace(
@@ -215,7 +218,7 @@ def agree(
         note=reason_line(note),
         noted_by=None if organisation.observes else note_of,
     )
-    message = f"Payment plan recorded: {_plan_words(plan)}."
+    message = " ".join([f"Payment plan recorded: {_plan_words(plan)}.", *replaced])
     return schedule, recorded(organisation, message, note_of(plan))
 
 
@@ -327,6 +330,21 @@ def _schedule(actor: Actor, subject: Subject, terms: Terms) -> Schedule:
         hint = f"\n    hint: {refusal.hint}" if refusal.hint else ""
         raise UserMistake(f"{refusal}{hint}") from None
     return Schedule(organisation, contact_name(organisation, subject.contact_id), agreed)
+
+
+def _replaced_promises(subject: Subject, agreed: Agreement) -> Iterator[str]:
+    """Yield what becomes of earlier promises about the invoices of a plan, in sentences."""
+    numbers = {invoice.id: invoice.number or invoice.id for invoice in agreed.covered}
+    for judged in subject.organisation.account_view(subject.account).judged_promises:
+        promised_ids = judged.promise.invoice_ids
+        shared = [numbers[id_] for id_ in promised_ids if id_ in numbers]
+        words = words_of_promise(judged, agreed.plan.currency)
+        if shared and judged.state == BROKEN:
+            yield f"{words.capitalize()} was broken; the plan counts from now on."
+        elif shared and judged.state == OPEN:
+            # The promise stands for its other invoices.
+            alone = "" if len(shared) == len(promised_ids) else f" for {', '.join(shared)} alone"
+            yield f"It takes the place of {words}{alone}."
 
 
 def _note(

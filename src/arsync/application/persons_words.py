@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from arsync.application.organisation_context import OrganisationContext
 from arsync.core.actions import Action, InvoiceRef
+from arsync.core.ledger.agreements.promises import JudgedPromise
+from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Invoice
 from arsync.core.ledger.sanitising import cleaned
 from arsync.core.planning.plan_views import ActionView, action_view
@@ -88,3 +90,10 @@ def _one_line(text: str, characters_max: int) -> str:
             f"a text of {len(line):,} characters is too long; {characters_max:,} fit."
         )
     return line
+
+
+def words_of_promise(judged: JudgedPromise, currency: str) -> str:
+    """Return `the promise of GBP 100.00 by 2026-12-01`."""
+    promise = judged.promise
+    amount = "all that is due" if promise.amount is None else shown(promise.amount, currency)
+    return f"the promise of {amount} by {promise.promised_on.isoformat()}"

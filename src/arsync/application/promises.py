@@ -25,6 +25,7 @@ from arsync.application.persons_words import (
     name_line,
     reason_line,
     recorded,
+    words_of_promise,
 )
 from arsync.core.actions import Action, Because, PromisePayload
 from arsync.core.ledger.account_view import AccountView
@@ -261,8 +262,9 @@ def _refuse_too_much(debt: _Debt, promised: PromiseToPay, standing: list[JudgedP
     """Refuse to promise the same money twice."""
     amounts = [judged.missing for judged in standing]
     if standing and (promised.amount is None or None in amounts):
+        words = words_of_promise(standing[0], debt.invoices[0].currency)
         raise UserMistake(
-            f"{_words_of(standing[0], debt)} stands: beside a promise there can only be one of"
+            f"{words} stands: beside a promise there can only be one of"
             " another part, and both need an amount."
             "\n    hint: without --also, the new promise takes the place of the earlier one"
         )
@@ -281,7 +283,7 @@ def _of_earlier(debt: _Debt, earlier: list[JudgedPromise], *, also: bool) -> lis
     about = frozenset(invoice.id for invoice in debt.invoices)
     sentences = []
     for judged in earlier:
-        words = _words_of(judged, debt)
+        words = words_of_promise(judged, debt.invoices[0].currency)
         if judged.state == BROKEN:
             sentences.append(f"{words.capitalize()} was broken; this one counts from now on.")
         elif judged.state == OPEN and also:
@@ -291,13 +293,6 @@ def _of_earlier(debt: _Debt, earlier: list[JudgedPromise], *, also: bool) -> lis
         elif judged.state == OPEN:
             sentences.append(f"It replaces {words} for {debt.words} alone.")
     return sentences
-
-
-def _words_of(judged: JudgedPromise, debt: _Debt) -> str:
-    promise = judged.promise
-    currency = debt.invoices[0].currency
-    amount = "all that is due" if promise.amount is None else shown(promise.amount, currency)
-    return f"the promise of {amount} by {promise.promised_on.isoformat()}"
 
 
 def _promise_note(connection: str, debt: _Debt, row: PromiseRow) -> Action:
