@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import pytest
 from arsync.cli.rules_check import Signature, signature, watched
 from arsync.errors import UserMistake
 from arsync.rules_source.folder import HOLIDAY_PLACES, holidays_in, holidays_known
+
+from .conftest import RULEBOOK, Shell
 
 HEAD = "version: 1\ncurrency: GBP\nname: Mine\n"
 NEVER = HEAD + "credit_holds: [{name: H, when: {balance: {more_than: 5, less_than: 3}}}]\n"
@@ -36,6 +39,33 @@ def test_problems_still_decide_the_exit_code(empty: Any) -> None:
     empty.write("r.yaml", HEAD + "nme: x\n")
     checked = empty("rules", "check", "r.yaml")
     assert (checked.code, checked.err) == (2, "1 mistake.\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warning"),
+    [
+        (
+            "",
+            "payment_plans:\n  grace: none\n  announce: 3 days before\n",
+            "31:13: warning: no letter",
+        ),
+        ("", "payment_plans:\n  grace: none\n  confirm: no\n", ""),
+        ("sending:\n", "sending:\n  via: smtp\n", "27:3: warning: 'via: smtp' sends no message"),
+    ],
+)
+def test_mail_without_a_mail_server_is_named(
+    shell: Shell, before: str, after: str, warning: str
+) -> None:
+    text = RULEBOOK.replace(before, after) if before else RULEBOOK + after
+    shell.write("rules/little.yaml", text)
+    assert "mail server" not in shell("rules", "check").out
+    config = (shell.folder / "config.toml").read_text(encoding="utf-8")
+    shell.write("config.toml", re.sub(r'(\[smtp\]\nurl = )"[^"]*"', r'\1""', config))
+    checked = shell("rules", "check")
+    assert checked.code == 0
+    assert checked.out.count("names no mail server") == (1 if warning else 0)
+    assert warning in checked.out
+    assert ("names no mail server" in shell("doctor").out) == bool(warning)
 
 
 def test_a_change_is_seen_by_its_time_and_size(tmp_path: Path) -> None:

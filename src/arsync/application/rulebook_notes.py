@@ -9,14 +9,14 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.connector_sdk import Capability
 from arsync.core.rulebook.customer_matching import Matching
 from arsync.core.rulebook.ledger_words import unknown_words
-from arsync.core.rulebook.model import Problem, Rulebook
+from arsync.core.rulebook.model import PaymentPlanRules, Place, Problem, Rulebook
 
 NOTES_MAX = 20
 """Commands tell so many lines of one rulebook in passing; `rules check` tells all."""
 
 
 def rulebook_problems(organisation: OrganisationContext, customers: Matching) -> list[Problem]:
-    """Return a warning for each word that nobody in the ledger has, and each rule done otherwise.
+    """Return a warning for each word that nobody in the ledger has, and each rule not done as said.
 
     They are in the order of file and line.
 
@@ -27,7 +27,7 @@ def rulebook_problems(organisation: OrganisationContext, customers: Matching) ->
     rulebook = organisation.rules.rulebook
     if rulebook is None:
         return []
-    otherwise = _done_otherwise(organisation, rulebook)
+    otherwise = [*_done_otherwise(organisation, rulebook), *_not_sent(organisation, rulebook)]
     if not organisation.store.ledger.cursor(organisation.id):
         # Before the first pull there is nobody whom a word could be about.
         return otherwise
@@ -43,6 +43,31 @@ def _done_otherwise(organisation: OrganisationContext, rulebook: Rulebook) -> li
     platform = f"{organisation.label} ({organisation.name})"
     message = f"{platform} offers no {Capability.CREDIT_NOTES}: each discount becomes a task."
     return [Problem(*place, message, severity="warning")]
+
+
+def _not_sent(organisation: OrganisationContext, rulebook: Rulebook) -> list[Problem]:
+    """Return a warning where mail is to leave, and the config names no mail server."""
+    if organisation.config.smtp.url:
+        return []
+    if rulebook.sending.via == "smtp":
+        place, effect = rulebook.sending.place, "'via: smtp' sends no message"
+    elif rulebook.payment_plans.texts:
+        place, effect = _letters_place(rulebook.payment_plans), "no letter of a payment plan leaves"
+    else:
+        return []
+    message = f"{effect}: [smtp] url in the config names no mail server."
+    hint = 'url = "smtp://user:password@mail.example.com:587"'
+    return [Problem(*place, message, hint, severity="warning")]
+
+
+def _letters_place(rules: PaymentPlanRules) -> Place:
+    """Return the line of the first letter that plans send."""
+    sends = {
+        "confirm": rules.confirms,
+        "announce": rules.announce_days is not None,
+        "chase": rules.chase_days is not None,
+    }
+    return next((rules.places[key] for key, sent in sends.items() if sent), rules.place)
 
 
 def rulebook_notes(organisation: OrganisationContext, customers: Matching) -> tuple[str, ...]:
