@@ -18,6 +18,7 @@ from arsync.application.hold_customer import hold_customer
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
 from arsync.application.promises import PromiseToPay, promise
+from arsync.application.tasks import CallReport, complete_task
 from arsync.application.timeline.customer_timeline import EVENTS_SHOWN_MAX, Timeline, timeline
 from arsync.application.timeline.sources import SOURCES
 from arsync.connector_sdk import PlatformNote
@@ -156,3 +157,19 @@ def test_plans_and_placements_stand_with_their_ends(ledger: Container) -> None:
         ("placement", "INV-1 placed with Example Collections"),
         ("payment plan", "1: ended"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"), [("spoke", "Look: spoke"), ("spoke: is ill", "Look: spoke: is ill")]
+)
+def test_what_came_of_a_call_stands_once(ledger: Container, outcome: str, told: str) -> None:
+    rulebook = now(ledger).config.rules_folder / "standard.yaml"
+    follow_up = "{name: Look, when: {overdue_amount: {at_least: 1}}, task: Look}"
+    rulebook.write_text(f"{rulebook.read_text()}follow_ups: [{follow_up}]\n")
+    runs.sync(OWNER, now(ledger))
+    (opened, *_) = now(ledger).store.actions.list(kinds={ActionKind.TASK})
+    complete_task(OWNER, ledger, opened.key, CallReport(outcome))
+
+    shown = timeline(OWNER, ledger, opened.action.contact_name)
+
+    assert [event.text for event in shown.events if event.kind == "task done"] == [told]

@@ -43,12 +43,12 @@ def _as_it_stands(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:
 
 def _task_done(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:
     assert row.done_at is not None
-    code = row.outcome_code and f"{row.outcome_code}: "
-    outcome = f": {code}{row.outcome}" if row.outcome or code else ""
+    # What a person said begins with its code, or stands for one: `will pay on 2026-12-10`.
+    code = "" if row.outcome.startswith(row.outcome_code) else row.outcome_code
     return TimelineEvent(
         row.done_on or subject.day_of(row.done_at),
         "task done",
-        f"{row.action.payload.title}{outcome}".rstrip(": "),
+        ": ".join(filter(None, [row.action.payload.title, code, row.outcome])),
         row.done_at,
         "",
         row.key,
