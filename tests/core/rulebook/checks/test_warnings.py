@@ -189,6 +189,50 @@ def test_steps_that_no_invoice_reaches_are_named(conditions: str, days: list[int
     assert named == ([] if any("skips every invoice" in warning for warning in warnings) else days)
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_named"),
+    [
+        ("when: {days_overdue: {less_than: 3}}", True),
+        ("unless: {amount_due: {at_least: 0}}", True),
+        ("when: {amount_due: {more_than: 5, less_than: 3}}", True),
+        ("when: {days_overdue: {at_least: 3}}", False),
+        ("when: {amount_due: {at_least: 5000}}", False),
+    ],
+)
+def test_conditions_of_a_step_that_exclude_all_are_named(condition: str, is_named: bool) -> None:
+    steps = f"{{day: 1, email: first reminder}}, {{day: 5, {condition}, task: Call}}"
+    warnings = warnings_of(f"reminders: [{{name: C, steps: [{steps}]}}]\n")
+    assert len(warnings) == is_named
+    assert all("day 5 of 'C': the conditions of the step exclude" in named for named in warnings)
+
+
+@pytest.mark.parametrize(
+    ("steps", "warnings"),
+    [
+        ("{day: 1, email: x}, {day: 5, call: Call, then: wait until done}", 1),
+        ("{day: 1, call: Call, then: wait until done}, {day: 5, email: x}", 0),
+    ],
+)
+def test_a_wait_that_nothing_follows_is_named(steps: str, warnings: int) -> None:
+    named = warnings_of(f"reminders: [{{name: C, steps: [{steps}]}}]\n")
+    assert len(named) == warnings
+    assert all("no step of 'C' follows this one, so nothing waits" in line for line in named)
+
+
+PROMISES = (
+    "reminders:\n  - {name: P, steps: [{day: 1, counted_from: broken promise, task: Call}]}\n"
+)
+
+
+def test_a_last_cadence_for_promises_alone_is_named() -> None:
+    (named,) = warnings_of(PROMISES)
+    assert named.startswith("r.yaml:4:5: warning: in 'P' are only invoices with a broken promise")
+    assert warnings_of(f"{PROMISES}  - {{name: C, {STEPS}}}\n") == []
+    second = PROMISES.splitlines()[1].replace("name: P", "name: Q")
+    (named,) = warnings_of(f"{PROMISES}{second}\n  - {{name: C, {STEPS}}}\n")
+    assert "no customer ever gets the cadence 'Q'" in named
+
+
 def test_skipping_nothing_or_everything_is_named() -> None:
     nothing = "reminders: [{name: C, skip_invoices_when: {amount_due: {less_than: 0}}, " + STEPS
     everything = "reminders: [{name: C, skip_invoices_when: {days_overdue: {at_least: 0}}, " + STEPS

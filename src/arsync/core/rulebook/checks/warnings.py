@@ -55,6 +55,8 @@ class _Rule(NamedTuple):
     holds: list[Alternative]
     fails: list[Alternative]
     fields: frozenset[Field]
+    passes_on: bool = False
+    """A cadence about broken promises alone: other invoices go on to the next that matches."""
 
 
 def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
@@ -104,7 +106,8 @@ def _looked_at(rules: Sequence[LeaveAlone | CreditLimit | Cadence]) -> list[_Rul
         except TooMany:
             continue
         fields = frozenset(fields_of(rule.when.tree))
-        looked_at.append(_Rule(rule.name, rule.place, rule.when, ways, others, fields))
+        passes_on = isinstance(rule, Cadence) and rule.is_about_promises
+        looked_at.append(_Rule(rule.name, rule.place, rule.when, ways, others, fields, passes_on))
     return looked_at
 
 
@@ -183,8 +186,8 @@ def _shadowed(rules: list[_Rule], word: str, hint: str) -> list[Problem]:
     looked = 0
     for position, rule in enumerate(rules):
         for earlier in rules[:position]:
-            # A rule that asks for one fact more cannot contain this one.
-            if not earlier.fields <= rule.fields:
+            # A rule that asks for one fact more cannot contain this one, nor one that passes on.
+            if not earlier.fields <= rule.fields or (earlier.passes_on and not rule.passes_on):
                 continue
             looked += 1
             if looked > PAIRS_MAX:
@@ -237,7 +240,7 @@ def _overlapping(cadences: list[_Rule]) -> list[Problem]:
     looked = 0
     for position, rule in enumerate(cadences):
         for earlier in cadences[:position]:
-            if earlier.fields != rule.fields or len(rule.fields) != 1:
+            if earlier.fields != rule.fields or len(rule.fields) != 1 or earlier.passes_on:
                 continue
             looked += 1
             if looked > PAIRS_MAX:
