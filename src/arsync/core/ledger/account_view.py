@@ -186,6 +186,14 @@ class AccountView:
         """The account's unapplied cash, the oldest first."""
 
     @cached_property
+    def has_agreements(self) -> bool:
+        """Whether anything was ever promised, agreed, disputed or placed about these debts."""
+        # Asked before all that rests on it: most customers have none, and cost no more for it.
+        account = self.account
+        recorded = account.promises or account.payment_plans or account.placements
+        return bool(recorded or self.disputes)
+
+    @cached_property
     def cash_covers(self) -> Covers:
         """What the customers' own unapplied cash covers, by invoice id."""
         if not self.cash or not self.documents:
@@ -283,7 +291,7 @@ class AccountView:
         Cash covers what is not disputed first, so what is owed net on an invoice is asked for as
         far as it is more than what is disputed of it.
         """
-        disputed = self.disputed_amounts
+        disputed = self.disputed_amounts if self.disputes else {}
         if not disputed:
             return {}
         return {
@@ -298,7 +306,7 @@ class AccountView:
 
         In the order of `owed`; an invoice of which nothing is asked for is not among them.
         """
-        if not self.in_dispute and not self.set_aside:
+        if not self.has_agreements or not (self.in_dispute or self.set_aside):
             return self.owed
         net_invoices = (self.as_asked_for(invoice) for invoice in self.owed)
         return [invoice for invoice in net_invoices if invoice.amount_due > 0]
@@ -341,6 +349,8 @@ class AccountView:
 
     def document_of(self, invoice: Invoice) -> Invoice:
         """Return one of `owed`, or of `asked_for`, as the accounting system has it."""
+        if not self.cash and not self.has_agreements:
+            return invoice
         covered = bool(self.cash) and invoice.id in self.cash_covers
         if covered or invoice.id in self.set_aside or invoice.id in self.in_dispute:
             return self._documents_by_id[invoice.id]
@@ -432,6 +442,8 @@ class AccountView:
     @cached_property
     def promises(self) -> dict[str, JudgedPromise]:
         """The promise that counts for each invoice; none where the only ones are over."""
+        if not self.account.promises:
+            return {}
         return counting_promises(self.judged_promises)
 
     def broken_on(self, invoice_id: str) -> date | None:

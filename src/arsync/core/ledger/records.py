@@ -594,4 +594,6 @@ class Account(NamedTuple):
     @property
     def closed_tasks(self) -> frozenset[str]:
         """Return the keys of tasks that ended because their reason was gone."""
+        if not self.tasks:
+            return frozenset()
         return frozenset(task.key for task in self.tasks if task.was_closed)

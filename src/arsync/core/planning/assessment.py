@@ -217,7 +217,8 @@ class Assessor:
             account_view, root_contact, agreed=self._agreed(customer), covers=None
         )
         row = contact_row(root_view, self._first)
-        row[HELD_DAYS["contact"]] = self._days_held(account, family_subject(account), "contact")
+        if self._spans:
+            row[HELD_DAYS["contact"]] = self._days_held(account, family_subject(account), "contact")
         # The facts that choose a limit are asked of this very view, so its limit comes after them.
         limit_rule, root_view.limit, open_limits = self._limit_of(root_view, row)
         first, row = row, contact_row(root_view, self._second, row)
@@ -304,8 +305,9 @@ class Assessor:
                     self._has_steps_to_come, party, *self.cadence(party)
                 )
             row = rows[invoice.id] = invoice_row(party.view, invoice, self.invoice_positions)
-            account = party.view.account_view.account
-            row[HELD_DAYS["invoice"]] = self._days_held(account, invoice.id, "invoice")
+            if self._spans:
+                account = party.view.account_view.account
+                row[HELD_DAYS["invoice"]] = self._days_held(account, invoice.id, "invoice")
         return row
 
     def _has_steps_to_come(
@@ -372,10 +374,8 @@ class Assessor:
                     answer = child.test(party.row, self.invoice_row(party, invoice))
                     yield (span.identity, invoice.id), answer
 
-    def _days_held(self, account: Account, subject: str, scope: str) -> dict[str, int] | None:
+    def _days_held(self, account: Account, subject: str, scope: str) -> dict[str, int]:
         """Return for how many days conditions about a subject have held, where that is known."""
-        if not self._spans:
-            return None
         days = {
             span.identity: days_so_far(account, span.identity, subject, self.today)
             for span, _ in self._spans
@@ -555,7 +555,8 @@ class Assessor:
                 limit=root.view.limit,
             )
             row = contact_row(view, (*self._first, *self._second))
-            row[HELD_DAYS["contact"]] = self._days_held(account, contact.id, "contact")
+            if self._spans:
+                row[HELD_DAYS["contact"]] = self._days_held(account, contact.id, "contact")
             left_alone = self._left_alone(row)
             if root.left_alone and root.left_alone.answer:
                 left_alone = root.left_alone  # leaving the parent alone leaves its children alone

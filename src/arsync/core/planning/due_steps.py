@@ -72,6 +72,8 @@ class _Round:
         self.cadence = cadence
         self.account = assessment.account
         self.closed = assessment.account.closed_tasks
+        # Nothing was ever started for most contacts of a first plan: no key has to be computed.
+        self.has_history = bool(self.account.done_keys or planning.done)
         self.today = planning.today
         self.take_over = planning.assessor.rulebook.take_over
         is_plain = self.take_over.kind not in PASSING
@@ -81,12 +83,7 @@ class _Round:
             self.with_own_course |= entered_late(self.account)
         account_view = assessment.account_view
         self.sent = account_view.sent
-        self.has_agreements = bool(
-            account_view.disputes
-            or account_view.promises
-            or account_view.payment_plans
-            or account_view.placements
-        )
+        self.has_agreements = account_view.has_agreements
         covered = party.view.covered if account_view.cash else ()
         self.covered = frozenset(invoice.id for invoice in covered)
 
@@ -228,9 +225,7 @@ class _Round:
         self, invoice: Invoice, due: Due, taken_steps: Sequence[SentStep]
     ) -> DueStep | HeldBack:
         """Return the step, or the one after it when it was refused for good."""
-        # Nothing was ever started for most contacts of a first plan: no key has to be computed.
-        has_history = bool(self.account.done_keys or self.planning.done)
-        if not has_history and not due.is_unsure:
+        if not self.has_history and not due.is_unsure:
             return self.due_step(invoice, due.step, is_first=not taken_steps)
         refused: set[int] = set()
         following: Due | None = due
@@ -262,7 +257,7 @@ class _Round:
         document_due = account_view.document_due(invoice)
         if document_due is not None:
             facts["document_amount_due"] = plain(document_due)
-        disputed = account_view.in_dispute.get(invoice.id)
+        disputed = account_view.in_dispute.get(invoice.id) if self.has_agreements else None
         if disputed is not None:
             facts["disputed_amount"] = plain(disputed)
         if days <= 0:

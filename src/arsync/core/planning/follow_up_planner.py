@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
 from arsync.core.actions import Action, InvoiceRef, TaskPayload, reopened_subject
 from arsync.core.ledger.account_view import days_overdue
+from arsync.core.ledger.agreements.promises import JudgedPromise
 from arsync.core.ledger.records import Invoice, TaskRecord
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.placement_planner import asks_about_placements
@@ -37,10 +38,8 @@ def plan_follow_ups(planning: Planning, assessment: Assessment, party: DunnedPar
         return NOTHING
     tasks: list[Action] = []
     for rule in rules:
-        fields = rule.when.fields
-        if any(field.of == "invoice" for field in fields):
-            promised = any(field.name in PROMISE_FACTS for field in fields)
-            tasks += _about_invoices(planning, assessment, party, rule, by_promise=promised)
+        if any(field.of == "invoice" for field in rule.when.fields):
+            tasks += _about_invoices(planning, assessment, party, rule)
         else:
             tasks += _about_the_contact(planning, assessment, party, rule)
     done_keys, closed = assessment.account.done_keys, assessment.account.closed_tasks
@@ -57,36 +56,48 @@ def _reopened(task: Action, closed: frozenset[str]) -> Action:
     return again
 
 
+def _may_be_about(assessment: Assessment, party: DunnedParty, rule: FollowUp) -> list[Invoice]:
+    """Return what is owed that a rule may chase."""
+    account_view = assessment.account_view
+    if not account_view.has_agreements:
+        return party.view.owed
+    # A rule that asks about plans is for what they cover, and one that asks about placements for
+    # what is placed; every other one would chase it.
+    about_plans = any(field.name in PLAN_FACT_NAMES for field in rule.when.fields)
+    about_placed = asks_about_placements(rule.when.fields)
+    return [
+        invoice
+        for invoice in party.view.owed
+        if (about_plans or not plan_stop(account_view, invoice))
+        and (about_placed or account_view.placed(invoice.id) is None)
+    ]
+
+
+def _promises_named(assessment: Assessment, rule: FollowUp) -> Mapping[str, JudgedPromise]:
+    """Return the promises by invoice, if a rule asks about them."""
+    promises = assessment.account_view.promises
+    if promises and any(field.name in PROMISE_FACTS for field in rule.when.fields):
+        return promises
+    return {}
+
+
 def _about_invoices(
-    planning: Planning,
-    assessment: Assessment,
-    party: DunnedParty,
-    rule: FollowUp,
-    *,
-    by_promise: bool,
+    planning: Planning, assessment: Assessment, party: DunnedParty, rule: FollowUp
 ) -> Iterator[Action]:
     """Yield a task per invoice; invoices promised for the same day share one."""
     together: dict[str, list[Invoice]] = {}
-    account_view = assessment.account_view
-    about_plans = any(field.name in PLAN_FACT_NAMES for field in rule.when.fields)
-    for invoice in party.view.owed:
-        # A rule that asks about plans is for what they cover; every other one would chase it.
-        if not about_plans and plan_stop(account_view, invoice):
-            continue
-        # Nothing chases what is placed but what is meant for it.
-        if account_view.placed(invoice.id) and not asks_about_placements(rule.when.fields):
-            continue
+    promises = _promises_named(assessment, rule)
+    for invoice in _may_be_about(assessment, party, rule):
         if rule.when.test(party.row, planning.assessor.invoice_row(party, invoice)) is not True:
             continue
-        judged = assessment.account_view.promises.get(invoice.id) if by_promise else None
+        judged = promises.get(invoice.id)
         # One promised payment may cover several invoices: one call is enough for all of them.
         subject = f"promised {judged.promise.promised_on}" if judged else invoice.id
         together.setdefault(subject, []).append(invoice)
     for subject, invoices in together.items():
         # The promised day distinguishes this task from the next, so no episode is needed.
-        episode = 1
-        if not by_promise or not subject.startswith("promised "):
-            episode = assessment.account.episodes.get(invoices[0].id, 1)
+        first = invoices[0].id
+        episode = 1 if first in promises else assessment.account.episodes.get(first, 1)
         yield _action(planning, party, rule, invoices, subject=subject, episode=episode)
 
 

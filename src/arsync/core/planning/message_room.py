@@ -73,6 +73,8 @@ def _days_of_messages(assessment: Assessment, party: DunnedParty) -> list[date]:
 
 def last_moment(assessment: Assessment, party: DunnedParty) -> date | None:
     """Return the day of the contact's last message, over all channels."""
+    if not assessment.account.sent:
+        return None
     return max((step.on for step in _reached(assessment, party)), default=None)
 
 

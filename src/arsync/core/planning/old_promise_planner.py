@@ -30,6 +30,8 @@ def plan_old_promises(planning: Planning, assessment: Assessment) -> Decisions:
         for invoice in account.invoices
         if invoice.expected_on is not None and is_owed(invoice)
     ]
+    if not moves:
+        return NOTHING
     due = [move for move in moves if not planning.is_done(move.key, account.done_keys)]
     return acting(*due[:MOVED_AT_ONCE_MAX]) if due else NOTHING
 

@@ -180,8 +180,10 @@ def _plan_moment(
         return _hold_back_all(party, messages, room.reason, room.next_date)
     emails = [due_step for due_step in messages if due_step.step.kind is StepKind.EMAIL]
     letters = [due_step for due_step in messages if due_step.step.kind is StepKind.LETTER]
-    decisions = _plan_letters(planning, party, letters, room)
-    room = room.less(len(decisions.actions))
+    decisions = NOTHING
+    if letters:
+        decisions = _plan_letters(planning, party, letters, room)
+        room = room.less(len(decisions.actions))
     if emails and not room.most:
         decisions += _hold_back_all(party, emails, room.reason, room.next_date)
     elif emails and sending.via == Via.SMTP:

@@ -81,8 +81,9 @@ def asks_for_too_much(planning: Planning, due_step: DueStep) -> bool:
 
     It shows the whole invoice, and no word of arsync's can be added.
     """
-    by_platform = planning.assessor.rulebook.sending.via != Via.SMTP
-    return bool(due_step.disputed) and by_platform and due_step.step.kind is StepKind.EMAIL
+    if not due_step.disputed or due_step.step.kind is not StepKind.EMAIL:
+        return False
+    return planning.assessor.rulebook.sending.via != Via.SMTP
 
 
 def acts_as(planning: Planning, due_step: DueStep) -> ActionKind | None:
@@ -193,9 +194,9 @@ def _approval_asked(
 ) -> AskedApproval:
     """Return the approval that steps wait for, by the sum that they ask for or bill."""
     # One step that needs approval is enough: a letter cannot leave in part.
-    approvals = [APPROVAL if due_step.by_hand else due_step.step.approval for due_step in together]
-    if not any(approval.required for approval in approvals):
+    if not any(due_step.by_hand or due_step.step.approval.required for due_step in together):
         return NOT_ASKED
+    approvals = [APPROVAL if due_step.by_hand else due_step.step.approval for due_step in together]
     account_view = party.view.account_view
     if together[0].step.kind is StepKind.LATE_FEE:
         fee, invoice = fee_of(planning, party, together[0]), together[0].invoice
@@ -247,6 +248,8 @@ def addresses_of(party: DunnedParty, invoice: Invoice) -> str:
     contact = party.view.contact
     # The invoice's own address first, as the platform would send it.
     first = invoice.email or contact.email
+    if not contact.more_emails:
+        return first
     return ", ".join(dict.fromkeys(address for address in (first, *contact.more_emails) if address))
 
 
@@ -284,6 +287,8 @@ def _taken_off(together: list[DueStep]) -> str:
             aside = due_step.disputed or ZERO
             cash[currency] = cash.get(currency, ZERO) + due_step.document_due - due - aside
             disputed[currency] = disputed.get(currency, ZERO) + aside
+    if not cash:
+        return ""
     words = [
         f"{total} {what}"
         for sums, what in ((cash, "of unapplied cash"), (disputed, "that is disputed"))

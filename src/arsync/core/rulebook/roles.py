@@ -47,12 +47,13 @@ def all_asked(approvals: Iterable[Approval], amount: Decimal | None) -> AskedApp
 
 def any_asked(approvals: Iterable[Approval], amount: Decimal | None) -> AskedApproval:
     """Return what an action waits for that one of several rules can ask for alone."""
-    approvals = tuple(approvals)
-    if not all(approval.is_asked(amount) for approval in approvals):
-        return NOT_ASKED
+    roles: dict[str, None] = {}
+    for approval in approvals:
+        if not approval.is_asked(amount):
+            return NOT_ASKED
+        roles[approval.by] = None
     # Where one of them asks for anybody's approval, anybody's is enough.
-    roles = dict.fromkeys(approval.by for approval in approvals)
-    return AskedApproval(bool(approvals), () if "" in roles else tuple(roles))
+    return AskedApproval(bool(roles), () if "" in roles else tuple(roles))
 
 
 class RoleAddress(NamedTuple):

@@ -53,14 +53,23 @@ def _own_disputes(view: ContactView) -> Iterator[Dispute]:
             yield dispute
 
 
+_NO_STATE: frozenset[str] = frozenset({"none"})
+
+
 def _states(view: ContactView) -> Value:
-    ids = view.own_invoice_ids if view.account_view.disputes else frozenset()
+    disputes = view.account_view.disputes
+    if not disputes:
+        return _NO_STATE
+    ids = view.own_invoice_ids
     states = {
-        view.account_view.dispute_state(invoice_id)
-        for invoice_id in view.account_view.disputes
-        if invoice_id in ids
+        view.account_view.dispute_state(invoice_id) for invoice_id in disputes if invoice_id in ids
     }
-    return frozenset(states or {"none"})
+    return frozenset(states) or _NO_STATE
+
+
+def _state_of(view: ContactView, invoice: Invoice) -> Value:
+    account_view = view.account_view
+    return account_view.dispute_state(invoice.id) if account_view.disputes else "none"
 
 
 def _amount_of(view: ContactView, invoice: Invoice) -> Value:
@@ -171,7 +180,7 @@ INVOICE_DISPUTES: tuple[Field, ...] = (
         FactKind.CHOICE,
         "whether all of it is disputed (open) or a part, here or in QuickBooks Online",
         SOURCE,
-        lambda s, i: s.account_view.dispute_state(i.id),
+        _state_of,
         phrase="dispute: {}",
         moves=STILL,
         choices=STATES,
