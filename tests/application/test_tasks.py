@@ -270,3 +270,46 @@ def test_why_tells_of_open_tasks_and_their_end(called: Container, books: Books) 
     books.pay(books.invoices["i1"])
     runs.pull_ledger(OWNER, now(called))
     assert lines() == [f"{opened}; ends: INV-1 was paid on 2026-11-20"]
+
+
+def test_a_task_opened_by_hand_waits_for_a_person(called: Container, books: Books) -> None:
+    new = tasks.NewTask("Call about the contract", "Ben", TODAY + timedelta(3))
+    opened = tasks.open_task(OWNER, called, "Customer 1", new)
+    assert opened.message.endswith("It is listed once the next run has noted it.")
+    with pytest.raises(UserMistake, match="opened today already"):
+        tasks.open_task(OWNER, called, "Customer 1", new)
+    runs.sync(OWNER, now(called))
+    assert opened.row is not None
+    assert "contract" not in opened.row.action.subject
+    written = [done.write.text for done in books.done if done.key == opened.row.key]
+    assert written == ["Task opened by Olga: Call about the contract."]
+    # Everything is paid, and the task of the rules ends by itself.
+    books.pay(books.invoices["i1"])
+    runs.sync(OWNER, now(called))
+    (work,) = open_tasks(OWNER, called, None, WorkChoice(owner="Ben"))
+    assert (work.row.key, work.row.due_on) == (opened.row.key, TODAY + timedelta(3))
+    assert [work.row.key for work in open_tasks(OWNER, called, None, WorkChoice("", "Customer 1"))]
+    report = tasks.CallReport("spoke: renewed")
+    assert "Task done" in tasks.complete_task(OWNER, called, opened.row.key, report).message
+    assert "Task done by Olga: Call about the contract." in " ".join(notes(called, books))
+
+
+def test_no_task_is_opened_where_none_is_noted(called: Container) -> None:
+    connecting.set_mode(OWNER, now(called), "observe")
+    with pytest.raises(UserMistake, match="only observes"):
+        tasks.open_task(OWNER, called, "INV-2", tasks.NewTask("Visit the site"))
+
+
+@pytest.mark.parametrize(
+    ("new", "message"),
+    [
+        (tasks.NewTask(" "), "say what is to be done"),
+        (tasks.NewTask("Call", due_on=TODAY - timedelta(1)), "is past"),
+        (tasks.NewTask("Call", due_on=TODAY + timedelta(367)), "check the year"),
+    ],
+)
+def test_a_task_that_makes_no_sense_is_refused(
+    called: Container, new: tasks.NewTask, message: str
+) -> None:
+    with pytest.raises(UserMistake, match=message):
+        tasks.open_task(OWNER, called, "Customer 1", new)

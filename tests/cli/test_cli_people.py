@@ -140,6 +140,22 @@ def _one_task(shell: Shell, work: Any) -> None:
     assert "comes back" in tried.json["message"]
 
 
+def test_a_person_opens_a_task(shell: Shell) -> None:
+    words = ("task", "INV-3", "--open", "Call about the contract", "--connection", "xero")
+    assert "xero only observes: a task is a note" in shell(*words).err
+    shell("connections", "xero", "--mode", "approve")
+    refused = shell(*words, "--next", SOON)
+    assert (refused.code, "--due DATE, without --next" in refused.err) == (2, True)
+    opened = shell(*words, "--owner", "Ben", "--due", SOON, "--json")
+    assert opened.code == 0
+    assert opened.err.startswith("Task opened: Call about the contract.")
+    key = opened.json["action"]["key"]
+    shown = shell("task", key).out
+    assert f"due: {SOON}" in shown
+    assert "--connection goes with --open alone" in shell("task", key, "--connection", "xero").err
+    assert "opened by hand" in shown
+
+
 def test_what_happened_is_logged_and_taken_back(shell: Shell) -> None:
     words = ("log", "Late & Sons", "rang twice", "--kind", "terms-signed", "--connection", "xero")
     logged = shell(*words, "--json").json

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from typing import NamedTuple
 
 from arsync.application.container import Container
 from arsync.application.disputes import DisputeWords, open_dispute
+from arsync.application.name_search import subject_anywhere
 from arsync.application.organisation_context import (
     Chosen,
     OrganisationContext,
@@ -15,10 +17,16 @@ from arsync.application.organisation_context import (
     organisations,
 )
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.persons_words import Recorded, name_line, reason_line, recorded
+from arsync.application.persons_words import (
+    Recorded,
+    invoice_ref,
+    name_line,
+    reason_line,
+    recorded,
+)
 from arsync.application.promises import PromiseToPay, promise
 from arsync.application.results import Listed
-from arsync.core.actions import Action, Because, TaskDonePayload
+from arsync.core.actions import Action, Because, TaskDonePayload, TaskPayload
 from arsync.core.collections.call_outcomes import (
     CALL_OUTCOMES,
     Follows,
@@ -26,13 +34,26 @@ from arsync.core.collections.call_outcomes import (
     said_outcome,
 )
 from arsync.core.ledger.agreements.grace import NO_HOLIDAYS
-from arsync.core.ledger.records import RecordKind
+from arsync.core.ledger.records import Contact, ContactStatus, RecordKind
 from arsync.errors import UserMistake
 from arsync.store.agreements.tasks import TaskArrangement, TaskOutcome
 from arsync.store.models import ActionRow
 
 NEXT_DAYS_MAX = 366
 """A task that comes back later than in a year is a slip of a key."""
+
+
+WORDS_HEX_DIGITS = 16
+"""So much of a hash tells apart the tasks that are opened for one customer on one day."""
+
+
+class NewTask(NamedTuple):
+    """What a person wants done."""
+
+    text: str
+    owner: str = ""
+    """Whose it is; empty: nobody's in particular."""
+    due_on: date | None = None
 
 
 class CallReport(NamedTuple):
@@ -62,6 +83,61 @@ def tasks(actor: Actor, container: Container, connection: Chosen = None) -> list
         for organisation in organisations(container, connection)
         for task in container.store.actions.open_tasks(organisation.id)
     ]
+
+
+def open_task(
+    actor: Actor, container: Container, name: str, task: NewTask, *, connection: Chosen = None
+) -> Recorded:
+    """Open a task about a customer or an invoice, which only a person ends.
+
+    Args:
+        actor: who opens it.
+        container: holds the ledgers.
+        name: the customer's, or an invoice's number.
+        task: what is to be done.
+        connection: where to look; None: everywhere.
+
+    Raises:
+        UserMistake: nothing is called so, it has no words, its day is past or too far ahead, or the
+            same task was opened today already.
+    """
+    permit(actor, Permission.COMPLETE_TASKS)
+    organisation, (contact, invoice) = subject_anywhere(container, name, connection)
+    text, person = reason_line(task.text), name_line(actor.name)
+    if not text:
+        raise UserMistake('say what is to be done: --open "Call about the contract"')
+    _check_day(organisation, task.due_on)
+    _refuse_unless_noted(organisation, contact)
+    # A subject is kept when a customer is forgotten: it tells tasks apart without their words.
+    words = sha256(text.encode()).hexdigest()[:WORDS_HEX_DIGITS]
+    action = Action(
+        payload=TaskPayload(text, name_line(task.owner)),
+        connection=organisation.name,
+        contact_id=contact.id,
+        contact_name=contact.name,
+        because=Because("", 0, "task by hand"),
+        invoices=(invoice_ref(invoice),) if invoice else (),
+        subject=f"{invoice.id if invoice else ''} {organisation.today} {words}".lstrip(),
+        note=f"Task opened by {person}: {text}.",
+    )
+    row = container.store.tasks.open(
+        organisation.id, action, due_on=task.due_on, who=person, now=container.clock.now()
+    )
+    message = f"Task opened: {text}. It is listed once the next run has noted it."
+    return Recorded(row, message)
+
+
+def _refuse_unless_noted(organisation: OrganisationContext, contact: Contact) -> None:
+    """Refuse a task whose note could not be written: it would wait, and nobody would see it."""
+    logs = '\n    hint: arsync log CUSTOMER "..." keeps it here'
+    if organisation.observes:
+        raise UserMistake(
+            f"{organisation.name} only observes: a task is a note in the accounting system.{logs}"
+        )
+    if contact.status != ContactStatus.ACTIVE:
+        raise UserMistake(
+            f"{contact.name} is {contact.status}: no note is written about it, and no task.{logs}"
+        )
 
 
 def complete_task(actor: Actor, container: Container, key: str, report: CallReport) -> Recorded:

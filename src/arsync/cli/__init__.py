@@ -79,7 +79,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "placements": Entry("placement", "List placements with what they brought and cost."),
         "tasks": Entry("task", "List the open tasks, the earliest day first."),
         "task": Entry(
-            "task", "Show one task with all that a call needs, or settle whose it is and when."
+            "task", "Show one task with all that a call needs, settle whose it is, or open one."
         ),
         "done": Entry("task", "Record what came of a task."),
         "worklist": Entry(

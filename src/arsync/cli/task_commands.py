@@ -23,11 +23,12 @@ from arsync.cli.common import (
 from arsync.cli.json_output import print_json
 from arsync.cli.promise_commands import amount_of
 from arsync.core.ledger.money import shown
-from arsync.errors import EXIT_DONE, EXIT_WAITING
+from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from arsync.application.tasks import NewTask
     from arsync.application.worklist import WorkItem
 
 INVOICES_SHOWN_MAX = 3
@@ -189,25 +190,39 @@ def _approval(work: WorkItem) -> str:
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", metavar="KEY | CUSTOMER | INVOICE")
+@click.option("--open", "text", metavar="TEXT", help="Open a new task about CUSTOMER or INVOICE.")
 @click.option("--owner", metavar="NAME", help="Whose task it is from now on.")
 @click.option("--due", type=DAY, metavar="DATE", help="By when it is to be done.")
 @click.option("--next", "next_on", type=DAY, metavar="DATE", help="Put it off until this day.")
+@connection_option
 @json_option
 @config_option
 def task(
     key: str,
+    text: str | None,
     owner: str | None,
     due: datetime | None,
     next_on: datetime | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Show one task with all that a call needs, or settle whose it is and when."""
+    """Show one task with all that a call needs, settle whose it is, or open one.
+
+    `--open` opens a task of your own, which only `done` ends.
+    """
     from arsync.application.action_history import action_history
-    from arsync.application.tasks import arrange_task
+    from arsync.application.tasks import NewTask, arrange_task
     from arsync.application.worklist import one_task, work_view
 
+    if text is not None:
+        if next_on:
+            raise UserMistake("a new task is due on a day: --due DATE, without --next.")
+        new = NewTask(text, owner or "", due.date() if due else None)
+        return _open(key, new, connection, config_file, as_json=as_json)
+    if connection:
+        raise UserMistake("a key is of one connection: --connection goes with --open alone.")
     with opened(config_file) as (actor, container):
         if (owner, due, next_on) != (None, None, None):
             arrange_task(
@@ -226,6 +241,25 @@ def task(
     _show_task(work)
     for event in history.events:
         click.echo(f"  {event.at:%Y-%m-%d} {event.actor}: {event.reason}")
+    return EXIT_DONE
+
+
+def _open(
+    name: str,
+    new: NewTask,
+    connection: tuple[str, ...],
+    config_file: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    from arsync.application.persons_words import recorded_view
+    from arsync.application.tasks import open_task
+
+    with opened(config_file) as (actor, container):
+        recorded = open_task(actor, container, name, new, connection=connection)
+    if as_json:
+        print_json(recorded_view(recorded))
+    say(recorded.message)
     return EXIT_DONE
 
 

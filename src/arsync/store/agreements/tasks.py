@@ -28,6 +28,8 @@ from arsync.store.models import ActionRow
 NoteOf: TypeAlias = Callable[[ActionRow, int], Action | None]
 """Makes the note about a task as it is now; the number distinguishes it from the task's others."""
 
+OPENED = "opened by hand"
+
 CLOSER = "plan"
 """The actor of what ends without a person."""
 
@@ -60,6 +62,40 @@ class Tasks:
     def __init__(self, database: Database) -> None:
         """Work on this database."""
         self._database = database
+
+    def open(
+        self,
+        connection_id: int,
+        task: Action,
+        *,
+        due_on: date | None,
+        who: str,
+        now: datetime,
+    ) -> ActionRow:
+        """Open a task of a person's, with the note that the next run writes; no run ends it.
+
+        Args:
+            connection_id: of this connection.
+            task: what is to be done.
+            due_on: by when.
+            who: the person who opens it.
+            now: the moment.
+
+        Raises:
+            UserMistake: it was opened already.
+        """
+        state = ActionState.APPROVED
+        with self._database.write() as db:
+            if task.key in rows_of(db, [task.key]):
+                raise UserMistake(
+                    f"this task was opened today already: arsync task {task.key[:12]}"
+                    "\n    hint: another task needs other words"
+                )
+            insert_action(db, connection_id, task, state=state, now=now, by_person=True)
+            if due_on is not None:
+                db.execute(update(actions).where(actions.c.key == task.key).values(due_on=due_on))
+            add_events(db, [(task.key, now, who, None, state, OPENED)])
+            return action_row(locked_row(db, task.key))
 
     def complete(
         self,
