@@ -83,9 +83,9 @@ def test_a_broken_rulebook_is_a_mistake_listing_all_problems(world: BooksWorld) 
     result = world.sync()
     assert result.exit_code == 2
     (text,) = result.all_problems
-    assert "rules/standard.yaml:14:" in text
+    assert "rules/standard.yaml:15:25:" in text
     assert "no reminder text 'frist reminder'" in text
-    assert "rules/standard.yaml:15:" in text
+    assert "rules/standard.yaml:16:" in text
     assert world.books.calls == []
 
 

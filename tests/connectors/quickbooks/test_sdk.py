@@ -155,6 +155,7 @@ EVERYTHING: tuple[tuple[ActionKind, Via, dict[str, str]], ...] = (
     (ActionKind.TASK, Via.PLATFORM, {"task": "Call"}),
     (ActionKind.TASK_DONE, Via.PLATFORM, {"task": "Call", "outcome": "will pay"}),
     (ActionKind.DISPUTE, Via.PLATFORM, {"reason": "damaged"}),
+    (ActionKind.PLACEMENT, Via.PLATFORM, {"agency": "Example Collections"}),
 )
 
 

@@ -38,6 +38,7 @@ from arsync.core.rulebook.reading.sections import (
     SubBlock,
     TakeOverShape,
     Version,
+    WaitShape,
 )
 from arsync.core.rulebook.reading.sending_shapes import ClosedShape
 from arsync.core.rulebook.reading.value_types import (
@@ -113,6 +114,7 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     DaysBefore: st.sampled_from(["3 days before", "1 day before"]),
     DaysAfter: st.sampled_from(["1 day after", "'2 days after'"]),
     AfterShape: st.sampled_from(["30 days", "1 day"]),
+    WaitShape: st.sampled_from(["7 days", "1 day", "none"]),
     Span: st.sampled_from(["26 hours", "7 days", "1 day", "'48 hours'"]),
     ApprovalShape: st.sampled_from(["required", "none", "{over: 5000, by: A}", "{by: A}"]),
     RolesShape: st.sampled_from(["{A: a@example.com, B: {by_contact_group: {C: d@example.com}}}"]),

@@ -139,9 +139,9 @@ def test_an_invoices_steps_follow_it_to_another_contact(
     two: tuple[Store, ConnectionRow],
 ) -> None:
     store, connection = two
-    reminded(store, connection)
+    key = reminded(store, connection).key
     put(store, connection, RecordKind.INVOICES, an_invoice("i1", "c2"))
-    sent_step = SentStep("i1", 1, "Polite", 1, "first reminder", TODAY, "m")
+    sent_step = SentStep("i1", 1, "Polite", 1, "first reminder", TODAY, "m", message=key)
     # Only what was said about this invoice: the other one stayed.
     assert account(store, connection, "c2").sent == (sent_step,)
     # All at once as well as one by one.
