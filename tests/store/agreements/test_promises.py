@@ -6,7 +6,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from tests.builders.records import an_invoice
 
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import DocumentStatus, RecordKind
 from arsync.core.planning.plan import PromiseJudgement
 from arsync.errors import UserMistake
 from arsync.store import Store
@@ -57,3 +60,16 @@ def test_a_promise_is_for_the_future_and_for_money(store: Store, connection: Con
         store.promises.record(connection.id, PROMISE._replace(made_on=date(2026, 11, 28)), who="A")
     with pytest.raises(UserMistake, match="above zero"):
         store.promises.record(connection.id, PROMISE._replace(amount=Decimal(-1)), who="Ann")
+
+
+def test_those_who_promised_what_is_open_are_named(store: Store, connection: ConnectionRow) -> None:
+    invoices = [an_invoice(f"i{number}", f"c{number}", due_on=TODAY) for number in range(1, 5)]
+    invoices[1] = invoices[1]._replace(status=DocumentStatus.PAID, amount_due=Decimal(0))
+    invoices[2] = invoices[2]._replace(expected_on=FRIDAY)
+    store.ledger.apply(connection.id, Page(RecordKind.INVOICES, tuple(invoices), ""), NOW)
+    store.promises.record(connection.id, PROMISE, who="Ann")
+    store.promises.record(connection.id, PROMISE._replace(invoice_ids=["i2"]), who="Ann")
+    mistaken = store.promises.record(connection.id, PROMISE._replace(invoice_ids=["i4"]), who="Ann")
+    assert store.ledger.promisers(connection.id) == ["c1", "c3", "c4"]
+    store.promises.withdraw(connection.id, mistaken.id)
+    assert store.ledger.promisers(connection.id) == ["c1", "c3"]

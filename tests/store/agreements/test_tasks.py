@@ -120,3 +120,16 @@ def test_an_open_task_keeps_its_words_however_old(
     store.tasks.complete(task.key, TaskOutcome("spoke", TODAY), who="Ann", now=NOW)
     assert store.privacy.expire(connection.id, later) == 1
     assert store.actions.get(task.key).outcome == ""
+
+
+def test_a_task_by_hand_stays_a_persons(store: Store, connection: ConnectionRow) -> None:
+    store.ledger.apply(connection.id, Page(RecordKind.CONTACTS, (a_contact(),), ""), NOW)
+    mine = an_action(ActionKind.TASK, subject="mine")
+    row = store.tasks.open(connection.id, mine, due_on=NEXT, who="Ann", now=NOW)
+    assert (row.state, row.by_person, row.due_on) == (ActionState.APPROVED, True, NEXT)
+    with pytest.raises(UserMistake, match="opened today already"):
+        store.tasks.open(connection.id, mine, due_on=None, who="Ann", now=NOW)
+    for state in (ActionState.SENDING, ActionState.SENT, ActionState.CONFIRMED):
+        store.actions.change(mine.key, state, who="run", why="", now=NOW)
+    assert as_planned(store, connection).by_person
+    assert [task.due_on for task in store.actions.open_tasks(connection.id)] == [NEXT]
