@@ -76,8 +76,8 @@ class _Round:
         self.has_history = bool(self.account.done_keys or planning.done)
         self.today = planning.today
         self.take_over = planning.assessor.rulebook.take_over
-        is_plain = self.take_over.kind not in PASSING
-        self.first_steps = planning.first_steps.get(cadence.name) if is_plain else None
+        self.passes_steps = self.take_over.kind in PASSING
+        self.first_steps = None if self.passes_steps else planning.first_steps.get(cadence.name)
         self.with_own_course = self.account.fees
         if self.account.first_seen:
             self.with_own_course |= entered_late(self.account)
@@ -254,16 +254,18 @@ class _Round:
             **self.evidence,
         }
         account_view = self.assessment.account_view
-        document_due = account_view.document_due(invoice)
+        document_due = disputed = None
+        if self.has_agreements or account_view.cash:
+            document_due = account_view.document_due(invoice)
+            disputed = account_view.in_dispute.get(invoice.id)
         if document_due is not None:
             facts["document_amount_due"] = plain(document_due)
-        disputed = account_view.in_dispute.get(invoice.id) if self.has_agreements else None
         if disputed is not None:
             facts["disputed_amount"] = plain(disputed)
         if days <= 0:
             facts["days_until_due"] = -days
         by_hand = self.take_over.kind is TakeOverKind.BY_HAND
-        if is_first and self.take_over.kind in PASSING and self.is_old(invoice):
+        if is_first and self.passes_steps and self.is_old(invoice):
             facts["take_over"] = self.take_over.text
         due_step = DueStep(
             invoice,
@@ -276,6 +278,8 @@ class _Round:
             document_due,
             disputed,
         )
+        if not self.closed:
+            return due_step
         return reopened_step(self.planning, self.party, due_step, self.closed)
 
 

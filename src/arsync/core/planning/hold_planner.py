@@ -469,6 +469,8 @@ def _unless_done(
 
 def _children(assessment: Assessment) -> tuple[str, ...]:
     """Return the children that are invoiced: the hold covers them, and is shown on them."""
+    if len(assessment.account.contacts) == 1:
+        return ()
     invoiced = {invoice.contact_id for invoice in assessment.account.invoices}
     # A child that is left alone is covered, but not noted: nothing is ever written to it.
     alone = {

@@ -129,14 +129,20 @@ def oldest_days_overdue(view: ContactView) -> Value:
     return (view.account_view.today - view.overdue[0].due_on).days if view.overdue else 0
 
 
+_NO_STATE: frozenset[str] = frozenset({"none"})
+
+
 def promise_states(view: ContactView) -> Value:
     """Return the states of the contact's promises; those that are over are none."""
+    promises = view.account_view.promises
+    if not promises:
+        return _NO_STATE
     states = {
         judged.state
-        for invoice_id, judged in view.account_view.promises.items()
+        for invoice_id, judged in promises.items()
         if invoice_id in view.own_invoice_ids
     }
-    return frozenset(states or {"none"})
+    return frozenset(states) or _NO_STATE
 
 
 def broken_promises(view: ContactView) -> Value:
