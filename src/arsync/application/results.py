@@ -180,9 +180,9 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     """The last run's: `running` (or its process died in it), `done`, `part failed`, `failed`."""
     last_message: str
     holds_by_hand: tuple[str, ...]
+    """Holds and releases by hand that stand, with whom, until when and why."""
     payment_plans: tuple[str, ...]
     """Those that are not completed and were not ended, each in a sentence."""
-    """Holds and releases by hand that stand, with whom, until when and why."""
     actions: Mapping[str, int]
     """How many actions stand where, by state."""
     outage: str
