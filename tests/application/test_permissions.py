@@ -52,6 +52,7 @@ USE_CASES = (
 """Modules of use cases. The others of `application` are what use cases are made of."""
 
 HELPERS = {
+    "count_disputes",
     "customer_history",
     "explained",
     "links",
@@ -59,6 +60,7 @@ HELPERS = {
     "not_begun",
     "not_notified",
     "plans_of",
+    "promises_of",
     "remember",
     "settle_credited",
     "subject_named",
