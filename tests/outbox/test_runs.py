@@ -191,12 +191,15 @@ def test_a_signal_ends_the_loop_between_two_actions(world: BooksWorld) -> None:
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)
 
-    def asked_to_stop(name: str) -> None:
-        if name == "perform":
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    world.books.before_call = asked_to_stop
     with stop_on_signals() as stop:
+
+        def asked_to_stop(name: str) -> None:
+            if name == "perform":
+                os.kill(os.getpid(), signal.SIGTERM)
+                # The main thread hears of it, and this may be another one.
+                stop.wait()
+
+        world.books.before_call = asked_to_stop
         assert world.app.run_forever(every_seconds=60, stop=stop) == 1
     assert len(world.books.emails) == 1
     assert {row.state for row in world.rows()} == {ActionState.SENT, ActionState.APPROVED}
