@@ -507,6 +507,26 @@ def test_law_6_an_smtp_batch_is_one_highest_letter(desk: Desk) -> None:
     assert payload_of(letter, ReminderPayload).to == "c1@x.test"
 
 
+def test_law_6_each_address_hears_of_its_own_invoices(desk: Desk) -> None:
+    invoices = [
+        desk.invoice("i1", 40, email="north@x.test"),
+        desk.invoice("i2", 30, email="south@x.test"),
+        desk.invoice("i3", 20, email="North@x.test"),
+    ]
+    account = desk.account(*invoices)
+    text = desk.head + desk.steps + "sending: {via: smtp, days: every day}\n"
+
+    plan = desk.plan(text, account)
+
+    told = {
+        action.payload.to: [invoice.id for invoice in action.invoices]
+        for action in plan.actions
+        if isinstance(action.payload, ReminderPayload)
+    }
+    assert told == {"north@x.test": ["i1", "i3"], "south@x.test": ["i2"]}
+    assert len({action.batch_id for action in plan.actions}) == 1
+
+
 def test_law_6_an_overdue_letter_omits_invoices_not_due(desk: Desk) -> None:
     text = desk.head + desk.steps + "sending: {via: smtp}\n"
     plan = desk.plan(text, desk.account(desk.invoice("i1", 40), desk.invoice("i2", -2)))

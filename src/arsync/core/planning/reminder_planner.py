@@ -30,6 +30,7 @@ from arsync.core.planning.planning_context import (
 from arsync.core.planning.step_actions import (
     DueStep,
     acts_as,
+    addresses_of,
     asks_for_too_much,
     fee_of,
     step_action,
@@ -187,7 +188,7 @@ def _plan_moment(
     if emails and not room.most:
         decisions += _hold_back_all(party, emails, room.reason, room.next_date)
     elif emails and sending.via == Via.SMTP:
-        decisions += _plan_one_letter(planning, party, emails)
+        decisions += _plan_letters_by_mail(planning, party, emails, room)
     elif emails:
         decisions += _plan_platform_emails(planning, party, emails, budget, room)
     if not decisions.actions:
@@ -207,11 +208,13 @@ def _plan_letters(
     return withheld + acting(*(step_action(planning, party, [letter]) for letter in now))
 
 
-def _plan_one_letter(planning: Planning, party: DunnedParty, emails: list[DueStep]) -> Decisions:
+def _plan_letters_by_mail(
+    planning: Planning, party: DunnedParty, emails: list[DueStep], room: MessageRoom
+) -> Decisions:
     """Plan one letter about all of it; it must not call overdue what is not due yet."""
     overdue = [due_step for due_step in emails if due_step.invoice.due_on < planning.today]
     if not overdue:
-        return acting(step_action(planning, party, emails))
+        return _plan_letter_to_each(planning, party, emails, room)
     gap = planning.assessor.rulebook.sending.days_between_messages
     withheld = _hold_back_all(
         party,
@@ -219,7 +222,22 @@ def _plan_one_letter(planning: Planning, party: DunnedParty, emails: list[DueSte
         "not due yet: it is not named in a letter about what is overdue",
         planning.today + timedelta(gap or 1),
     )
-    return withheld + acting(step_action(planning, party, overdue))
+    return withheld + _plan_letter_to_each(planning, party, overdue, room)
+
+
+def _plan_letter_to_each(
+    planning: Planning, party: DunnedParty, emails: list[DueStep], room: MessageRoom
+) -> Decisions:
+    """Plan a letter to each address: who is billed for one invoice is not told of another's."""
+    by_address: dict[str, list[DueStep]] = {}
+    for email in emails:
+        address = addresses_of(party, email.invoice).casefold()
+        by_address.setdefault(address, []).append(email)
+    letters = list(by_address.values())
+    now, later = letters[: room.most], letters[room.most :]
+    waiting = [email for letter in later for email in letter]
+    withheld = _hold_back_all(party, waiting, room.reason, room.next_date)
+    return withheld + acting(*(step_action(planning, party, letter) for letter in now))
 
 
 def _plan_platform_emails(
