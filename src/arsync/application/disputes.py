@@ -431,13 +431,13 @@ def _life(row: DisputeRow) -> str:
 
 def _note(row: DisputeRow, invoice: Invoice) -> str:
     number = invoice.number or invoice.id
-    said = f" {row.outcome_note}" if row.outcome_note else ""
+    ending = f" {row.outcome_note}" if row.outcome_note else ""
     if row.settled_on is not None:
         settled = f"Dispute about {number} settled on {row.settled_on}{_outcome_words(row)}"
-        return f"{settled}, recorded by {row.settled_by}.{said}"
+        return f"{settled}, recorded by {row.settled_by}.{ending}"
     if row.credit_agreed_on is not None:
         agreed = f"Dispute about {_what(row, invoice)}: a credit is agreed"
-        return f"{agreed}, recorded by {row.settled_by}.{said}"
+        return f"{agreed}, recorded by {row.settled_by}.{ending}"
     changed = " changed" if row.changes else ""
     needs = f" Needed: {row.needs}." if row.needs else ""
     owner = f" Answered by {row.owner}." if row.owner and row.owner != row.recorded_by else ""

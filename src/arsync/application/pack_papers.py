@@ -157,11 +157,11 @@ def notes(rows: Iterable[ActionRow], log: Iterable[LogRow]) -> str:
     ]
     for row in rows:
         day = row.sent_on.isoformat() if row.sent_on else f"{row.created_at:%Y-%m-%d}"
-        said = row.action.note or f"{KINDS[row.action.kind].done[0]} {row.action.payload.title}"
+        words = row.action.note or f"{KINDS[row.action.kind].done[0]} {row.action.payload.title}"
         outcome = f" Outcome: {row.outcome}" if row.outcome else ""
         # The placement itself says nothing of how the debt was chased.
         if row.action.kind is not ActionKind.PLACEMENT:
-            lines.append(f"{day}  {said.strip()}{outcome}")
+            lines.append(f"{day}  {words.strip()}{outcome}")
     return "\n".join(sorted(lines, key=lambda line: line[:10])) or "Nothing was noted."
 
 

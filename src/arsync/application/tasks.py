@@ -157,12 +157,12 @@ def complete_task(actor: Actor, container: Container, key: str, report: CallRepo
             follows from the outcome cannot be recorded.
     """
     permit(actor, Permission.COMPLETE_TASKS)
-    said = _said(report)
+    answer = _said(report)
     task = container.store.actions.get(key)
     organisation = organisation_by_id(container, task.connection_id)
     container.store.tasks.refuse_unless_fitting(task.key, corrects=report.corrects)
-    followed = _follow(actor, container, organisation, task, report, said)
-    outcome = _outcome(organisation, task, report, said)
+    followed = _follow(actor, container, organisation, task, report, answer)
+    outcome = _outcome(organisation, task, report, answer)
     name, notes = name_line(actor.name), list[Action]()
 
     def noted_by(row: ActionRow, number: int) -> Action | None:
@@ -233,33 +233,33 @@ def _said(report: CallReport) -> SaidOutcome:
             f"\n    hint: {codes}, or words of yours"
         )
     try:
-        said = said_outcome(line)
+        answer = said_outcome(line)
     except ValueError:
         raise UserMistake(f"{line!r} names a day that is none. Write it as 2026-12-31.") from None
-    words = " ".join(filter(None, (said.words, reason_line(report.note))))
-    said = said._replace(words=words, promised_on=report.promised_on or said.promised_on)
-    follows = said.outcome.follows if said.outcome else Follows.NOTHING
-    if follows is not Follows.PROMISE and said.promised_on is not None:
+    words = " ".join(filter(None, (answer.words, reason_line(report.note))))
+    answer = answer._replace(words=words, promised_on=report.promised_on or answer.promised_on)
+    follows = answer.outcome.follows if answer.outcome else Follows.NOTHING
+    if follows is not Follows.PROMISE and answer.promised_on is not None:
         raise UserMistake("a day is promised only with --outcome promised.")
-    if follows is Follows.PROMISE and said.promised_on is None:
+    if follows is Follows.PROMISE and answer.promised_on is None:
         raise UserMistake(
             'promised for which day?\n    hint: --outcome "will pay on 2026-12-10", or --on DATE'
         )
-    if follows is Follows.DISPUTE and not said.words:
+    if follows is Follows.DISPUTE and not answer.words:
         raise UserMistake(
             'what is disputed, and why?\n    hint: --outcome dispute --note "wrong price"'
         )
-    return said
+    return answer
 
 
 def _outcome(
-    organisation: OrganisationContext, task: ActionRow, report: CallReport, said: SaidOutcome
+    organisation: OrganisationContext, task: ActionRow, report: CallReport, answer: SaidOutcome
 ) -> TaskOutcome:
     """Return what is kept: whether the task is done with it, or when it comes back."""
-    today, row = organisation.today, said.outcome
+    today, row = organisation.today, answer.outcome
     code = row.code if row else ""
-    promised = f"will pay on {said.promised_on}" if said.promised_on else ""
-    words = ": ".join(filter(None, (promised or code, said.words)))
+    promised = f"will pay on {answer.promised_on}" if answer.promised_on else ""
+    words = ": ".join(filter(None, (promised or code, answer.words)))
     if report.next_on is not None:
         _check_day(organisation, report.next_on)
         return TaskOutcome(words, today, code, ends=False, next_on=report.next_on)
@@ -279,19 +279,19 @@ def _follow(
     organisation: OrganisationContext,
     task: ActionRow,
     report: CallReport,
-    said: SaidOutcome,
+    answer: SaidOutcome,
 ) -> list[str]:
     """Record the promise or the dispute that an outcome tells of, and return the words."""
-    row = said.outcome
+    row = answer.outcome
     if row is None or row.follows is Follows.NOTHING:
         if report.amount is not None or report.invoice:
             raise UserMistake("an amount or an invoice goes only with a promise or a dispute.")
         return []
     if row.follows is Follows.PROMISE:
-        assert said.promised_on is not None, "a promise has its day"
+        assert answer.promised_on is not None, "a promise has its day"
         # A task about the customer as a whole is about all that it owes.
         names = _open_ids(organisation, task, report.invoice) or [task.action.contact_id]
-        promised = PromiseToPay(said.promised_on, report.amount, said.words)
+        promised = PromiseToPay(answer.promised_on, report.amount, answer.words)
         return [promise(actor, container, names, promised, connection=organisation.name).message]
     invoice_ids = _open_ids(organisation, task, report.invoice)
     if not invoice_ids:
@@ -302,7 +302,7 @@ def _follow(
         raise UserMistake(
             "an amount is disputed of one invoice.\n    hint: --invoice NUMBER says of which"
         )
-    words = DisputeWords(said.words, amount=report.amount)
+    words = DisputeWords(answer.words, amount=report.amount)
     return [
         open_dispute(actor, container, invoice_id, words, connection=organisation.name).message
         for invoice_id in invoice_ids

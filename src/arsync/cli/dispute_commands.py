@@ -52,7 +52,7 @@ def dispute(
     connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
-    **said: Any,
+    **options: Any,
 ) -> int:
     """Record, change or settle a dispute, or list the open ones.
 
@@ -64,20 +64,20 @@ def dispute(
     from arsync.application.persons_words import recorded_view
 
     if invoice is None:
-        _refuse_without_invoice(said)
+        _refuse_without_invoice(options)
         with opened(config_file) as (actor, container):
             views = disputes.open_disputes(actor, container, connection)
         return _show(views, as_json=as_json)
-    if said["settled"] is not None:
-        return _settle(invoice, said, connection, config_file, as_json=as_json)
-    words = _words(said)
-    if said["note"]:
+    if options["settled"] is not None:
+        return _settle(invoice, options, connection, config_file, as_json=as_json)
+    words = _words(options)
+    if options["note"]:
         raise UserMistake(
             "--note belongs to --settled.\n    hint: for the dispute itself: --reason"
         )
-    if not said["change"] and not words.reason and not words.reason_code:
+    if not options["change"] and not words.reason and not words.reason_code:
         raise UserMistake('give the reason: arsync dispute INVOICE --reason "wrong price"')
-    record = disputes.change_dispute if said["change"] else disputes.open_dispute
+    record = disputes.change_dispute if options["change"] else disputes.open_dispute
     with opened(config_file) as (actor, container):
         recorded = record(actor, container, invoice, words, connection=connection)
     if as_json:
@@ -86,23 +86,23 @@ def dispute(
     return EXIT_DONE
 
 
-def _words(said: dict[str, Any]) -> Any:
+def _words(options: dict[str, Any]) -> Any:
     from arsync.application.disputes import DisputeWords
 
-    whole = (said["amount"] or "").strip().casefold() == _WHOLE
+    whole = (options["amount"] or "").strip().casefold() == _WHOLE
     return DisputeWords(
-        said["reason"],
-        said["reason_code"],
-        None if whole else amount_of(said["amount"]),
+        options["reason"],
+        options["reason_code"],
+        None if whole else amount_of(options["amount"]),
         whole,
-        said["owner"],
-        said["needs"],
+        options["owner"],
+        options["needs"],
     )
 
 
 def _settle(
     invoice: str,
-    said: dict[str, Any],
+    options: dict[str, Any],
     connection: tuple[str, ...],
     config_file: Path | None,
     *,
@@ -112,14 +112,16 @@ def _settle(
     from arsync.application.persons_words import recorded_view
     from arsync.core.ledger.records import DisputeOutcome
 
-    word = said["settled"].strip().casefold()
+    word = options["settled"].strip().casefold()
     if word not in {*OUTCOMES, _NOT_SAID}:
         raise UserMistake(
-            f"{said['settled']!r} is no outcome: credited, upheld or dropped."
+            f"{options['settled']!r} is no outcome: credited, upheld or dropped."
             "\n    hint: arsync dispute INVOICE --settled credited"
         )
-    others = [name for name in ("amount", "reason_code", "reason", "owner", "needs") if said[name]]
-    if others or said["change"]:
+    others = [
+        name for name in ("amount", "reason_code", "reason", "owner", "needs") if options[name]
+    ]
+    if others or options["change"]:
         raise UserMistake("--settled goes with --note alone.")
     outcome = None if word == _NOT_SAID else DisputeOutcome(word)
     with opened(config_file) as (actor, container):
@@ -128,7 +130,7 @@ def _settle(
             container,
             invoice,
             outcome=outcome,
-            note=said["note"] or "",
+            note=options["note"] or "",
             connection=connection,
         )
     if as_json:
@@ -137,8 +139,8 @@ def _settle(
     return EXIT_DONE if settled.is_settled else EXIT_WAITING
 
 
-def _refuse_without_invoice(said: dict[str, Any]) -> None:
-    if any(said.values()):
+def _refuse_without_invoice(options: dict[str, Any]) -> None:
+    if any(options.values()):
         raise UserMistake("say which invoice: arsync dispute INVOICE ...")
 
 
