@@ -183,7 +183,7 @@ def _plan_moment(
     letters = [due_step for due_step in messages if due_step.step.kind is StepKind.LETTER]
     decisions = NOTHING
     if letters:
-        decisions = _plan_letters(planning, party, letters, room)
+        decisions = _plan_attached_letters(planning, party, letters, room)
         room = room.less(len(decisions.actions))
     if emails and not room.most:
         decisions += _hold_back_all(party, emails, room.reason, room.next_date)
@@ -197,7 +197,7 @@ def _plan_moment(
     return decisions + Decisions(problems=(problem,)) if problem else decisions
 
 
-def _plan_letters(
+def _plan_attached_letters(
     planning: Planning, party: DunnedParty, letters: list[DueStep], room: MessageRoom
 ) -> Decisions:
     lacking = planning.lacks(ATTACHMENT)
