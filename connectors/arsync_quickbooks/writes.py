@@ -109,7 +109,7 @@ class Writer:
 
     def _change(self, action: Action) -> ActionChange | None:
         if action.kind is ActionKind.REMINDER:
-            return self._email if action.via is Via.PLATFORM else None
+            return self._email if action.via == Via.PLATFORM else None
         return self._changes.get(action.kind)
 
     def undoing(self, write: Write) -> Undoing:

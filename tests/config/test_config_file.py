@@ -57,7 +57,7 @@ def test_every_setting_stands_in_the_example() -> None:
 @pytest.mark.parametrize("setting", SETTINGS, ids=variable)
 def test_a_variable_overrides_each_setting(tmp_path: Path, setting: object) -> None:
     chosen = next(candidate for candidate in SETTINGS if candidate == setting)
-    words = "09:45" if chosen.key == "notify_at" else "45m"
+    words = {"notify_at": "09:45", "colour": "#0b5c7a"}.get(chosen.key, "45m")
     value = chosen.choices[-1] if chosen.choices else "45" if chosen.whole else words
     config = load_config(a_file(tmp_path, ""), {variable(chosen): value})
     assert config.get(chosen.section, chosen.key) == value

@@ -26,6 +26,8 @@ def test_no_secret_is_shown_with_the_settings() -> None:
         "xero.client_secret",
         "quickbooks.client_secret",
         "smtp.url",
+        "sms.token",
+        "mailbox.url",
     }
     config = Config(folder=Path(), tokens=TokensSettings(key="hush"))
     assert "hush" not in f"{config} {config!r} {config.tokens}"

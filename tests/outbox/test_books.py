@@ -51,7 +51,7 @@ class BooksBench:
         emails = [
             write
             for write in writes
-            if write.action.kind is ActionKind.REMINDER and write.action.via is Via.PLATFORM
+            if write.action.kind is ActionKind.REMINDER and write.action.via == Via.PLATFORM
         ]
         nothing: dict[str, Any] = dict.fromkeys(("attachments", "groups", "contacts"), ())
         return nothing | {

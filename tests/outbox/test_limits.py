@@ -78,7 +78,7 @@ def test_smtp_letters_are_not_bound_by_the_platforms_limit(
     # What left by SMTP takes nothing from the platform's own emails.
     world.rules(RULES)
     world.sync()
-    by_platform = [email for email in books.emails if email.action.via is Via.PLATFORM]
+    by_platform = [email for email in books.emails if email.action.via == Via.PLATFORM]
     assert len(by_platform) == 1
 
 

@@ -28,7 +28,7 @@ def lost(world: BooksWorld, *, sent: bool = False) -> str:
 
 def platform_emails(world: BooksWorld) -> list[str]:
     """Return the invoices that were emailed; the notes about emails are left out."""
-    emails = [email.action for email in world.books.emails if email.action.via is Via.PLATFORM]
+    emails = [email.action for email in world.books.emails if email.action.via == Via.PLATFORM]
     return [action.invoices[0].number for action in emails]
 
 

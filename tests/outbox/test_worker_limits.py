@@ -34,7 +34,7 @@ def states(world: MemoryWorld, actions: list[Action]) -> list[ActionState]:
 
 def sent(world: MemoryWorld) -> int:
     """Return how many messages left, in either way."""
-    platform = [email for email in world.books.emails if email.action.via is Via.PLATFORM]
+    platform = [email for email in world.books.emails if email.action.via == Via.PLATFORM]
     return len(platform) + len(world.books.mails)
 
 
@@ -106,13 +106,13 @@ def test_a_pause_has_a_limit(place: str, error: Exception, pause: float) -> None
 # -- how many -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("via", list(Via))
+@pytest.mark.parametrize("via", [Via.PLATFORM, Via.SMTP])
 @pytest.mark.parametrize(
     ("limit", "next_run"),
     [("emails_per_run_max", 2), ("of the day", 0)],
 )
 def test_messages_have_a_limit(via: Via, limit: str, next_run: int) -> None:
-    of_the_day = "smtp_emails_per_day_max" if via is Via.SMTP else "emails_per_day_max"
+    of_the_day = "smtp_emails_per_day_max" if via == Via.SMTP else "emails_per_day_max"
     world = a_world(**{of_the_day if limit == "of the day" else limit: 2})
     messages, hold = add(world, 5, via=via), world.add(HOLD, number=9)
     result = world.run()
@@ -290,7 +290,7 @@ def test_another_mode_from_now_on_stops_the_next_one(mode: Mode) -> None:
     assert states(world, actions) == [S.CONFIRMED, S.APPROVED, S.APPROVED]
 
 
-@pytest.mark.parametrize("via", list(Via))
+@pytest.mark.parametrize("via", [Via.PLATFORM, Via.SMTP])
 @pytest.mark.parametrize("what", ["mode", "rulebook"])
 def test_a_change_counts_right_before_a_message(via: Via, what: str) -> None:
     world = a_world()

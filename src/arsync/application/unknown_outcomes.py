@@ -235,7 +235,7 @@ def _look_for(row: ActionRow, label: str, at: datetime | None) -> str:
     )
     when = f" on {at:%d %b %Y} after {at:%H:%M} {at:%Z}".rstrip() if at else ""
     mark = f"a note ending in {marker(row.key)}"
-    if action.kind is ActionKind.REMINDER and action.via is Via.SMTP:
+    if action.kind is ActionKind.REMINDER and action.via == Via.SMTP:
         return (
             f"the log of your mail server{when}: did it accept a message to {action.contact_name}"
             f" about {about}? The message carries the line X-Arsync-Key: {row.key}"

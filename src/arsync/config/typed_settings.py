@@ -249,6 +249,9 @@ class SmtpSettings(Section, frozen=True, kw_only=True):
         ),
     ] = ""
     sender: Annotated[str, Meta(description="Accounts <accounts@example.com>")] = ""
+    reply_to: Annotated[
+        str, Meta(description="answers go to this address; empty: to the sender")
+    ] = ""
     copy_to: Annotated[
         str, Meta(description="an address that gets a blind copy of each message")
     ] = ""
@@ -265,6 +268,89 @@ class SmtpSettings(Section, frozen=True, kw_only=True):
     ] = 2000
 
 
+class LettersSettings(Section, frozen=True, kw_only=True):
+    """What letters say of their sender, and how they look."""
+
+    address: Annotated[
+        str, Meta(description="lines of the sender's address; empty: as the accounting system says")
+    ] = ""
+    phone: Annotated[str, Meta(description="empty: as the accounting system says")] = ""
+    email: Annotated[str, Meta(description="empty: as the accounting system says")] = ""
+    signed_by: Annotated[
+        str, Meta(description="who writes, below the greeting: Jane Hill, Credit control")
+    ] = ""
+    account_name: Annotated[
+        str, Meta(description="the bank account's holder; empty: the organisation")
+    ] = ""
+    bank: Annotated[str, Meta(description="the bank's name")] = ""
+    iban: Annotated[str, Meta(description="checked by its check digits")] = ""
+    bic: str = ""
+    sort_code: Annotated[
+        str, Meta(description="of the bank, where there is no IBAN: sort code, routing number, BSB")
+    ] = ""
+    account_number: str = ""
+    payment_link: Annotated[
+        str,
+        Meta(
+            description="where customers pay online; {invoice}, {customer_number} and {amount} "
+            "are filled in; empty: the invoice's own link"
+        ),
+    ] = ""
+    logo: Annotated[
+        str, Meta(description="a PNG, JPEG or SVG file, at most 1 MB, relative to this file")
+    ] = ""
+    colour: Annotated[
+        str,
+        Meta(pattern=r"^#[0-9a-fA-F]{6}$", description="of headings and lines: #0b5c7a"),
+    ] = "#1f2933"
+    footer: Annotated[
+        str, Meta(description="the last line of each page: registration, directors, VAT number")
+    ] = ""
+    address_window: Annotated[
+        Literal["left", "right"],
+        Meta(description="where an envelope's window shows the customer's address: left, right"),
+    ] = "left"
+    paper: Annotated[Literal["a4", "us-letter"], Meta(description="a4, us-letter")] = "a4"
+    notice_number: Annotated[
+        str,
+        Meta(description="how formal notices are numbered; {year} and {number} are filled in"),
+    ] = "N-{number}"
+    post_folder: Annotated[
+        str,
+        Meta(
+            description="letters that go by post are put here as PDF, relative to this file; "
+            "empty: nothing goes by post"
+        ),
+    ] = ""
+
+
+class SmsSettings(Section, frozen=True, kw_only=True):
+    """Text messages, by Twilio."""
+
+    account: Annotated[str, Meta(description="the account SID; empty: no text messages leave")] = ""
+    token: Annotated[str, SECRET, Meta(description="the auth token")] = ""
+    sender: Annotated[
+        str, Meta(description="a number such as +447700900123, or a messaging service's SID")
+    ] = ""
+    api_url: str = "https://api.twilio.com"
+    messages_per_day: Annotated[
+        int, Meta(ge=1, le=100_000, description="text messages per day that one connection sends")
+    ] = 200
+
+
+class MailboxSettings(Section, frozen=True, kw_only=True):
+    """The mailbox to which undeliverable letters and automatic replies come back."""
+
+    url: Annotated[
+        str,
+        SECRET,
+        Meta(description="imaps://user:password@imap.example.com; empty: no mailbox is read"),
+    ] = ""
+    folder: Annotated[str, Meta(description="which folder of it is read; nothing is changed")] = (
+        "INBOX"
+    )
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """All settings, checked. Relative paths are relative to the config file's folder."""
 
@@ -275,6 +361,9 @@ class Config(Struct, frozen=True, kw_only=True):
     xero: XeroSettings = XeroSettings()
     quickbooks: QuickBooksSettings = QuickBooksSettings()
     smtp: SmtpSettings = SmtpSettings()
+    letters: LettersSettings = LettersSettings()
+    sms: SmsSettings = SmsSettings()
+    mailbox: MailboxSettings = MailboxSettings()
     folder: Path
     file: Path | None = None
     """None when there is no file: then only defaults and variables count."""

@@ -159,7 +159,7 @@ def _different_emails(
         for row in rows
         if row.state in _DONE
         and row.action.kind is ActionKind.REMINDER
-        and row.action.via is Via.PLATFORM
+        and row.action.via == Via.PLATFORM
         for ref in row.action.invoices
     )
     for invoice in sorted(set(there) | set(here)):

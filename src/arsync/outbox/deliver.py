@@ -54,7 +54,7 @@ class Prepared(NamedTuple):
 
 def is_letter_by_mail(action: Action) -> bool:
     """Return whether an action leaves by SMTP, with a note about it in the platform."""
-    return action.kind is ActionKind.REMINDER and action.via is Via.SMTP
+    return action.kind is ActionKind.REMINDER and action.via == Via.SMTP
 
 
 class Delivery:

@@ -118,7 +118,7 @@ def _obstacle(row: ActionRow) -> Obstacle | None:
 
 
 def _is_mail(action: Action) -> bool:
-    return action.kind is ActionKind.REMINDER and action.via is Via.SMTP
+    return action.kind is ActionKind.REMINDER and action.via == Via.SMTP
 
 
 def start_of_tomorrow(today: date, time_zone: str) -> datetime:

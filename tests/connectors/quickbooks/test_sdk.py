@@ -138,6 +138,7 @@ EVERYTHING: tuple[tuple[ActionKind, Via, dict[str, str]], ...] = (
     (ActionKind.NOTE, Via.PLATFORM, {}),
     (ActionKind.REMINDER, Via.PLATFORM, {}),
     (ActionKind.REMINDER, Via.SMTP, {}),
+    (ActionKind.ACCOUNT_LETTER, Via.SMTP, {"letter": "thank you"}),
     (ActionKind.PROMISE, Via.PLATFORM, {"promised_on": "2026-12-01"}),
     (
         ActionKind.PAYMENT_PLAN,

@@ -1084,6 +1084,10 @@ def test_the_json_plan_is_that_of_the_design(desk: Desk) -> None:
                     "language": "",
                     "to": "c1@x.test",
                     "waits_for": "",
+                    "cc": "",
+                    "copy_to": "",
+                    "sender": "",
+                    "attach": [],
                     "about_plan": None,
                 },
                 "because": {

@@ -129,7 +129,7 @@ OF_VERSION_1: dict[str, Any] = {
         (
             "letter",
             {"letter": "notice", "file_name": "n.pdf", "cadence": "C", "language": "fr"},
-            LetterPayload("notice", "n.pdf", "C", "fr"),
+            LetterPayload("C", "fr", letter="notice", file_name="n.pdf"),
         ),
         (
             "late_fee",

@@ -16,10 +16,14 @@ from arsync.core.actions.registry import ONE_FOR_ALL_CAUSES
 
 
 class Via(StrEnum):
-    """How a message leaves."""
+    """The ways that arsync brings along; an installed channel adds its own name."""
 
     PLATFORM = "accounting system"
+    """The accounting system's own email, in its own words."""
     SMTP = "smtp"
+    POST = "post"
+    """Into the post folder, to be printed and posted by a person."""
+    SMS = "sms"
 
 
 class ActionState(StrEnum):
@@ -115,7 +119,8 @@ class Action(Struct, frozen=True, kw_only=True):
     episode: int = 1
     step: str = ""
     """The text to send (`second reminder`), or empty."""
-    via: Via = Via.PLATFORM
+    via: str = Via.PLATFORM
+    """Of `Via`, or the name of an installed channel."""
     needs_approval: bool = False
     approvers: tuple[str, ...] = ()
     """The roles whose approval it waits for; empty: whoever may approve."""
@@ -175,8 +180,8 @@ def action_key(
 def is_our_letter(action: Action) -> bool:
     """Return whether the customer reads arsync's own text: a PDF letter, or mail by SMTP."""
     if action.kind is ActionKind.REMINDER:
-        return action.via is Via.SMTP
-    return action.kind is ActionKind.LETTER
+        return action.via != Via.PLATFORM
+    return action.kind in {ActionKind.LETTER, ActionKind.ACCOUNT_LETTER}
 
 
 def step_subject(invoice_id: str, day: int, slot: str = "") -> str:

@@ -37,7 +37,9 @@ class ActionKind(StrEnum):
     TASK = "task"
     TASK_DONE = "task_done"
     LETTER = "letter"
-    """Our letter as a PDF, attached to the invoice."""
+    """Our letter as a PDF, delivered to the customer and attached to the invoice."""
+    ACCOUNT_LETTER = "account_letter"
+    """A letter about the account that asks for nothing: a statement, thanks, a hold placed."""
     LATE_FEE = "late_fee"
     CREDIT_NOTE = "credit_note"
     """A draft, which a person approves in the accounting system."""
@@ -129,17 +131,22 @@ class PlanNotice(Struct, frozen=True, forbid_unknown_fields=True):
         return f"instalment {self.instalment} of payment plan {self.plan_id}"
 
 
-class ReminderPayload(_Payload, frozen=True, tag="reminder"):
-    """An email to the customer."""
+class _MessagePayload(_Payload, frozen=True):
+    """What every message to a customer has: its language, to whom, and from whom it goes."""
 
-    kind: ClassVar[ActionKind] = ActionKind.REMINDER
     cadence: str = ""
     language: str = ""
     to: str = ""
-    """Addresses, separated by a comma and a space: the invoice's, or the contact's."""
+    """Addresses, separated by a comma and a space; by SMS, telephone numbers."""
     waits_for: str = ""
-    about_plan: PlanNotice | None = None
-    """Of a letter about a payment plan."""
+    cc: str = ""
+    """Addresses that get a copy and show in it."""
+    copy_to: str = ""
+    """Addresses that get a blind copy."""
+    sender: str = ""
+    """`Berlin accounts <berlin@example.com>`; empty: the sender of the settings."""
+    attach: tuple[str, ...] = ()
+    """What goes along, of `invoice`, `letter`, `statement`."""
 
     @property
     def cadence_name(self) -> str:
@@ -155,6 +162,14 @@ class ReminderPayload(_Payload, frozen=True, tag="reminder"):
     def waits_for_holidays(self) -> str:
         """Return which holidays keep it."""
         return self.waits_for
+
+
+class ReminderPayload(_MessagePayload, frozen=True, tag="reminder"):
+    """An email, or a text message, to the customer."""
+
+    kind: ClassVar[ActionKind] = ActionKind.REMINDER
+    about_plan: PlanNotice | None = None
+    """Of a letter about a payment plan."""
 
     def anonymous(self) -> ReminderPayload:
         """Return it without addresses."""
@@ -395,40 +410,39 @@ class TaskDonePayload(_Payload, frozen=True, tag="task_done"):
         return TaskDonePayload()
 
 
-class LetterPayload(_Payload, frozen=True, tag="letter"):
+class LetterPayload(_MessagePayload, frozen=True, tag="letter"):
     """Our letter as a PDF."""
 
     kind: ClassVar[ActionKind] = ActionKind.LETTER
     letter: str = ""
     """The name of its text."""
     file_name: str = ""
-    cadence: str = ""
-    language: str = ""
-    waits_for: str = ""
 
     @property
     def title(self) -> str:
         """Return the name of its text."""
         return self.letter
 
-    @property
-    def cadence_name(self) -> str:
-        """Return its cadence."""
-        return self.cadence
-
-    @property
-    def language_code(self) -> str:
-        """Return the language of its text."""
-        return self.language
-
-    @property
-    def waits_for_holidays(self) -> str:
-        """Return which holidays keep it."""
-        return self.waits_for
-
     def anonymous(self) -> LetterPayload:
-        """Return it without the file's name."""
+        """Return it without the file's name and addresses."""
         return LetterPayload(letter=self.letter, cadence=self.cadence, language=self.language)
+
+
+class AccountLetterPayload(_MessagePayload, frozen=True, tag="account_letter"):
+    """A letter about the account."""
+
+    kind: ClassVar[ActionKind] = ActionKind.ACCOUNT_LETTER
+    letter: str = ""
+    """The name of its text."""
+
+    @property
+    def title(self) -> str:
+        """Return the name of its text."""
+        return self.letter
+
+    def anonymous(self) -> AccountLetterPayload:
+        """Return it without addresses."""
+        return AccountLetterPayload(letter=self.letter, language=self.language)
 
 
 class LateFeePayload(_Payload, frozen=True, tag="late_fee"):
@@ -543,6 +557,7 @@ Payload: TypeAlias = (
     | TaskPayload
     | TaskDonePayload
     | LetterPayload
+    | AccountLetterPayload
     | LateFeePayload
     | CreditNotePayload
     | PlacementPayload

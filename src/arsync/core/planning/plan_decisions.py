@@ -113,7 +113,7 @@ class EmailBudget(NamedTuple):
         if not self.a_day:
             return self
         emails = sum(
-            action.kind is ActionKind.REMINDER and action.via is Via.PLATFORM
+            action.kind is ActionKind.REMINDER and action.via == Via.PLATFORM
             for action in decisions.actions
         )
         return self._replace(planned=self.planned + emails)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 
 from msgspec import UNSET, Struct, UnsetType, to_builtins
 
-from arsync.core.actions import Action, ActionKind, ActionState, Because, Via
+from arsync.core.actions import Action, ActionKind, ActionState, Because
 from arsync.core.ledger.records import Difference
 from arsync.core.planning.plan import EndedTask, HeldBack, Plan
 from arsync.core.planning.send_blocks import Pause
@@ -74,7 +74,7 @@ class ActionView(Struct, frozen=True):
     contact: NamedView
     invoices: tuple[InvoiceView, ...]
     step: str
-    via: Via
+    via: str
     state: ActionState
     not_before: datetime | None
     approval: str

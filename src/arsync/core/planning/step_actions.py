@@ -179,7 +179,7 @@ def step_action(
         episode=lead.episode,
         step=highest.step.text,
         # `via` is about emails; a letter is always attached to the invoice.
-        via=Via(sending.via) if kind is ActionKind.REMINDER else Via.PLATFORM,
+        via=sending.via if kind is ActionKind.REMINDER else Via.PLATFORM,
         needs_approval=waits.needed,
         approvers=waits.roles,
         not_before=leaving.not_before if leaving else None,
@@ -230,7 +230,9 @@ def _payload(
         return TaskPayload(task, step.assign_to, cadence, is_call, step.script)
     if kind is ActionKind.LETTER:
         name = file_name(f"{step.text} {invoice.number or invoice.id}", ".pdf")
-        return LetterPayload(step.text, name, cadence, language, waits_for)
+        return LetterPayload(
+            cadence, language, waits_for=waits_for, letter=step.text, file_name=name
+        )
     fee = fee_of(planning, party, together[0])
     assert fee is not None, "a fee without a rate is held back"
     return LateFeePayload(

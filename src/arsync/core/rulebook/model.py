@@ -364,6 +364,7 @@ class Safety(NamedTuple):
     letters: int = 50
     late_fees: int = 50
     credit_notes: int = 50
+    account_letters: int = 500
     data_not_older_than: timedelta = timedelta(hours=26)
     """Since the last complete pull: a day, and some time for a nightly run to be late."""
     # Off unless asked for: a business that is paid once a quarter would be paused for most of it.
@@ -378,7 +379,15 @@ class Safety(NamedTuple):
     """`hold back` or `ignore`: the fate of arsync's reminders while the platform sends its own."""
 
 
-SAFETY_COUNTS = ("credit_holds", "emails", "tasks", "letters", "late_fees", "credit_notes")
+SAFETY_COUNTS = (
+    "credit_holds",
+    "emails",
+    "tasks",
+    "letters",
+    "late_fees",
+    "credit_notes",
+    "account_letters",
+)
 """The fields of `Safety` that count actions of one plan."""
 
 

@@ -148,7 +148,7 @@ def qualities(action: Action) -> dict[str, str]:
         "invoices": _about(action),
         "amount due": " and ".join(shown(amount, code) for code, amount in sums.items()),
         "approval": _approved_by(action),
-        "via": action.via.value if action.kind is ActionKind.REMINDER else "",
+        "via": action.via if action.kind is ActionKind.REMINDER else "",
         NOT_BEFORE: action.not_before.date().isoformat() if action.not_before else "",
         **payload_words(action.payload),
         LINE: f'{because.file}:{because.line} "{because.rule}"',

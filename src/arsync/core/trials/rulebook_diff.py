@@ -238,7 +238,7 @@ def _qualities(action: Action) -> list[str]:
         *(words for _, words in days),
         f"needs {action.approval_words}" if action.needs_approval else "automatically",
         f"not before {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else "at once",
-        f"by {action.via.value}",
+        f"by {action.via}",
         *(f"{name} {text}" for name, text in payload_words(action.payload).items()),
         f"about {_about(action)}" if action.invoices else "",
     ]

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import ColumnElement, func, not_, select
+from sqlalchemy import ColumnElement, func, not_, or_, select
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, Via
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import action_row, events_of, rows_of, waiting_keys
-from arsync.store.actions.serialisation import VIA_SMTP, decode_action
+from arsync.store.actions.serialisation import decode_action, via_in_json
 from arsync.store.db.database import Database
 from arsync.store.db.tables import action_events, actions
 from arsync.store.models import ActionRow, EventRow, Later
@@ -282,7 +282,10 @@ def is_open(row: ActionRow) -> bool:
     return row.state in _OPENED and (row.state is not ActionState.UNKNOWN or bool(row.receipt))
 
 
-def leaves_by(via: Via) -> ColumnElement[bool]:
+def leaves_by(via: str) -> ColumnElement[bool]:
     """Return the condition that a message leaves in this way."""
-    by_smtp = actions.c.action.contains(VIA_SMTP, autoescape=True)
-    return by_smtp if via is Via.SMTP else not_(by_smtp)
+    this_way = actions.c.action.contains(via_in_json(via), autoescape=True)
+    if via != Via.PLATFORM:
+        return this_way
+    # The first version wrote no way where it was the platform's.
+    return or_(this_way, not_(actions.c.action.contains(via_in_json(), autoescape=True)))

@@ -12,10 +12,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    and_,
     bindparam,
     case,
-    not_,
     or_,
     select,
     update,
@@ -89,9 +87,9 @@ class ActionClaims:
         query = _next_approved(connection_id, now, mode)
         if kinds is not None:
             query = query.where(actions.c.kind.in_([kind.value for kind in kinds]))
-        for via in set(Via) - set(reminders_by):
-            is_reminder = actions.c.kind == ActionKind.REMINDER.value
-            query = query.where(not_(and_(is_reminder, leaves_by(via))))
+        if set(reminders_by) != set(Via):
+            is_other = actions.c.kind != ActionKind.REMINDER.value
+            query = query.where(or_(is_other, *(leaves_by(via) for via in reminders_by)))
         if keys is not None:
             query = query.where(actions.c.key.in_(keys))
         # Flushed to disk before anything is sent: a forgotten claim would be sent twice.

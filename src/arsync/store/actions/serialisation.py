@@ -14,10 +14,16 @@ from typing import Any
 
 from msgspec import convert, to_builtins
 
-from arsync.core.actions import Action, ActionKind, Via
+from arsync.core.actions import Action, ActionKind
 
-VIA_SMTP = f'"via": "{Via.SMTP.value}"'
-"""Occurs in an action's JSON only when it leaves by SMTP: quotes within texts are escaped."""
+
+def via_in_json(via: str = "") -> str:
+    """Return what occurs in an action's JSON only when it leaves in this way.
+
+    Quotes within texts are escaped, so that none of them looks like it.
+    """
+    return f'"via": "{via}"' if via else '"via": "'
+
 
 _EXACT = (Decimal, datetime, date)
 

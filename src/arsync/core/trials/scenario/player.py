@@ -281,6 +281,7 @@ def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happeni
         What.PLACED: words.get("agency", ""),
         What.EMAIL: action.step,
         What.LETTER: action.step,
+        What.ACCOUNT_LETTER: action.payload.title,
     }.get(what, "")
     numbers = [ref.number for ref in action.invoices] or [""]
     return [

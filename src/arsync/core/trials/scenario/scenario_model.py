@@ -21,6 +21,8 @@ class What(StrEnum):
 
     EMAIL = "email"
     LETTER = "letter"
+    ACCOUNT_LETTER = "account letter"
+    """A statement, thanks, or another letter that asks for nothing."""
     TASK = "task"
     CALL = "call"
     """A task for the telephone."""
