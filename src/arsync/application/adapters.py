@@ -13,6 +13,7 @@ from arsync.core.ledger.records import Account, Organisation
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import NeedsReconnect, UserMistake
 from arsync.mail import (
+    Attachment,
     Letter,
     Letters,
     Outgoing,
@@ -97,11 +98,12 @@ class MailPost:
         payload = action.payload
         to = payload.to if isinstance(payload, ReminderPayload) else ""
         letter = self.letter(action, account, organisation, today, links)
-        attachment = None
+        attachments: list[Attachment] = []
         notice = payload.about_plan if isinstance(payload, ReminderPayload) else None
         if notice is not None and notice.attaches_letter:
             name = file_name(f"{action.step} {today.isoformat()}", ".pdf")
-            attachment = (name, self._printed(letter, action, organisation, today))
+            printed = self._printed(letter, action, organisation, today)
+            attachments.append(Attachment(name, printed))
         return compose(
             letter,
             key=action.key,
@@ -110,7 +112,7 @@ class MailPost:
             to_name=action.contact_name,
             now=self._clock.now(),
             copy_to=self._config.smtp.copy_to,
-            attachment=attachment,
+            attachments=attachments,
         )
 
     def send(self, outgoing: Outgoing) -> Receipt:

@@ -22,10 +22,19 @@ if TYPE_CHECKING:
         TextProblem,
         known_texts,
     )
-    from arsync.mail.message import KEY_HEADER, Outgoing, addresses, compose, is_address, message_id
+    from arsync.mail.message import (
+        KEY_HEADER,
+        Attachment,
+        Outgoing,
+        addresses,
+        compose,
+        is_address,
+        message_id,
+    )
     from arsync.mail.pdf import letter_pdf
     from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
     from arsync.mail.statement import Statement, statement_pdf
+    from arsync.mail.threads import EarlierMail, can_be_declined, conversation
 
 __all__ = [
     "DEFAULT_LANGUAGE",
@@ -34,6 +43,8 @@ __all__ = [
     "SHIPPED_NAMES",
     "TEXT_NAMES",
     "Accepted",
+    "Attachment",
+    "EarlierMail",
     "Language",
     "Letter",
     "Letters",
@@ -43,7 +54,9 @@ __all__ = [
     "Statement",
     "TextProblem",
     "addresses",
+    "can_be_declined",
     "compose",
+    "conversation",
     "is_address",
     "known_texts",
     "language",
@@ -60,10 +73,11 @@ __all__ = [
 _NAMES = {
     "context": "INVOICES_PER_LETTER_MAX letter_context sample_context",
     "letters": "SHIPPED_NAMES TEXT_NAMES Letter Letters OwnTexts TextProblem known_texts",
-    "message": "KEY_HEADER Outgoing addresses compose is_address message_id",
+    "message": "KEY_HEADER Attachment Outgoing addresses compose is_address message_id",
     "pdf": "letter_pdf",
     "statement": "Statement statement_pdf",
     "smtp": "Accepted SmtpServer send smtp_server",
+    "threads": "EarlierMail can_be_declined conversation",
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 
