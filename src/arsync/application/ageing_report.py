@@ -18,7 +18,6 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.tie_out_report import tie_out_report
 from arsync.core.analytics.ageing import (
-    BUCKETS,
     Ageing,
     AgeingRow,
     AgeingView,
@@ -26,6 +25,7 @@ from arsync.core.analytics.ageing import (
     ageing_view,
 )
 from arsync.core.analytics.tie_out import TieOut, tie_out_in_words
+from arsync.core.ledger.age_buckets import BUCKETS
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.missing_documents import missing_from_totals, missing_in_words
 from arsync.core.ledger.money import ZERO, minor_digits, plain, shown

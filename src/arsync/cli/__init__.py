@@ -93,6 +93,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "why": Entry("queries", "Explain what is done about a customer or an invoice, and why."),
         "actions": Entry("queries", "List actions and their outcomes, newest first."),
         "status": Entry("queries", "Show the state of each connection."),
+        "statement": Entry("statement", "Show a customer's statement of account."),
         "report": Entry("queries", "Print the ageing of receivables, or its tie-out."),
         "rules": Entry("rules", "Check, test and try rulebooks; list the facts."),
     },

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.builders.printed import printed
 
-from arsync.core.analytics.ageing import BUCKETS, ageing, ageing_view, bucket_of
+from arsync.core.analytics.ageing import ageing, ageing_view
+from arsync.core.ledger.age_buckets import BUCKETS, bucket_of
 from arsync.core.ledger.records import Allocation, Organisation
 from arsync.core.planning.explanation import explain
 

@@ -9,11 +9,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from arsync.core.ledger.age_buckets import BUCKETS, bucket_of
 from arsync.core.ledger.money import ZERO, rounded
 from arsync.core.ledger.records import Account, DocumentStatus, PaymentStatus, is_owed
-
-BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
-"""Days past the due date. `current` is what is not yet past it."""
 
 
 class AgeingRow(NamedTuple):
@@ -139,13 +137,6 @@ class _Sums:
         return AgeingRow(
             contact_id, name, currency, tuple(self.buckets), self.unallocated, self.invoices
         )
-
-
-def bucket_of(due_on: date, today: date) -> int:
-    """Return which of `BUCKETS` a due date falls into."""
-    days = (today - due_on).days
-    # Due today is current. Bands have 30 days, as aged debt is reported everywhere.
-    return 0 if days <= 0 else min(4, 1 + (days - 1) // 30)
 
 
 def ageing(accounts: Iterable[Account], *, base_currency: str, today: date) -> Ageing:

@@ -9,7 +9,7 @@ dated by the document's last change, on the organisation's calendar.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
@@ -109,6 +109,11 @@ class Past:
         self._zone = zone
         self._events = sorted(set(event_days(account, zone)))
         self._stood: dict[int, Account] = {}
+
+    @property
+    def days(self) -> Sequence[date]:
+        """Return the days on which something happened, the earliest first."""
+        return self._events
 
     def on(self, day: date) -> Account:
         """Return the account as it was at the end of a day."""

@@ -17,6 +17,7 @@ from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
     Contact,
+    ContactStatus,
     CreditKind,
     DocumentStatus,
     Invoice,
@@ -205,6 +206,22 @@ def _in_turn(
         if amount > 0:
             yield invoice, amount
     yield from later
+
+
+def billed_together(contacts: Sequence[Contact]) -> dict[str, frozenset[str]]:
+    """Return, by the contact that is written to, whose documents it answers for.
+
+    Invoices of an inactive child stay with the child, so no message leaves about them.
+    """
+    pays = payers(contacts) if len(contacts) > 1 else {}
+    billed: dict[str, set[str]] = {}
+    for contact in contacts:
+        with_payer = contact.status == ContactStatus.ACTIVE and contact.id in pays
+        billed.setdefault(pays[contact.id] if with_payer else contact.id, set()).add(contact.id)
+    # In the order of the contacts: a payer may come after those it pays for.
+    return {
+        contact.id: frozenset(billed[contact.id]) for contact in contacts if contact.id in billed
+    }
 
 
 class _Pool:

@@ -18,8 +18,8 @@ from arsync.core.ledger.held_since import (
     next_state,
 )
 from arsync.core.ledger.prompt_payment import PromptPayment, less_discounts, prompt_payment
-from arsync.core.ledger.records import Account, Contact, ContactStatus, Invoice, Organisation
-from arsync.core.ledger.unapplied_cash import payers
+from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
+from arsync.core.ledger.unapplied_cash import billed_together
 from arsync.core.planning.cadence_steps import cadence_for, next_step
 from arsync.core.rulebook.conditions import (
     Answer,
@@ -530,18 +530,9 @@ class Assessor:
         """Yield each party to remind: the parent with the children it pays for, then the rest."""
         account = account_view.account
         parent = account.contacts[0]
-        # Invoices of an inactive child stay with the child, so no message leaves about them.
-        pays = payers(account.contacts)
-        billed: dict[str, set[str]] = {}
-        for contact in account.contacts:
-            with_payer = contact.status == ContactStatus.ACTIVE and contact.id in pays
-            billed.setdefault(pays[contact.id] if with_payer else contact.id, set()).add(contact.id)
-        groups = [
-            (contact, frozenset(billed[contact.id]))
-            for contact in account.contacts
-            if contact.id in billed
-        ]
-        for contact, covers in groups:
+        contacts = {contact.id: contact for contact in account.contacts}
+        for contact_id, covers in billed_together(account.contacts).items():
+            contact = contacts[contact_id]
             customer = root.customer if contact is parent else self._customer(contact, account)
             agreed = self._agreed(customer)
             # A tag such as `legal` on a parent is meant for its children too.
