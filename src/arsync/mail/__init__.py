@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         is_address,
         message_id,
     )
-    from arsync.mail.pdf import letter_pdf
     from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
     from arsync.mail.statement import Statement, statement_pdf
     from arsync.mail.threads import EarlierMail, can_be_declined, conversation
@@ -62,7 +61,6 @@ __all__ = [
     "language",
     "languages",
     "letter_context",
-    "letter_pdf",
     "message_id",
     "sample_context",
     "send",
@@ -74,7 +72,6 @@ _NAMES = {
     "context": "INVOICES_PER_LETTER_MAX letter_context sample_context",
     "letters": "SHIPPED_NAMES TEXT_NAMES Letter Letters OwnTexts TextProblem known_texts",
     "message": "KEY_HEADER Attachment Outgoing addresses compose is_address message_id",
-    "pdf": "letter_pdf",
     "statement": "Statement statement_pdf",
     "smtp": "Accepted SmtpServer send smtp_server",
     "threads": "EarlierMail can_be_declined conversation",

@@ -50,14 +50,15 @@ TEMPLATE_SUFFIXES = frozenset({".txt", ".html"})
 OWN_TEMPLATES_MAX = 200
 """A templates folder with more files is refused: it is not a templates folder."""
 
+TABLES = ("invoices", "schedule")
+"""The tables that a text can show: each is a template for the plain text and one for the HTML."""
+
 _LAYOUTS = (
     "layout.subject",
     "layout.txt",
     "layout.html",
-    "invoices.txt",
-    "invoices.html",
-    "schedule.txt",
-    "schedule.html",
+    "layout.parts",
+    *(f"{table}.{kind}" for table in TABLES for kind in ("txt", "html")),
 )
 
 
@@ -81,6 +82,14 @@ class Letter(NamedTuple):
     subject: str
     text: str
     html: str
+    opening: str = ""
+    """What stands before the table, for a page that draws the table itself."""
+    closing: str = ""
+    """What stands behind it."""
+    tables: tuple[str, ...] = ()
+    """The tables between them, by the name of their template: `invoices`, `schedule`."""
+    is_whole: bool = False
+    """The opening and the closing are all that is said: the greeting and the name are in them."""
 
 
 def known_texts(folder: Path | None = None, code: str = DEFAULT_LANGUAGE) -> tuple[str, ...]:
@@ -258,6 +267,14 @@ class Letters:
         return environment(self._templates, for_html=False)
 
     @cached_property
+    def _parts(self) -> LetterEnvironment:
+        """Return where a letter is rendered with a mark in place of each table."""
+        from arsync.mail.sandboxed import environment
+
+        marks = {f"{table}.txt": f"{_MARK}{table}{_MARK}" for table in TABLES}
+        return environment({**self._templates, **marks}, for_html=False)
+
+    @cached_property
     def _html(self) -> LetterEnvironment:
         from arsync.mail.sandboxed import environment
 
@@ -339,14 +356,16 @@ class Letters:
         from arsync.mail.sandboxed import rendered
 
         def in_layout(letters: LetterEnvironment, layout: str) -> str:
-            table = layout.replace("layout", "schedule")
-            layouts = {"layout": layout, "schedule_table": table}
+            kind = "html" if letters is self._html else "txt"
+            tables = {f"{table}_table": f"{table}.{kind}" for table in TABLES}
+            layouts = {"layout": layout, **tables}
             return rendered(letters.get_template(f"{name}.letter"), {**context, **layouts})
 
         return Letter(
-            subject=_one_line(in_layout(self._text, "layout.subject")),
-            text=in_layout(self._text, "layout.txt").strip() + "\n",
-            html=in_layout(self._html, "layout.html").strip() + "\n",
+            _one_line(in_layout(self._text, "layout.subject")),
+            in_layout(self._text, "layout.txt").strip() + "\n",
+            in_layout(self._html, "layout.html").strip() + "\n",
+            *_around_tables(in_layout(self._parts, "layout.parts")),
         )
 
     def _render_own(self, name: str, context: Mapping[str, Any]) -> Letter:
@@ -359,7 +378,9 @@ class Letters:
             html = rendered(self._html.get_template(f"{name}.html"), context).strip() + "\n"
         else:
             html = _html_of(body, self.language.code)
-        return Letter(_one_line(head.partition(":")[2]), body, html)
+        parted = rendered(self._parts.get_template(f"{name}.txt"), context).partition("\n")[2]
+        subject = _one_line(head.partition(":")[2])
+        return Letter(subject, body, html, *_around_tables(parted), is_whole=True)
 
     def _check_own(self) -> None:
         from arsync.mail.context import sample_context
@@ -385,6 +406,18 @@ class Letters:
     def _forget(self, name: str, line: int, message: str, hint: str = "") -> None:
         del self._own[name]
         self.problems.append(TextProblem(self._shown_as[name], line, message, hint))
+
+
+_MARK = "\ue000"
+"""Stands around a table's name; of private use, so that no record's value can hold it."""
+
+
+def _around_tables(text: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return what stands before the first table and behind it, and the names of all tables."""
+    pieces = text.split(_MARK)
+    opening, *behind = pieces[::2]
+    names = tuple(name for name in pieces[1::2] if name in TABLES)
+    return opening.strip(), "\n\n".join(behind).strip(), names
 
 
 def _one_line(text: str) -> str:

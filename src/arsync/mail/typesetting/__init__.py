@@ -1,0 +1,30 @@
+"""Letters on paper: a document as plain data, and the typesetter that makes a PDF of it."""
+
+from arsync.mail.typesetting.document import (
+    LEFT,
+    RIGHT,
+    LabelledLine,
+    LetterDocument,
+    LetterRow,
+    LetterSum,
+    LetterTable,
+    paragraphs_of,
+)
+from arsync.mail.typesetting.letter_document import PLAIN, Letterhead, letter_document
+from arsync.mail.typesetting.typesetter import PDF_BYTES_MAX, typeset
+
+__all__ = [
+    "LEFT",
+    "PDF_BYTES_MAX",
+    "PLAIN",
+    "RIGHT",
+    "LabelledLine",
+    "LetterDocument",
+    "LetterRow",
+    "LetterSum",
+    "LetterTable",
+    "Letterhead",
+    "letter_document",
+    "paragraphs_of",
+    "typeset",
+]
