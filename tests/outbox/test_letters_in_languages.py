@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-import zlib
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any
@@ -16,7 +15,7 @@ from tests.builders.books import RULES, BooksWorld
 
 from arsync.core.actions import ActionKind
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES, LANGUAGES
-from arsync.mail import TEXT_NAMES, Letter, Letters, language, languages, letter_pdf, sample_context
+from arsync.mail import TEXT_NAMES, Letters, language, languages, sample_context
 
 OTHERS = tuple(code for code in languages() if code != "en")
 TEMPLATES = files("arsync") / "templates"
@@ -176,31 +175,6 @@ def test_no_line_breaks_inside_an_amount() -> None:
 def test_days_are_written_as_the_language_writes_them(code: str, first: str, last: str) -> None:
     assert language(code).day(date(2026, 5, 1)) == first
     assert language(code).day(date(2026, 5, 31)) == last
-
-
-@pytest.mark.parametrize("name", TEXT_NAMES)
-@pytest.mark.parametrize("code", OTHERS)
-def test_each_letter_prints_without_a_font_file(code: str, name: str) -> None:
-    letter = Letters(code=code).render(name, contexts(code)[0])
-    letter = Letter(letter.subject, letter.text.replace("GBP", "€"), letter.html)
-    pdf = letter_pdf(
-        letter,
-        sender="Büro & Söhne",
-        to="Café Ñandú",
-        dated=language(code).day(date(2026, 2, 1)),
-        now=datetime(2026, 11, 22, 9, 30, tzinfo=UTC),
-        fonts=(),
-    )
-    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
-    text = b"".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"x")
-    for form in (
-        "Café Ñandú",
-        language(code).greeting,
-        language(code).words["regards"].split()[-1],
-    ):
-        assert form.encode("latin-1") in text
-    assert b"EUR" in text
-    assert b"?" not in text
 
 
 def test_each_language_of_a_country_has_its_letters() -> None:

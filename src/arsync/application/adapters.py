@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from arsync.clock import Clock
 from arsync.config import Config
@@ -21,10 +22,10 @@ from arsync.mail import (
     compose,
     languages,
     letter_context,
-    letter_pdf,
     send,
     smtp_server,
 )
+from arsync.mail.typesetting import letter_document, letterhead_of, typeset
 from arsync.store.admin.tokens import Tokens
 
 
@@ -97,12 +98,12 @@ class MailPost:
         )
         payload = action.payload
         to = payload.to if isinstance(payload, ReminderPayload) else ""
-        letter = self.letter(action, account, organisation, today, links)
+        letter, context = self._written(action, account, organisation, today, links)
         attachments: list[Attachment] = []
         notice = payload.about_plan if isinstance(payload, ReminderPayload) else None
         if notice is not None and notice.attaches_letter:
             name = file_name(f"{action.step} {today.isoformat()}", ".pdf")
-            printed = self._printed(letter, action, organisation, today)
+            printed = self._printed(letter, context, self._clock.now())
             attachments.append(Attachment(name, printed))
         return compose(
             letter,
@@ -125,23 +126,21 @@ class MailPost:
         )
 
     def pdf(
-        self, action: Action, account: Account, organisation: Organisation, today: date
+        self,
+        action: Action,
+        account: Account,
+        organisation: Organisation,
+        today: date,
+        *,
+        moment: datetime | None = None,
     ) -> bytes:
-        """Return the letter as a PDF."""
-        letter = self.letter(action, account, organisation, today, {})
-        return self._printed(letter, action, organisation, today)
+        """Return the letter as a PDF; it is of this moment, or of an earlier one."""
+        letter, context = self._written(action, account, organisation, today, {})
+        return self._printed(letter, context, moment or self._clock.now())
 
-    def _printed(
-        self, letter: Letter, action: Action, organisation: Organisation, today: date
-    ) -> bytes:
-        spoken = self._in_language(action.payload.language_code).language
-        return letter_pdf(
-            letter,
-            sender=organisation.name,
-            to=action.contact_name,
-            dated=spoken.day(today),
-            now=self._clock.now(),
-        )
+    def _printed(self, letter: Letter, context: Mapping[str, Any], moment: datetime) -> bytes:
+        letterhead = letterhead_of(self._config)
+        return typeset(letter_document(letter, context, moment=moment, letterhead=letterhead))
 
     def letter(
         self,
@@ -156,6 +155,17 @@ class MailPost:
         Raises:
             UserMistake: the user's own text is wrong.
         """
+        return self._written(action, account, organisation, today, links)[0]
+
+    def _written(
+        self,
+        action: Action,
+        account: Account,
+        organisation: Organisation,
+        today: date,
+        links: Mapping[str, str],
+    ) -> tuple[Letter, Mapping[str, Any]]:
+        """Return a letter, and the values it was rendered with."""
         letters = self._in_language(action.payload.language_code)
         context = letter_context(
             action,
@@ -166,7 +176,7 @@ class MailPost:
             links=links,
             law=self._default.law,
         )
-        return letters.render(action.payload.title or action.step, context)
+        return letters.render(action.payload.title or action.step, context), context
 
     def _in_language(self, code: str) -> Letters:
         if not code or code not in languages():

@@ -29,13 +29,13 @@ from arsync.application.pack_papers import (
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import Recorded
 from arsync.application.placements import PlacedCustomer, customer_assessed, latest_of
-from arsync.core.actions import STARTED_STATES, Action, ActionKind, ReminderPayload, is_our_letter
+from arsync.core.actions import STARTED_STATES, ActionKind, is_our_letter
 from arsync.core.collections.placements import PlacementFigures, sums_in_words
 from arsync.core.ledger.records import Invoice
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import ArsyncError, UserMistake
 from arsync.files import new_private_folder, refuse_taken
-from arsync.mail import Letter, letter_pdf, statement_pdf
+from arsync.mail import statement_pdf
 from arsync.store.models import ActionRow, LogRow
 
 LETTERS_MAX = 50
@@ -242,17 +242,5 @@ def _letter_again(customer: PlacedCustomer, row: ActionRow) -> bytes:
     if account is None:
         raise UserMistake("the customer is no longer in the books.")
     post = MailPost(organisation.config, organisation.rules.letters, organisation.clock)
-    letter: Letter = post.letter(action, account, organisation.connection.organisation, day, {})
-    return letter_pdf(
-        letter,
-        sender=organisation.connection.organisation.name,
-        to=_addressee(action),
-        dated=day.isoformat(),
-        now=row.first_sent_at or row.created_at,
-    )
-
-
-def _addressee(action: Action) -> str:
-    payload = action.payload
-    to = payload.to if isinstance(payload, ReminderPayload) else ""
-    return f"{action.contact_name}\n{to}" if to else action.contact_name
+    moment = row.first_sent_at or row.created_at
+    return post.pdf(action, account, organisation.connection.organisation, day, moment=moment)

@@ -346,7 +346,8 @@ class Letters:
         sources = [self._own.get(name + suffix, "") for suffix in sorted(TEMPLATE_SUFFIXES)]
         from arsync.mail.context import sample_context
 
-        return (*sources, *self.render(name, sample_context(self.language)))
+        letter = self.render(name, sample_context(self.language))
+        return (*sources, letter.subject, letter.text, letter.html)
 
     def shown_as(self, name: str) -> str:
         """Return the file of a text; empty for a shipped one."""

@@ -10,7 +10,8 @@ from arsync.mail.typesetting.document import (
     LetterTable,
     paragraphs_of,
 )
-from arsync.mail.typesetting.letter_document import PLAIN, Letterhead, letter_document
+from arsync.mail.typesetting.letter_document import letter_document
+from arsync.mail.typesetting.letterhead import PLAIN, Letterhead, checked_logo, letterhead_of
 from arsync.mail.typesetting.typesetter import PDF_BYTES_MAX, typeset
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "LetterSum",
     "LetterTable",
     "Letterhead",
+    "checked_logo",
     "letter_document",
+    "letterhead_of",
     "paragraphs_of",
     "typeset",
 ]

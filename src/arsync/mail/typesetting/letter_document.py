@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from arsync.mail.letters import Letter
 from arsync.mail.typesetting.document import (
@@ -17,22 +17,10 @@ from arsync.mail.typesetting.document import (
     LetterTable,
     paragraphs_of,
 )
+from arsync.mail.typesetting.letterhead import PLAIN, Letterhead
 
 ADDRESS_LINES_MAX = 6
 """An envelope's window shows no more; further lines join the one before."""
-
-
-class Letterhead(NamedTuple):
-    """How an organisation's letters look."""
-
-    logo: bytes = b""
-    colour: str = "#1f2933"
-    footer: str = ""
-    paper: Literal["a4", "us-letter"] = "a4"
-    address_window: Literal["left", "right"] = "left"
-
-
-PLAIN = Letterhead()
 
 
 def letter_document(

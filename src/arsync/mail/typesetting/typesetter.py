@@ -1,31 +1,21 @@
-"""Sets a document with typst: PDF/A-3a and PDF/UA-1, in the fonts that arsync brings along."""
+"""Sets a letter as PDF/A-3a and PDF/UA-1: for archives, and for screen readers."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from arsync.errors import UserMistake
 from arsync.mail.typesetting.colours import readable_on_white
 from arsync.mail.typesetting.document import LetterDocument
-
-if TYPE_CHECKING:
-    import typst
+from arsync.mail.typesetting.engine import all_fonts, as_input, compiled, own_fonts, template
 
 PDF_BYTES_MAX = 5_000_000
 """Larger letters are refused: Xero takes attachments up to 10 MB, mail servers often less."""
 
-STANDARDS = ("a-3a", "ua-1")
-"""For archives and for screen readers. Under them typst names a character that no font has; without
-them it would leave it out without a word."""
-
 _NO_FONT = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
-
-_FOLDER = files("arsync") / "templates" / "typst"
 
 
 def typeset(document: LetterDocument, *, system_fonts: bool = True) -> bytes:
@@ -40,10 +30,11 @@ def typeset(document: LetterDocument, *, system_fonts: bool = True) -> bytes:
     """
     import typst  # only a process that prints should wait for it
 
+    inputs = _inputs(document)
     lacking = ""
-    for whole_computer in (False, True) if system_fonts else (False,):
+    for fonts in (own_fonts, all_fonts) if system_fonts else (own_fonts,):
         try:
-            content = _compiled(document, _fonts(whole_computer=whole_computer))
+            content = compiled(template("letter.typ"), inputs, fonts(), document.moment)
         except typst.TypstError as error:
             no_font = _NO_FONT.search(str(error))
             if no_font is None:
@@ -61,42 +52,11 @@ def typeset(document: LetterDocument, *, system_fonts: bool = True) -> bytes:
     )
 
 
-def _compiled(document: LetterDocument, fonts: typst.Fonts) -> bytes:
-    import typst
-
+def _inputs(document: LetterDocument) -> dict[str, str]:
     values: dict[str, Any] = msgspec.to_builtins(document)
     del values["logo"], values["moment"]
     values["accent"] = readable_on_white(document.colour)
     inputs = {"letter": msgspec.json.encode(values).decode()}
     if document.logo:
-        # The inputs are texts; each character stands for one byte.
-        inputs["logo"] = document.logo.decode("latin-1")
-    content = typst.compile(
-        _template(),
-        font_paths=fonts,
-        ignore_system_fonts=True,
-        format="pdf",
-        sys_inputs=inputs,
-        pdf_standards=list(STANDARDS),
-        timestamp=document.moment,
-    )
-    assert isinstance(content, bytes)
-    return content
-
-
-@cache
-def _template() -> bytes:
-    return (_FOLDER / "letter.typ").read_bytes()
-
-
-@cache
-def _fonts(*, whole_computer: bool) -> typst.Fonts:
-    """Return the fonts, read once: those of arsync alone look the same on every computer."""
-    import typst
-
-    with as_file(_FOLDER / "fonts") as folder:
-        return typst.Fonts(
-            include_system_fonts=whole_computer,
-            include_embedded_fonts=False,
-            font_paths=[str(folder)],
-        )
+        inputs["logo"] = as_input(document.logo)
+    return inputs
