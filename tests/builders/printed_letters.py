@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from arsync.mail import Letters, language, sample_context
-from arsync.mail.typesetting import PLAIN, Letterhead, LetterDocument, letter_document, typeset
+from arsync.mail.typesetting import PLAIN, LetterDocument, Letterhead, letter_document, typeset
 
 MOMENT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 ADDRESS = ("Attn. Jane Hill", "The Old Brewery, Unit 4", "17 Kirkgate", "Wakefield WF1 1AB")
