@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pikepdf
 import pypdfium2
@@ -76,7 +76,7 @@ def tags_of(pdf: bytes) -> list[str]:
 
 def _kinds(element: pikepdf.Object) -> list[str]:
     kinds = [str(element.S).lstrip("/")] if "/S" in element else []
-    children = element.get("/K", [])
+    children: Any = element.get("/K", [])
     for child in children if isinstance(children, pikepdf.Array) else [children]:
         if isinstance(child, pikepdf.Dictionary) and child.get("/Type") != "/MCR":
             kinds += _kinds(child)
