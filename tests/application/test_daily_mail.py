@@ -109,7 +109,7 @@ def test_what_waits_is_mailed_once_with_its_command(container: Container, sink: 
     assert not mail_of_the_day(container)
     (text,) = texts(sink)
     key = container.store.actions.list(now(container).id)[0].key[:12]
-    first = "Customer 1, reminder 'first reminder': INV-1, GBP 100.00"
+    first = "Customer 1, invoice email by Books (first reminder): INV-1, GBP 100.00"
     assert text.startswith("arsync, 2026-11-20: approvals\nWAITING FOR YOUR APPROVAL\n\nbooks\n")
     assert "- 1 reminder; GBP 100.00\n    arsync approve --connection books\n" in text
     assert f"- {first}\n    arsync approve {key}" in text
@@ -193,7 +193,7 @@ def test_the_mail_says_who_will_be_written_to(container: Container, sink: Sink) 
     assert (
         "- 1 customer will be written to on Saturday, 2026-11-21, as things stand now." in tomorrow
     )
-    assert "Customer 2, reminder 'first reminder': INV-2, GBP 100.00" in tomorrow
+    assert "Customer 2, invoice email by Books (first reminder): INV-2, GBP 100.00" in tomorrow
     assert "pause_until: DATE at Customer 2" in tomorrow
     assert "Customer 1" not in tomorrow, "it leaves today"
 

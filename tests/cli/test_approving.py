@@ -82,8 +82,8 @@ def test_the_letter_is_shown_before_anything_leaves(waiting: Shell) -> None:
 
 def test_no_action_is_shown_as_its_own_partner(waiting: Shell) -> None:
     listed = waiting("approve").out
-    assert "REMIND first reminder (day 1)" in listed
-    assert "REMIND first reminder and" not in listed
+    assert "SEND first reminder by email (day 1)" in listed
+    assert "by email and" not in listed
 
 
 def test_what_is_left_to_a_role_is_told(waiting: Shell) -> None:

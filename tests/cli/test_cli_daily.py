@@ -50,7 +50,7 @@ def test_plan_shows_each_customer_its_actions_and_why(shell: Shell) -> None:
     assert 'because rules/little.yaml:10 "Seriously overdue"' in done.out
     assert "oldest_days_overdue 90 (at least 60) · " in done.out
     assert "promise_to_pay none (not open)" in done.out
-    assert "REMIND first reminder (day 1)" in done.out
+    assert "EMAIL INVOICE by Xero (first reminder, day 1)" in done.out
     assert "INV-3  GBP 250.00  5 days overdue" in done.out
     assert "\n[red] Shoes\n" in done.out, "a name is not markup"
 
@@ -323,7 +323,7 @@ def test_a_plan_mentions_no_times_in_the_past(shell: Shell) -> None:
         action["not_before"]
         for action in shell("plan", "--connection", "xero", "--json").json["actions"]
     )
-    assert "REMIND first reminder" in plan.out
+    assert "EMAIL INVOICE by Xero (first reminder" in plan.out
     assert "not before" not in plan.out
 
 

@@ -32,7 +32,10 @@ def test_unknown_outcomes_are_counted_explained_and_await_a_person(
     assert " unknown outcomes: `arsync resolve` lists what to check" in status.out
     listed = shell("resolve")
     assert listed.code == 3
-    assert f"{key[:12]}  REMIND first reminder for Late & Sons about INV-3 (xero)" in listed.out
+    assert (
+        f"{key[:12]}  EMAIL INVOICE by Xero (first reminder) for Late & Sons about INV-3 (xero)"
+        in listed.out
+    )
     assert "the history of INV-3 in Xero: was it emailed on" in listed.out
     assert "INV-3: https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID=" in listed.out
     assert "arsync resolve KEY sent" in listed.err

@@ -48,8 +48,8 @@ def test_a_failure_shows_difference_cause_and_lines(configured: Shell) -> None:
         "  expected  email second reminder for INV-1 on Sat 2026-03-14 (day 10)\n"
         "  but       it comes later, on Wed 2026-03-18 (day 14)\n"
         "  because   rules/little.yaml:23: next for INV-1: second reminder on 2026-03-18\n"
-        "  because   rules/little.yaml:23: Standard cadence: Second reminder sent by email: "
-        "14 days overdue, GBP 1,200.00 due\n"
+        "  because   rules/little.yaml:23: Standard cadence: Invoice emailed by the accounting "
+        "system: 14 days overdue, GBP 1,200.00 due, as step second reminder\n"
         "\n1 failed, 1 passed\n"
     )
 

@@ -56,9 +56,10 @@ def test_each_note_is_the_sentence_that_why_showed(
     shell, sandbox, platform = at_work
     shown = {name: sentences(shell("why", name).out) for name in CUSTOMERS}
     (reminder,) = shown["Late & Sons"]
+    label = {"xero": "Xero", "quickbooks": "QuickBooks Online"}[platform]
     assert reminder == (
-        "First reminder sent by email: 5 days overdue, GBP 250.00 due"
-        " (little.yaml:22, Standard cadence)."
+        f"Invoice emailed by {label}: 5 days overdue, GBP 250.00 due"
+        " (little.yaml:22, Standard cadence), as step first reminder."
     )
     held = next(
         sentence for sentence in shown["Deep Debt Ltd"] if sentence.startswith("Credit hold placed")

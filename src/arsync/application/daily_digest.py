@@ -14,6 +14,7 @@ from arsync.application.permissions import SCHEDULE
 from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.status import status
 from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.actions.message_words import noun_for
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import ZERO, shown
 from arsync.errors import ArsyncError, UserMistake
@@ -261,8 +262,6 @@ def _words(kind: ActionKind) -> tuple[str, str]:
 
 
 def _described(action: Action) -> str:
-    kind = _words(action.kind)[0]
-    title = action.step or action.payload.title
     numbers = [ref.number or ref.id for ref in action.invoices[:3]]
     more = " and more" if len(action.invoices) > len(numbers) else ""
     sums: dict[str, Decimal] = {}
@@ -270,7 +269,7 @@ def _described(action: Action) -> str:
         sums[ref.currency] = sums.get(ref.currency, ZERO) + ref.amount_due
     amounts = ", ".join(shown(amount, currency) for currency, amount in sums.items())
     about = f": {', '.join(numbers)}{more}, {amounts}" if numbers else ""
-    what = f"{kind} {title!r}" if title else kind
+    what = noun_for(action, _words(action.kind)[0])
     return f"{action.contact_name}, {what}{about}"
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from arsync.application.container import Container
 from arsync.application.data_quality import data_quality
 from arsync.application.packed_plan import packing
+from arsync.application.ways import ways_set_up
 from arsync.clock import Clock, today_in
 from arsync.config import Config
 from arsync.connector_sdk import Connector, Platform
@@ -28,6 +29,7 @@ from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.customer_locale import bank_days
 from arsync.core.planning.planner import Plan, begin_plan, make_plan
+from arsync.core.planning.planning_context import Sends
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
 from arsync.core.planning.undecided import undecided_about
 from arsync.core.rulebook import Problem, Rulebook, needs
@@ -113,6 +115,11 @@ class OrganisationContext:
     def offers(self) -> frozenset[str]:
         """Return what the platform can do."""
         return frozenset(capability.value for capability in self.platform.capabilities.offers)
+
+    @property
+    def sends(self) -> Sends:
+        """Return by which ways its messages can leave."""
+        return Sends(ways_set_up(self.config), self.label)
 
     # -- days ---------------------------------------------------------------------------------
 
@@ -255,6 +262,7 @@ class OrganisationContext:
             holidays=holidays_in,
             emails_per_day_max=self.platform.capabilities.emails_per_day_max,
             keepers=packing,
+            sends=self.sends,
         )
 
     def replan_one(self, account: Account) -> Plan:
@@ -274,6 +282,7 @@ class OrganisationContext:
             self.clock.now(),
             offers=self.offers,
             holidays=holidays_in,
+            sends=self.sends,
         )
         return undecided_about(planning, account, action)
 
@@ -336,7 +345,7 @@ class OrganisationContext:
     def trial(self) -> Trial:
         """Return the connection, ready to try rulebooks on."""
         organisation = self.connection.organisation._replace(time_zone=self.time_zone)
-        return Trial(self.name, organisation, self.offers, holidays_in)
+        return Trial(self.name, organisation, self.offers, holidays_in, self.sends)
 
     # -- platform -----------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from arsync.core.actions import ActionKind, marker
+from arsync.core.actions import Action, ActionKind, marker
+from arsync.core.actions.message_words import emailed_by, is_platforms_own
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.agreements.disputes import dispute_reason
@@ -135,7 +136,7 @@ def proof_of_sending(rows: Iterable[ActionRow]) -> Iterator[tuple[Any, ...]]:
             yield (
                 row.sent_on,
                 row.first_sent_at.isoformat(timespec="seconds") if row.first_sent_at else "",
-                KINDS[row.action.kind].done[0],
+                _called(row.action),
                 row.action.step,
                 "; ".join(
                     f"{ref.number or ref.id} {shown(ref.amount_due, ref.currency)}"
@@ -147,6 +148,12 @@ def proof_of_sending(rows: Iterable[ActionRow]) -> Iterator[tuple[Any, ...]]:
                 row.receipt.detail if row.receipt else "",
                 marker(row.key),
             )
+
+
+def _called(action: Action) -> str:
+    """Return what a message is called; its text stands beside it."""
+    plain = KINDS[action.kind].done[0]
+    return f"invoice email by {emailed_by(action)}" if is_platforms_own(action) else plain
 
 
 def notes(rows: Iterable[ActionRow], log: Iterable[LogRow]) -> str:

@@ -25,6 +25,7 @@ from arsync.core.actions import (
     is_our_letter,
     payload_of,
 )
+from arsync.core.actions.message_words import what_leaves
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import shown
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES
@@ -47,14 +48,13 @@ KEY_SHOWN = 12
 """So many characters of a key are shown; they are enough to name it."""
 
 
-def what(action: Action) -> str:
-    """Return what an action does, in a few words."""
+def what(action: Action, when: str = "") -> str:
+    """Return what an action does, in a few words; `when` says when its step comes."""
     if action.kind is ActionKind.UNDO:
         return f"UNDO {KINDS[payload_of(action, UndoPayload).undone_kind].verb}"
     if isinstance(action.payload, TermsPayload) and action.payload.terms:
         return f"TERMS TO {action.payload.terms.upper()}"
-    words = KINDS[action.kind].verb, action.step or action.payload.title, action.payload.manner
-    return " ".join(filter(None, words))
+    return what_leaves(action, when)
 
 
 def titled(row: ActionRow) -> str:
@@ -199,20 +199,23 @@ def _alike(action: Action, *, keys: bool) -> tuple[object, ...]:
 
 
 def _head(action: Action, reasons: Reasons, *, keys: bool, along: Sequence[Action] = ()) -> str:
-    words = [" and ".join(map(what, (action, *along)))]
-    if action.payload.owner:
-        words.append(f"for {action.payload.owner}")
+    when = ""
     if _by_step(action):
         take_over = action.because.facts.get("take_over", "")
         started = f", take_over: {take_over}" if take_over else ""
-        words.append(f"({action.invoices[0].step_day}{started})")
-    text = " ".join(words)
+        when = f"{action.invoices[0].step_day}{started}"
+    owner = action.payload.owner
+    if owner and when:
+        words = [f"{what(action)} for {owner} ({when})"]
+    else:
+        words = [what(action, when) + (f" for {owner}" if owner else "")]
+    text = " and ".join([*words, *map(what, along)])
     spoken = action.payload.language_code
     if is_our_letter(action) and spoken not in {"", "en"}:
         text += f" in {LANGUAGE_NAMES.get(spoken, spoken)}"
     if action.not_before is not None and reasons.waits(action.not_before):
-        when = reasons.local(action.not_before)
-        text += f", not before {when:%a %d %b %Y %H:%M %Z}".rstrip()
+        not_before = reasons.local(action.not_before)
+        text += f", not before {not_before:%a %d %b %Y %H:%M %Z}".rstrip()
         if action.payload.waits_for_holidays:
             text += f" ({action.payload.waits_for_holidays})"
     if action.needs_approval:

@@ -144,7 +144,7 @@ def _rules(lines: Sequence[ReasonLine]) -> None:
 
 
 def _invoices(lines: Sequence[ReasonLine], *, full: bool) -> None:
-    """Print, for each open invoice, what was sent and what comes next."""
+    """Print, for each open invoice, what was done and what comes next."""
     sections = [line for line in lines if line.section in {"invoice", "sent", "next"}]
     if not sections:
         return
@@ -162,7 +162,7 @@ def _invoices(lines: Sequence[ReasonLine], *, full: bool) -> None:
             where = f"  {line.place.file}:{line.place.line}" if line.place else ""
             click.echo(f"      next  {text}{where}")
         else:
-            click.echo(f"      sent  {text}")
+            click.echo(f"      done  {text}")
     if count > INVOICES_EXPLAINED_MAX and not full:
         click.echo(f"  ... and {word(count - INVOICES_EXPLAINED_MAX, 'more invoice')}: --full")
 

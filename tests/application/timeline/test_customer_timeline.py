@@ -85,7 +85,9 @@ def test_everything_stands_in_order_newest_last(ledger: Container) -> None:
     assert ("payment", "GBP 50.00 received for INV-2") in told(ledger)
     assert ("call", "1: rang (INV-1)") in told(ledger)
     (reminder,) = (event for event in events if event.kind == "reminder")
-    assert reminder.text.startswith("Reminder 'first reminder' about INV-1 GBP 100.00: confirmed (")
+    assert reminder.text.startswith(
+        "Invoice email by Books (first reminder) about INV-1 GBP 100.00: confirmed ("
+    )
     assert reminder.key
     assert not any("INV-3" in event.text for event in events)
 

@@ -128,13 +128,14 @@ def test_an_explanation_follows_the_rules_and_ends_with_next(desk: Desk) -> None
         "reminders: Big: no, balance GBP 200.00 (more than 5,000) (rules/test.yaml:11)",
         "reminders: Standard: yes, everyone (rules/test.yaml:12)",
         "invoice: I1: GBP 100.00 due, 20 days overdue, open",
-        "sent: I1: first on 2026-11-01",
+        "sent: I1: step first on 2026-11-01",
         "next: I1: second reminder due since 2026-11-14 (rules/test.yaml:15)",
         "invoice: I2: GBP 100.00 due, due on 2026-11-29, open",
         "next: I2: first reminder on 2026-11-30 (rules/test.yaml:14)",
         (
-            "planned: Second reminder sent by email: 20 days overdue, GBP 100.00 due"
-            " (test.yaml:15, Standard); from 2026-11-20 09:00, once approved"
+            "planned: Invoice emailed by the accounting system: 20 days overdue, GBP 100.00 due"
+            " (test.yaml:15, Standard), as step second reminder;"
+            " from 2026-11-20 09:00, once approved"
         ),
     ]
 

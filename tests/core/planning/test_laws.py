@@ -354,7 +354,9 @@ def test_law_6_steps_before_the_due_date_lapse_then(desk: Desk) -> None:
     assert not on_the_day.actions
     eve = desk.plan(desk.head + desk.steps, desk.account(desk.invoice("i1", -1)))
     assert eve.actions[0].step == "upcoming"
-    assert eve.actions[0].note.startswith("Upcoming sent by email: due in 1 day, GBP 100.00 due")
+    assert eve.actions[0].note.startswith(
+        "Invoice emailed by the accounting system: due in 1 day, GBP 100.00 due"
+    )
 
 
 def test_law_6_an_early_step_delayed_past_due_lapses(desk: Desk) -> None:
@@ -482,8 +484,8 @@ def test_law_6_platform_emails_are_capped_and_oldest_first(
     assert steps_of(plan) == [("i9", 1), ("i7", 1), ("i6", 1)]
     assert len({action.batch_id for action in plan.actions}) == 1
     assert plan.actions[0].note == (
-        "First reminder sent by email: 9 days overdue, GBP 100.00 due;"
-        " 1 more wait for the next message (test.yaml:7, Standard)."
+        "Invoice emailed by the accounting system: 9 days overdue, GBP 100.00 due;"
+        " 1 more wait for the next message (test.yaml:7, Standard), as step first reminder."
     )
     assert [(held.invoice_id, held.why, held.next_date) for held in plan.held_back] == [
         ("i5", "waits for the next moment: at most 3 emails at once", date(2026, 11, 25))
@@ -1076,8 +1078,8 @@ def test_the_json_plan_is_that_of_the_design(desk: Desk) -> None:
                 "batch": "c1 2026-11-20",
                 "episode": 1,
                 "note": (
-                    "Final notice sent by email: 31 days overdue, GBP 1,940.00 due"
-                    " (test.yaml:9, Standard)."
+                    "Invoice emailed by the accounting system: 31 days overdue, GBP 1,940.00 due"
+                    " (test.yaml:9, Standard), as step final notice."
                 ),
                 "details": {
                     "cadence": "Standard",
@@ -1088,6 +1090,7 @@ def test_the_json_plan_is_that_of_the_design(desk: Desk) -> None:
                     "copy_to": "",
                     "sender": "",
                     "attach": [],
+                    "platform": "the accounting system",
                     "about_plan": None,
                 },
                 "because": {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.core.actions import Action, ActionState
+from arsync.core.actions.message_words import noun_for
 from arsync.core.actions.registry import KINDS, WORD_KINDS
 from arsync.core.ledger.money import shown
 from arsync.store.models import ActionRow
@@ -57,16 +58,14 @@ def _task_done(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:
 
 
 def _what(action: Action) -> str:
-    kind = KINDS[action.kind]
-    name = kind.done[0].capitalize()
-    title = action.step or action.payload.title
+    named = noun_for(action, KINDS[action.kind].done[0])
     refs = [
         f"{ref.number or ref.id} {shown(ref.amount_due, ref.currency)}"
         for ref in action.invoices[:INVOICES_NAMED_MAX]
     ]
     more = len(action.invoices) - len(refs)
     about = ", ".join([*refs, f"{more:,} more"] if more > 0 else refs)
-    named = f"{name} {title!r}" if title else name
+    named = named[:1].upper() + named[1:]
     return f"{named} about {about}" if about else named
 
 

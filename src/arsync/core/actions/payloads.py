@@ -170,10 +170,12 @@ class ReminderPayload(_MessagePayload, frozen=True, tag="reminder"):
     kind: ClassVar[ActionKind] = ActionKind.REMINDER
     about_plan: PlanNotice | None = None
     """Of a letter about a payment plan."""
+    platform: str = ""
+    """Whose own email it is, as people call it: `Xero`; empty where the words are arsync's."""
 
     def anonymous(self) -> ReminderPayload:
         """Return it without addresses."""
-        return ReminderPayload(cadence=self.cadence, language=self.language)
+        return ReminderPayload(self.cadence, self.language, platform=self.platform)
 
 
 class CreditHoldPayload(_Payload, frozen=True, tag="credit_hold"):

@@ -54,7 +54,7 @@ class KindOfAction(Struct, frozen=True):
     counted_as: str = ""
     """Its column where a policy is tried; empty: it goes with another kind."""
     step_note: str = ""
-    """How its note begins, with the step's text: `{} sent by email`."""
+    """How its note begins, with the step's text: `{} billed`. Of messages: see `message_words`."""
     not_undoable: str = ""
     """Why it cannot be undone; empty: it can."""
     refused_words: str = ""
@@ -71,7 +71,7 @@ _REFUSED = (
 _ROWS = (
     KindOfAction(
         ActionKind.REMINDER,
-        verb="REMIND",
+        verb="SEND",
         done=("reminder", "reminders"),
         planned=("reminder", "reminders"),
         happening="email",
@@ -80,13 +80,12 @@ _ROWS = (
         is_step=True,
         safety_limit="emails",
         counted_as="messages",
-        step_note="{} sent by email",
         not_undoable="a message that has left cannot be recalled",
     ),
     KindOfAction(
         ActionKind.LETTER,
-        verb="ATTACH LETTER",
-        done=("letter attached", "letters attached"),
+        verb="SEND LETTER",
+        done=("letter", "letters"),
         planned=("letter", "letters"),
         happening="letter",
         acts_against_customer=True,
@@ -95,7 +94,6 @@ _ROWS = (
         has_note=False,
         safety_limit="letters",
         counted_as="letters",
-        step_note="{} attached as a letter",
         not_undoable="a letter stays with its invoice: the customer may have it already",
         trace_question="is the letter among its files",
     ),

@@ -214,7 +214,7 @@ def _invoice(
     lines = [ReasonLine("invoice", f"{invoice.number}: {owed}, {age}, {invoice.status}")]
     taken_steps = assessment.account_view.sent.get(invoice.id, ())
     lines += [
-        ReasonLine("sent", f"{invoice.number}: {sent_step.step} on {sent_step.on}")
+        ReasonLine("sent", f"{invoice.number}: step {sent_step.step} on {sent_step.on}")
         for sent_step in taken_steps
     ]
     cadences, _ = assessor.cadences(party)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import (
     Action,
+    ActionKind,
     Because,
     InstalmentLine,
     InvoiceRef,
@@ -20,6 +21,7 @@ from arsync.core.actions import (
     ReminderPayload,
     Via,
 )
+from arsync.core.actions.message_words import sent_words
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.agreements.payment_plans import (
@@ -280,7 +282,7 @@ def _ref(planning: Planning, invoice: Invoice, letter: PlanLetter) -> InvoiceRef
 def _sent_words(letter: PlanLetter) -> str:
     plan, about = letter.judged.plan, letter.about
     count = len(plan.instalments)
-    text = f"{letter.text[:1].upper()}{letter.text[1:]} sent by email"
+    text = sent_words(ActionKind.REMINDER, letter.text, Via.SMTP)
     if letter.text == PLAN_AGREED:
         return f"{text}: {shown(plan.total, plan.currency)} in {count} instalments"
     amount = shown(about.outstanding, plan.currency)

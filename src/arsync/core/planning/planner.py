@@ -40,7 +40,7 @@ from arsync.core.planning.plan import (
     SafetyVerdict,
 )
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
-from arsync.core.planning.planning_context import Planning
+from arsync.core.planning.planning_context import EVERY_WAY, Planning, Sends
 from arsync.core.planning.reminder_planner import plan_reminders
 from arsync.core.planning.task_reasons import end_tasks
 from arsync.core.planning.write_off_planner import plan_write_offs
@@ -79,6 +79,7 @@ def make_plan(
     started: frozenset[str] = frozenset(),
     emails_per_day_max: int = 0,
     keepers: Callable[[], Keepers] = Keepers.in_full,
+    sends: Sends = EVERY_WAY,
 ) -> Plan:
     """Plan one connection's day.
 
@@ -94,6 +95,7 @@ def make_plan(
         started: further keys that count as done, besides each account's own.
         emails_per_day_max: how many emails the accounting system sends a day; 0: no such limit.
         keepers: makes what keeps the decisions; by default they are kept in full.
+        sends: by which ways messages can leave.
     """
     actions, held_back, limits = keepers()
     counts: Counter[ActionKind] = Counter()
@@ -115,6 +117,7 @@ def make_plan(
         offers=offers,
         holidays=holidays,
         started=started,
+        sends=sends,
     )
     budget = EmailBudget(emails_per_day_max)
     for account in accounts:
@@ -216,6 +219,7 @@ def begin_plan(
     offers: frozenset[str],
     holidays: HolidaysIn,
     started: frozenset[str] = frozenset(),
+    sends: Sends = EVERY_WAY,
 ) -> tuple[Planning, list[str]]:
     """Return what planning one day shares, and what is odd about the day."""
     zone, problems = zone_named(organisation.time_zone)
@@ -230,6 +234,8 @@ def begin_plan(
         done=started,
         organisation=organisation,
         zone=zone,
+        ways=sends.ways,
+        platform_label=sends.platform_label,
     )
     return planning, problems
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from arsync.core.actions import Because
+from arsync.core.actions.message_words import PLATFORM_UNNAMED
 from arsync.core.ledger.business_days import Calendar
 from arsync.core.ledger.records import Account, ContactStatus, Invoice, Organisation
 from arsync.core.planning.assessment import Assessor, DunnedParty
@@ -22,6 +23,18 @@ from arsync.core.rulebook.roles import Approval, AskedApproval, any_asked
 
 DRAFTS = "draft invoices"
 """The text of `Capability`, which lives above the core."""
+
+
+class Sends(NamedTuple):
+    """By which ways messages can leave, and what the accounting system is called."""
+
+    ways: frozenset[str] | None = None
+    """As `via` names them; None: every way."""
+    platform_label: str = PLATFORM_UNNAMED
+
+
+EVERY_WAY = Sends()
+"""Of a trial, which asks what a rulebook says, and not what is set up."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,10 @@ class Planning:
     """The organisation's."""
     done: frozenset[str] = frozenset()
     """Keys that count as done for every account."""
+    ways: frozenset[str] | None = None
+    """The ways by which messages can leave, as `via` names them; None: every way."""
+    platform_label: str = PLATFORM_UNNAMED
+    """The accounting system as people call it: `Xero`."""
 
     @cached_property
     def first_steps(self) -> Mapping[str, FirstSteps]:
@@ -50,6 +67,10 @@ class Planning:
             for cadence in self.assessor.rulebook.reminders
             if cadence.is_plain
         }
+
+    def is_set_up(self, via: str) -> bool:
+        """Return whether messages can leave by a way."""
+        return self.ways is None or via in self.ways
 
     def is_done(self, key: str, done_keys: frozenset[str]) -> bool:
         """Return whether the action of this key was started, or refused, before."""
@@ -62,7 +83,7 @@ class Planning:
 
     def lacks(self, capability: str) -> str:
         """Return why the accounting system cannot do it; empty when it can."""
-        return "" if capability in self.offers else f"the accounting system offers no {capability}"
+        return "" if capability in self.offers else f"{self.platform_label} offers no {capability}"
 
 
 def because(place: Place, rule: str, facts: Mapping[str, Any] | None = None) -> Because:

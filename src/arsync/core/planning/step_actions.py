@@ -21,7 +21,8 @@ from arsync.core.actions import (
     reopened_subject,
     step_subject,
 )
-from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
+from arsync.core.actions.message_words import as_step, sent_words
+from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.business_days import days_in_words
 from arsync.core.ledger.money import ZERO, minor_digits, rounded, shown
 from arsync.core.ledger.records import Invoice
@@ -162,6 +163,8 @@ def step_action(
     highest = max(together, key=lambda due_step: due_step.step.day)
     kind = acts_as(planning, lead) or ActionKind.REMINDER
     sending = planning.assessor.rulebook.sending
+    # `via` is about emails; a letter is always attached to the invoice.
+    via = sending.via if kind is ActionKind.REMINDER else Via.PLATFORM
     reaches_customer = kind in MESSAGE_KINDS
     contact = party.view.contact
     # Tasks and fees reach no customer, so they wait for no business day.
@@ -178,14 +181,13 @@ def step_action(
         subject=lead.subject,
         episode=lead.episode,
         step=highest.step.text,
-        # `via` is about emails; a letter is always attached to the invoice.
-        via=sending.via if kind is ActionKind.REMINDER else Via.PLATFORM,
+        via=via,
         needs_approval=waits.needed,
         approvers=waits.roles,
         not_before=leaving.not_before if leaving else None,
         # All that leaves to a contact on a day is one moment, even if planned in several runs.
         batch_id=f"{contact.id} {leaving.not_before.date()}" if leaving else "",
-        note=_note(kind, together, highest, others_waiting),
+        note=_note(planning, kind, together, highest, others_waiting, via),
     )
 
 
@@ -219,7 +221,14 @@ def _payload(
     step, invoice, cadence = highest.step, together[0].invoice, highest.reason.rule
     language = planning.places.language(party.view.contact, party.customer)
     if kind is ActionKind.REMINDER:
-        return ReminderPayload(cadence, language, addresses_of(party, invoice), waits_for)
+        is_own = planning.assessor.rulebook.sending.via == Via.PLATFORM
+        return ReminderPayload(
+            cadence,
+            language,
+            addresses_of(party, invoice),
+            waits_for,
+            platform=planning.platform_label if is_own else "",
+        )
     if kind is ActionKind.TASK:
         task = step.text
         if highest.no_address:
@@ -255,9 +264,15 @@ def addresses_of(party: DunnedParty, invoice: Invoice) -> str:
     return ", ".join(dict.fromkeys(address for address in (first, *contact.more_emails) if address))
 
 
-def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_waiting: int) -> str:
-    text = highest.step.text
-    done = KINDS[kind].step_note.format(text[:1].upper() + text[1:])
+def _note(
+    planning: Planning,
+    kind: ActionKind,
+    together: list[DueStep],
+    highest: DueStep,
+    others_waiting: int,
+    via: str,
+) -> str:
+    done = sent_words(kind, highest.step.text, via, planning.platform_label)
     if len(together) == 1:
         days = highest.reason.facts["days_overdue"]
         until = highest.reason.facts.get("days_until_due", 0)
@@ -276,7 +291,8 @@ def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_wa
         owed = " and ".join(shown(amount, currency) for currency, amount in sums.items())
         body = f"{len(together)} invoices, {owed} due in all{_taken_off(together)}"
     waiting = f"; {others_waiting} more wait for the next message" if others_waiting else ""
-    return f"{done}: {body}{waiting} ({cited(highest.reason)})."
+    step = as_step(kind, highest.step.text, via)
+    return f"{done}: {body}{waiting} ({cited(highest.reason)}){step}."
 
 
 def _taken_off(together: list[DueStep]) -> str:

@@ -13,7 +13,7 @@ from arsync.core.planning.customer_locale import HolidaysIn
 from arsync.core.planning.plan import EndedTask, HeldBack
 from arsync.core.planning.plan_decisions import EmailBudget
 from arsync.core.planning.planner import begin_plan, plan_account, zone_named
-from arsync.core.planning.planning_context import Planning
+from arsync.core.planning.planning_context import EVERY_WAY, Planning, Sends
 from arsync.core.rulebook.model import Rulebook
 
 
@@ -40,6 +40,7 @@ class Trial(NamedTuple):
     """What the accounting system can take, as `Capability` texts."""
     holidays: HolidaysIn
     """The public holidays of a place, as `sending` names it."""
+    sends: Sends = EVERY_WAY
 
     @property
     def zone(self) -> tzinfo:
@@ -76,6 +77,7 @@ class TrialDay:
             before,
             offers=trial.offers,
             holidays=trial.holidays,
+            sends=trial.sends,
         )
         self._planning: Planning = planning
 

@@ -283,7 +283,10 @@ def test_what_comes_later_is_one_failure_with_both_reasons() -> None:
     planned, done = failed[0].reasons
     where = "rules/r.yaml:15: Standard: "
     assert planned == f"{where}planned; messages next leave on Mon 2026-03-16 (day 12)"
-    assert done == f"{where}Second reminder sent by email: 12 days overdue, GBP 1,200.00 due"
+    assert done == (
+        f"{where}Invoice emailed by the accounting system: 12 days overdue, GBP 1,200.00 due,"
+        " as step second reminder"
+    )
 
 
 def test_what_comes_before_is_one_failure() -> None:
@@ -291,9 +294,7 @@ def test_what_comes_before_is_one_failure() -> None:
     assert [(failure.place.line, failure.instead) for failure in failed] == [
         (6, "it comes before, on Thu 2026-03-05 (day 1)")
     ]
-    assert (
-        failed[0].reasons[0].startswith("rules/r.yaml:14: Standard: First reminder sent by email")
-    )
+    assert failed[0].reasons[0].startswith("rules/r.yaml:14: Standard: Invoice emailed by ")
 
 
 @pytest.mark.parametrize(

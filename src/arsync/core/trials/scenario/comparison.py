@@ -260,7 +260,7 @@ class _DayComparison:
 def reason(happened: Happening) -> str:
     """Return why something happened: the rule's file and line, and what it saw."""
     because = happened.action.because
-    note = happened.action.note.removesuffix(f" ({cited(because)}).")
+    note = happened.action.note.replace(f" ({cited(because)})", "", 1).removesuffix(".")
     return f"{because.file}:{because.line}: {because.rule}: {note}"
 
 
