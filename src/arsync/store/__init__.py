@@ -14,6 +14,7 @@ from arsync.store.actions.action_store import Actions
 from arsync.store.actions.claims import ActionClaims
 from arsync.store.actions.decisions import ActionDecisions
 from arsync.store.actions.last_plans import LastPlans
+from arsync.store.actions.letters import SentLetters
 from arsync.store.admin import backup
 from arsync.store.admin.connections import Connections
 from arsync.store.admin.daily_mails import DailyMails
@@ -61,6 +62,7 @@ __all__ = [
     "Promises",
     "RateCounters",
     "Runs",
+    "SentLetters",
     "Store",
     "Tasks",
     "Tokens",
@@ -85,6 +87,7 @@ class Store:
         self.actions = Actions(database)
         self.claims = ActionClaims(database)
         self.decisions = ActionDecisions(database)
+        self.letters = SentLetters(database)
         self.promises = Promises(database, clock)
         self.payment_plans = PaymentPlans(database, clock)
         self.disputes = Disputes(database, clock)

@@ -158,6 +158,32 @@ class ActionRow(NamedTuple):
     """Tasks: how often nobody was reached in a row."""
 
 
+class SentLetter(NamedTuple):
+    """A letter of ours that left for a customer."""
+
+    key: str
+    text: str
+    """The name of its text."""
+    via: str
+    sent_on: date
+    reference: str = ""
+    """What its way calls it: a mail's Message-ID, a file in the post folder."""
+    to: tuple[str, ...] = ()
+    """Its addresses, where they are not those of the customer's record."""
+    invoice_ids: tuple[str, ...] = ()
+
+
+class NoticeRow(NamedTuple):
+    """One number of the register of notices."""
+
+    number: int
+    text: str
+    """The name of its text, as it was when the number was given."""
+    given_on: date
+    row: ActionRow | None
+    """The notice; None: the numbers up to this one were passed over when a backup came back."""
+
+
 class Refusal(NamedTuple):
     """A refusal as it is kept with the action."""
 

@@ -29,6 +29,7 @@ from arsync.store.db.tables import (
     actions,
     connections,
     metadata,
+    notices,
     outages,
     runs,
 )
@@ -42,6 +43,9 @@ RESTORE = "restore"
 
 RESTORED_APPROVED = "restored from a backup: it may have left since, so a person has to look"
 RESTORED_SENDING = "restored from a backup: it was on its way, so it must be looked up"
+
+NUMBERS_PASSED_OVER = 1_000
+"""So many numbers are passed over: notices that left after the backup may bear them."""
 
 ROWS_AT_ONCE = 2_000
 """How many rows are copied from one database to another at a time."""
@@ -114,6 +118,7 @@ def restore(database: Database, source: Path, *, now: datetime) -> list[str]:
                 # Messages that left after the backup are missing in it, and would be sent again.
                 _only_observe(db, now)
                 _take_decisions_back(db, now)
+                _pass_numbers_over(db, now)
                 live = select(connections.c.name).where(connections.c.removed_at.is_(None))
                 return list(db.scalars(live.order_by(connections.c.name)))
         finally:
@@ -159,6 +164,25 @@ def _take_decisions_back(db: Connection, now: datetime) -> None:
         change = StateChange(old, new, RESTORE, reason, now)
         for key in keys:
             move(db, key, change, **values)
+
+
+def _pass_numbers_over(db: Connection, now: datetime) -> None:
+    """Let each connection's notices go on at a number that none can bear yet, and say so."""
+    # Where notices have no number so far, the first may have been given since, too.
+    columns = notices.c
+    highest = (
+        select(connections.c.id, func.coalesce(func.max(columns.number), 0))
+        .join_from(connections, notices, columns.connection_id == connections.c.id, isouter=True)
+        .group_by(connections.c.id)
+    )
+    for connection_id, number in db.execute(highest).all():
+        db.execute(
+            insert(notices).values(
+                connection_id=connection_id,
+                number=number + NUMBERS_PASSED_OVER,
+                given_on=now.date(),
+            )
+        )
 
 
 def _url(file: Path) -> str:

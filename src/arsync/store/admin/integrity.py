@@ -20,6 +20,7 @@ from arsync.store.db.tables import (
     credits_,
     disputes,
     invoices,
+    notices,
     payments,
     placed_debts,
     promised_invoices,
@@ -39,7 +40,7 @@ class Fault(NamedTuple):
     """One kind of contradiction."""
 
     about: str
-    """`actions`, `allocations`, `documents`, `people`."""
+    """`actions`, `allocations`, `documents`, `people`, `notices`."""
     message: str
 
 
@@ -61,6 +62,7 @@ def examine_store(database: Database, connection_id: int) -> Iterator[Fault]:
         yield from _allocations(db, connection_id)
         yield from _amounts(db, connection_id)
         yield from _people(db, connection_id)
+        yield from _notices(db, connection_id)
 
 
 def _named(about: str, what: str, keys: Iterable[Any]) -> Iterator[Fault]:
@@ -256,3 +258,34 @@ def _people(db: Connection, connection_id: int) -> Iterator[Fault]:
     )
     what = "the copy does not have the invoices of payment_plans"
     yield from _named("people", what, sorted(ids - here))
+
+
+# -- the numbers of notices -----------------------------------------------------------------------
+
+
+def _notices(db: Connection, connection_id: int) -> Iterator[Fault]:
+    """The numbers have no gap but where a restore passed some over, and each its own notice."""
+    columns = notices.c
+    query = select(columns.number, columns.key, columns.contact_id).where(
+        columns.connection_id == connection_id
+    )
+    missing: list[int] = []
+    highest = 0
+    for row in db.execute(query.order_by(columns.number)):
+        if row.key is not None and row.number != highest + 1:
+            missing.append(highest + 1)
+        highest = row.number
+    yield from _named("notices", "numbers are missing from", missing)
+    strange = (
+        select(columns.number)
+        .join(actions, actions.c.key == columns.key)
+        .where(
+            columns.connection_id == connection_id,
+            or_(
+                actions.c.connection_id != columns.connection_id,
+                actions.c.contact_id != columns.contact_id,
+            ),
+        )
+    )
+    what = "numbers belong to notices of other customers"
+    yield from _named("notices", what, db.scalars(strange.order_by(columns.number)))

@@ -36,6 +36,7 @@ from arsync.store.db.tables import (
     instalments,
     invoices,
     limit_history,
+    notices,
     payment_plans,
     placements,
     problems,
@@ -116,6 +117,7 @@ class Privacy:
                     for row in rows_of(db, connection_id, [contact.id])
                 ],
                 "payment_plans": _payment_plans(db, connection_id, contact.id),
+                "notices": _notices(db, connection_id, contact.id),
                 "actions": _actions(db, connection_id, contact.id),
             }
 
@@ -441,6 +443,15 @@ def _entries(db: Connection, connection_id: int, contact_id: str) -> list[dict[s
         columns.connection_id == connection_id, columns.contact_id == contact_id
     )
     return [dict(row) for row in db.execute(query.order_by(columns.entry)).mappings()]
+
+
+def _notices(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    """Return the numbers that the customer's notices bear; they stay when it is forgotten."""
+    columns = notices.c
+    query = select(columns.number, columns.key, columns.text, columns.given_on).where(
+        columns.connection_id == connection_id, columns.contact_id == contact_id
+    )
+    return [dict(row) for row in db.execute(query.order_by(columns.number)).mappings()]
 
 
 def _payment_plans(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:

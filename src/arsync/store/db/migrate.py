@@ -38,6 +38,7 @@ REVISIONS = (
     "0025",
     "0026",
     "0027",
+    "0028",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -395,6 +395,20 @@ action_events = Table(
     _text("why"),
 )
 
+notices = Table(
+    "notices",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    # None: the numbers up to this one were passed over, for a backup that did not know of them.
+    Column("key", Id, ForeignKey("actions.key"), unique=True),
+    _text("text"),
+    _id("contact_id"),
+    # The organisation's day.
+    Column("given_on", Date, nullable=False),
+)
+"""The running numbers of notices, without a gap in each connection."""
+
 promises = Table(
     "promises",
     metadata,

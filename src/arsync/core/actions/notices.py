@@ -1,0 +1,23 @@
+"""Notices: the letters that bear a running number of their ledger."""
+
+from __future__ import annotations
+
+from arsync.core.actions.model import Action, is_our_letter
+from arsync.core.actions.payloads import ActionKind
+
+NUMBERED_TEXTS = frozenset(
+    {"final notice", "formal notice", "hand-over announced", "registration warning"}
+)
+"""Texts that a court, an agency or a credit register may ask for; every letter bears one too."""
+
+
+def bears_number(action: Action) -> bool:
+    """Return whether a letter has a running number: one in the platform's own words has none."""
+    if not is_our_letter(action):
+        return False
+    return action.kind is ActionKind.LETTER or text_of(action) in NUMBERED_TEXTS
+
+
+def text_of(action: Action) -> str:
+    """Return the name of a letter's text."""
+    return action.payload.title or action.step
