@@ -15,7 +15,9 @@ from sqlalchemy import event
 from tests.builders.driver import App
 from tests.builders.records import a_contact, a_credit, an_invoice
 
-from arsync.application.adapters import MailPost
+from arsync.application.letter_making import PostOffice
+from arsync.channels import Message
+from arsync.channels.smtp import outgoing
 from arsync.application.results import RunResult
 from arsync.clock import Clock, SetClock
 from arsync.config import Config
@@ -359,32 +361,19 @@ class _BooksAuthoriser:
         self.books.called("revoke", lambda: None)
 
 
-class BooksPost:
+class BooksPost(PostOffice):
     """A post office whose mails land in the books; letters are made by the real one."""
 
-    def __init__(self, books: Books, config: Config, letters: Letters, clock: Clock) -> None:
+    def __init__(self, books: Books, *parts: Any) -> None:
+        super().__init__(*parts)
         self._books = books
-        self._real = MailPost(config, letters, clock)
 
-    def compose(
-        self,
-        action: Action,
-        account: Account,
-        organisation: Organisation,
-        today: date,
-        links: Mapping[str, str],
-    ) -> Any:
-        return self._real.compose(action, account, organisation, today, links)
-
-    def send(self, outgoing: Any) -> Receipt:
-        key = outgoing.message["X-Arsync-Key"]
-        self._books.called("mail", lambda: self._books.mails.append((key, outgoing)))
-        return Receipt(str(outgoing.message["Message-ID"]), "250 queued")
-
-    def pdf(
-        self, action: Action, account: Account, organisation: Organisation, today: date
-    ) -> bytes:
-        return self._real.pdf(action, account, organisation, today)
+    def deliver(self, via: str, message: Message) -> Receipt:
+        if via != Via.SMTP:
+            return super().deliver(via, message)
+        mail = outgoing(self._config, message)
+        self._books.called("mail", lambda: self._books.mails.append((message.key, mail)))
+        return Receipt(str(mail.message["Message-ID"]), "250 queued")
 
 
 class Snapshot(NamedTuple):

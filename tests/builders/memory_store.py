@@ -22,6 +22,7 @@ from arsync.core.actions import (
 )
 from arsync.core.ledger.records import Account, DocumentStatus, Invoice, RecordKind
 from arsync.errors import HealsWhen, LockLost, Overtaken, UserMistake
+from arsync.outbox.daily_count import kinds_by
 from arsync.store.actions.action_queries import NOT_BEFORE_MAX
 from arsync.store.actions.action_rows import BY_PERSON_POSITION, StateChange
 from arsync.store.actions.claims import LEASE_SECONDS_MAX
@@ -89,9 +90,11 @@ class MemoryActions:
         states = {ActionState.APPROVED, ActionState.REJECTED}
         return [row for row in self._table.in_order(connection_id, states) if row.heals_when]
 
-    def sent_count(self, connection_id: int, kind: ActionKind, on: date, via: Via) -> int:
+    def sent_count(
+        self, connection_id: int, kinds: Collection[ActionKind], on: date, via: str
+    ) -> int:
         return sum(
-            (row.action.kind, row.action.via, row.sent_on) == (kind, via, on)
+            row.action.kind in kinds and (row.action.via, row.sent_on) == (via, on)
             for row in self._table.in_order(connection_id, STARTED_STATES)
         )
 
@@ -128,7 +131,7 @@ class MemoryClaims:
         now: datetime,
         lease_seconds: int,
         kinds: Collection[ActionKind],
-        reminders_by: Collection[Via],
+        closed_ways: Collection[str],
         keys: Collection[str] | None,
         today: date,
         mode: Mode,
@@ -141,7 +144,7 @@ class MemoryClaims:
             if (
                 (row.not_before is None or not now < row.not_before <= now + NOT_BEFORE_MAX)
                 and kind in kinds
-                and (kind is not ActionKind.REMINDER or via in reminders_by)
+                and not (via in closed_ways and kind in kinds_by(via))
                 and (keys is None or row.key in keys)
             ):
                 change = StateChange(row.state, ActionState.SENDING, "arsync", "its turn", now)

@@ -11,12 +11,14 @@ from tests.builders.actions import an_action, refs_to
 from tests.builders.books import NOW, ORGANISATION, TODAY, Books, BooksConnector
 from tests.builders.memory_store import MemoryStore
 
+from arsync.channels import Message, Trace
 from arsync.clock import SetClock
 from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via
-from arsync.core.ledger.records import Account, Organisation, RecordKind
+from arsync.core.ledger.records import Account, RecordKind
 from arsync.core.planning.plan import Plan, SafetyVerdict
-from arsync.outbox import LIMITS, ApplyResult, Limits, Outbox, OutboxContext
+from arsync.errors import OutcomeUnknown
+from arsync.outbox import LIMITS, ApplyResult, LetterExtras, Limits, Outbox, OutboxContext
 from arsync.store.actions.action_rows import StateChange
 from arsync.store.models import ActionRow, ConnectionRow, ConnectionState, EventRow, Mode
 
@@ -39,30 +41,60 @@ PREPARED = {"saved.groups": "none", "arsync.prepared_at": NOW.isoformat()}
 
 
 class MemoryPost:
-    """A post office without letters: its mails are keys, and land in the books."""
+    """A post office without letters: its messages are keys, and land in the books."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, per_day: Mapping[str, int]) -> None:
         self._books = books
+        self._per_day = per_day
 
-    def compose(
-        self,
-        action: Action,
-        account: Account,
-        organisation: Organisation,
-        today: date,
-        links: Mapping[str, str],
-    ) -> Any:
-        return self._books.called("compose", lambda: action.key)
+    def message(
+        self, action: Action, account: Account, today: date, extras: LetterExtras
+    ) -> Message:
+        return self._books.called("compose", lambda: a_message(action))
 
-    def send(self, outgoing: Any) -> Receipt:
-        self._books.called("mail", lambda: self._books.mails.append((outgoing, outgoing)))
-        return Receipt(f"m-{outgoing[:8]}", "250 queued")
-
-    def pdf(
-        self, action: Action, account: Account, organisation: Organisation, today: date
-    ) -> bytes:
+    def pdf(self, action: Action, account: Account, today: date, extras: LetterExtras) -> bytes:
         self._books.called("pdf", lambda: None)
-        return b"%PDF-"
+        return A_PDF
+
+    def messages_per_day(self) -> Mapping[str, int]:
+        return self._per_day
+
+    def prepare(self, via: str, message: Message) -> Mapping[str, str]:
+        return {"trace": message.key}
+
+    def deliver(self, via: str, message: Message) -> Receipt:
+        key = message.key
+        self._books.called("mail", lambda: self._books.mails.append((key, message)))
+        return Receipt(f"m-{key[:8]}", "250 queued")
+
+    def look_up(self, via: str, trace: Trace) -> Receipt | None:
+        if via == Via.SMTP:
+            raise OutcomeUnknown("a mail server cannot be asked whether it accepted a message")
+        left = self._books.called(
+            "look up", lambda: trace.key in [key for key, _ in self._books.mails]
+        )
+        return Receipt(trace.key, "250 queued") if left else None
+
+
+A_PDF = b"%PDF-"
+
+
+def a_message(action: Action) -> Message:
+    """Return a message as a post office makes it."""
+    is_letter = action.kind is ActionKind.LETTER
+    return Message(
+        key=action.key,
+        connection=action.connection,
+        title=action.step,
+        customer=action.contact_name,
+        to=("someone@example.com",),
+        subject=action.step,
+        text="text",
+        html="<p>text</p>",
+        day=TODAY,
+        made_at=NOW,
+        pdf=A_PDF if is_letter else b"",
+    )
 
 
 @dataclass
@@ -75,6 +107,8 @@ class MemoryWorld:
     limits: Limits = LIMITS
     connection: ConnectionRow = CONNECTION
     has_post: bool = True
+    per_day: dict[str, int] = field(default_factory=lambda: {"smtp": 2_000, "post": 0})
+    """By way, how many messages leave on a day; 0: as many as come."""
     plan: dict[str, Action] = field(default_factory=dict)
     """By key, what a plan of today asks for."""
     unknown: str = ""
@@ -88,7 +122,7 @@ class MemoryWorld:
         kind: ActionKind = ActionKind.REMINDER,
         *,
         number: int = 1,
-        via: Via = Via.PLATFORM,
+        via: str = Via.PLATFORM,
         asked_by: str = "",
         **fields: Any,
     ) -> Action:
@@ -139,7 +173,7 @@ class MemoryWorld:
             now=self.clock.now(),
             lease_seconds=self.limits.lease_seconds,
             kinds=set(ActionKind),
-            reminders_by=set(Via),
+            closed_ways=(),
             keys={action.key},
             today=self.today,
             mode=Mode.AUTO,
@@ -157,7 +191,7 @@ class MemoryWorld:
             today=lambda: self.today,
             replan=self._replan,
             undecided=lambda _account, _action: self.unknown,
-            post=MemoryPost(self.books) if self.has_post else None,
+            post=MemoryPost(self.books, self.per_day) if self.has_post else None,
             limits=self.limits,
             changed=lambda: self.changed,
         )

@@ -23,7 +23,8 @@ from tests.builders.driver import App
 from tests.builders.effects import standing
 from tests.builders.world import ON_THE_WAY, READING_POSTS, START, Control, World
 
-from arsync.application.adapters import MailPost
+from arsync.application.letter_making import PostOffice
+from arsync.channels import Message
 from arsync.application.results import RunResult
 from arsync.config import load_config
 from arsync.connector_sdk import Receipt
@@ -356,17 +357,17 @@ def _lead_to(number: int, file: Path) -> None:
     os.close(descriptor)
 
 
-class WatchedPost(MailPost):
+class WatchedPost(PostOffice):
     """The real post office, with a watcher at its door."""
 
     def __init__(self, world: WatchedWorld, *parts: Any) -> None:
         super().__init__(*parts)
         self._world = world
 
-    def send(self, outgoing: Any) -> Receipt:
-        words = str(outgoing.message["To"])
+    def deliver(self, via: str, message: Message) -> Receipt:
+        words = message.customer
         self._world.point("mail", words, lasting=False)
-        receipt = super().send(outgoing)
+        receipt = super().deliver(via, message)
         self._world.point("mailed", words, lasting=True)
         return receipt
 

@@ -9,12 +9,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from arsync import outbox
-from arsync.application.adapters import MailPost, StoredTokens
+from arsync.application.adapters import StoredTokens
 from arsync.application.clock_drift import ClockRead, PlatformClocks, clock_reads
+from arsync.application.letter_making import PostOffice
 from arsync.clock import Clock, SystemClock
 from arsync.config import Config
 from arsync.connector_sdk import Authoriser, Connector, Platform, RateLimits
 from arsync.connector_sdk import platform as installed_platform
+from arsync.core.ledger.records import Organisation
 from arsync.http import PlatformTransport, TransportHooks, TransportSettings
 from arsync.mail import Letters
 from arsync.rules_source.folder import Rules, read_rules
@@ -34,7 +36,7 @@ class Container:
         clock: Clock | None = None,
         platforms: Callable[[str], Platform] = installed_platform,
         limits: outbox.Limits | None = None,
-        post: Callable[[Config, Letters, Clock], outbox.Post] = MailPost,
+        post: Callable[[str, Organisation, Config, Letters, Clock], outbox.Post] = PostOffice,
         transports: Callable[..., PlatformTransport] = PlatformTransport,
         rules_source: Callable[[Config, str], Rules] = read_rules,
     ) -> None:
@@ -44,16 +46,14 @@ class Container:
             config: all settings.
             clock: by default the computer's.
             platforms: finds a platform by name; by default the installed connectors.
-            limits: how much one run of the outbox may do; by default what the config says.
-            post: makes the post office; by default the one that the config names.
+            limits: how much one run of the outbox may do.
+            post: makes a connection's post office; by default the installed channels.
             transports: makes the HTTP of a connection; tests make one that does not wait.
             rules_source: reads the rulebook of a connection; by default from the rules folder.
         """
         self.config = config
         self.clock = clock or SystemClock()
-        self.limits = limits or outbox.LIMITS._replace(
-            smtp_emails_per_day_max=config.smtp.emails_per_day
-        )
+        self.limits = limits or outbox.LIMITS
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
         self.post = post
         self.platform_clocks = PlatformClocks()

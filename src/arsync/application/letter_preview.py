@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from arsync.application.adapters import MailPost
 from arsync.application.organisation_context import OrganisationContext
+from arsync.channels import channel
 from arsync.connector_sdk import Capability
-from arsync.core.actions import Action, ActionKind, ActionState, ReminderPayload, is_our_letter
+from arsync.core.actions import Action, ActionState, ReminderPayload, Via, is_our_letter
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.records import Account
 from arsync.errors import ArsyncError
@@ -60,10 +60,9 @@ def _shown(
 ) -> LetterShown:
     if not is_our_letter(action):
         return _platforms_own(organisation, action, account, remarks)
-    post = MailPost(organisation.config, organisation.rules.letters, organisation.clock)
-    books, today = organisation.connection.organisation, organisation.today
-    if action.kind is ActionKind.LETTER:
-        letter = post.letter(action, account, books, today, {})
+    maker, today = organisation.letter_maker, organisation.today
+    if action.via == Via.PLATFORM:
+        letter = maker.letter(action, account, today)
         way = "a PDF, attached to the invoice in the accounting system"
         return LetterShown(way, (), letter.subject, letter.text, remarks)
     linked = {invoice.id for invoice in account.invoices if invoice.link}
@@ -71,14 +70,15 @@ def _shown(
         ref.id not in linked for ref in action.invoices
     ):
         remarks += (LINKS_COME_LATER,)
-    outgoing = post.compose(action, account, books, today, {})
-    body = outgoing.message.get_body(("plain",))
+    message = maker.message(action, account, today)
+    sender = message.sender or organisation.config.smtp.sender
+    by = channel(action.via).label
     return LetterShown(
-        f"by email from {outgoing.sender}",
-        outgoing.recipients,
-        str(outgoing.message["Subject"]),
-        body.get_content() if body is not None else "",
-        remarks,
+        f"by {by} from {sender}" if action.via == Via.SMTP else f"by {by}",
+        message.to,
+        message.subject,
+        message.text,
+        (*remarks, *message.remarks),
     )
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from arsync.application.container import Container
 from arsync.application.data_quality import data_quality
+from arsync.application.letter_making import MessageMaker
 from arsync.application.packed_plan import packing
 from arsync.application.ways import ways_set_up
 from arsync.clock import Clock, today_in
@@ -181,6 +182,13 @@ class OrganisationContext:
             **marks_of(rule_files(self.config, self.name)),
         }
         return "" if now == self._marks else "the rulebook was changed during the run"
+
+    @cached_property
+    def letter_maker(self) -> MessageMaker:
+        """Return what makes its letters: preview, test and delivery use the same."""
+        return MessageMaker(
+            self.name, self.connection.organisation, self.config, self.rules.letters, self.clock
+        )
 
     @cached_property
     def unread_files(self) -> tuple[UnreadFile, ...]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arsync.application.account_reading import accounts_on
-from arsync.application.adapters import MailPost
 from arsync.application.container import Container
 from arsync.application.organisation_context import Chosen
 from arsync.application.pack_papers import (
@@ -241,6 +240,5 @@ def _letter_again(customer: PlacedCustomer, row: ActionRow) -> bytes:
     account = next(accounts_on(organisation, day, [action.contact_id]), None)
     if account is None:
         raise UserMistake("the customer is no longer in the books.")
-    post = MailPost(organisation.config, organisation.rules.letters, organisation.clock)
     moment = row.first_sent_at or row.created_at
-    return post.pdf(action, account, organisation.connection.organisation, day, moment=moment)
+    return organisation.letter_maker.pdf(action, account, day, moment=moment)

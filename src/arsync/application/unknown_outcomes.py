@@ -22,7 +22,8 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
 from arsync.application.result_views import ListedView, listed_view
 from arsync.application.results import Listed
-from arsync.core.actions import Action, ActionKind, ActionState, Via, marker
+from arsync.channels import Trace, channel
+from arsync.core.actions import Action, ActionKind, ActionState, leaves_by_channel, marker
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import RecordKind
 from arsync.errors import UserMistake
@@ -194,7 +195,7 @@ def explained(organisation: OrganisationContext, row: ActionRow) -> Unsettled:
         happened=row.reason,
         looked_at=looked.at if looked else None,
         looked=looked.reason if looked else _NEVER_LOOKED,
-        look_for=_look_for(row, organisation.label, tried.at if tried else None),
+        look_for=_look_for(organisation, row, tried.at if tried else None),
         links=tuple(links(organisation, row.action)),
     )
 
@@ -226,22 +227,29 @@ def _last(
     return None
 
 
-def _look_for(row: ActionRow, label: str, at: datetime | None) -> str:
+def _look_for(organisation: OrganisationContext, row: ActionRow, at: datetime | None) -> str:
     """Return what tells whether an action was done: each leaves its own trace."""
-    action = row.action
+    action, label = row.action, organisation.label
     about = (
         ", ".join(invoice.number or invoice.id for invoice in action.invoices)
         or action.contact_name
     )
     when = f" on {at:%d %b %Y} after {at:%H:%M} {at:%Z}".rstrip() if at else ""
     mark = f"a note ending in {marker(row.key)}"
-    if action.kind is ActionKind.REMINDER and action.via == Via.SMTP:
-        return (
-            f"the log of your mail server{when}: did it accept a message to {action.contact_name}"
-            f" about {about}? The message carries the line X-Arsync-Key: {row.key}"
-        )
+    if leaves_by_channel(action):
+        place = _place_of(organisation, row)
+        return f"{place}: did a message to {action.contact_name} about {about} leave{when}?"
     if action.kind is ActionKind.REMINDER:
         return f"the history of {about} in {label}: was it emailed{when}? Or is there {mark}?"
     where = f"the history of {about} in {label}"
     question = KINDS[action.kind].trace_question
     return f"{where}: is there {mark}" + (f", and {question}?" if question else "?")
+
+
+def _place_of(organisation: OrganisationContext, row: ActionRow) -> str:
+    """Return where a message by a channel shows."""
+    trace = Trace(row.key, organisation.name, row.before)
+    try:
+        return channel(row.action.via).where_to_look(organisation.config, trace)
+    except UserMistake:
+        return f"the records of the way {row.action.via!r}, which is not installed any more"

@@ -6,9 +6,11 @@ from arsync.outbox.healing import take_back_healed
 from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, absent_from, interrupted_batches
 from arsync.outbox.types import (
     LIMITS,
+    NO_EXTRAS,
     WHO,
     ApplyResult,
     Effect,
+    LetterExtras,
     Limits,
     OutboxContext,
     Post,
@@ -19,11 +21,13 @@ from arsync.outbox.worker import Outbox
 __all__ = [
     "ALL_WAIT",
     "LIMITS",
+    "NO_EXTRAS",
     "RULEBOOK_ASKS",
     "WHO",
     "ApplyResult",
     "Delivery",
     "Effect",
+    "LetterExtras",
     "Limits",
     "Outbox",
     "OutboxContext",

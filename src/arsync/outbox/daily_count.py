@@ -5,8 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from arsync.core.actions import STARTED_STATES, ActionKind, Via
+from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.outbox.ports import ActionReading
 from arsync.outbox.types import Effect
+
+
+def kinds_by(via: str) -> frozenset[ActionKind]:
+    """Return the kinds of messages that leave in a way: by the platform, only its own email."""
+    return frozenset({ActionKind.REMINDER}) if via == Via.PLATFORM else MESSAGE_KINDS
 
 
 class SentToday:
@@ -20,24 +26,25 @@ class SentToday:
         """Count nothing yet."""
         self._actions = actions
         self._connection_id = connection_id
-        self._counts: dict[tuple[Via, date], int] = {}
+        self._counts: dict[tuple[str, date], int] = {}
 
     def forget(self) -> None:
         """Let the next question count in the store again."""
         self._counts.clear()
 
-    def count(self, via: Via, today: date) -> int:
+    def count(self, via: str, today: date) -> int:
         """Return how many messages were started today in this way."""
         if (via, today) not in self._counts:
             self._counts[via, today] = self._actions.sent_count(
-                self._connection_id, ActionKind.REMINDER, today, via
+                self._connection_id, kinds_by(via), today, via
             )
         return self._counts[via, today]
 
     def note(self, effect: Effect, sent_on: date | None) -> None:
         """Take in what became of an action that the run claimed on this day."""
-        is_message = effect.action.kind is ActionKind.REMINDER
+        action = effect.action
+        is_message = action.kind in kinds_by(action.via)
         if is_message and effect.state in STARTED_STATES and sent_on is not None:
-            counted = (effect.action.via, sent_on)
+            counted = (action.via, sent_on)
             if counted in self._counts:
                 self._counts[counted] += 1

@@ -1,13 +1,21 @@
-"""One action's way to the platform or the mail server: perform, look up, read back."""
+"""One action's way to the platform or through a channel: perform, look up, read back.
+
+A message by a channel has two effects: it is handed over, and then told in the books: a note, or
+our letter as a file. The first is saved before the second is tried, so a crash between them
+delivers once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from hashlib import sha256
+from types import MappingProxyType
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from arsync.channels import Message, Trace
 from arsync.connector_sdk import (
     CHANGED_TERMS,
     SAVED_CHILDREN,
@@ -22,22 +30,32 @@ from arsync.core.actions import (
     ActionKind,
     ActionState,
     LetterPayload,
+    ReminderPayload,
     RestoreTermsPayload,
     UndoPayload,
     Via,
+    leaves_by_channel,
 )
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.sanitising import file_name
-from arsync.errors import OutcomeUnknown, UserMistake
+from arsync.errors import ArsyncError, OutcomeUnknown, UserMistake
 from arsync.outbox.recheck import Ready
-from arsync.outbox.types import WHO, OutboxContext
+from arsync.outbox.types import NO_EXTRAS, WHO, LetterExtras, OutboxContext, Post
 from arsync.store.models import ActionRow, EventRow
+
+OWN_PREFIX = "arsync."
+"""Begins what is saved before the first attempt and is no connector's business."""
 
 PREPARED_AT = "arsync.prepared_at"
 """Always part of what is saved before the first attempt: its absence means there was none."""
 
+LETTER_DIGEST = "arsync.letter"
+"""Of a letter as it left: tells whether one that is made again is the same."""
+
 STARTED_AT = "started_at"
 """When the earliest attempt began whose outcome is not known; see `connector_sdk.Write`."""
+
+DIGEST_HEX_DIGITS = 32
 
 PDF_TYPE = "application/pdf"
 
@@ -47,14 +65,9 @@ class Prepared(NamedTuple):
 
     row: ActionRow
     write: Write | None = None
-    """For the platform; None for mail."""
-    outgoing: tuple[Action, Any] | None = None
-    """For mail: the action in its fresh form, and the message."""
-
-
-def is_letter_by_mail(action: Action) -> bool:
-    """Return whether an action leaves by SMTP, with a note about it in the platform."""
-    return action.kind is ActionKind.REMINDER and action.via == Via.SMTP
+    """For the platform; None for a channel."""
+    outgoing: tuple[Action, Message] | None = None
+    """For a channel: the action in its fresh form, and the message."""
 
 
 class Delivery:
@@ -69,7 +82,7 @@ class Delivery:
         self._clock = context.clock
         self._today = context.today
         self._post = context.post
-        self._mailed_now: dict[str, Action] = {}
+        self._delivered_now: dict[str, tuple[Action, Message]] = {}
         self._histories: dict[str, Sequence[EventRow]] = {}
 
     def undoing(self, row: ActionRow) -> Undoing:
@@ -85,22 +98,24 @@ class Delivery:
             Rejected, RetryLater, NeedsReconnect, UserMistake: as named.
             LockLost, Overtaken: it is not this run's to send any more.
         """
-        if is_letter_by_mail(ready.action):
-            outgoing = self._outgoing(ready)
-            return Prepared(self._begun(row, ready.action), outgoing=(ready.action, outgoing))
+        if leaves_by_channel(ready.action):
+            post, message = self._message(ready)
+            trace = post.prepare(ready.action.via, message)
+            prepared = self._begun(row, ready.action, {**trace, LETTER_DIGEST: _digest(message)})
+            return Prepared(prepared, outgoing=(ready.action, message))
         file = self._file(ready)
         prepared = self._begun(row, ready.action)
         return Prepared(prepared, self._write(prepared, ready.action)._replace(file=file))
 
     def perform(self, prepared: Prepared) -> Receipt:
-        """Do it: the platform's write, or the mail (whose note follows in `read_back`).
+        """Do it: the platform's write, or the channel's (whose note follows in `read_back`).
 
         Raises:
             Rejected, RetryLater, NeedsReconnect, OutcomeUnknown, UserMistake, LockLost: as named.
         """
         if prepared.write is not None:
             return self._connector.perform(prepared.write)
-        return self._mail(prepared)
+        return self._deliver(prepared)
 
     def look_up(self, row: ActionRow, since: datetime | None = None) -> Receipt | None:
         """Return what stands of an action whose outcome is unknown; None when nothing does.
@@ -115,12 +130,22 @@ class Delivery:
         write = self._write(row)
         if since is not None:
             write = write._replace(before={**write.before, STARTED_AT: since.isoformat()})
-        receipt = self._connector.find(write)
-        if receipt is None and is_letter_by_mail(row.action):
-            # The note follows the mail: where it stands, the mail has left. Its absence says
-            # nothing, for a mail server cannot be asked what it took.
-            raise OutcomeUnknown("a mail server cannot be asked whether it accepted a message")
-        return receipt
+        if not leaves_by_channel(row.action):
+            return self._connector.find(write)
+        # What is told in the books follows the message: where it stands, the message has left. Its
+        # absence says nothing: then the channel is asked.
+        receipt = self._connector.find(_as_note(write))
+        return receipt or self._look_up_by_channel(row, since or self._started_at(row))
+
+    def _look_up_by_channel(self, row: ActionRow, since: datetime | None) -> Receipt | None:
+        if self._post is None:
+            raise OutcomeUnknown("there is nothing to ask whether it left")
+        trace = Trace(row.key, self._connection.name, row.before, since)
+        try:
+            return self._post.look_up(row.action.via, trace)
+        except UserMistake as mistake:
+            # A way that is not set up any more cannot be asked.
+            raise OutcomeUnknown(str(mistake)) from mistake
 
     def read_histories(self, rows: Sequence[ActionRow]) -> None:
         """Read what happened to actions that are read back next, all at once."""
@@ -130,43 +155,69 @@ class Delivery:
     def read_back(self, row: ActionRow) -> Receipt | None:
         """Return what shows at the platform of an action that was sent.
 
-        Of a message that has left only the note about it can still be missing: it is written.
+        Of a message that has left only what is told in the books can still be missing: it is
+        written.
         """
-        mailed = self._mailed_now.pop(row.key, None)
-        if mailed is not None:
-            return self._connector.perform(self._write(row, mailed))
+        delivered = self._delivered_now.pop(row.key, None)
+        if delivered is not None:
+            action, message = delivered
+            return self._connector.perform(self._in_the_books(row, action, message.pdf))
         write = self._write(row)
-        if row.action.kind is not ActionKind.REMINDER:
+        if row.action.kind is not ActionKind.REMINDER and not leaves_by_channel(row.action):
             return self._connector.find(write)
-        # As a letter by mail, so that no connector takes it for a message that is still to go.
-        note = write._replace(action=replace(write.action, via=Via.SMTP))
-        receipt = self._connector.find(note)
+        receipt = self._connector.find(_as_note(write))
         if receipt is not None:
             return receipt
-        # The message is not repeated: only its note is written, under a key of its own.
+        # The message is not repeated: only what is told of it, under a key of its own.
         generation = self._store.claims.raise_generation(row.key)
-        return self._connector.perform(note._replace(generation=generation))
+        written = self._in_the_books(row, row.action, self._letter_again(row))
+        return self._connector.perform(written._replace(generation=generation))
 
-    def _outgoing(self, ready: Ready) -> Any:
-        if self._post is None or ready.account is None:
-            raise UserMistake("there is no mail server in the configuration.")
-        links = self._links(ready.action, ready.account)
-        return self._post.compose(
-            ready.action, ready.account, self._connection.organisation, self._today(), links
+    def _in_the_books(self, row: ActionRow, action: Action, pdf: bytes) -> Write:
+        """Return the write that tells of a delivered message: a file with a note, or a note."""
+        write = self._write(row, action)
+        if action.kind is ActionKind.LETTER and pdf and action.invoices:
+            return write._replace(file=pdf)
+        return _as_note(write)
+
+    def _letter_again(self, row: ActionRow) -> bytes:
+        """Return the file of a letter that left in an earlier run, where it is still the same.
+
+        The books may have changed since it left: then the file would be a letter that nobody got.
+        """
+        if row.action.kind is not ActionKind.LETTER or self._post is None:
+            return b""
+        account = next(
+            self._store.ledger.accounts(self._connection.id, [row.action.contact_id]), None
         )
+        if account is None:
+            return b""
+        try:
+            day = row.sent_on or self._today()
+            message = self._post.message(row.action, account, day, NO_EXTRAS)
+        except ArsyncError:
+            return b""
+        return message.pdf if _digest(message) == row.before.get(LETTER_DIGEST) else b""
 
-    def _mail(self, prepared: Prepared) -> Receipt:
-        assert self._post is not None, "what is prepared was composed"
-        assert prepared.outgoing is not None, "what is not for the platform is mail"
-        action, outgoing = prepared.outgoing
-        # Right before the mail leaves: a run that lost its lock must not mail beside another.
+    def _message(self, ready: Ready) -> tuple[Post, Message]:
+        if self._post is None or ready.account is None:
+            raise UserMistake("there is no way for letters in the configuration.")
+        extras = LetterExtras(links=self._links(ready.action, ready.account))
+        return self._post, self._post.message(ready.action, ready.account, self._today(), extras)
+
+    def _deliver(self, prepared: Prepared) -> Receipt:
+        assert self._post is not None, "what is prepared was made"
+        assert prepared.outgoing is not None, "what is not for the platform is for a channel"
+        action, message = prepared.outgoing
+        # Right before it leaves: a run that lost its lock must not send beside another.
         self._store.runs.ensure_lock_held(self._connection.id)
-        receipt = self._post.send(outgoing)
-        # The mail is recorded as sent before its note is tried, so a crash between them mails once.
-        self._mailed_now[prepared.row.key] = action
+        receipt = self._post.deliver(action.via, message)
+        self._delivered_now[prepared.row.key] = (action, message)
         return receipt
 
-    def _begun(self, row: ActionRow, action: Action) -> ActionRow:
+    def _begun(
+        self, row: ActionRow, action: Action, trace: Mapping[str, str] = MappingProxyType({})
+    ) -> ActionRow:
         """Return the row with what stood there before the first attempt, saved for good.
 
         Called right before something leaves: it makes sure that it is this run's to send.
@@ -177,6 +228,7 @@ class Delivery:
         # Saved before the first attempt: undoing needs it, and `find` tells an old email by it.
         before = row.before or {
             **self._connector.prepare(action),
+            **trace,
             PREPARED_AT: self._clock.now().isoformat(timespec="seconds"),
         }
         self._ensure_unchanged()
@@ -200,17 +252,17 @@ class Delivery:
             return b""
         if self._post is None or ready.account is None:
             raise UserMistake("there are no letters in the configuration.")
-        return self._post.pdf(
-            ready.action, ready.account, self._connection.organisation, self._today()
-        )
+        return self._post.pdf(ready.action, ready.account, self._today(), NO_EXTRAS)
 
     def _write(self, row: ActionRow, action: Action | None = None) -> Write:
         """Return the write of an action; `action` is its fresh form, where there is one."""
         action = self._with_saved_terms(action or row.action)
         text = action.note
-        if is_letter_by_mail(action) and row.receipt:
+        if leaves_by_channel(action) and row.receipt:
             text = f"{text} {row.receipt.detail}".strip()
-        before = {name: value for name, value in row.before.items() if name != PREPARED_AT}
+        before = {
+            name: value for name, value in row.before.items() if not name.startswith(OWN_PREFIX)
+        }
         started = self._started_at(row)
         if started:
             before[STARTED_AT] = started.isoformat()
@@ -277,6 +329,25 @@ class Delivery:
             elif event.to_state is ActionState.PLANNED or _said_not_sent(event):
                 first = None
         return first
+
+
+def _as_note(write: Write) -> Write:
+    """Return a message's write as the note about what has left.
+
+    No connector takes it for a message that is still to go, nor asks it for a file.
+    """
+    action = write.action
+    if action.kind is ActionKind.LETTER and leaves_by_channel(action):
+        payload = ReminderPayload(cadence=action.payload.cadence_name)
+        return write._replace(action=replace(action, payload=payload, via=Via.SMTP))
+    if action.kind is ActionKind.REMINDER:
+        return write._replace(action=replace(action, via=Via.SMTP))
+    return write
+
+
+def _digest(message: Message) -> str:
+    text = "\n".join((message.subject, message.text))
+    return sha256(text.encode()).hexdigest()[:DIGEST_HEX_DIGITS]
 
 
 def _said_not_sent(event: EventRow) -> bool:

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from arsync.core.actions import Action, ActionKind, ActionState, Via
+from arsync.core.actions import Action, ActionKind, ActionState, leaves_by_channel
+from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.records import Contact, Invoice, RecordKind
 from arsync.errors import HealsWhen
 from arsync.outbox.ports import ActionReading, LedgerCopy
@@ -61,7 +62,7 @@ class Obstacle(NamedTuple):
     def sentence(self) -> str:
         """Return what waits, and for what."""
         if self.heals_when is HealsWhen.SUBSCRIPTION:
-            waiting = "everything but mail by SMTP waits"
+            waiting = "everything but our own letters waits"
         elif self.heals_when is HealsWhen.DAY:
             waiting = "emails by the accounting system wait"
         else:
@@ -88,12 +89,12 @@ class Obstacles:
         return [obstacle for obstacle in self._all if obstacle.until > moment]
 
     def kinds(self, kinds: Collection[ActionKind], moment: datetime) -> set[ActionKind]:
-        """Return the kinds of which some may leave: reminders may by SMTP at any time."""
+        """Return the kinds of which some may leave: messages may by a channel at any time."""
         standing = self.now(moment)
         return {
             kind
             for kind in kinds
-            if kind is ActionKind.REMINDER or not any(each.stops(kind) for each in standing)
+            if kind in MESSAGE_KINDS or not any(each.stops(kind) for each in standing)
         }
 
     def stops_emails(self, moment: datetime) -> bool:
@@ -112,13 +113,9 @@ class Obstacles:
 def _obstacle(row: ActionRow) -> Obstacle | None:
     if row.state is not ActionState.APPROVED or row.heals_when not in _OF_ALL:
         return None
-    if row.not_before is None or _is_mail(row.action):
+    if row.not_before is None or leaves_by_channel(row.action):
         return None
     return Obstacle(row.heals_when, row.action.kind, row.not_before, row.reason)
-
-
-def _is_mail(action: Action) -> bool:
-    return action.kind is ActionKind.REMINDER and action.via == Via.SMTP
 
 
 def start_of_tomorrow(today: date, time_zone: str) -> datetime:

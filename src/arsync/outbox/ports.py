@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from arsync.connector_sdk import Page, Receipt
-from arsync.core.actions import Action, ActionKind, ActionState, Via
+from arsync.core.actions import Action, ActionKind, ActionState
 from arsync.core.ledger.records import Account, RecordKind
 from arsync.store.actions.action_rows import StateChange
 from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal
@@ -44,8 +44,10 @@ class ActionReading(Protocol):
         """Return actions that wait after a refusal, or were rejected with one, that can heal."""
         ...
 
-    def sent_count(self, connection_id: int, kind: ActionKind, on: date, via: Via) -> int:
-        """Return how many of a kind were started on the organisation's day in this way."""
+    def sent_count(
+        self, connection_id: int, kinds: Collection[ActionKind], on: date, via: str
+    ) -> int:
+        """Return how many of some kinds were started on the organisation's day in this way."""
         ...
 
     def saved(
@@ -69,15 +71,15 @@ class Claiming(Protocol):
         now: datetime,
         lease_seconds: int,
         kinds: Collection[ActionKind],
-        reminders_by: Collection[Via],
+        closed_ways: Collection[str],
         keys: Collection[str] | None,
         today: date,
         mode: Mode,
     ) -> ActionRow | None:
         """Take the next approved action whose time has come: `approved -> sending`, with a lease.
 
-        Leases that ran out become `unknown`. Reminders that leave in another way than
-        `reminders_by` are passed over. `keys` is None for all. A connection that is not in this
+        Leases that ran out become `unknown`. Messages that leave in one of the `closed_ways` are
+        passed over. `keys` is None for all. A connection that is not in this
         mode, or was set to another while messages leave, has none to take.
         """
         ...

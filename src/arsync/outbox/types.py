@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
+from arsync.channels import Message, Trace
 from arsync.clock import Clock
 from arsync.connector_sdk import Connector, Receipt
 from arsync.core.actions import Action, ActionState
-from arsync.core.ledger.records import Account, Organisation
+from arsync.core.ledger.records import Account
 from arsync.core.planning.planner import Plan
 from arsync.errors import Overtaken
 from arsync.outbox.ports import OutboxStore
@@ -31,11 +32,10 @@ class Limits(NamedTuple):
     actions_per_run_max: int = 5_000
     emails_per_run_max: int = 300
     emails_per_day_max: int = 2_000
-    """Of one connection, by the platform; the platform's own limit counts besides."""
-    smtp_emails_per_day_max: int = 2_000
-    """Of one connection, by SMTP: `[smtp] emails_per_day`."""
+    """Of one connection, by the platform; the platform's own limit counts besides. What leaves by a
+    channel has the limit of its settings."""
     mail_failures_max: int = 3
-    """So many messages put off in a row: the mail server is left alone until the next run."""
+    """So many messages of one way put off in a row: it is left alone until the next run."""
     confirms_per_run_max: int = 500
     confirm_days_max: int = 7
     """What could not be read back for so long is no longer looked for: a person is asked."""
@@ -50,17 +50,26 @@ class Limits(NamedTuple):
 LIMITS = Limits()
 
 
-class Post(Protocol):
-    """Mail as the outbox sees it."""
+class LetterExtras(NamedTuple):
+    """What a message needs besides the account; read before the attempt is recorded."""
 
-    def compose(
-        self,
-        action: Action,
-        account: Account,
-        organisation: Organisation,
-        today: date,
-        links: Mapping[str, str],
-    ) -> Any:
+    links: Mapping[str, str] = {}
+    """By invoice id, the customer's online view where the record does not hold it."""
+    invoice_pdfs: Mapping[str, bytes] = {}
+    """By invoice id, the platform's own PDF."""
+    not_attached: Mapping[str, str] = {}
+    """By invoice id, why its PDF does not go along."""
+
+
+NO_EXTRAS = LetterExtras()
+
+
+class Post(Protocol):
+    """The ways out that are not the platform's own, as the outbox sees them."""
+
+    def message(
+        self, action: Action, account: Account, today: date, extras: LetterExtras
+    ) -> Message:
         """Make the message; nothing leaves.
 
         Raises:
@@ -68,7 +77,19 @@ class Post(Protocol):
         """
         ...
 
-    def send(self, outgoing: Any) -> Receipt:
+    def pdf(self, action: Action, account: Account, today: date, extras: LetterExtras) -> bytes:
+        """Return the letter as a PDF."""
+        ...
+
+    def messages_per_day(self) -> Mapping[str, int]:
+        """Return how much each way takes on a day; 0: as much as comes."""
+        ...
+
+    def prepare(self, via: str, message: Message) -> Mapping[str, str]:
+        """Check that it can leave, and return by what it is found again."""
+        ...
+
+    def deliver(self, via: str, message: Message) -> Receipt:
         """Hand the message over.
 
         Raises:
@@ -76,10 +97,12 @@ class Post(Protocol):
         """
         ...
 
-    def pdf(
-        self, action: Action, account: Account, organisation: Organisation, today: date
-    ) -> bytes:
-        """Return the letter as a PDF."""
+    def look_up(self, via: str, trace: Trace) -> Receipt | None:
+        """Return what stands of a message whose outcome is unknown.
+
+        Raises:
+            OutcomeUnknown: nobody can tell but a person.
+        """
         ...
 
 

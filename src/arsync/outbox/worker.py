@@ -9,19 +9,20 @@ Every step ends in one commit of the store, so that a process may die between an
 5. read back: `sent -> confirmed`.
 
 Who dies in 1 or 2 has done nothing; who dies in 3 leaves an unknown outcome, which the next run
-looks up before anything else. A letter by mail has two effects, the mail and the note about it:
-the mail's acceptance is saved (4) before the note is written (5).
+looks up before anything else. A message by a channel has two effects, the delivery and what is told
+of it in the books: the delivery is saved (4) before the note is written (5).
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from arsync.connector_sdk import Receipt
-from arsync.core.actions import ActionKind, ActionState, Via
+from arsync.core.actions import Action, ActionKind, ActionState, Via, leaves_by_channel
 from arsync.core.planning.plan_views import action_view
 from arsync.errors import (
     ArsyncError,
@@ -37,8 +38,8 @@ from arsync.errors import (
     UserMistake,
 )
 from arsync.outbox.approval_events import approved_by_person
-from arsync.outbox.daily_count import SentToday
-from arsync.outbox.deliver import Delivery, is_letter_by_mail
+from arsync.outbox.daily_count import SentToday, kinds_by
+from arsync.outbox.deliver import Delivery
 from arsync.outbox.healing import (
     WAIT_SECONDS,
     WAITING,
@@ -101,13 +102,15 @@ class Outbox:
         self._sent_today = SentToday(context.store.actions, context.connection.id)
         self._obstacles = Obstacles(context.store.actions, context.connection.id)
         self._ensure_unchanged = context.ensure_unchanged
-        self._mail_failures = 0
-        self._mail_stopped = False
+        self._post = context.post
+        self._failures: Counter[str] = Counter()
+        """In a row, by way."""
+        self._stopped_ways: set[str] = set()
         self._lost: list[str] = []
         self.result = result or ApplyResult()
         self.result.overtaken = ""
         self._emails = sum(
-            effect.state is _S.SENT and effect.action.kind is ActionKind.REMINDER
+            effect.state is _S.SENT and _is_message(effect.action)
             for effect in self.result.effects
         )
 
@@ -185,14 +188,14 @@ class Outbox:
 
     def _settled(self, row: ActionRow, receipt: Receipt | None) -> None:
         if receipt is not None:
-            self._change(row, _S.SENT, "found at the accounting system", receipt=receipt)
+            self._change(row, _S.SENT, f"found {_whereabouts(row)}", receipt=receipt)
         else:
             # A new life: to the old idempotency key the platform would repeat its first answer.
             self._store.claims.raise_generation(row.key)
             state = _S.APPROVED
             if decided_before_restore(self._connection, row):
                 state = _S.AWAITING_APPROVAL
-            self._change(row, state, "looked up: it is not at the accounting system")
+            self._change(row, state, f"looked up: it is not {_whereabouts(row)}")
 
     def _looked(self, row: ActionRow, reason: str) -> None:
         self._store.claims.record_lookup(row.key, who=WHO, why=reason, now=self._clock.now())
@@ -224,7 +227,7 @@ class Outbox:
                 self._connection.id,
                 now=self._clock.now(),
                 lease_seconds=self._limits.lease_seconds,
-                reminders_by=self._ways(),
+                closed_ways=self._closed_ways(),
                 keys=self._only,
                 # Paused kinds stay approved: a day without a connection must lose no approval.
                 kinds=self._obstacles.kinds(
@@ -239,33 +242,33 @@ class Outbox:
             self._sent_today.note(self.result.effects[-1], row.sent_on)
         self._count_left_over()
 
-    def _ways(self) -> Collection[Via]:
-        """Return in which ways one more message may leave now."""
+    def _closed_ways(self) -> Collection[str]:
+        """Return in which ways no more messages may leave now."""
+        ways = self._ways()
         if self._emails >= self._limits.emails_per_run_max:
-            return ()
-        return [via for via in Via if self._one_more_by(via)]
+            return {*ways, *self._stopped_ways}
+        full = {via for via, most in ways.items() if not self._one_more_by(via, most)}
+        return full | self._stopped_ways
 
-    def _one_more_by(self, via: Via) -> bool:
-        if via is Via.SMTP:
-            if self._mail_stopped:
-                return False
-            most = self._limits.smtp_emails_per_day_max
-        elif self._obstacles.stops_emails(self._clock.now()):
+    def _ways(self) -> dict[str, int]:
+        """Return the ways that there are, with how many messages each takes on a day."""
+        # Of the platform's own emails alone: our letters leave past it.
+        platform_max = self._connector.capabilities.emails_per_day_max
+        most = min(self._limits.emails_per_day_max, platform_max or self._limits.emails_per_day_max)
+        channels = self._post.messages_per_day() if self._post is not None else {}
+        return {Via.PLATFORM.value: most, **channels}
+
+    def _one_more_by(self, via: str, most: int) -> bool:
+        if via == Via.PLATFORM and self._obstacles.stops_emails(self._clock.now()):
             return False
-        else:
-            # Of the platform's own emails alone: our letters leave past it.
-            platform_max = self._connector.capabilities.emails_per_day_max
-            most = min(
-                self._limits.emails_per_day_max, platform_max or self._limits.emails_per_day_max
-            )
-        return self._sent_today.count(via, self._today()) < most
+        return not most or self._sent_today.count(via, self._today()) < most
 
     def _count_left_over(self) -> None:
-        ways, now = self._ways(), self._clock.now()
+        closed, now = self._closed_ways(), self._clock.now()
         self.result.emails_left_over = sum(
             row.not_before is None or row.not_before <= now
             for row in self._rows(_S.APPROVED)
-            if row.action.kind is ActionKind.REMINDER and row.action.via not in ways
+            if _is_message(row.action) and row.action.via in closed
         )
 
     def _one(self, row: ActionRow) -> None:
@@ -281,11 +284,11 @@ class Outbox:
             row = row._replace(action=ready.action)
         if not self._is_first(row):
             return
-        by_mail = False
+        by_channel = False
         try:
             with self._in_hand():
                 prepared = self._delivery.prepare(row, ready)
-                by_mail = is_letter_by_mail(row.action)
+                by_channel = leaves_by_channel(row.action)
                 receipt = self._delivery.perform(prepared)
         except LockLost:
             # Another run may look this action up right now: it stays as it is.
@@ -302,9 +305,9 @@ class Outbox:
         except RetryLater as error:
             self._back(row, error.after_seconds, str(error))
             # A busy platform is busy for every action; a mail server may have put off one letter.
-            if not by_mail:
+            if not by_channel:
                 raise
-            self._mail_failed(error)
+            self._put_off_by(row.action.via, error)
         except UserMistake as error:
             self._back(row, MISTAKE_PAUSE_SECONDS, str(error))
             self._mistake(row, error)
@@ -319,9 +322,9 @@ class Outbox:
             self.result.problems.append(f"{_title(row)}: an internal error, see the log.")
         else:
             self._change(row, _S.SENT, receipt.detail or "done", receipt=receipt)
-            if row.action.kind is ActionKind.REMINDER:
+            if _is_message(row.action):
                 self._emails += 1
-                self._mail_failures = 0
+                self._failures[row.action.via] = 0
 
     def _is_first(self, row: ActionRow) -> bool:
         """Return whether nothing of it stands; after a restore, the platform is asked.
@@ -365,7 +368,7 @@ class Outbox:
             pause = self._pause_seconds(row, WAIT_SECONDS[heals_when])
             until = self._clock.now() + timedelta(seconds=pause)
         self._change(row, _S.APPROVED, reason, not_before=until, refusal=Refusal(heals_when))
-        if not is_letter_by_mail(row.action):
+        if not leaves_by_channel(row.action):
             self._obstacles.meet(Obstacle(heals_when, row.action.kind, until, reason))
 
     def _give_up(self, row: ActionRow) -> None:
@@ -405,16 +408,16 @@ class Outbox:
             return None
         return verdict
 
-    def _mail_failed(self, error: RetryLater) -> None:
-        self._mail_failures += 1
-        if self._mail_failures >= self._limits.mail_failures_max:
-            self._mail_stopped = True
+    def _put_off_by(self, via: str, error: RetryLater) -> None:
+        self._failures[via] += 1
+        if self._failures[via] >= self._limits.mail_failures_max:
+            self._stopped_ways.add(via)
             self.result.problems.append(str(error))
 
     def _mistake(self, row: ActionRow, error: UserMistake) -> None:
-        if is_letter_by_mail(row.action):
+        if leaves_by_channel(row.action):
             # The same setting would fail for every message.
-            self._mail_stopped = True
+            self._stopped_ways.add(row.action.via)
         self.result.problems.append(f"{_title(row)}: {error}")
 
     def _back(self, row: ActionRow, after_seconds: float, reason: str) -> None:
@@ -475,7 +478,7 @@ class Outbox:
         event_row = next(
             event for event in reversed(events) if event.from_state is not event.to_state
         )
-        if row.action.kind is ActionKind.REMINDER:
+        if row.action.kind is ActionKind.REMINDER or leaves_by_channel(row.action):
             # The message has left, or a person says so: only the note about it is missing.
             reason = f"sent; the note about it has not shown for {days} days: {reason}"
             self._confirmed(row, reason)
@@ -548,6 +551,16 @@ class Outbox:
 def _since(connection: ConnectionRow, row: ActionRow) -> datetime | None:
     """Return when a first attempt may have begun that the store knows nothing of."""
     return connection.restored.as_of if connection.restored and not row.before else None
+
+
+def _whereabouts(row: ActionRow) -> str:
+    """Return where it was looked for."""
+    by_channel = leaves_by_channel(row.action)
+    return f"among what left by {row.action.via}" if by_channel else "at the accounting system"
+
+
+def _is_message(action: Action) -> bool:
+    return action.kind in kinds_by(action.via)
 
 
 def _title(row: ActionRow) -> str:

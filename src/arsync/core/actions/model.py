@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from arsync.core.actions.payloads import ActionKind, Payload
+from arsync.core.actions.payloads import ActionKind, MessagePayload, Payload
 from arsync.core.actions.registry import ONE_FOR_ALL_CAUSES
 
 
@@ -182,6 +182,11 @@ def is_our_letter(action: Action) -> bool:
     if action.kind is ActionKind.REMINDER:
         return action.via != Via.PLATFORM
     return action.kind in {ActionKind.LETTER, ActionKind.ACCOUNT_LETTER}
+
+
+def leaves_by_channel(action: Action) -> bool:
+    """Return whether arsync itself hands it over: by mail server, post folder or another way."""
+    return isinstance(action.payload, MessagePayload) and action.via != Via.PLATFORM
 
 
 def step_subject(invoice_id: str, day: int, slot: str = "") -> str:

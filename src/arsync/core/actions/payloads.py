@@ -447,6 +447,10 @@ class AccountLetterPayload(_MessagePayload, frozen=True, tag="account_letter"):
         return AccountLetterPayload(letter=self.letter, language=self.language)
 
 
+MessagePayload: TypeAlias = ReminderPayload | LetterPayload | AccountLetterPayload
+"""What is written to a customer."""
+
+
 class LateFeePayload(_Payload, frozen=True, tag="late_fee"):
     """A late fee to be billed: a step's, or the interest and fixed sums of a month."""
 

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import ColumnElement, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, Via
+from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import action_row, events_of, rows_of, waiting_keys
 from arsync.store.actions.serialisation import decode_action, via_in_json
@@ -226,13 +227,17 @@ class ActionQueries:
             return [action_row(row) for row in db.execute(query)]
 
     def sent_count(
-        self, connection_id: int, kind: ActionKind, on: date, via: Via | None = None
+        self,
+        connection_id: int,
+        kinds: Collection[ActionKind],
+        on: date,
+        via: str | None = None,
     ) -> int:
-        """Return how many of a kind were started on the organisation's day; None: in any way."""
+        """Return how many of some kinds were started on the day; None: in any way."""
         columns = actions.c
         query = select(func.count()).where(
             columns.connection_id == connection_id,
-            columns.kind == kind.value,
+            columns.kind.in_([kind.value for kind in kinds]),
             columns.sent_on == on,
             # With those of unknown outcome: an email that may have left counts against the limit.
             columns.state.in_([state.value for state in STARTED_STATES]),
@@ -280,6 +285,13 @@ class ActionQueries:
 def is_open(row: ActionRow) -> bool:
     """Return whether a task was opened, even if its note no longer shows at the platform."""
     return row.state in _OPENED and (row.state is not ActionState.UNKNOWN or bool(row.receipt))
+
+
+def is_message_by(via: str) -> ColumnElement[bool]:
+    """Return the condition that an action is a message that leaves in this way."""
+    # By the platform leaves its own email alone: a letter of an earlier version is only attached.
+    kinds = {ActionKind.REMINDER} if via == Via.PLATFORM else MESSAGE_KINDS
+    return and_(actions.c.kind.in_([kind.value for kind in kinds]), leaves_by(via))
 
 
 def leaves_by(via: str) -> ColumnElement[bool]:

@@ -14,15 +14,16 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
+    not_,
     or_,
     select,
     update,
 )
 
 from arsync.connector_sdk import Receipt
-from arsync.core.actions import Action, ActionKind, ActionState, Via
+from arsync.core.actions import Action, ActionKind, ActionState
 from arsync.errors import LockLost, Overtaken
-from arsync.store.actions.action_queries import NOT_BEFORE_MAX, leaves_by
+from arsync.store.actions.action_queries import NOT_BEFORE_MAX, is_message_by
 from arsync.store.actions.action_rows import (
     StateChange,
     action_row,
@@ -63,7 +64,7 @@ class ActionClaims:
         now: datetime,
         lease_seconds: int,
         kinds: Collection[ActionKind] | None = None,
-        reminders_by: Collection[Via] = frozenset(Via),
+        closed_ways: Collection[str] = (),
         keys: Collection[str] | None = None,
         today: date | None = None,
         mode: Mode | None = None,
@@ -78,7 +79,7 @@ class ActionClaims:
             now: the moment.
             lease_seconds: after this long without an outcome it counts as unknown.
             kinds: only these; None for all.
-            reminders_by: reminders that leave in another way are passed over.
+            closed_ways: messages that leave in one of these ways are passed over.
             keys: only these; None for all.
             today: the organisation's day, when it is not simply `now` in its time zone.
             mode: only while the connection is in this mode; None: in any but `observe`.
@@ -87,9 +88,8 @@ class ActionClaims:
         query = _next_approved(connection_id, now, mode)
         if kinds is not None:
             query = query.where(actions.c.kind.in_([kind.value for kind in kinds]))
-        if set(reminders_by) != set(Via):
-            is_other = actions.c.kind != ActionKind.REMINDER.value
-            query = query.where(or_(is_other, *(leaves_by(via) for via in reminders_by)))
+        for via in closed_ways:
+            query = query.where(not_(is_message_by(via)))
         if keys is not None:
             query = query.where(actions.c.key.in_(keys))
         # Flushed to disk before anything is sent: a forgotten claim would be sent twice.

@@ -1,0 +1,20 @@
+"""The ways in which letters leave: by mail server, into the post folder, as a text message."""
+
+from arsync.channels.contract import Carries, Channel, Message, Trace
+from arsync.channels.installed import (
+    ENTRY_POINT_GROUP,
+    channel,
+    channel_names,
+    ways_set_up,
+)
+
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "Carries",
+    "Channel",
+    "Message",
+    "Trace",
+    "channel",
+    "channel_names",
+    "ways_set_up",
+]
