@@ -7,7 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
@@ -16,10 +16,10 @@ from tests.builders.driver import App
 from tests.builders.records import a_contact, a_credit, an_invoice
 
 from arsync.application.letter_making import PostOffice
+from arsync.application.results import RunResult
 from arsync.channels import Message
 from arsync.channels.smtp import outgoing
-from arsync.application.results import RunResult
-from arsync.clock import Clock, SetClock
+from arsync.clock import SetClock
 from arsync.config import Config
 from arsync.connector_sdk import (
     Authoriser,
@@ -39,9 +39,8 @@ from arsync.connector_sdk import (
     Undoing,
     Write,
 )
-from arsync.core.actions import Action, ActionKind, ActionState, UndoPayload, payload_of
+from arsync.core.actions import Action, ActionKind, ActionState, UndoPayload, Via, payload_of
 from arsync.core.ledger.records import (
-    Account,
     Contact,
     Credit,
     CreditKind,
@@ -53,7 +52,6 @@ from arsync.core.ledger.records import (
     RecordKind,
 )
 from arsync.errors import OutcomeUnknown, Rejected
-from arsync.mail import Letters
 from arsync.outbox import LIMITS, Limits
 from arsync.store import Store
 from arsync.store.models import ActionRow, ConnectionRow

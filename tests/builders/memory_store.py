@@ -18,7 +18,6 @@ from arsync.core.actions import (
     Action,
     ActionKind,
     ActionState,
-    Via,
 )
 from arsync.core.ledger.records import Account, DocumentStatus, Invoice, RecordKind
 from arsync.errors import HealsWhen, LockLost, Overtaken, UserMistake

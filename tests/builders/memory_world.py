@@ -11,7 +11,7 @@ from tests.builders.actions import an_action, refs_to
 from tests.builders.books import NOW, ORGANISATION, TODAY, Books, BooksConnector
 from tests.builders.memory_store import MemoryStore
 
-from arsync.channels import Message, Trace
+from arsync.channels import Message, MessageTrace
 from arsync.clock import SetClock
 from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via
@@ -50,7 +50,8 @@ class MemoryPost:
     def message(
         self, action: Action, account: Account, today: date, extras: LetterExtras
     ) -> Message:
-        return self._books.called("compose", lambda: a_message(action))
+        self._books.called("compose", lambda: None)
+        return a_message(action)
 
     def pdf(self, action: Action, account: Account, today: date, extras: LetterExtras) -> bytes:
         self._books.called("pdf", lambda: None)
@@ -67,7 +68,7 @@ class MemoryPost:
         self._books.called("mail", lambda: self._books.mails.append((key, message)))
         return Receipt(f"m-{key[:8]}", "250 queued")
 
-    def look_up(self, via: str, trace: Trace) -> Receipt | None:
+    def look_up(self, via: str, trace: MessageTrace) -> Receipt | None:
         if via == Via.SMTP:
             raise OutcomeUnknown("a mail server cannot be asked whether it accepted a message")
         left = self._books.called(

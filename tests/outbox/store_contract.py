@@ -18,6 +18,7 @@ from tests.builders.records import a_contact, a_credit, a_payment, an_invoice
 
 from arsync.connector_sdk import Page, Receipt, Record
 from arsync.core.actions import ALLOWED_CHANGES, Action, ActionKind, ActionState, Via
+from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.records import (
     Contact,
     ContactStatus,
@@ -184,9 +185,10 @@ class StoreContract:
         [
             ({"kinds": {ActionKind.NOTE}}, ["note"]),
             ({"kinds": ()}, []),
-            ({"reminders_by": {Via.SMTP}}, ["mail", "note"]),
-            ({"reminders_by": {Via.PLATFORM}}, ["platform", "note"]),
-            ({"reminders_by": ()}, ["note"]),
+            ({"closed_ways": {Via.PLATFORM}}, ["mail", "posted", "statement", "note"]),
+            ({"closed_ways": {Via.SMTP}}, ["platform", "posted", "note"]),
+            ({"closed_ways": {"pigeon", Via.POST}}, ["platform", "mail", "statement", "note"]),
+            ({"closed_ways": set(Via)}, ["note"]),
             ({"keys": ()}, []),
         ],
         ids=str,
@@ -197,6 +199,8 @@ class StoreContract:
         bench.approve(
             *reminders("platform"),
             *reminders("mail", via=Via.SMTP),
+            an_action(ActionKind.LETTER, subject="posted", via=Via.POST),
+            an_action(ActionKind.ACCOUNT_LETTER, subject="statement", via=Via.SMTP),
             an_action(ActionKind.NOTE, subject="note"),
         )
         rows = [claimed(bench, **wanted) for _ in subjects]
@@ -391,10 +395,11 @@ class StoreContract:
         stands(bench, state, *reminders("a", via=Via.SMTP))
         count = partial(bench.store.actions.sent_count, bench.connection_id)
         started = state in {S.SENDING, S.UNKNOWN, S.SENT, S.CONFIRMED}
-        assert count(ActionKind.REMINDER, TODAY, Via.SMTP) == started
-        assert count(ActionKind.REMINDER, TODAY, Via.PLATFORM) == 0
-        assert count(ActionKind.LETTER, TODAY, Via.SMTP) == 0
-        assert count(ActionKind.REMINDER, TODAY + timedelta(days=1), Via.SMTP) == 0
+        assert count({ActionKind.REMINDER}, TODAY, Via.SMTP) == started
+        assert count(MESSAGE_KINDS, TODAY, Via.SMTP) == started
+        assert count(MESSAGE_KINDS, TODAY, Via.PLATFORM) == 0
+        assert count({ActionKind.LETTER}, TODAY, Via.SMTP) == 0
+        assert count({ActionKind.REMINDER}, TODAY + timedelta(days=1), Via.SMTP) == 0
 
     # -- the copy of the ledger, the connection -----------------------------------------------
 
@@ -460,7 +465,7 @@ def claim(
         "now": NOW,
         "lease_seconds": LEASE_SECONDS,
         "kinds": set(ActionKind),
-        "reminders_by": set(Via),
+        "closed_ways": (),
         "keys": None,
         "today": TODAY,
         "mode": Mode.AUTO,

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 from tests.builders.books import RULES, Books, BooksWorld, Fault
-from tests.builders.driver import App
 
 from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.errors import RetryLater
@@ -66,7 +65,9 @@ def test_emails_have_a_limit_and_the_rest_waits(
 def test_smtp_letters_are_not_bound_by_the_platforms_limit(
     books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
-    world = make_world(books, limits=LIMITS._replace(smtp_emails_per_day_max=3))
+    world = make_world(books)
+    world.config = replace(world.config, smtp=replace(world.config.smtp, emails_per_day=3))
+    world.restart()
     world.rules(BY_MAIL)
     for number in range(1, 6):
         books.add_invoice(books.add_contact(number), number)
@@ -80,12 +81,6 @@ def test_smtp_letters_are_not_bound_by_the_platforms_limit(
     world.sync()
     by_platform = [email for email in books.emails if email.action.via == Via.PLATFORM]
     assert len(by_platform) == 1
-
-
-def test_the_limit_of_smtp_is_a_setting(world: BooksWorld) -> None:
-    config = replace(world.config, smtp=replace(world.config.smtp, emails_per_day=7))
-    assert App(config).limits.smtp_emails_per_day_max == 7
-    assert App(world.config).limits == LIMITS
 
 
 def test_a_customers_records_are_reread_once_a_batch(world: BooksWorld) -> None:

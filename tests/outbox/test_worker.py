@@ -200,7 +200,7 @@ def test_a_letter_needs_post_in_the_configuration(world: MemoryWorld) -> None:
     assert (world.path(letter), world.path(mail)) == ("sending > approved",) * 2
     assert [problem.partition(": ")[2] for problem in problems] == [
         "there are no letters in the configuration.",
-        "there is no mail server in the configuration.",
+        "there is no way for letters in the configuration.",
     ]
 
 

@@ -123,7 +123,7 @@ def test_a_lapsed_subscription_is_tried_with_one_action(world: MemoryWorld) -> N
         "task": "",
         "mail": "sending > sent",
     }
-    assert [wait.split(":")[0] for wait in result.waits] == ["everything but mail by SMTP waits"]
+    assert [wait.split(":")[0] for wait in result.waits] == ["everything but our own letters waits"]
     del refused[:]
     world.advance(minutes=30)
     world.run()

@@ -106,14 +106,15 @@ def test_a_pause_has_a_limit(place: str, error: Exception, pause: float) -> None
 # -- how many -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("via", [Via.PLATFORM, Via.SMTP])
+@pytest.mark.parametrize("via", [Via.PLATFORM, Via.SMTP, Via.POST])
 @pytest.mark.parametrize(
     ("limit", "next_run"),
     [("emails_per_run_max", 2), ("of the day", 0)],
 )
 def test_messages_have_a_limit(via: Via, limit: str, next_run: int) -> None:
-    of_the_day = "smtp_emails_per_day_max" if via == Via.SMTP else "emails_per_day_max"
-    world = a_world(**{of_the_day if limit == "of the day" else limit: 2})
+    of_the_day = limit == "of the day"
+    world = a_world(**{"emails_per_day_max" if of_the_day else limit: 2})
+    world.per_day = dict.fromkeys((Via.SMTP, Via.POST), 2 if of_the_day else 0)
     messages, hold = add(world, 5, via=via), world.add(HOLD, number=9)
     result = world.run()
     assert (sent(world), result.emails_left_over) == (2, 3)
@@ -135,7 +136,8 @@ def test_the_platforms_own_limit_counts_besides(of_platform: int, count: int) ->
 
 
 def test_each_way_has_its_own_limit_of_the_day() -> None:
-    world = a_world(emails_per_day_max=1, smtp_emails_per_day_max=2)
+    world = a_world(emails_per_day_max=1)
+    world.per_day["smtp"] = 2
     add(world, 3)
     add(world, 3, first=4, via=Via.SMTP)
     result = world.run()
@@ -153,7 +155,8 @@ def test_what_may_not_leave_yet_is_not_left_over() -> None:
 
 
 def test_only_messages_past_a_limit_are_left_over() -> None:
-    world = a_world(smtp_emails_per_day_max=1)
+    world = a_world()
+    world.per_day["smtp"] = 1
     mails = add(world, 2, via=Via.SMTP)
     add(world, 2, first=3)
     add(world, 2, first=5, kind=HOLD)

@@ -17,6 +17,7 @@ from sqlalchemy import event, insert, text
 
 from arsync.connector_sdk import Page, Record
 from arsync.core.actions import ActionKind, ActionState, Via
+from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.records import (
     Contact,
     Credit,
@@ -188,10 +189,10 @@ def plan_of(store: Store, query: Query) -> str:
 
 HOT: dict[str, Callable[[Store, ConnectionRow], object]] = {
     "the next action is claimed": lambda store, row: store.claims.claim_next(
-        row.id, now=NOW, lease_seconds=60, kinds=set(ActionKind), reminders_by=[Via.PLATFORM]
+        row.id, now=NOW, lease_seconds=60, kinds=set(ActionKind), closed_ways=[Via.SMTP]
     ),
     "what left today is counted": lambda store, row: store.actions.sent_count(
-        row.id, ActionKind.REMINDER, TODAY, Via.SMTP
+        row.id, MESSAGE_KINDS, TODAY, Via.SMTP
     ),
     "unknown outcomes are listed": lambda store, row: store.actions.list(
         row.id, states={ActionState.UNKNOWN}

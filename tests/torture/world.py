@@ -24,8 +24,8 @@ from tests.builders.effects import standing
 from tests.builders.world import ON_THE_WAY, READING_POSTS, START, Control, World
 
 from arsync.application.letter_making import PostOffice
-from arsync.channels import Message
 from arsync.application.results import RunResult
+from arsync.channels import Message
 from arsync.config import load_config
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import ActionKind, ActionState

@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from arsync.channels import Carries, Channel, Message, Trace, channel, channel_names
+from arsync.channels import Carries, Channel, Message, MessageTrace, channel, channel_names
 from arsync.clock import Clock
 from arsync.config import Config
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionKind, MessagePayload, ReminderPayload
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.ledger.sanitising import file_name
+from arsync.errors import UserMistake
 from arsync.mail import Attachment, Letter, Letters, languages, letter_context
 from arsync.mail.typesetting import letter_document, letterhead_of, typeset
-from arsync.errors import UserMistake
 from arsync.outbox import NO_EXTRAS, LetterExtras
 
 LETTER = "letter"
@@ -172,7 +172,7 @@ class PostOffice(MessageMaker):
         """Hand a message over; see `Channel.deliver`."""
         return channel(via).deliver(self._config, message)
 
-    def look_up(self, via: str, trace: Trace) -> Receipt | None:
+    def look_up(self, via: str, trace: MessageTrace) -> Receipt | None:
         """Return what stands of a message; see `Channel.look_up`."""
         return channel(via).look_up(self._config, trace)
 

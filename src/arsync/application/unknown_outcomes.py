@@ -22,7 +22,7 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
 from arsync.application.result_views import ListedView, listed_view
 from arsync.application.results import Listed
-from arsync.channels import Trace, channel
+from arsync.channels import MessageTrace, channel
 from arsync.core.actions import Action, ActionKind, ActionState, leaves_by_channel, marker
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import RecordKind
@@ -248,7 +248,7 @@ def _look_for(organisation: OrganisationContext, row: ActionRow, at: datetime | 
 
 def _place_of(organisation: OrganisationContext, row: ActionRow) -> str:
     """Return where a message by a channel shows."""
-    trace = Trace(row.key, organisation.name, row.before)
+    trace = MessageTrace(row.key, organisation.name, row.before)
     try:
         return channel(row.action.via).where_to_look(organisation.config, trace)
     except UserMistake:

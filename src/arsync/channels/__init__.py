@@ -1,6 +1,6 @@
 """The ways in which letters leave: by mail server, into the post folder, as a text message."""
 
-from arsync.channels.contract import Carries, Channel, Message, Trace
+from arsync.channels.contract import Carries, Channel, Message, MessageTrace
 from arsync.channels.installed import (
     ENTRY_POINT_GROUP,
     channel,
@@ -13,7 +13,7 @@ __all__ = [
     "Carries",
     "Channel",
     "Message",
-    "Trace",
+    "MessageTrace",
     "channel",
     "channel_names",
     "ways_set_up",

@@ -67,7 +67,7 @@ class Message(NamedTuple):
     """What people should hear of it: `INV-7 is too large to attach`."""
 
 
-class Trace(NamedTuple):
+class MessageTrace(NamedTuple):
     """By what a message is looked for whose outcome is unknown."""
 
     key: str
@@ -141,7 +141,7 @@ class Channel(Protocol):
         """
         ...
 
-    def look_up(self, config: Config, trace: Trace) -> Receipt | None:
+    def look_up(self, config: Config, trace: MessageTrace) -> Receipt | None:
         """Return what stands of a message whose outcome is unknown; None: it certainly never left.
 
         Raises:
@@ -149,6 +149,6 @@ class Channel(Protocol):
         """
         ...
 
-    def where_to_look(self, config: Config, trace: Trace) -> str:
+    def where_to_look(self, config: Config, trace: MessageTrace) -> str:
         """Return where a person looks whether a message left: `the post folder, for FILE`."""
         ...

@@ -42,9 +42,7 @@ def channel(name: str) -> Channel:
 
 def ways_set_up(config: Config) -> frozenset[str]:
     """Return the names of the channels whose settings let letters leave."""
-    return frozenset(
-        name for name in channel_names() if not channel(name).settings_problem(config)
-    )
+    return frozenset(name for name in channel_names() if not channel(name).settings_problem(config))
 
 
 def _entry(name: str) -> EntryPoint | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from arsync.channels.contract import Carries, Message, Trace
+from arsync.channels.contract import Carries, Message, MessageTrace
 from arsync.config import Config
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Via
@@ -80,11 +80,11 @@ class SmtpChannel:
             detail=f"mail to {to}: {accepted.answer}{refused}"[:RECEIPT_CHARACTERS_MAX],
         )
 
-    def look_up(self, config: Config, trace: Trace) -> Receipt | None:
+    def look_up(self, config: Config, trace: MessageTrace) -> Receipt | None:
         """Say that it cannot be told."""
         raise OutcomeUnknown("a mail server cannot be asked whether it accepted a message")
 
-    def where_to_look(self, config: Config, trace: Trace) -> str:
+    def where_to_look(self, config: Config, trace: MessageTrace) -> str:
         """Return the server's log: the message carries the key."""
         return f"the log of your mail server, for the line {KEY_HEADER}: {trace.key}"
 

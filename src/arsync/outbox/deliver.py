@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from arsync.channels import Message, Trace
+from arsync.channels import Message, MessageTrace
 from arsync.connector_sdk import (
     CHANGED_TERMS,
     SAVED_CHILDREN,
@@ -140,7 +140,7 @@ class Delivery:
     def _look_up_by_channel(self, row: ActionRow, since: datetime | None) -> Receipt | None:
         if self._post is None:
             raise OutcomeUnknown("there is nothing to ask whether it left")
-        trace = Trace(row.key, self._connection.name, row.before, since)
+        trace = MessageTrace(row.key, self._connection.name, row.before, since)
         try:
             return self._post.look_up(row.action.via, trace)
         except UserMistake as mistake:
@@ -346,7 +346,7 @@ def _as_note(write: Write) -> Write:
 
 
 def _digest(message: Message) -> str:
-    text = "\n".join((message.subject, message.text))
+    text = f"{message.subject}\n{message.text}"
     return sha256(text.encode()).hexdigest()[:DIGEST_HEX_DIGITS]
 
 

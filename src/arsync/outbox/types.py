@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, NoReturn, Protocol
 
-from arsync.channels import Message, Trace
+from arsync.channels import Message, MessageTrace
 from arsync.clock import Clock
 from arsync.connector_sdk import Connector, Receipt
 from arsync.core.actions import Action, ActionState
@@ -97,7 +97,7 @@ class Post(Protocol):
         """
         ...
 
-    def look_up(self, via: str, trace: Trace) -> Receipt | None:
+    def look_up(self, via: str, trace: MessageTrace) -> Receipt | None:
         """Return what stands of a message whose outcome is unknown.
 
         Raises:

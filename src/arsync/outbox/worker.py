@@ -110,8 +110,7 @@ class Outbox:
         self.result = result or ApplyResult()
         self.result.overtaken = ""
         self._emails = sum(
-            effect.state is _S.SENT and _is_message(effect.action)
-            for effect in self.result.effects
+            effect.state is _S.SENT and _is_message(effect.action) for effect in self.result.effects
         )
 
     def run(self, *, stop: Callable[[], bool] = lambda: False) -> ApplyResult:

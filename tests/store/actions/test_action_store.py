@@ -391,16 +391,16 @@ def test_reminders_are_claimed_and_counted_by_way_of_sending(
     by_mail = replace(a_reminder("mail"), via=Via.SMTP)
     save(store, connection, replace(a_reminder("platform"), note=note), by_mail)
     claim_next = partial(store.claims.claim_next, connection.id, now=NOW, lease_seconds=60)
-    assert claim_next(reminders_by=()) is None
-    row = claim_next(reminders_by={Via.SMTP})
+    assert claim_next(closed_ways=set(Via)) is None
+    row = claim_next(closed_ways={Via.PLATFORM})
     assert row is not None
     assert row.key == by_mail.key
-    assert claim_next(reminders_by={Via.SMTP}) is None
+    assert claim_next(closed_ways={Via.PLATFORM}) is None
     count = partial(
-        store.actions.sent_count, connection.id, ActionKind.REMINDER, date(2026, 11, 22)
+        store.actions.sent_count, connection.id, {ActionKind.REMINDER}, date(2026, 11, 22)
     )
     assert (count(), count(Via.SMTP), count(Via.PLATFORM)) == (1, 1, 0)
-    assert claim_next(reminders_by={Via.PLATFORM}) is not None
+    assert claim_next(closed_ways={Via.SMTP}) is not None
     assert (count(), count(Via.SMTP), count(Via.PLATFORM)) == (2, 1, 1)
 
 
@@ -537,8 +537,8 @@ def test_what_was_started_on_a_day_is_counted(store: Store, connection: Connecti
     save(store, connection, a_reminder("a"), a_reminder("b"))
     claim(store, connection)
     count = store.actions.sent_count
-    assert count(connection.id, ActionKind.REMINDER, date(2026, 11, 22)) == 1
-    assert count(connection.id, ActionKind.REMINDER, date(2026, 11, 23)) == 0
+    assert count(connection.id, {ActionKind.REMINDER}, date(2026, 11, 22)) == 1
+    assert count(connection.id, {ActionKind.REMINDER}, date(2026, 11, 23)) == 0
 
 
 def test_a_huge_plan_is_saved_once_in_order(store: Store, connection: ConnectionRow) -> None:
