@@ -118,7 +118,10 @@ def test_the_letter_shows_what_would_leave_now(ledger: Container, books: Books) 
     runs.pull_ledger(OWNER, now(ledger))
     letter = letter_shown(now(ledger), listed.row)
     assert letter is not None
-    assert (letter.way, letter.to) == ("by email from accounts@example.com", ("c1@x.example",))
+    assert (letter.way, letter.to) == (
+        "by email from Accounts <accounts@example.com>",
+        ("c1@x.example",),
+    )
     assert "INV-1" in letter.subject
     assert "GBP 60.00" in letter.text
     books.pay(books.invoices["i1"])
