@@ -11,9 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from arsync.connector_sdk import HttpResponse, Transport
+from arsync.connector_sdk.reading import whole_pdf
 from arsync.errors import RetryLater
 from arsync_quickbooks import documents, errors
 from arsync_quickbooks.records import moment
+from arsync_quickbooks.settings import LABEL
 
 MINOR_VERSION = 75
 """The lowest since August 2025; new fields no longer make a new version."""
@@ -87,6 +89,25 @@ class Api:
         if entity not in tree:
             raise RetryLater(f"QuickBooks answered without the {entity} that was asked for.")
         return tree[entity]
+
+    def pdf(self, entity: str, object_id: str) -> bytes:
+        """Read one form as QuickBooks prints it.
+
+        Raises:
+            Rejected: in QuickBooks' words, or it is too large. RetryLater: the answer is no PDF.
+        """
+        if not object_id.isdigit():
+            raise errors.QuickBooksRejected(f"QuickBooks has no {entity} {object_id!r}.")
+        response = self.transport.request(
+            "GET",
+            f"{self.company_url}/{entity.lower()}/{object_id}/pdf",
+            params={"minorversion": str(MINOR_VERSION)},
+            headers={"Accept": "application/pdf"},
+        )
+        # A refusal is JSON, with status 400 or inside an answer of 200.
+        if response.status >= 400 or response.body.lstrip().startswith(b"{"):
+            errors.tree_of(response, changes=False)
+        return whole_pdf(response.body, LABEL)
 
     def query(self, entity: str, where: str = "", *, start: int = 1, order: str = "") -> Raw | None:
         """Read one page of an entity's rows as one array; None when it is empty.

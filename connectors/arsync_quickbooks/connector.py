@@ -83,6 +83,11 @@ class QuickBooksConnector:
             invoice = self._api.read_one("Invoice", invoice_id, InvoiceDoc, include="invoiceLink")
         return (isinstance(invoice, InvoiceDoc) and invoice.invoice_link) or ""
 
+    def invoice_pdf(self, invoice_id: str) -> bytes:
+        """Return QuickBooks' own PDF of an invoice."""
+        with readable():
+            return self._api.pdf("Invoice", invoice_id)
+
     def prepare(self, action: Action) -> Mapping[str, str]:
         """Read what the write will change or be recognised by."""
         with readable():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
 
 from arsync_quickbooks.by_creation import Place
 
-CURSOR_VERSION = 4
+CURSOR_VERSION = 5
 _CUSTOMERS = "Customer"
-_WITHOUT_PHONES = 3
-"""Customers that were read under this version have no telephone numbers and no names of people."""
+_CUSTOMERS_SAY_LESS = frozenset({3, 4})
+"""Customers that were read under these versions have no postal addresses, and under the first no
+telephone numbers and no names of people."""
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Cursor(Struct, omit_defaults=True):
@@ -29,6 +32,8 @@ class Cursor(Struct, omit_defaults=True):
     read_at: datetime
     """When the last full read began."""
     version: int = 0
+    country: str = ""
+    """The company's."""
     types: dict[str, str] = {}
     terms: dict[str, str] = {}
     todo: list[str] = []
@@ -50,7 +55,9 @@ def read_cursor(text: str | None) -> Cursor | None:
         cursor = msgspec.json.decode(text or "", type=Cursor)
     except msgspec.DecodeError:
         return None
-    if cursor.version == _WITHOUT_PHONES:
+    if cursor.version in _CUSTOMERS_SAY_LESS:
         cursor.version, cursor.again = CURSOR_VERSION, [_CUSTOMERS]
+        # The company's country is not known either: the next pull begins with the company.
+        cursor.organisation_at = _NEVER
     # A cursor of another version is not guessed at: a full read is always right.
     return cursor if cursor.version == CURSOR_VERSION else None

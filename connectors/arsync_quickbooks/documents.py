@@ -50,8 +50,16 @@ class TelephoneNumber(Document, frozen=True):
 
 
 class Address(Document, frozen=True):
-    """The part of a postal address that arsync looks at."""
+    """A postal address."""
 
+    line1: str | None = None
+    line2: str | None = None
+    line3: str | None = None
+    line4: str | None = None
+    line5: str | None = None
+    city: str | None = None
+    country_sub_division_code: str | None = None
+    postal_code: str | None = None
     country: str | None = None
 
 
@@ -61,6 +69,13 @@ class DeliveryInfo(Document, frozen=True):
     delivery_type: str | None = None
     delivery_time: str | None = None
     delivery_error_type: str | None = None
+
+
+class CustomField(Document, frozen=True):
+    """A field that the company's people gave a name to."""
+
+    name: str | None = None
+    string_value: str | None = None
 
 
 class LinkedTxn(Document, frozen=True):
@@ -92,6 +107,7 @@ class CustomerDoc(Header, frozen=True):
     active: bool | None = None
     primary_email_addr: EmailAddress | None = None
     bill_addr: Address | None = None
+    acct_num: str | None = None
     notes: str | None = None
     balance: Decimal | None = None
     currency_ref: Ref | None = None
@@ -120,6 +136,8 @@ class InvoiceDoc(Transaction, frozen=True):
     balance: Decimal | None = None
     email_status: str | None = None
     bill_email: EmailAddress | None = None
+    po_number: str | None = field(name="PONumber", default=None)
+    custom_field: list[CustomField] | None = None
     delivery_info: DeliveryInfo | None = None
     invoice_link: str | None = None
     e_invoice_status: str | None = field(name="EInvoiceStatus", default=None)
@@ -202,6 +220,12 @@ class CompanyInfoDoc(Header, frozen=True):
 
     company_name: str | None = None
     legal_name: str | None = None
+    customer_communication_addr: Address | None = None
+    company_addr: Address | None = None
+    legal_addr: Address | None = None
+    primary_phone: TelephoneNumber | None = None
+    customer_communication_email_addr: EmailAddress | None = None
+    email: EmailAddress | None = None
     country: str | None = None
     default_time_zone: str | None = None
 

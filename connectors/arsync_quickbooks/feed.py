@@ -53,7 +53,7 @@ def money_since(reader: ReadClient, text: str) -> Iterator[Page]:
     if cursor is None or cursor.todo:
         return  # no pull was completed: on such a copy no message leaves
     reader.books = BookSettings(cursor.home, cursor.multicurrency)
-    reader.names = ReferenceNames(cursor.types, cursor.terms)
+    reader.names = ReferenceNames(cursor.types, cursor.terms, cursor.country)
     answer = reader.api.changes(_MONEY, cursor.since).rows
     if not _is_full(answer.values()):
         yield from (Feed(reader).changed(BY_NAME[name], raw) for name, raw in answer.items())
@@ -83,7 +83,7 @@ class Feed:
             yield from self.everything()
             return
         self.reader.books = BookSettings(cursor.home, cursor.multicurrency)
-        self.reader.names = ReferenceNames(cursor.types, cursor.terms)
+        self.reader.names = ReferenceNames(cursor.types, cursor.terms, cursor.country)
         if cursor.todo:
             yield from self.in_full(cursor)
         elif (feed := self.feed(cursor.since)) is not None:
@@ -106,6 +106,7 @@ class Feed:
             organisation_at=company.at,
             names_at=company.at,
             version=CURSOR_VERSION,
+            country=names.home,
             types=dict(names.customer_types),
             terms=dict(names.terms),
             todo=list(_ALL),
@@ -207,9 +208,14 @@ class Feed:
                 crowded |= set(_ALL)
             cursor.home, cursor.multicurrency = company.books
             cursor.organisation_at = now
+            if company.organisation.country != cursor.country:
+                # Addresses that name no country are of another one than was thought.
+                crowded.add(CUSTOMER.name)
+            cursor.country = company.organisation.country
+            self.reader.names = ReferenceNames(cursor.types, cursor.terms, cursor.country)
             return [Page(RecordKind.ORGANISATION, [company.organisation], "")]
         if now - oldest >= REREAD_AFTER or _has_unknown_names(changed.get(CUSTOMER.name), cursor):
-            names = self.reader.read_names()
+            names = self.reader.read_names(cursor.country)
             before = {**cursor.types, **_prefixed(cursor.terms)}
             fresh = {**names.customer_types, **_prefixed(names.terms)}
             if any(fresh.get(name_id) != name for name_id, name in before.items()):

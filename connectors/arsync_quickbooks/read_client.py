@@ -112,8 +112,12 @@ class ReadClient:
             self.books = books
         return self.company_read
 
-    def read_names(self) -> ReferenceNames:
-        """Read what customer types and terms are called: two calls."""
+    def read_names(self, home: str | None = None) -> ReferenceNames:
+        """Read what customer types and terms are called: two calls.
+
+        Args:
+            home: the company's country; None: as the company says, which may take two calls more.
+        """
         types = self.rows_of("CustomerType", CustomerTypeDoc)
         self.names = ReferenceNames(
             {
@@ -121,6 +125,7 @@ class ReadClient:
                 for customer_type_doc in types
             },
             {term.id or "": records.term_in_words(term) for term in self.terms()},
+            self.company().organisation.country if home is None else home,
         )
         return self.names
 

@@ -30,6 +30,7 @@ from arsync.connector_sdk.reading import (
 )
 from arsync.core.ledger.business_days import clamped
 from arsync.core.ledger.countries import alpha_2
+from arsync.core.ledger.postal_addresses import PostalAddress, address_lines
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
@@ -45,8 +46,9 @@ from arsync.core.ledger.records import (
     PaymentStatus,
     RecordKind,
 )
-from arsync.core.ledger.sanitising import one_line
+from arsync.core.ledger.sanitising import cleaned, one_line
 from arsync_quickbooks.documents import (
+    Address,
     CompanyInfoDoc,
     CreditMemoDoc,
     CustomerDoc,
@@ -71,6 +73,25 @@ VOID_WORD = "Voided"
 RATE_MAX = Decimal(10) ** 9
 """A larger exchange rate is refused as odd."""
 
+_LETTERS_ONLY = re.compile(r"[\W_]+")
+_PURCHASE_ORDER_NAMES = frozenset(
+    {
+        "po",
+        "pono",
+        "ponumber",
+        "purchaseorder",
+        "purchaseorderno",
+        "purchaseordernumber",
+        "customerpo",
+        "customerponumber",
+        "ordernumber",
+        "yourorder",
+        "yourordernumber",
+    }
+)
+"""What people call the custom field of an order number, as letters alone. New companies have a
+field `P.O. Number`."""
+
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NO_CURRENCY = frozenset({"XXX", "XTS"})
 
@@ -86,10 +107,12 @@ class BookSettings(NamedTuple):
 
 
 class ReferenceNames(NamedTuple):
-    """What customer types and terms are called, by id."""
+    """What a customer is read by: what types and terms are called, by id, and where home is."""
 
     customer_types: Mapping[str, str] = {}
     terms: Mapping[str, str] = {}
+    home: str = ""
+    """The company's country: an address that names none is in it."""
 
 
 NO_NAMES = ReferenceNames()
@@ -142,9 +165,12 @@ def to_contact(document: CustomerDoc, names: ReferenceNames) -> Contact:
     # The suffix is QuickBooks', not the customer's: it would show in letters and in reports.
     if not active:
         name = name.removesuffix(DELETED_SUFFIX)
+    name = one_line(required(name, "DisplayName"))
+    address = document.bill_addr
+    country = alpha_2((address and address.country) or "")
     return Contact(
         id=record_id(document.id, "Id"),
-        name=one_line(required(name, "DisplayName")),
+        name=name,
         status=ContactStatus.ACTIVE if active else ContactStatus.ARCHIVED,
         email=emails[0] if emails else "",
         more_emails=emails[1:],
@@ -158,8 +184,12 @@ def to_contact(document: CustomerDoc, names: ReferenceNames) -> Contact:
                 ("other", document.alternate_phone),
             )
         ),
+        address=_address(address, country or names.home, name),
+        # Intuit's schema has it, for its desktop program alone; its description of customers has
+        # no number of the customer's.
+        customer_number=cleaned(document.acct_num or ""),
         currency=one_line(_value(document.currency_ref)),
-        country=alpha_2((document.bill_addr and document.bill_addr.country) or ""),
+        country=country,
         groups=_groups(document.customer_type_ref, names),
         parent_id=optional_id(_value(document.parent_ref), "ParentRef"),
         bill_to_parent=bool(document.parent_ref and document.bill_with_parent),
@@ -203,6 +233,7 @@ def to_invoice(document: InvoiceDoc, books: BookSettings) -> Invoice:
         rate=_rate(document, currency, books),
         total=total,
         amount_due=due,
+        purchase_order=_purchase_order(document),
         sent=_SENT.get(document.email_status or ""),
         expected_on=promised_on(note),
         email=", ".join(_addresses(document.bill_email)),
@@ -305,16 +336,33 @@ def to_organisation(
     accounting = preferences.accounting_info_prefs
     closed = accounting.book_close_date if accounting else None
     zone = company.default_time_zone or ""
+    name, legal_name = (
+        one_line(text or "")
+        for text in (company.company_name or company.legal_name, company.legal_name)
+    )
+    country = alpha_2(company.country or "")
+    # The one that is meant for customers, then the one that the government has.
+    addresses = (company.customer_communication_addr, company.company_addr, company.legal_addr)
+    written = (_address(address, country, legal_name or name) for address in addresses)
+    emails = _addresses(company.customer_communication_email_addr) or _addresses(company.email)
+    main = company.primary_phone
+    number = phone("", main.free_form_number if main else None)
     return Organisation(
         id=realm_id,
-        name=one_line(company.company_name or company.legal_name or ""),
+        name=name,
         base_currency=books_of(preferences).home_currency,
-        country=alpha_2(company.country or ""),
+        country=country,
         time_zone=zone if zone in known_time_zones else "",
         is_demo=is_demo,
         locked_until=_day_of(closed or ""),
         # QuickBooks has reminders of its own, but does not say whether they are switched on.
         own_reminders=None,
+        legal_name=legal_name,
+        address=next(filter(None, written), ()),
+        phone=number.number if number else "",
+        email=emails[0] if emails else "",
+        # It has a company's employer number, which is not for customers to see, and keeps numbers
+        # of tax offices and registers in no document that is described.
     )
 
 
@@ -443,6 +491,29 @@ def _addresses(email: EmailAddress | None) -> tuple[str, ...]:
     # Most invoices have one address: splitting is left to those that have a separator.
     addresses = re.split(r"[,;]", written) if "," in written or ";" in written else (written,)
     return tuple(one_line(address.strip()) for address in addresses if address.strip())
+
+
+def _address(address: Address | None, country: str, name: str) -> tuple[str, ...]:
+    if address is None:
+        return ()
+    written = PostalAddress(
+        street=(address.line1, address.line2, address.line3, address.line4, address.line5),
+        city=address.city,
+        region=address.country_sub_division_code,
+        postcode=address.postal_code,
+    )
+    return address_lines(written, country, name=name)
+
+
+def _purchase_order(document: InvoiceDoc) -> str:
+    """Return the customer's order number: of its own field, else of one that people named so."""
+    named = (
+        custom.string_value
+        for custom in document.custom_field or ()
+        if _LETTERS_ONLY.sub("", custom.name or "").casefold() in _PURCHASE_ORDER_NAMES
+    )
+    texts = (cleaned(text or "") for text in (document.po_number, *named))
+    return next(filter(None, texts), "")
 
 
 def _called(reference: Ref | None, names: Mapping[str, str]) -> str:

@@ -35,6 +35,7 @@ CAPABILITIES = Capabilities(
             Capability.PARENTS,
             Capability.CONTACT_GROUPS,
             Capability.ONLINE_INVOICE,
+            Capability.INVOICE_PDF,
             Capability.UNDO,
             Capability.NOTES_READ,
         }

@@ -8,9 +8,11 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from arsync.connector_sdk import HttpResponse, Transport
+from arsync.connector_sdk.reading import whole_pdf
 from arsync.errors import Rejected
 from arsync_xero.documents import Document, Endpoint, Rows
 from arsync_xero.errors import refusal
+from arsync_xero.settings import LABEL
 
 PATH = "/api.xro/2.0"
 PAGE_SIZE = 1000
@@ -76,12 +78,28 @@ class Api:
             raise refusal(response, f"reading {path}")
         return endpoint.rows(response.body)
 
+    def pdf(self, path: str) -> bytes:
+        """Read a document as Xero prints it.
+
+        Raises:
+            Rejected: in Xero's words, or it is too large. RetryLater: the answer is no PDF.
+        """
+        response = self.get(path, accept="application/pdf")
+        if response.status >= 400:
+            raise refusal(response, f"reading {path}")
+        return whole_pdf(response.body, LABEL)
+
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, since: str = ""
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        since: str = "",
+        accept: str = "application/json",
     ) -> HttpResponse:
         """Make a GET and note the server's time."""
         # Xero answers in XML unless JSON is asked for, and with 403 where the tenant is missing.
-        headers = {"Accept": "application/json", "xero-tenant-id": self.tenant_id}
+        headers = {"Accept": accept, "xero-tenant-id": self.tenant_id}
         if since:
             # As Xero's own SDK writes it: the specification asks for a date-time with its offset.
             headers["If-Modified-Since"] = f"{since}+00:00"

@@ -78,6 +78,10 @@ class XeroConnector:
         """Return the customer's online view of an invoice, or an empty text."""
         return self._reader.invoice_link(invoice_id)
 
+    def invoice_pdf(self, invoice_id: str) -> bytes:
+        """Return Xero's own PDF of an invoice."""
+        return self._reader.invoice_pdf(invoice_id)
+
     def prepare(self, action: Action) -> Mapping[str, str]:
         """Read what the write will change or be recognised by."""
         return self._writer.prepare(action)

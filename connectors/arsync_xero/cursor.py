@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from arsync.errors import Rejected
 
-CURSOR_VERSION = 2
+CURSOR_VERSION = 3
+WITHOUT_ADDRESSES = 2
+"""Contacts that were read under this version have no postal addresses and no customer numbers."""
 _FIRST_DAY = "1990-01-01"
 """Hardly any document has an earlier date: where lists are read by dates, those are one part."""
 
@@ -36,6 +38,8 @@ class Cursor(msgspec.Struct, frozen=True):
     """The running pull sweeps too."""
     base: str = ""
     """The organisation's currency."""
+    home: str = ""
+    """Its country."""
 
     @property
     def dated(self) -> bool:

@@ -60,6 +60,11 @@ class OrganisationDocument(Document, frozen=True):
     period_lock_date: str | None = None
     end_of_year_lock_date: str | None = None
     payment_terms: Terms | None = None
+    legal_name: str | None = None
+    tax_number: str | None = None
+    registration_number: str | None = None
+    addresses: list[Address] | None = None
+    phones: list[PhoneDocument] | None = None
 
 
 class ContactRef(Document, frozen=True):
@@ -90,6 +95,14 @@ class Address(Document, frozen=True):
     """A postal address."""
 
     address_type: str | None = None
+    attention_to: str | None = None
+    address_line1: str | None = None
+    address_line2: str | None = None
+    address_line3: str | None = None
+    address_line4: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
     country: str | None = None
 
 
@@ -118,6 +131,8 @@ class ContactDocument(Document, frozen=True):
     """A contact."""
 
     contact_id: str | None = None
+    contact_number: str | None = None
+    account_number: str | None = None
     name: str | None = None
     contact_status: str | None = None
     merged_to_contact_id: str | None = None

@@ -27,7 +27,13 @@ from arsync.core.ledger.records import (
 )
 from arsync.errors import Rejected
 from arsync_xero.api import PAGE_SIZE
-from arsync_xero.cursor import CURSOR_VERSION, Cursor, fewer_days, later_days
+from arsync_xero.cursor import (
+    CURSOR_VERSION,
+    WITHOUT_ADDRESSES,
+    Cursor,
+    fewer_days,
+    later_days,
+)
 from arsync_xero.documents import (
     CONTACTS,
     CREDIT_NOTES,
@@ -41,7 +47,13 @@ from arsync_xero.documents import (
     Rows,
 )
 from arsync_xero.errors import TooManyRows
-from arsync_xero.read_client import ReadClient, balances_of, converted, one_organisation
+from arsync_xero.read_client import (
+    ReadClient,
+    balances_of,
+    context_of,
+    converted,
+    one_organisation,
+)
 from arsync_xero.records import (
     to_contact,
     to_credit,
@@ -92,7 +104,7 @@ _LISTINGS = (
         "contacts",
         CONTACTS,
         RecordKind.CONTACTS,
-        lambda document, _: to_contact(document),
+        to_contact,
         # Without it, archived and merged contacts, which may still owe, are left out.
         {"includeArchived": "true", "order": "ContactID ASC"},
         swept="daily",
@@ -152,6 +164,10 @@ def read_cursor(text: str | None) -> Cursor:
         cursor = msgspec.json.decode(text or "", type=Cursor)
     except msgspec.DecodeError:
         return Cursor()
+    if cursor.version == WITHOUT_ADDRESSES:
+        # Without a last sweep the next pull sweeps, which reads all contacts. One that was under
+        # way begins anew.
+        cursor = Cursor(since=cursor.since, base=cursor.base)
     stages = {"", *(listing.name for listing in _listings_of(cursor))}
     return cursor if cursor.version == CURSOR_VERSION and cursor.stage in stages else Cursor()
 
@@ -213,6 +229,7 @@ class Feed:
             swept=last.swept,
             sweeping=sweeping,
             base=organisation.base_currency,
+            home=organisation.country,
         )
         return cursor, organisation
 
@@ -289,6 +306,7 @@ def _following(listing: _Listing, cursor: Cursor, rows: Rows[Any]) -> Cursor:
         since=_text(start - OVERLAP),
         swept=cursor.start if cursor.sweeping else cursor.swept,
         base=cursor.base,
+        home=cursor.home,
     )
 
 
@@ -336,7 +354,8 @@ def _listings_of(cursor: Cursor) -> list[_Listing]:
 
 def _page(listing: _Listing, rows: Rows[Any], position: _Position, following: Cursor) -> Page:
     cursor, whole = position
-    converted_records, problems = converted(rows, listing.convert, cursor.base)
+    context = context_of(listing.kind, cursor.base, cursor.home)
+    converted_records, problems = converted(rows, listing.convert, context)
     balances: tuple[OpenBalance, ...] = ()
     records: list[Record] = converted_records
     if listing.swept == "only daily":

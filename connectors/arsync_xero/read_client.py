@@ -43,11 +43,12 @@ class ReadClient:
         """Make a reader; no call is made."""
         self.api = api
         self._base = ""
+        self._home = ""
 
     def organisation(self) -> Organisation:
         """Read the organisation."""
         organisation = one_organisation(self.api.rows(ORGANISATION), self.own_reminders())
-        self._base = organisation.base_currency
+        self._base, self._home = organisation.base_currency, organisation.country
         return organisation
 
     def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
@@ -56,7 +57,7 @@ class ReadClient:
             return Page(kind, (self.organisation(),), "")
         if kind == RecordKind.CONTACTS:
             params = {"includeArchived": "true"}
-            return self._by_ids(CONTACTS, ids, params, lambda contact, _: to_contact(contact))
+            return self._by_ids(CONTACTS, ids, params, to_contact)
         if kind == RecordKind.INVOICES:
             return self._by_ids(INVOICES, ids, {"Statuses": STATUSES}, to_invoice)
         # Lists of payments and credits have no parameter for ids.
@@ -85,17 +86,22 @@ class ReadClient:
         links = [document.online_invoice_url for document in rows.documents] if rows else []
         return (links[0] or "") if links else ""
 
+    def invoice_pdf(self, invoice_id: str) -> bytes:
+        """Return Xero's own PDF of an invoice."""
+        return self.api.pdf(f"Invoices/{invoice_id}/pdf")
+
     def own_reminders(self) -> bool | None:
         """Ask whether Xero's own invoice reminders are on; None where it does not say."""
         rows = self.api.read_one(REMINDERS, "InvoiceReminders/Settings")
         enabled = [document.enabled for document in rows.documents] if rows else []
         return enabled[0] if enabled else None
 
-    def _base_currency(self) -> str:
+    def _context(self, kind: RecordKind) -> str:
+        """Return what the documents of a kind are read by: see `context_of`."""
         if not self._base:
-            rows = self.api.rows(ORGANISATION)
-            self._base = one_organisation(rows, None).base_currency
-        return self._base
+            organisation = one_organisation(self.api.rows(ORGANISATION), None)
+            self._base, self._home = organisation.base_currency, organisation.country
+        return context_of(kind, self._base, self._home)
 
     def _by_ids(
         self,
@@ -104,21 +110,22 @@ class ReadClient:
         params: Mapping[str, str],
         convert: Callable[[Any, str], Any],
     ) -> Page:
+        kind = endpoint.kind or RecordKind.INVOICES
         records: list[Any] = []
         problems: list[DocumentProblem] = []
         for start in range(0, len(ids), IDS_PER_CALL):
             batch = ids[start : start + IDS_PER_CALL]
             query = {**params, "IDs": ",".join(batch), "page": "1", "pageSize": str(IDS_PER_CALL)}
             rows = self.api.rows(endpoint, params=query)
-            batch_records, batch_problems = converted(rows, convert, self._base_currency())
+            batch_records, batch_problems = converted(rows, convert, self._context(kind))
             records += batch_records
             problems += batch_problems
         answered = {record.id for record in records} | {problem.id for problem in problems}
         missing = [id_ for id_ in ids if id_ not in answered]
         # A filter may hide a record that is there: only its own address says that it is gone.
-        page = self._one_by_one(endpoint.kind or RecordKind.INVOICES, (endpoint,), missing, convert)
+        page = self._one_by_one(kind, (endpoint,), missing, convert)
         return Page(
-            endpoint.kind or RecordKind.INVOICES,
+            kind,
             [*records, *page.records],
             "",
             problems=(*problems, *page.problems),
@@ -140,7 +147,7 @@ class ReadClient:
             if rows is None:
                 gone.append(id_)
                 continue
-            row_records, row_problems = converted(rows, convert, self._base_currency())
+            row_records, row_problems = converted(rows, convert, self._context(kind))
             records += row_records
             problems += row_problems
         return Page(kind, records, "", problems=tuple(problems), gone=tuple(gone))
@@ -177,14 +184,25 @@ def organisations_day(api: Api) -> date:
     return api.now().astimezone(ZoneInfo(organisation.time_zone or "UTC")).date()
 
 
+def context_of(kind: RecordKind, base: str, home: str) -> str:
+    """Return what the documents of a kind are read by, besides themselves.
+
+    Args:
+        kind: what they become.
+        base: the organisation's currency, which gives amounts their rate.
+        home: the organisation's country, where an address lies that names none.
+    """
+    return home if kind == RecordKind.CONTACTS else base
+
+
 def converted(
-    rows: Rows[Any], convert: Callable[[Any, str], Any], base: str
+    rows: Rows[Any], convert: Callable[[Any, str], Any], context: str
 ) -> tuple[list[Any], tuple[DocumentProblem, ...]]:
-    """Return the records of a page, and its problems."""
+    """Return the records of a page, and its problems; `context` is that of `context_of`."""
     records: list[Any] = []
     problems = list(rows.problems)
     for document in rows.documents:
-        record = convert(document, base)
+        record = convert(document, context)
         if isinstance(record, DocumentProblem):
             problems.append(record)
         elif record is not None:

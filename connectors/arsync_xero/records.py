@@ -5,7 +5,8 @@ An odd document becomes a `DocumentProblem` that names it: never a default, neve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -28,6 +29,7 @@ from arsync.connector_sdk.reading import (
 )
 from arsync.core.ledger.business_days import clamped
 from arsync.core.ledger.countries import alpha_2
+from arsync.core.ledger.postal_addresses import PostalAddress, address_lines
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
@@ -45,10 +47,11 @@ from arsync.core.ledger.records import (
     Phone,
     RecordKind,
 )
-from arsync.core.ledger.sanitising import one_line
+from arsync.core.ledger.sanitising import cleaned, one_line
 from arsync_xero.currencies import CURRENCIES
 from arsync_xero.dates import day_of, moment_of
 from arsync_xero.documents import (
+    Address,
     AllocationDocument,
     ContactDocument,
     ContactRef,
@@ -56,6 +59,7 @@ from arsync_xero.documents import (
     InvoiceDocument,
     OrganisationDocument,
     PaymentDocument,
+    PhoneDocument,
     Term,
     Terms,
 )
@@ -81,6 +85,7 @@ _CONTACT_STATUS = {
     "ARCHIVED": ContactStatus.ARCHIVED,
     "GDPRREQUEST": ContactStatus.DELETED,
 }
+_GENERATED_NUMBER = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _PHONE_KINDS = {"DEFAULT": "", "DDI": "direct", "OFFICE": "office", "MOBILE": "mobile"}
 _PAYMENT_STATUS = {"AUTHORISED": PaymentStatus.ACTIVE, "DELETED": PaymentStatus.DELETED}
 # Xero documents two names for the type of a prepayment and of an overpayment.
@@ -137,30 +142,46 @@ def to_organisation(
     """
 
     def make() -> Organisation:
+        name = one_line(required(document.name, "Name"))
+        legal_name = one_line(document.legal_name or "")
+        country = one_line((document.country_code or "").upper())
+        numbers = _phones(document.phones)
         return Organisation(
             id=record_id(document.organisation_id, "OrganisationID"),
-            name=one_line(required(document.name, "Name")),
+            name=name,
             base_currency=_currency(document.base_currency, "BaseCurrency"),
-            country=one_line((document.country_code or "").upper()),
+            country=country,
             time_zone=iana_name(document.timezone or ""),
             short_code=one_line(document.short_code or ""),
             is_demo=bool(document.is_demo_company),
             locked_until=_locked_until(document),
             own_reminders=own_reminders,
+            legal_name=legal_name,
+            address=_address(document.addresses, country, legal_name or name),
+            # An organisation has no email address of its own in Xero.
+            phone=numbers[0].number if numbers else "",
+            tax_number=one_line(document.tax_number or ""),
+            registration_number=one_line(document.registration_number or ""),
         )
 
     return _record(make, RecordKind.ORGANISATION, document.organisation_id, document.name)
 
 
-def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
-    """Return a contact."""
+def to_contact(document: ContactDocument, home: str = "") -> Contact | DocumentProblem:
+    """Return a contact.
+
+    Args:
+        document: Xero's own.
+        home: the organisation's country: an address that names none is in it.
+    """
 
     def make() -> Contact:
+        name, country = one_line(required(document.name, "Name")), _country(document)
         merged_into = optional_id(document.merged_to_contact_id or "", "MergedToContactID")
         status = one_of(document.contact_status, _CONTACT_STATUS, "ContactStatus")
         return Contact(
             id=record_id(document.contact_id, "ContactID"),
-            name=one_line(required(document.name, "Name")),
+            name=name,
             status=ContactStatus.MERGED if merged_into else status,
             email=one_line(document.email_address or ""),
             # Xero's own emails go to these persons as well as to the contact.
@@ -179,9 +200,11 @@ def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
                     ),
                 ]
             ),
-            phones=_phones(document),
+            phones=_phones(document.phones),
+            address=_address(document.addresses, country or home, name),
+            customer_number=_customer_number(document),
             currency=one_line(document.default_currency or ""),
-            country=_country(document),
+            country=country,
             groups=tuple(
                 sorted(
                     one_line(group.name) for group in document.contact_groups or () if group.name
@@ -195,9 +218,8 @@ def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
     return _record(make, RecordKind.CONTACTS, document.contact_id, document.name)
 
 
-def _phones(document: ContactDocument) -> tuple[Phone, ...]:
+def _phones(listed: Sequence[PhoneDocument] | None) -> tuple[Phone, ...]:
     """Return the telephone numbers, the main one first; fax numbers are left out."""
-    listed = document.phones or ()
     return phones(
         phone(
             kind,
@@ -206,7 +228,7 @@ def _phones(document: ContactDocument) -> tuple[Phone, ...]:
             country_code=number.phone_country_code,
         )
         for phone_type, kind in _PHONE_KINDS.items()
-        for number in listed
+        for number in listed or ()
         # Xero serves all kinds with empty texts; the parts of a number that is none are none.
         if number.phone_type == phone_type and number.phone_number
     )
@@ -530,9 +552,48 @@ def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
     )
 
 
+def _customer_number(document: ContactDocument) -> str:
+    """Return the account number, which people type; else a contact number that they can read.
+
+    The contact number is set through the API alone, by programs that imported the customer: often
+    the number under which the customer is known there, and sometimes a generated one.
+    """
+    imported = cleaned(document.contact_number or "")
+    if _GENERATED_NUMBER.fullmatch(imported):
+        imported = ""
+    return cleaned(document.account_number or "") or imported
+
+
+def _postal_first(addresses: Sequence[Address] | None) -> list[Address]:
+    """Return the addresses, the postal one first: Xero puts that one on invoices."""
+    return sorted(
+        (address for address in addresses or () if address.address_type != "DELIVERY"),
+        key=lambda address: address.address_type != "POBOX",
+    )
+
+
+def _address(addresses: Sequence[Address] | None, home: str, name: str) -> tuple[str, ...]:
+    """Return the lines of the postal address, else of the street address."""
+    for address in _postal_first(addresses):
+        written = PostalAddress(
+            street=(
+                address.address_line1,
+                address.address_line2,
+                address.address_line3,
+                address.address_line4,
+            ),
+            city=address.city,
+            region=address.region,
+            postcode=address.postal_code,
+            attention=address.attention_to,
+        )
+        lines = address_lines(written, alpha_2(address.country or "") or home, name=name)
+        if lines:
+            return lines
+    return ()
+
+
 def _country(document: ContactDocument) -> str:
     """Return the country of the postal address, else of the street address."""
-    addresses = sorted(
-        document.addresses or (), key=lambda address: address.address_type != "POBOX"
-    )
+    addresses = _postal_first(document.addresses)
     return next((alpha_2(address.country) for address in addresses if address.country), "")

@@ -34,6 +34,7 @@ CAPABILITIES = Capabilities(
             Capability.CREDIT_NOTES,
             Capability.CONTACT_GROUPS,
             Capability.ONLINE_INVOICE,
+            Capability.INVOICE_PDF,
             Capability.UNDO,
             Capability.NOTES_READ,
             Capability.OWN_REMINDERS,

@@ -47,7 +47,10 @@ def called(container: Container, books: Books) -> Container:
     for number, (overdue, amount) in enumerate(((5, "100"), (40, "900"), (5, "900")), 1):
         contact = books.add_contact(number)
         books.contacts[contact.id] = contact._replace(
-            people=("Ann Lee",), phones=(Phone("020 7946 0018"),)
+            people=("Ann Lee",),
+            phones=(Phone("020 7946 0018"),),
+            address=("12 Mill Lane", "Leeds"),
+            customer_number="A-17",
         )
         books.add_invoice(contact, number, overdue=overdue, amount=amount)
     runs.pull_ledger(OWNER, now(container))
@@ -208,15 +211,19 @@ def test_a_forgotten_customer_leaves_no_words(called: Container, books: Books) -
     say(called, 1, "spoke: Ann is ill")
     runs.sync(OWNER, now(called))
     books.pay(books.invoices["i1"])
+    books.invoices["i1"] = books.invoices["i1"]._replace(purchase_order="PO 77")
     books.contacts["c1"] = books.contacts["c1"]._replace(status="archived")
     runs.sync(OWNER, now(called))
     exported = customer_data.export_contact(OWNER, called, "Customer 1")
     assert exported["contact"]["phones"] == [{"number": "020 7946 0018", "kind": ""}]
+    assert exported["contact"]["address"] == ("12 Mill Lane", "Leeds")
+    assert exported["contact"]["customer_number"] == "A-17"
+    assert exported["invoices"][0]["purchase_order"] == "PO 77"
     (task,) = (row for row in exported["actions"] if row["owner"])
     assert (task["owner"], task["outcome_code"]) == ("Ben", "spoke")
     customer_data.forget_contact(OWNER, called, "Customer 1")
     left = str(customer_data.export_contact(OWNER, called, "c1"))
-    for word in ("Ann", "0018", "Ben"):
+    for word in ("Ann", "0018", "Ben", "Mill Lane", "A-17", "PO 77"):
         assert word not in left
 
 

@@ -278,6 +278,9 @@ class BooksConnector:
     def invoice_link(self, invoice_id: str) -> str:
         return f"https://in.example/{invoice_id}"
 
+    def invoice_pdf(self, invoice_id: str) -> bytes:
+        return b"%PDF-1.4\n%%EOF\n"
+
     def prepare(self, action: Action) -> Mapping[str, str]:
         self.books.called("prepare", lambda: None)
         return {"saved.groups": "none"}

@@ -119,6 +119,9 @@ class UnchangedPlatform:
     def invoice_link(self, invoice_id: str) -> str:
         return ""
 
+    def invoice_pdf(self, invoice_id: str) -> bytes:
+        raise NotImplementedError
+
     def prepare(self, action: Action) -> Mapping[str, str]:
         return {}
 

@@ -134,6 +134,7 @@ _TEXTS = {
     "more_emails": "[]",
     "people": '["Ann Lee"]',
     "phones": '[["020 7946 0018", "mobile"]]',
+    "address": '["1 High Street", "Anytown"]',
     "allocations": "[]",
     "mode": "observe",
     "state": "confirmed",

@@ -95,6 +95,9 @@ class Ledger:
     def invoice_link(self, invoice_id: str) -> str:
         raise NotImplementedError
 
+    def invoice_pdf(self, invoice_id: str) -> bytes:
+        raise NotImplementedError
+
     def prepare(self, action: Action) -> Mapping[str, str]:
         raise NotImplementedError
 

@@ -228,6 +228,8 @@ _CONTACT = _columns("""
     first_name: of the contact person
     people: names of the people to speak to, the main one first
     phones: their telephone numbers, the main one first
+    address: the lines of the postal address below the name, without the country
+    customer_number: under which you keep the customer, where the platform has such a number
     currency: of its documents, where the platform says so
     country: ISO 3166 alpha-2, where the platform says so
     groups: contact groups (Xero), the customer type (QuickBooks)
@@ -249,6 +251,7 @@ _INVOICE = _columns("""
     total: with tax
     amount_due: what is still open on it
     reference: the customer's reference or purchase order
+    purchase_order: the customer's order number, where the platform has a field of its own for it
     sent: whether it was sent to the customer; empty where the platform does not say
     paid_on: the day it was paid in full
     expected_on: the platform's expected payment date

@@ -35,6 +35,8 @@ BALANCE_CALLS_MAX = 3
 """The most calls that a pull spends on asking for balances."""
 NOTE_CALLS_MAX = 10
 """The most calls that reading one customer's notes takes."""
+INVOICE_PDF_BYTES_MAX = 10_000_000
+"""A larger PDF of an invoice is refused: most mail servers take no message above 25 MB in all."""
 SAVED_TERMS = "saved.terms"
 """The name under which `prepare` keeps the payment terms that a hold is about to change. They go
 into `saved` of the payload that restores them."""
@@ -72,6 +74,7 @@ class Capability(StrEnum):
     PARENTS = "parent contacts"
     CONTACT_GROUPS = "contact groups"
     ONLINE_INVOICE = "online invoice link"
+    INVOICE_PDF = "invoice as PDF"
     NOTES_READ = "reading its notes"
     UNDO = "undoing"
     OWN_REMINDERS = "telling whether its own reminders are on"
@@ -393,6 +396,17 @@ class Connector(Protocol):
 
     def invoice_link(self, invoice_id: str) -> str:
         """Return the customer's online view of an invoice, or an empty text."""
+        ...
+
+    # Of drafts and voids the platform serves a paper as well: only the caller knows which invoice
+    # is owed by the reading that it has just made.
+    def invoice_pdf(self, invoice_id: str) -> bytes:
+        """Return the platform's own PDF of an invoice, whole. Takes one call.
+
+        Raises:
+            Rejected: there is no such invoice, or its PDF is larger than `INVOICE_PDF_BYTES_MAX`.
+            RetryLater: the answer is no PDF, or not all of one, and as `Transport.request`.
+        """
         ...
 
     # Saved before the first attempt, because it serves twice: it undoes the write, and it lets

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from arsync.connector_sdk import (
     BALANCE_CALLS_MAX,
+    INVOICE_PDF_BYTES_MAX,
     NOTE_CALLS_MAX,
     Capability,
     Connector,
@@ -389,6 +390,20 @@ class ConnectorContract:
         contacts = bench.connector().read(RecordKind.CONTACTS, [debtor.contact_id])
         assert [row.id for row in contacts.records] == [debtor.contact_id]
         assert bench.connector().read(RecordKind.INVOICES, []).records in ((), [])
+
+    def test_the_platforms_paper_of_an_invoice(self, bench: Bench, debtor: Debtor) -> None:
+        """Its PDF is whole and takes one call; of an invoice that is not there is none."""
+        connector = bench.connector()
+        if Capability.INVOICE_PDF not in connector.capabilities.offers:
+            pytest.skip(f"{bench.platform.label} serves no PDF of an invoice")
+        before = bench.calls()
+        paper = connector.invoice_pdf(debtor.invoice_ids[0])
+        assert bench.calls() - before == 1
+        assert paper.startswith(b"%PDF-")
+        assert paper.rstrip().endswith(b"%%EOF")
+        assert len(paper) <= INVOICE_PDF_BYTES_MAX
+        with pytest.raises(Rejected):
+            connector.invoice_pdf(_another_id(debtor.invoice_ids[0]))
 
     def test_what_was_never_written_is_not_found(
         self, bench: Bench, debtor: Debtor, case: WriteCase

@@ -16,11 +16,12 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from arsync.connector_sdk.contract import PlatformNote
+from arsync.connector_sdk.contract import INVOICE_PDF_BYTES_MAX, PlatformNote
 from arsync.core.ledger.business_days import is_in_range
 from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
 from arsync.core.ledger.records import DocumentProblem, Phone, RecordKind
 from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, cleaned, is_id, one_line
+from arsync.errors import Rejected, RetryLater
 
 CODE_LETTERS = 3
 """Of a currency (ISO 4217)."""
@@ -186,6 +187,34 @@ def document_problem(
         one_line(contact_id),
         invoice_ids,
     )
+
+
+_PDF_BEGINS = b"%PDF-"
+_PDF_ENDS = b"%%EOF"
+_PDF_END_BYTES = 1024
+"""Within so many bytes of its end a PDF says that it ends (ISO 32000, annex H)."""
+
+
+def whole_pdf(body: bytes, label: str) -> bytes:
+    """Return a platform's PDF of an invoice if it is one, whole and of a size that can be sent.
+
+    Args:
+        body: the platform's answer.
+        label: the platform's name.
+
+    Raises:
+        Rejected: it is too large. RetryLater: it is no PDF, or not all of one.
+    """
+    if not body.startswith(_PDF_BEGINS):
+        raise RetryLater(f"{label} answered with no PDF when it was asked for an invoice's.")
+    if _PDF_ENDS not in body[-_PDF_END_BYTES:]:
+        raise RetryLater(f"{label} answered with a part of an invoice's PDF.")
+    if len(body) > INVOICE_PDF_BYTES_MAX:
+        raise Rejected(
+            f"{label}'s PDF of the invoice has {len(body):,} bytes;"
+            f" no more than {INVOICE_PDF_BYTES_MAX:,} can be sent."
+        )
+    return body
 
 
 NOTE_TEXT_MAX = 4_000

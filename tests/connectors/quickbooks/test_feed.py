@@ -309,12 +309,16 @@ def test_a_full_read_loses_nothing_in_any_order(
     assert before <= set(seen)
 
 
-def test_customers_read_without_phones_are_read_again(quickbooks: Any) -> None:
+@pytest.mark.parametrize("version", [3, 4])
+def test_customers_read_without_addresses_are_read_again(quickbooks: Any, version: int) -> None:
     contact = contact_of(quickbooks)
     quickbooks.advance(LATER)
     cursor = json.loads(cursor_of(quickbooks))
     assert contact not in of_kind(pulled(quickbooks, json.dumps(cursor)), RecordKind.CONTACTS)
-    again = pulled(quickbooks, json.dumps(cursor | {"version": 3}))
+    cursor.pop("country")
+    again = pulled(quickbooks, json.dumps(cursor | {"version": version}))
     assert contact in of_kind(again, RecordKind.CONTACTS)
+    assert of_kind(again, RecordKind.ORGANISATION), "its address is filled at once, too"
+    assert json.loads(again[-1].cursor)["country"] == "GB"
     assert again[-1].complete
     assert contact not in of_kind(pulled(quickbooks, again[-1].cursor), RecordKind.CONTACTS)

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
-from arsync.core.ledger.records import Allocation, DocumentProblem, Payment, Phone, RecordKind
+from arsync.core.ledger.records import (
+    Allocation,
+    DocumentProblem,
+    Organisation,
+    Payment,
+    Phone,
+    RecordKind,
+)
 from arsync_quickbooks.documents import (
     CompanyInfoDoc,
     InvoiceDoc,
@@ -152,6 +159,42 @@ def test_a_company_that_tells_no_time_zone_has_none() -> None:
         assert (organisation.id, organisation.name) == ("123", "Acme")
         assert organisation.time_zone == kept
         assert organisation.country == "GB"
+
+
+def test_a_company_says_where_customers_write_to() -> None:
+    def company(**fields: Any) -> Organisation:
+        whole = json.dumps({"CompanyName": "Acme", "Country": "USA", **fields}).encode()
+        document = decode_row(whole, CompanyInfoDoc)
+        assert isinstance(document, CompanyInfoDoc)
+        return to_organisation(
+            document,
+            PreferencesDoc(),
+            realm_id="123",
+            is_demo=False,
+            known_time_zones=frozenset(),
+        )
+
+    legal = {"Line1": "1 Legal St", "City": "Anytown"}
+    place = {"Line1": "2 Main St", "City": "Anytown", "CountrySubDivisionCode": "NY"}
+    place["PostalCode"] = "10101"
+    told = company(
+        LegalName="Acme Inc.",
+        LegalAddr=legal,
+        CompanyAddr={"Country": "USA"},
+        CustomerCommunicationAddr=place,
+        PrimaryPhone={"FreeFormNumber": "(212) 555-0100"},
+        Email={"Address": "office@acme.example"},
+        CustomerCommunicationEmailAddr={"Address": "accounts@acme.example"},
+        EmployerId="91-1234567",
+    )
+    assert told.legal_name == "Acme Inc."
+    assert told.address == ("2 Main St", "Anytown, NY 10101")
+    assert told.phone == "(212) 555-0100"
+    assert told.email == "accounts@acme.example"
+    assert (told.tax_number, told.registration_number) == ("", "")
+    bare = company(LegalAddr=legal, Email={"Address": "office@acme.example"})
+    assert (bare.address, bare.email) == (("1 Legal St", "Anytown"), "office@acme.example")
+    assert company()[9:] == ("", (), "", "", "", "")
 
 
 def test_terms_are_told_in_words() -> None:

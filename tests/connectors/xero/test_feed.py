@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -183,6 +184,26 @@ def test_many_ids_are_read_in_few_calls(xero: Any) -> None:
     page = xero.connector().read(RecordKind.INVOICES, ids)
     assert len(page.records) == 91
     assert xero.calls() - before == 3 + 1, "40 ids a call, and the organisation's currency"
+
+
+def test_contacts_read_without_addresses_are_read_again(xero: Any) -> None:
+    contact, _ = one_invoice(xero)
+    cursor = pull(xero)[-1].cursor
+    xero.advance(timedelta(hours=1))
+    cursor = pull(xero, cursor)[-1].cursor
+    assert not [row for page in pull(xero, cursor) for row in page.records]
+    before = json.loads(cursor)
+    again = pull(xero, json.dumps({**before, "version": 2, "home": ""}))
+    kinds = {page.kind for page in again if page.records}
+    assert kinds == {RecordKind.ORGANISATION, RecordKind.CONTACTS}
+    assert contact in {row.id for page in again for row in page.records}
+    after = json.loads(again[-1].cursor)
+    assert (after["version"], after["home"]) == (3, "GB")
+
+
+def test_a_pull_under_way_goes_on_from_its_beginning() -> None:
+    text = '{"version": 2, "stage": "invoices", "page": 3, "since": "2026-11-20", "base": "GBP"}'
+    assert read_cursor(text) == Cursor(since="2026-11-20", base="GBP")
 
 
 @pytest.mark.parametrize(

@@ -337,7 +337,7 @@ def test_moments_are_utc_whatever_the_offset() -> None:
 
 
 def test_a_contact() -> None:
-    assert one(CONTACTS, lambda row, _: to_contact(row), CONTACT) == Contact(
+    assert one(CONTACTS, to_contact, CONTACT) == Contact(
         id="430fa14a",
         name="Liam Ltd",
         status=ContactStatus.ACTIVE,
@@ -353,14 +353,111 @@ def test_a_contact() -> None:
     )
 
 
+POSTAL = {
+    "AddressType": "POBOX",
+    "AttentionTo": "Accounts payable",
+    "AddressLine1": "Barney Ltd\nUnit 7",
+    "AddressLine2": "12 Mill Lane",
+    "City": "Köln",
+    "Region": "NRW",
+    "PostalCode": "50667",
+    "Country": "Germany",
+}
+STREET = {
+    "AddressType": "STREET",
+    "AddressLine1": "1 High St",
+    "City": "Leeds",
+    "PostalCode": "LS1",
+}
+
+
+@pytest.mark.parametrize(
+    ("addresses", "home", "lines"),
+    [
+        ([STREET, POSTAL], "GB", ("Accounts payable", "Barney Ltd", "Unit 7", "12 Mill Lane")),
+        ([STREET], "GB", ("1 High St", "Leeds", "LS1")),
+        # Of one country with the organisation: the order is that one's.
+        ([STREET], "FR", ("1 High St", "LS1 Leeds")),
+        (
+            [{"AddressType": "POBOX", "Country": "Germany"}, STREET],
+            "GB",
+            ("1 High St", "LS1 Leeds"),
+        ),
+        ([{"AddressType": "POBOX", "AttentionTo": "Ann Lee"}], "GB", ()),
+        ([{"AddressType": "DELIVERY", "City": "Leeds"}], "GB", ()),
+        ([{"AddressType": "STREET", "City": "\x1b[2J\u202eLeeds"}], "GB", ("[2J Leeds",)),
+        (None, "GB", ()),
+    ],
+)
+def test_the_postal_address_comes_before_the_street(
+    addresses: list[dict[str, str]] | None, home: str, lines: tuple[str, ...]
+) -> None:
+    rows = CONTACTS.rows(page(CONTACTS, CONTACT | {"Addresses": addresses}))
+    contact = to_contact(rows.documents[0], home)
+    assert isinstance(contact, Contact)
+    assert contact.address[: len(lines)] == lines
+    if POSTAL in (addresses or ()):
+        assert contact.address[len(lines) :] == ("50667 Köln",)
+
+
+@pytest.mark.parametrize(
+    ("account", "number", "kept"),
+    [
+        ("A-17", "C-100", "A-17"),
+        ("", "C-100", "C-100"),
+        (None, "430fa14a-f945-44d3-9f97-5df5e28441b8", ""),
+        (None, "430FA14AF94544D39F975DF5E28441B8", ""),
+        (None, None, ""),
+    ],
+)
+def test_a_customer_number_is_one_for_people(
+    account: str | None, number: str | None, kept: str
+) -> None:
+    row = CONTACT | {"AccountNumber": account, "ContactNumber": number}
+    assert one(CONTACTS, to_contact, row).customer_number == kept
+
+
+def test_the_organisation_says_where_it_is() -> None:
+    document = ORGANISATION_DOCUMENT | {
+        "LegalName": "Maple Florist Limited",
+        "TaxNumber": "101-2-303",
+        "RegistrationNumber": "1234567",
+        "Phones": [
+            {"PhoneType": "OFFICE", "PhoneNumber": "800 1234"},
+            {"PhoneType": "DEFAULT", "PhoneNumber": "555 0100", "PhoneCountryCode": "64"},
+        ],
+        "Addresses": [
+            {"AddressType": "DELIVERY", "AddressLine1": "Gate 3", "City": "Auckland"},
+            {
+                "AddressType": "POBOX",
+                "AddressLine1": "Maple Florist Limited",
+                "AddressLine2": "PO Box 1",
+                "City": "Auckland",
+                "PostalCode": "1010",
+            },
+        ],
+    }
+    rows = ORGANISATION.rows(page(ORGANISATION, document, key="Organisations"))
+    organisation = to_organisation(rows.documents[0])
+    assert isinstance(organisation, Organisation)
+    assert organisation[9:] == (
+        "Maple Florist Limited",
+        ("PO Box 1", "Auckland 1010"),
+        "+64 555 0100",
+        "",
+        "101-2-303",
+        "1234567",
+    )
+
+
 def test_a_merged_contact_says_into_which() -> None:
     merged = CONTACT | {"ContactStatus": "ARCHIVED", "MergedToContactID": "other"}
-    record = one(CONTACTS, lambda row, _: to_contact(row), merged)
+    record = one(CONTACTS, to_contact, merged)
     assert (record.status, record.merged_into) == (ContactStatus.MERGED, "other")
 
 
 def test_an_odd_contact_is_named() -> None:
-    problem = one(CONTACTS, lambda row, _: to_contact(row), CONTACT | {"ContactStatus": "SLEEPY"})
+    problem = one(CONTACTS, to_contact, CONTACT | {"ContactStatus": "SLEEPY"})
     assert problem == DocumentProblem(
         "contacts", "430fa14a", "Liam Ltd", "unknown ContactStatus 'SLEEPY'"
     )

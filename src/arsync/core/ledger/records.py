@@ -80,6 +80,16 @@ class Organisation(NamedTuple):
     # stops nothing, but every plan warns.
     own_reminders: bool | None = None
     """True when the platform's own reminders are switched on; None when it does not report it."""
+    legal_name: str = ""
+    """The registered name, where it is another one than `name` or the platform tells both."""
+    address: tuple[str, ...] = ()
+    """The lines of its postal address below the name, without the country."""
+    phone: str = ""
+    email: str = ""
+    tax_number: str = ""
+    """VAT, GST or another number of a tax office, as the platform has it."""
+    registration_number: str = ""
+    """In the register of companies."""
 
 
 class Phone(NamedTuple):
@@ -107,6 +117,10 @@ class Contact(NamedTuple):
     """The names of the people to speak to, the main one first."""
     phones: tuple[Phone, ...] = ()
     """Without fax numbers, the main one first."""
+    address: tuple[str, ...] = ()
+    """The lines of the postal address below the name, without the country."""
+    customer_number: str = ""
+    """Under which the organisation keeps the customer, where the platform has such a number."""
     currency: str = ""
     country: str = ""
     groups: tuple[str, ...] = ()
@@ -138,6 +152,9 @@ class Invoice(NamedTuple):
     total: Decimal
     amount_due: Decimal
     reference: str = ""
+    purchase_order: str = ""
+    """The customer's order number, where the platform has a field of its own for it. In Xero it
+    stands in `reference`."""
     sent: bool | None = None
     """Whether it was sent to the customer; None when the platform does not report it."""
     paid_on: date | None = None

@@ -216,6 +216,12 @@ def _connection_row(row: Any) -> ConnectionRow:
         is_demo=row.is_demo,
         locked_until=row.locked_until,
         own_reminders=row.own_reminders,
+        legal_name=row.legal_name,
+        address=row.address,
+        phone=row.phone,
+        email=row.email,
+        tax_number=row.tax_number,
+        registration_number=row.registration_number,
     )
     return ConnectionRow(
         id=row.id,

@@ -45,10 +45,13 @@ from arsync.store.db.tables import (
     runs,
 )
 from arsync.store.ledger.lookups import find_contact
-from arsync.store.ledger.record_rows import KINDS, to_records
-
-FORGOTTEN = "forgotten"
-"""Takes the place of a name."""
+from arsync.store.ledger.record_rows import (
+    FORGOTTEN,
+    KINDS,
+    PERSONAL_LISTS,
+    PERSONAL_TEXTS,
+    to_records,
+)
 
 EXPIRED_AT_ONCE_MAX = 1_000
 """How many actions one run makes nameless, so that it does not make a run long."""
@@ -58,6 +61,9 @@ _ENDED = (
     ActionState.WITHDRAWN,
     ActionState.REJECTED,
 )
+_WORDS_OF_INVOICES = ("email", "link", "note", "reference", "purchase_order")
+"""Columns of an invoice's copy that hold what somebody typed."""
+
 _GONE = frozenset(
     {
         ContactStatus.ARCHIVED,
@@ -533,23 +539,12 @@ def _forget_entries(db: Connection, connection_id: int, contact_id: str) -> None
 def _forget_copy(db: Connection, connection_id: int, contact: Contact) -> None:
     # The hash stays, so that the same document does not bring the name back with the next pull.
     mine = and_(contacts.c.connection_id == connection_id, contacts.c.id == contact.id)
-    db.execute(
-        update(contacts)
-        .where(mine)
-        .values(
-            name=FORGOTTEN,
-            email="",
-            more_emails=(),
-            first_name="",
-            people=(),
-            phones=(),
-            note="",
-        )
-    )
+    nothing = {**dict.fromkeys(PERSONAL_TEXTS, ""), **dict.fromkeys(PERSONAL_LISTS, ())}
+    db.execute(update(contacts).where(mine).values(nothing | {"name": FORGOTTEN}))
     of_contact = and_(
         invoices.c.connection_id == connection_id, invoices.c.contact_id == contact.id
     )
-    db.execute(update(invoices).where(of_contact).values(email="", link="", note="", reference=""))
+    db.execute(update(invoices).where(of_contact).values(**dict.fromkeys(_WORDS_OF_INVOICES, "")))
     db.execute(
         delete(problems).where(
             problems.c.connection_id == connection_id,
