@@ -67,7 +67,7 @@ def test_several_lines_in_one_field_are_lines() -> None:
     assert address_lines(written, "GB") == ("Unit 7", "Mill Lane", "North Side", "Leeds")
 
 
-def test_a_long_line_goes_on_and_a_long_address_is_none() -> None:
+def test_a_long_line_goes_on_a_long_address_not() -> None:
     words = "Building " * 20
     lines = address_lines(PostalAddress((words,), "Leeds"), "GB")
     assert len(lines) == 3

@@ -46,7 +46,7 @@ def stored_invoices(store: Store, connection: ConnectionRow) -> dict[str, Invoic
     return {invoice.id: invoice for account in accounts for invoice in account.invoices}
 
 
-def test_a_newer_version_does_not_bring_back_whom_it_forgot(
+def test_a_newer_version_brings_nobody_forgotten_back(
     store: Store, connection: ConnectionRow
 ) -> None:
     """A record with more fields has another hash, though the platform's document is the same."""
