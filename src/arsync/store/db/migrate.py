@@ -39,6 +39,7 @@ REVISIONS = (
     "0026",
     "0027",
     "0028",
+    "0029",
 )
 """Every step of `migrations/versions`, oldest first.
 

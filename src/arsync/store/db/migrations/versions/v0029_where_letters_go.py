@@ -7,8 +7,8 @@ from alembic import op
 
 from arsync.store.db.column_types import Texts
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 
 _COLUMNS = {
     "connections": ("legal_name", "phone", "email", "tax_number", "registration_number"),
