@@ -41,6 +41,8 @@ class LetterTable(Struct, frozen=True):
     sums: tuple[LetterSum, ...] = ()
     title: str = ""
     """Above the table; empty: none."""
+    is_even: bool = False
+    """All columns are of one width."""
 
 
 class LabelledLine(Struct, frozen=True):
@@ -72,12 +74,16 @@ class LetterDocument(Struct, frozen=True, kw_only=True):
     opening: tuple[str, ...] = ()
     """Paragraphs; a line break inside one is kept."""
     tables: tuple[LetterTable, ...] = ()
-    closing: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    """A list: what happens when somebody pays late."""
     payment_title: str = ""
     payment: tuple[LabelledLine, ...] = ()
     """The bank account to pay into, and what to quote."""
     payment_link: str = ""
     payment_link_label: str = ""
+    closing: tuple[str, ...] = ()
+    enclosed: str = ""
+    """What goes along, in words."""
     regards: str = ""
     signature: tuple[str, ...] = ()
     footer: str = ""
