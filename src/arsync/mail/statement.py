@@ -50,6 +50,7 @@ def statement_pdf(statement: Statement, *, now: datetime, system_fonts: bool = T
         sender=statement.sender,
         recipient=(statement.customer,),
         date=statement.dated,
+        opening=(statement.dated,),
         title=f"{statement.title}: {statement.customer}",
         subject=statement.title,
         tables=(table,),

@@ -65,8 +65,9 @@ class LetterDocument(Struct, frozen=True, kw_only=True):
     recipient: tuple[str, ...] = ()
     """Name and address, as they show in the envelope's window."""
     date: str = ""
+    """At the top of further pages; on the first it is among the references."""
     references: tuple[LabelledLine, ...] = ()
-    """Customer number, notice number, who writes and how to reach them."""
+    """The day, the customer number, the notice number, who writes and how to reach them."""
     title: str
     """What the file is called where files are listed: the message's subject."""
     subject: str

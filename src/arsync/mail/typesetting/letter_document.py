@@ -72,6 +72,7 @@ def _in_window(lines: Sequence[str]) -> tuple[str, ...]:
 def _references(context: Mapping[str, Any], numbered: str) -> Iterator[LabelledLine]:
     words, sender = context["words"], context["organisation"]
     named = (
+        ("date", context["today"]),
         ("customer_number", context["customer"].get("number", "")),
         ("notice_number", numbered),
         ("our_contact", sender.get("signed_by", "")),

@@ -23,9 +23,7 @@ LOGOS_KEPT = 16
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _SVG = re.compile(rb"<svg[\s>]")
-_LEADS_OUTSIDE = re.compile(
-    rb"""<!(DOCTYPE|ENTITY)|href\s*=\s*["'](?!#|data:image/)""", re.IGNORECASE
-)
+_LEADS_OUTSIDE = re.compile(rb"""<!ENTITY|href\s*=\s*["'](?!#|data:image/)""", re.IGNORECASE)
 """A picture that reads other files, or that grows by entities."""
 
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -93,7 +91,9 @@ def _checked(file: Path, _changed: int, size: int) -> bytes:
         raise UserMistake(f"{where} is no PNG, JPEG or SVG picture.")
     if _SVG.search(content) and not content.startswith((_PNG, _JPEG)):
         if _LEADS_OUTSIDE.search(content):
-            raise UserMistake(f"{where} refers to other files; a logo has to be whole in itself.")
+            raise UserMistake(
+                f"{where} refers to other files or has entities; save it as plain SVG."
+            )
     elif _pixels(content) > LOGO_PIXELS_MAX:
         raise UserMistake(
             f"{where} has more than {LOGO_PIXELS_MAX:,} pixels; 1,000 across are enough."
