@@ -15,6 +15,9 @@ import pytest
 from msgspec import UNSET, Struct, UnsetType, field
 
 from arsync.application.ageing_report import AgeingTableView
+from arsync.application.letters.notice_register import RegisteredNotice
+from arsync.application.letters.text_copying import CopiedText
+from arsync.application.letters.text_listing import ListedText
 from arsync.application.persons_words import RecordedView
 from arsync.application.plan_changes import SinceView
 from arsync.application.result_views import (
@@ -35,10 +38,13 @@ from arsync.demo.play import OutcomeView
 VIEWS = (
     AgeingTableView,
     ConnectionView,
+    CopiedText,
     CustomerDifference,
     HistoryView,
+    ListedText,
     OutcomeView,
     RecordedView,
+    RegisteredNotice,
     RulesBacktestView,
     RulesDiffView,
     RulesSimulationView,

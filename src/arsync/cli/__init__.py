@@ -94,6 +94,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "actions": Entry("queries", "List actions and their outcomes, newest first."),
         "status": Entry("queries", "Show the state of each connection."),
         "statement": Entry("statement", "Show a customer's statement of account."),
+        "letters": Entry(
+            "letters", "List, look at, copy, check and try letters; the register of notices."
+        ),
         "report": Entry("queries", "Print the ageing of receivables, or its tie-out."),
         "rules": Entry("rules", "Check, test and try rulebooks; list the facts."),
     },

@@ -13,6 +13,7 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.actions import Action, ActionKind
+from arsync.mail.letters import text_name
 
 REFERENCES_MAX = 10
 """A mail names the first of its conversation and the latest: more would be longer than headers are
@@ -26,7 +27,7 @@ NOTICE_TEXTS = frozenset(
         "credit hold placed",
         "credit hold lifted",
         "credit limit changed",
-        "hand-over announced",
+        "hand over announced",
     }
 )
 """Letters about the account that a customer has to get, whether it likes them or not."""
@@ -81,4 +82,7 @@ def can_be_declined(action: Action) -> bool:
 
     Who asks writes a mail, which reaches people: they take the customer out of the rule.
     """
-    return action.kind is ActionKind.ACCOUNT_LETTER and action.payload.title not in NOTICE_TEXTS
+    return (
+        action.kind is ActionKind.ACCOUNT_LETTER
+        and text_name(action.payload.title) not in NOTICE_TEXTS
+    )

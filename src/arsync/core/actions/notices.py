@@ -6,7 +6,7 @@ from arsync.core.actions.model import Action, is_our_letter
 from arsync.core.actions.payloads import ActionKind
 
 NUMBERED_TEXTS = frozenset(
-    {"final notice", "formal notice", "hand-over announced", "registration warning"}
+    {"final notice", "formal notice", "hand over announced", "registration warning"}
 )
 """Texts that a court, an agency or a credit register may ask for; every letter bears one too."""
 
@@ -15,7 +15,9 @@ def bears_number(action: Action) -> bool:
     """Return whether a letter has a running number: one in the platform's own words has none."""
     if not is_our_letter(action):
         return False
-    return action.kind is ActionKind.LETTER or text_of(action) in NUMBERED_TEXTS
+    # A rulebook may write `hand-over announced`: the same text.
+    plain = " ".join(text_of(action).replace("_", " ").replace("-", " ").lower().split())
+    return action.kind is ActionKind.LETTER or plain in NUMBERED_TEXTS
 
 
 def text_of(action: Action) -> str:

@@ -1,0 +1,1 @@
+"""Letters before they leave, and after: listed, looked at, copied, checked, tried, registered."""
