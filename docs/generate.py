@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +17,8 @@ import click
 from arsync.application.ledger_export import ENTITIES
 from arsync.application.timeline.sources import SOURCES
 from arsync.cli import COMMANDS, cli
-from arsync.config import SETTINGS, example_config, variable
+from arsync.config import CONNECTIONS_FOLDER, SETTINGS, example_config, variable
+from arsync.config.typed_settings import BANK_DETAILS
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS, DisputeReason
 from arsync.core.rulebook.facts import FIELDS
 from arsync.core.rulebook.json_schema import schema
@@ -115,16 +116,26 @@ def settings() -> str:
     """Return the list of settings."""
     lines = [HEAD + "# Settings\n"]
     lines.append(
-        "All settings are in `config.toml`. The environment variable overrides the file.\n"
+        "All settings are in `config.toml`. The environment variable overrides the file.\n\n"
+        f"What stands in `{CONNECTIONS_FOLDER}/NAME.toml`, beside `config.toml`, counts for the "
+        "connection NAME alone and\noverrides both. Settings with a dot in the column *own* may "
+        "stand there. Paths are relative to the folder of\n`config.toml`. Bank details belong "
+        "together: where a connection's file says one of "
+        f"{_words(BANK_DETAILS)}, none\nof them is taken from `config.toml`. The file is read "
+        "again when it was changed. See [running](running.md#many-clients).\n"
     )
-    lines += ["| setting | variable | default | meaning |", "|---|---|---|---|"]
+    lines += ["| setting | variable | default | own | meaning |", "|---|---|---|---|---|"]
     for setting in SETTINGS:
         default = f"`{setting.default}`" if setting.default else ""
         lines.append(
             f"| `[{setting.section}] {setting.key}` | `{variable(setting)}` | {default} "
-            f"| {_cell(setting.comment)} |"
+            f"| {'•' if setting.per_connection else ''} | {_cell(setting.comment)} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _words(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def facts() -> str:

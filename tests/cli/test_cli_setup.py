@@ -248,9 +248,9 @@ def test_doctor_checks_the_addresses_of_mail(shell: Shell) -> None:
     mailing = config.replace('notify = ""', 'notify = "the boss"')
     mailing = mailing.replace('copy_to = ""', 'copy_to = "archive"')
     shell.write("config.toml", mailing)
-    said = shell("doctor").out
-    assert "[smtp] copy_to is 'archive', which is no email address." in said
-    assert "[runs] notify is 'the boss', which is no email address." in said
+    said = shell("doctor").err
+    assert "[smtp] copy_to is 'archive'; it must be a mail address." in said
+    assert "[runs] notify is 'the boss'; it must be a mail address." in said
 
 
 def test_doctor_says_who_else_can_read_the_store(shell: Shell) -> None:

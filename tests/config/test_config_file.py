@@ -54,10 +54,27 @@ def test_every_setting_stands_in_the_example() -> None:
     }
 
 
+FITTING = {
+    "notify_at": "09:45",
+    "colour": "#0b5c7a",
+    "notify": "jo@example.com",
+    "reply_to": "jo@example.com",
+    "copy_to": "jo@example.com",
+    "email": "jo@example.com",
+    "iban": "GB82 WEST 1234 5698 7654 32",
+    "bic": "DEUTDEFF500",
+    "payment_link": "https://pay.example.com/{invoice}",
+    "notice_number": "{year}/{number}",
+    "logo": "logo.png",
+}
+"""A value of each setting that takes not every text."""
+
+
 @pytest.mark.parametrize("setting", SETTINGS, ids=variable)
 def test_a_variable_overrides_each_setting(tmp_path: Path, setting: object) -> None:
     chosen = next(candidate for candidate in SETTINGS if candidate == setting)
-    words = {"notify_at": "09:45", "colour": "#0b5c7a"}.get(chosen.key, "45m")
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    words = FITTING.get(chosen.key, "jo@example.com" if chosen.key == "sender" else "45m")
     value = chosen.choices[-1] if chosen.choices else "45" if chosen.whole else words
     config = load_config(a_file(tmp_path, ""), {variable(chosen): value})
     assert config.get(chosen.section, chosen.key) == value
@@ -78,7 +95,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_each_problem_names_its_line(tmp_path: Path) -> None:
-    text = '# ours\n[smtp]\nsender = "a"\n\n[ runs ]\n  mode = "on"\nnotify = 1\n[x]\n'
+    text = '# ours\n[smtp]\nsender = "a@b.example"\n\n[ runs ]\n  mode = "on"\nnotify = 1\n[x]\n'
     lines = mistake(tmp_path, text).splitlines()
     places = [line.partition("config.toml:")[2] for line in lines if "hint" not in line]
     assert places == [

@@ -8,8 +8,9 @@ from email.message import EmailMessage
 
 import pytest
 
+from arsync.core.ledger.mail_addresses import is_address
 from arsync.errors import Rejected, UserMistake
-from arsync.mail import KEY_HEADER, Letter, addresses, compose, is_address, message_id
+from arsync.mail import KEY_HEADER, Letter, addresses, compose, message_id
 from arsync.mail.message import MESSAGE_BYTES_MAX, RECIPIENTS_MAX, Outgoing
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

@@ -47,7 +47,7 @@ def forget_contact(
 def forget_expired(actor: Actor, organisation: OrganisationContext) -> None:
     """Make nameless what ended longer ago than `[store] keep_days`."""
     permit(actor, Permission.RUN)
-    days = organisation.config.keep_days
+    days = organisation.container.config.keep_days
     if days:
         before = organisation.clock.now() - timedelta(days=days)
         organisation.store.privacy.expire(organisation.id, before)

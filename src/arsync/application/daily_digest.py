@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.choosing import Decision, Selected, decisions
-from arsync.application.container import Container
 from arsync.application.forewarning import forewarned
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import SCHEDULE
 from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.status import status
@@ -70,15 +69,15 @@ class _LookedAt(NamedTuple):
 
 
 def daily_digest(
-    container: Container, *, stop: Callable[[], bool] = lambda: False
+    organisations: Iterable[OrganisationContext], *, stop: Callable[[], bool] = lambda: False
 ) -> Digest | None:
-    """Return what there is to say today; None when it was asked to stop.
+    """Return what there is to say of these today; None when it was asked to stop.
 
     A connection that cannot be looked at is itself something to say.
     """
     looked_at: list[_LookedAt] = []
     broken: list[tuple[str, Sequence[DigestLine]]] = []
-    for organisation in organisations(container):
+    for organisation in organisations:
         if stop():
             return None
         try:
@@ -121,8 +120,9 @@ def _consent(seen: _LookedAt) -> Iterator[DigestLine]:
 
 def _rulebook(seen: _LookedAt) -> Iterator[DigestLine]:
     if not seen.status.rulebook_ok:
+        command = "arsync doctor" if seen.organisation.settings_problem else "arsync rules check"
         for problem in seen.status.rulebook.splitlines():
-            yield DigestLine(problem.strip(), "arsync rules check")
+            yield DigestLine(problem.strip(), command)
 
 
 def _failing(seen: _LookedAt) -> Iterator[DigestLine]:
@@ -206,7 +206,7 @@ def _tasks(seen: _LookedAt) -> Iterator[DigestLine]:
 def _tomorrow(seen: _LookedAt) -> Iterator[DigestLine]:
     organisation = seen.organisation
     works = seen.status.rulebook_ok and seen.status.state == "connected"
-    if organisation.config.runs.forewarning == "off" or not works:
+    if organisation.container.config.runs.forewarning == "off" or not works:
         return
     try:
         coming = forewarned(organisation)

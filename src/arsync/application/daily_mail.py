@@ -19,7 +19,7 @@ from arsync.application.daily_digest import (
     daily_digest,
 )
 from arsync.application.organisation_context import organisations
-from arsync.application.owner_mail import can_mail_owner, mail_owner
+from arsync.application.owner_mail import OwnerMailbox, mail_owner, owner_mailboxes
 from arsync.errors import ArsyncError, OutcomeUnknown, UserMistake
 from arsync.mail import Letter
 
@@ -35,7 +35,7 @@ def mail_of_the_day(
     settled: bool = True,
     stop: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Send the owner today's mail if its hour has come and it has not been sent.
+    """Send each owner today's mail if its hour has come and it has not been sent.
 
     Never twice a day, whatever dies and however many processes run. A mail server that fails stops
     nothing: the mail is tried again half an hour later, and `status` and `doctor` tell.
@@ -48,63 +48,78 @@ def mail_of_the_day(
     Returns:
         Whether a mail left, or may have.
     """
-    runs = container.config.runs
-    if runs.daily_mail == "off" or not can_mail_owner(container.config):
+    if container.config.runs.daily_mail == "off":
         return False
     try:
-        zone = _zone(container)
+        mailboxes = owner_mailboxes(container.config, organisations(container))
+    except ArsyncError as error:
+        _LOG.warning("the daily mail: %s", error)
+        return False
+    # Each of them is to get its mail: `any` alone would end at the first that left.
+    departed = [_mail_to(container, mailbox, settled, stop) for mailbox in mailboxes]
+    return any(departed)
+
+
+def _mail_to(
+    container: Container, mailbox: OwnerMailbox, settled: bool, stop: Callable[[], bool]
+) -> bool:
+    """Send one owner's mail if its hour has come; returns whether it left, or may have."""
+    runs, mails = container.config.runs, container.store.daily_mails
+    try:
+        zone = _zone(container, mailbox)
         here = container.clock.now().astimezone(zone)
         hour = datetime.combine(here.date(), time.fromisoformat(runs.notify_at), tzinfo=zone)
         if here < hour or (not settled and here < hour + PATIENCE):
             return False
         # One read a run: on most of them the day's mail has left.
-        if not container.store.daily_mails.is_due(here.date()):
+        if not mails.is_due(here.date(), mailbox.address):
             return False
-        return _mail(container, here.date(), stop)
+        return _mail(container, mailbox, here.date(), stop)
     except ArsyncError as error:
         _LOG.warning("the daily mail: %s", error)
         return False
     except Exception as error:  # noqa: BLE001 - a bug met in one ledger must not stop the runs
         _LOG.exception("the daily mail could not be made")
         words = f"an internal error ({type(error).__name__}), see the log."
-        container.store.daily_mails.failed(here.date(), words)
+        mails.failed(here.date(), mailbox.address, words)
         return False
 
 
-def _zone(container: Container) -> tzinfo:
+def _zone(container: Container, mailbox: OwnerMailbox) -> tzinfo:
     """Return on whose clock its hour is: the setting's, else that of the first connection."""
     if container.config.runs.time_zone:
         try:
             return ZoneInfo(container.config.runs.time_zone)
         except (LookupError, ValueError, OSError) as error:
             raise UserMistake(f"[runs] time_zone is no time zone: {error}.") from None
-    return organisations(container)[0].zone
+    return mailbox.organisations[0].zone
 
 
-def _mail(container: Container, day: date, stop: Callable[[], bool]) -> bool:
-    mails, config = container.store.daily_mails, container.config
-    with mails.telling(day) as is_due:
+def _mail(container: Container, mailbox: OwnerMailbox, day: date, stop: Callable[[], bool]) -> bool:
+    mails, address = container.store.daily_mails, mailbox.address
+    with mails.telling(day, address) as is_due:
         if not is_due:
             return False
-        digest = daily_digest(container, stop=stop)
+        digest = daily_digest(mailbox.organisations, stop=stop)
         if digest is None:
             return False
         if digest.is_empty:
-            mails.nothing_to_say(day)
+            mails.nothing_to_say(day, address)
             return False
         letter = letter_of(digest, day)
-        mails.leaves(day)
+        mails.leaves(day, address)
         try:
             # The same key for the same day: a second copy shows as one in most mailboxes.
-            mail_owner(config, letter, f"daily-{day}", container.clock.now())
+            now = container.clock.now()
+            mail_owner(mailbox.config, address, letter, f"daily-{day}", now)
         except OutcomeUnknown:
-            mails.told(day)
+            mails.told(day, address)
             return True
         except ArsyncError as error:
-            mails.failed(day, str(error))
+            mails.failed(day, address, str(error))
             _LOG.warning("the daily mail could not be sent: %s", error)
             return False
-        mails.told(day)
+        mails.told(day, address)
         return True
 
 

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from arsync.application.organisation_context import OrganisationContext
-from arsync.application.owner_mail import can_mail_owner, mail_owner, owner_letter
+from arsync.application.owner_mail import (
+    OwnerMailbox,
+    mail_owner,
+    owner_letter,
+    owner_mailboxes,
+)
 from arsync.application.unknown_outcomes import Unsettled, not_notified
 from arsync.core.actions import ActionState
 from arsync.errors import ArsyncError, OutcomeUnknown
@@ -36,16 +41,39 @@ def notify_of_lost_authorisation(organisation: OrganisationContext, reason: str)
     with organisation.store.tokens.telling(grant_id) as telling:
         if not telling.names:
             return
-        names = ", ".join(telling.names[:NAMED_MAX])
-        if len(telling.names) > NAMED_MAX:
-            names += f" and {len(telling.names) - NAMED_MAX:,} more (`arsync status` shows all)"
+        names = _listed(telling.names)
         hint = "" if "arsync connect" in reason else f" Run `arsync connect {platform}` again."
         _LOG.error("%s: %s%s", names, reason, hint)
-        letter = _lost_authorisation(organisation.label, names, reason, platform)
-        # The same key for the same loss on one day: a second copy shows as one in most mailboxes.
-        said = "|".join((*telling.names, str(organisation.today)))
-        digest = hashlib.sha256(said.encode()).hexdigest()
-        telling.done = _mailed(organisation, letter, f"consent-{grant_id}-{digest[:16]}")
+        mailed = [
+            _tell_of_loss(organisation, mailbox, reason)
+            for mailbox in _mailboxes(organisation, telling.names)
+        ]
+        # Whoever was told already is told again with the others, by a mail of the same key.
+        telling.done = all(mailed)
+
+
+def _mailboxes(organisation: OrganisationContext, names: Sequence[str]) -> list[OwnerMailbox]:
+    """Return who is told of these connections: one client must not read another's name."""
+    container, connections = organisation.container, organisation.store.connections
+    contexts = [OrganisationContext(container, connections.get(name)) for name in names]
+    return owner_mailboxes(container.config, contexts)
+
+
+def _tell_of_loss(organisation: OrganisationContext, mailbox: OwnerMailbox, reason: str) -> bool:
+    names = [lost.name for lost in mailbox.organisations]
+    platform = organisation.connection.platform
+    letter = _lost_authorisation(organisation.label, _listed(names), reason, platform)
+    # The same key for the same loss on one day: a second copy shows as one in most mailboxes.
+    said = "|".join((*names, str(organisation.today)))
+    digest = hashlib.sha256(said.encode()).hexdigest()
+    key = f"consent-{organisation.connection.grant_id}-{digest[:16]}"
+    return _mailed(organisation, mailbox, letter, key)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMED_MAX
+    beyond = f" and {more:,} more (`arsync status` shows all)" if more > 0 else ""
+    return ", ".join(names[:NAMED_MAX]) + beyond
 
 
 def notify_of_open_outcomes(organisation: OrganisationContext) -> None:
@@ -68,17 +96,17 @@ def notify_of_open_outcomes(organisation: OrganisationContext) -> None:
     )
     digest = hashlib.sha256("".join(keys).encode()).hexdigest()
     letter = _open_outcomes(organisation, count, outcomes)
-    if _mailed(organisation, letter, f"open-{digest[:24]}"):
+    mailboxes = owner_mailboxes(organisation.container.config, [organisation])
+    if all(_mailed(organisation, mailbox, letter, f"open-{digest[:24]}") for mailbox in mailboxes):
         organisation.store.actions.mark_notified(keys, now=organisation.clock.now())
 
 
-def _mailed(organisation: OrganisationContext, letter: Letter, key: str) -> bool:
-    """Mail a letter to the owner, where that is set up; False when it surely did not leave."""
-    config = organisation.config
-    if not can_mail_owner(config):
-        return True
+def _mailed(
+    organisation: OrganisationContext, mailbox: OwnerMailbox, letter: Letter, key: str
+) -> bool:
+    """Mail a letter to an owner; False when it surely did not leave."""
     try:
-        mail_owner(config, letter, key, organisation.clock.now())
+        mail_owner(mailbox.config, mailbox.address, letter, key, organisation.clock.now())
     except OutcomeUnknown:
         return True
     except ArsyncError as error:

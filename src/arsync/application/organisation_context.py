@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -18,7 +18,7 @@ from arsync.application.letter_making import MessageMaker
 from arsync.application.packed_plan import packing
 from arsync.application.ways import ways_set_up
 from arsync.clock import Clock, today_in
-from arsync.config import Config
+from arsync.config import Config, stray_settings
 from arsync.connector_sdk import Connector, Platform
 from arsync.core.actions import Action
 from arsync.core.ledger.account_view import AccountView
@@ -87,10 +87,29 @@ class OrganisationContext:
         """Return whether nothing is written."""
         return self.connection.mode == Mode.OBSERVE
 
-    @property
+    @cached_property
     def config(self) -> Config:
-        """Return the settings."""
-        return self.container.config
+        """Return its settings: those of all, with what its own file says instead.
+
+        Raises:
+            UserMistake: its own file has mistakes. What only looks goes on without them.
+        """
+        return self.container.config.for_connection(self.name)
+
+    @property
+    def settings_problem(self) -> str:
+        """Return everything that is wrong with its own settings; empty: nothing."""
+        try:
+            _ = self.config
+        except UserMistake as mistake:
+            return str(mistake)
+        return ""
+
+    @property
+    def own_settings(self) -> tuple[str, ...]:
+        """Return which settings its own file says: `smtp.sender`; none when it has mistakes."""
+        named = () if self.settings_problem else self.config.own_settings
+        return tuple(f"{section}.{key}" for section, key in named)
 
     @property
     def store(self) -> Store:
@@ -106,6 +125,15 @@ class OrganisationContext:
     def platform(self) -> Platform:
         """Return the platform that keeps its books."""
         return self.container.platform(self.connection.platform)
+
+    @property
+    def platform_settings(self) -> Mapping[str, str]:
+        """Return what its connector is opened with.
+
+        Raises:
+            UserMistake: its own settings have mistakes.
+        """
+        return {**self.config.section(self.connection.platform), **self.connection.settings}
 
     @property
     def label(self) -> str:
@@ -127,7 +155,9 @@ class OrganisationContext:
     @property
     def time_zone(self) -> str:
         """Return the time zone whose calendar counts: the setting's, else the organisation's."""
-        return self.config.runs.time_zone or self.connection.organisation.time_zone
+        # A wrong file keeps everything from being planned; what is shown needs a day still.
+        config = self.container.config if self.settings_problem else self.config
+        return config.runs.time_zone or self.connection.organisation.time_zone
 
     @property
     def zone(self) -> tzinfo:
@@ -166,10 +196,10 @@ class OrganisationContext:
         They are read once: a plan, what leaves by it and what is said of it go by one text.
         """
         # Looked at before they are read, so that no change goes unnoticed.
-        marks = marks_of(rule_files(self.config, self.name))
+        marks = marks_of(rule_files(self.container.config, self.name))
         rules = self.container.rules(self.name)
         extended = rules.rulebook.files if rules.rulebook is not None else ()
-        self._extended_files = [self.config.folder / name for name in extended]
+        self._extended_files = [self.container.config.folder / name for name in extended]
         self._marks = {**marks_of(self._extended_files), **marks}
         return rules
 
@@ -179,7 +209,7 @@ class OrganisationContext:
             return ""
         now = {
             **marks_of(self._extended_files),
-            **marks_of(rule_files(self.config, self.name)),
+            **marks_of(rule_files(self.container.config, self.name)),
         }
         return "" if now == self._marks else "the rulebook was changed during the run"
 
@@ -192,10 +222,11 @@ class OrganisationContext:
 
     @cached_property
     def unread_files(self) -> tuple[UnreadFile, ...]:
-        """Return what lies in the rules folder, looks meant, and is not read."""
-        names = self.store.connections.all_names()
-        stray = stray_folders(self.config, self.rules, self.name, names)
-        return (*self.rules.unread, *stray)
+        """Return what lies among rules or settings, looks meant, and is not read."""
+        config, names = self.container.config, self.store.connections.all_names()
+        stray = stray_folders(config, self.rules, self.name, names)
+        settings = (UnreadFile(*file) for file in stray_settings(config.folder, names))
+        return (*self.rules.unread, *stray, *settings)
 
     @property
     def rulebook(self) -> Rulebook:
@@ -232,8 +263,11 @@ class OrganisationContext:
 
         It asks something of the platform that the platform lacks, or its amounts are in a currency
         that the books are not kept in: then no amount is certain, and a rule that ends something
-        must not be asked. A currency that no pull has told yet is no error.
+        must not be asked. A currency that no pull has told yet is no error. Nor may anything be
+        planned by settings that cannot be read.
         """
+        if self.settings_problem:
+            return (self.settings_problem,)
         rulebook = self.rules.rulebook
         if rulebook is None:
             return ()
@@ -384,7 +418,7 @@ class OrganisationContext:
             row.platform,
             row.organisation_id,
             row.grant_id,
-            row.settings,
+            self.platform_settings,
             writing=writing,
             # Right before each write: a run that lost its lock must not write beside another.
             before_change=lambda: self.store.runs.ensure_lock_held(row.id),

@@ -228,6 +228,8 @@ class ConnectionView(Struct, frozen=True):
     own_reminders: bool | None
     created_at: datetime
     taken_over_on: date | None
+    own_settings: tuple[str, ...]
+    """Which settings its own file says: `smtp.sender`."""
 
 
 def effect_view(effect: Effect) -> EffectView:
@@ -364,4 +366,5 @@ def connection_view(organisation: OrganisationContext) -> ConnectionView:
         books.own_reminders,
         row.created_at,
         row.taken_over_on,
+        organisation.own_settings,
     )

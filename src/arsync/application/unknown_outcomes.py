@@ -203,7 +203,7 @@ def explained(organisation: OrganisationContext, row: ActionRow) -> Unsettled:
 def links(organisation: OrganisationContext, action: Action) -> list[Link]:
     """Return the platform's pages of what an action is about."""
     connection = organisation.connection
-    settings = organisation.config.section(connection.platform)
+    settings = organisation.container.config.section(connection.platform)
     about = [
         (RecordKind.INVOICES, invoice.id, invoice.number or invoice.id)
         for invoice in action.invoices

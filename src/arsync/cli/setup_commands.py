@@ -324,7 +324,7 @@ def connections(
             return EXIT_DONE
         print_table(
             "",
-            ["connection", "platform", "organisation", "currency", "mode", "state"],
+            ["connection", "platform", "organisation", "currency", "mode", "state", "own settings"],
             [_connection_row(organisation) for organisation in organisations],
         )
         say(word(len(organisations), "connection") + ".")
@@ -340,7 +340,13 @@ def _connection_row(organisation: OrganisationContext) -> list[str]:
         row.organisation.base_currency,
         str(row.mode),
         str(row.state),
+        "wrong: see doctor" if organisation.settings_problem else _sections(organisation),
     ]
+
+
+def _sections(organisation: OrganisationContext) -> str:
+    """Return in which sections it has settings of its own."""
+    return ", ".join(dict.fromkeys(name.split(".")[0] for name in organisation.own_settings))
 
 
 @click.command()

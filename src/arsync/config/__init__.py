@@ -1,13 +1,21 @@
 """Configuration: typed settings from `config.toml` and the environment.
 
 The file is found by `--config`, then `ARSYNC_CONFIG`, then `./config.toml`. Every setting is also a
-variable `ARSYNC_SECTION_KEY`, which wins over the file.
+variable `ARSYNC_SECTION_KEY`, which wins over the file. What one connection does otherwise stands
+in `connections/NAME.toml`, which wins over both.
 """
 
-from arsync.config.config_file import CONFIG_BYTES_MAX, example_config, load_config
+from arsync.config.config import Config
+from arsync.config.config_file import example_config, load_config
+from arsync.config.connection_files import (
+    CONNECTIONS_FOLDER,
+    StrayFile,
+    connection_file,
+    stray_settings,
+)
+from arsync.config.setting_reader import CONFIG_BYTES_MAX
 from arsync.config.typed_settings import (
     SETTINGS,
-    Config,
     Section,
     Setting,
     TokensSettings,
@@ -17,13 +25,17 @@ from arsync.config.typed_settings import (
 
 __all__ = [
     "CONFIG_BYTES_MAX",
+    "CONNECTIONS_FOLDER",
     "SETTINGS",
     "Config",
     "Section",
     "Setting",
+    "StrayFile",
     "TokensSettings",
+    "connection_file",
     "example_config",
     "load_config",
     "seconds",
+    "stray_settings",
     "variable",
 ]

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, get_args, get_origin, get_type_hints
-from urllib.parse import quote, unquote
+from typing import Annotated, ClassVar, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -22,6 +20,9 @@ SECRET = Meta(extra={"secret": True})
 DURATION = Meta(extra={"duration": True})
 """Marks a setting such as `15m`: kept as it was written, read by `seconds`."""
 
+PER_CONNECTION = Meta(extra={"per_connection": True})
+"""Marks a setting that may differ from connection to connection."""
+
 EVERY_SECONDS_MIN = 10
 EVERY_SECONDS_MAX = 7 * 24 * 3600
 
@@ -30,6 +31,9 @@ EVERY_SECONDS_MAX = 7 * 24 * 3600
 # setting, and one shows its value, which may be a secret.
 class Section(Struct, frozen=True, kw_only=True):
     """One section of config.toml: each field is a setting, its `Meta` says what it means."""
+
+    per_connection: ClassVar[bool] = False
+    """Whether every setting of it may differ from connection to connection."""
 
     def __repr__(self) -> str:
         """Show no value: several are secret, and a section may end up in a traceback."""
@@ -94,6 +98,7 @@ class RunsSettings(Section, frozen=True, kw_only=True):
     ] = 4
     notify: Annotated[
         str,
+        PER_CONNECTION,
         Meta(
             description=(
                 "an address notified by [smtp]: at once, and once, when an authorisation has ended "
@@ -106,6 +111,7 @@ class RunsSettings(Section, frozen=True, kw_only=True):
         str,
         Meta(
             pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+            examples=["07:00"],
             description="the daily mail leaves after the first run from this hour on: 07:00",
         ),
     ] = "07:00"
@@ -119,6 +125,7 @@ class RunsSettings(Section, frozen=True, kw_only=True):
     ] = "on"
     time_zone: Annotated[
         str,
+        PER_CONNECTION,
         Meta(description="empty: the organisation's own (QuickBooks does not always report it)"),
     ] = ""
     pace: Annotated[
@@ -189,6 +196,7 @@ class XeroSettings(Section, frozen=True, kw_only=True):
     ] = 200
     late_fee_account: Annotated[
         str,
+        PER_CONNECTION,
         Meta(description="the account code that late fees are booked to; empty: no late fees"),
     ] = ""
 
@@ -233,12 +241,15 @@ class QuickBooksSettings(Section, frozen=True, kw_only=True):
     ] = 25_000
     late_fee_item: Annotated[
         str,
+        PER_CONNECTION,
         Meta(description="the service item that late fees are billed with; empty: no late fees"),
     ] = ""
 
 
 class SmtpSettings(Section, frozen=True, kw_only=True):
     """The mail server for letters."""
+
+    per_connection: ClassVar[bool] = True
 
     url: Annotated[
         str,
@@ -271,6 +282,8 @@ class SmtpSettings(Section, frozen=True, kw_only=True):
 class LettersSettings(Section, frozen=True, kw_only=True):
     """What letters say of their sender, and how they look."""
 
+    per_connection: ClassVar[bool] = True
+
     address: Annotated[
         str, Meta(description="lines of the sender's address; empty: as the accounting system says")
     ] = ""
@@ -301,7 +314,11 @@ class LettersSettings(Section, frozen=True, kw_only=True):
     ] = ""
     colour: Annotated[
         str,
-        Meta(pattern=r"^#[0-9a-fA-F]{6}$", description="of headings and lines: #0b5c7a"),
+        Meta(
+            pattern=r"^#[0-9a-fA-F]{6}$",
+            examples=["#0b5c7a"],
+            description="of headings and lines: #0b5c7a",
+        ),
     ] = "#1f2933"
     footer: Annotated[
         str, Meta(description="the last line of each page: registration, directors, VAT number")
@@ -327,6 +344,8 @@ class LettersSettings(Section, frozen=True, kw_only=True):
 class SmsSettings(Section, frozen=True, kw_only=True):
     """Text messages, by Twilio."""
 
+    per_connection: ClassVar[bool] = True
+
     account: Annotated[str, Meta(description="the account SID; empty: no text messages leave")] = ""
     token: Annotated[str, SECRET, Meta(description="the auth token")] = ""
     sender: Annotated[
@@ -341,6 +360,8 @@ class SmsSettings(Section, frozen=True, kw_only=True):
 class MailboxSettings(Section, frozen=True, kw_only=True):
     """The mailbox to which undeliverable letters and automatic replies come back."""
 
+    per_connection: ClassVar[bool] = True
+
     url: Annotated[
         str,
         SECRET,
@@ -351,8 +372,20 @@ class MailboxSettings(Section, frozen=True, kw_only=True):
     )
 
 
-class Config(Struct, frozen=True, kw_only=True):
-    """All settings, checked. Relative paths are relative to the config file's folder."""
+BANK_DETAILS = (
+    "account_name",
+    "bank",
+    "iban",
+    "bic",
+    "sort_code",
+    "account_number",
+    "payment_link",
+)
+"""The settings of `[letters]` that say where customers pay, together."""
+
+
+class AllSettings(Struct, frozen=True, kw_only=True):
+    """All settings, by their sections."""
 
     store: StoreSettings = StoreSettings()
     rules: RulesSettings = RulesSettings()
@@ -364,71 +397,6 @@ class Config(Struct, frozen=True, kw_only=True):
     letters: LettersSettings = LettersSettings()
     sms: SmsSettings = SmsSettings()
     mailbox: MailboxSettings = MailboxSettings()
-    folder: Path
-    file: Path | None = None
-    """None when there is no file: then only defaults and variables count."""
-
-    def get(self, section: str, key: str) -> str:
-        """Return one setting's text, for a section that is named by a variable."""
-        return self.section(section)[key]
-
-    def section(self, name: str) -> dict[str, str]:
-        """Return one section, as connectors receive it; a foreign connector may have none."""
-        settings: Section | None = getattr(self, name) if name in SECTIONS else None
-        return settings.texts() if settings is not None else {}
-
-    @property
-    def values(self) -> dict[tuple[str, str], str]:
-        """Return the text of every setting."""
-        return {
-            (section, key): text
-            for section in SECTIONS
-            for key, text in self.section(section).items()
-        }
-
-    @property
-    def rules_folder(self) -> Path:
-        """Return the folder of the rulebook."""
-        return self._in_folder(self.rules.folder)
-
-    @property
-    def key_file(self) -> Path:
-        """Return the file that holds the key of the tokens."""
-        return self._in_folder(self.tokens.key_file)
-
-    @property
-    def every_seconds(self) -> int:
-        """Return the pace of `arsync run`, in seconds."""
-        return seconds(self.runs.every)
-
-    @property
-    def keep_days(self) -> int:
-        """Return for how many days names and texts of ended actions are kept; 0: for ever."""
-        return self.store.keep_days
-
-    @property
-    def store_file(self) -> Path | None:
-        """Return SQLite's file; None when the store is elsewhere, or the URL is not plain."""
-        url = self.store.url
-        if not url.startswith(SQLITE) or "?" in url or ":memory:" in url:
-            return None
-        # Otherwise the store would depend on the folder in which a scheduler starts arsync.
-        return self._in_folder(unquote(url.removeprefix(SQLITE)))
-
-    @property
-    def store_url(self) -> str:
-        """Return the store's URL, a relative SQLite path made absolute."""
-        file = self.store_file
-        # A folder may be called `100%` or `what?`: in a URL these characters mean something else.
-        return self.store.url if file is None else SQLITE + quote(str(file), safe="/\\: ")
-
-    def _in_folder(self, path: str) -> Path:
-        # A path that begins at home does not begin in the config's folder.
-        return self.folder / Path(path).expanduser()
-
-
-SQLITE = "sqlite:///"
-"""How the URL of a store in a file begins; the path follows."""
 
 
 class Setting(NamedTuple):
@@ -443,10 +411,16 @@ class Setting(NamedTuple):
     is_duration: bool
     whole: tuple[int, int] | None
     """The least and the most of a setting that is a whole number."""
+    pattern: str = ""
+    """What its text looks like; empty: any text."""
+    example: str = ""
+    """A text that fits the pattern."""
+    per_connection: bool = False
+    """Whether it may differ from connection to connection."""
 
 
 def _kinds() -> dict[str, type[Section]]:
-    hints = get_type_hints(Config)
+    hints = get_type_hints(AllSettings)
     return {
         name: hint
         for name, hint in hints.items()
@@ -470,6 +444,9 @@ def _settings() -> Iterator[Setting]:
                 SECRET in metas,
                 DURATION in metas,
                 bounds[0] if bounds else None,
+                "".join(meta.pattern or "" for meta in metas),
+                "".join(str(example) for meta in metas for example in meta.examples or ()),
+                kind.per_connection or PER_CONNECTION in metas,
             )
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         Outgoing,
         addresses,
         compose,
-        is_address,
         message_id,
     )
     from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
@@ -56,7 +55,6 @@ __all__ = [
     "can_be_declined",
     "compose",
     "conversation",
-    "is_address",
     "known_texts",
     "language",
     "languages",
@@ -71,7 +69,7 @@ __all__ = [
 _NAMES = {
     "context": "INVOICES_PER_LETTER_MAX letter_context sample_context",
     "letters": "SHIPPED_NAMES TEXT_NAMES Letter Letters OwnTexts TextProblem known_texts",
-    "message": "KEY_HEADER Attachment Outgoing addresses compose is_address message_id",
+    "message": "KEY_HEADER Attachment Outgoing addresses compose message_id",
     "statement": "Statement statement_pdf",
     "smtp": "Accepted SmtpServer send smtp_server",
     "threads": "EarlierMail can_be_declined conversation",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from arsync.core.ledger.mail_addresses import is_address
 from arsync.core.ledger.sanitising import cleaned, file_name
 from arsync.errors import HealsWhen, Rejected, UserMistake
 from arsync.mail.letters import Letter
@@ -24,20 +25,10 @@ RECIPIENTS_MAX = 10
 MESSAGE_BYTES_MAX = 10_000_000
 """A larger message is not sent: most servers would refuse it."""
 
-# RFC 5321 allows a path of 256 characters, with its brackets.
-ADDRESS_CHARACTERS_MAX = 254
 NAME_CHARACTERS_MAX = 100
 
 KEY_HEADER = "X-Arsync-Key"
 """The action's key travels with the message, so that a mailbox can be searched for it."""
-
-# Narrower than RFC 5322: without quotes, comments and lists no address can smuggle in another.
-_ADDRESS = re.compile(
-    r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@"
-    r"(?:[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff-]{0,61}[A-Za-z0-9\u0080-\U0010ffff])?\.)*"
-    r"[A-Za-z0-9\u0080-\U0010ffff-]{2,63}"
-)
-
 
 TEST_HEADER = "X-Arsync-Test"
 """A letter that somebody sends himself to look at: with the key that it would have had."""
@@ -103,14 +94,6 @@ def addresses(texts: Sequence[str]) -> tuple[str, ...]:
             if is_address(candidate):
                 valid.setdefault(candidate.lower(), candidate)
     return tuple(valid.values())
-
-
-def is_address(text: str) -> bool:
-    """Return whether a text is one plain mail address."""
-    if len(text) > ADDRESS_CHARACTERS_MAX or not _ADDRESS.fullmatch(text):
-        return False
-    local = text.rpartition("@")[0]
-    return not (local.startswith(".") or local.endswith(".") or ".." in local)
 
 
 def clean_name(text: str) -> str:

@@ -231,9 +231,11 @@ class LogRow(NamedTuple):
 
 
 class DailyMailRow(NamedTuple):
-    """What became of one day's mail to the owner."""
+    """What became of one day's mail to one owner."""
 
     day: date
+    address: str
+    """Empty in what was written before each address had its own."""
     tried_at: datetime
     leaving_at: datetime | None
     """When the mail server was called; None: nothing can have left."""

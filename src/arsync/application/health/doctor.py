@@ -10,17 +10,17 @@ from sqlalchemy import text
 from arsync.application.container import Container
 from arsync.application.customer_entries import matching
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
+from arsync.application.health.mail_health import mail_findings
+from arsync.application.health.secret_files import OPEN_TO_OTHERS, secrets_open_to_others
 from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.outage_text import outage_words
 from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rulebook_notes import rulebook_notes
-from arsync.config import Config
+from arsync.config import Config, connection_file
 from arsync.core.ledger.records import Organisation, RecordKind
 from arsync.core.planning.send_blocks import difference_in_words
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
-
-OPEN_TO_OTHERS = 0o077
 
 PLATFORMS = ("xero", "quickbooks")
 """The sections of the config that name an app."""
@@ -43,11 +43,13 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
     if not every:
         yield _unconnected(container.config)
         yield from _shared_rules(container)
-    for organisation in organisations(container, connection) if every else ():
+    examined = organisations(container, connection) if every else []
+    for organisation in examined:
+        yield from _settings(organisation)
         yield from _connection(organisation)
         yield from _rules(organisation)
     yield from _clocks(container)
-    yield from _mail(container.config)
+    yield from mail_findings(container.config, examined)
     if failure := daily_mail_failure(container.store):
         yield Finding("daily mail", WRONG, failure)
 
@@ -57,21 +59,7 @@ def _config(config: Config) -> Iterator[Finding]:
         yield Finding("config", NOTE, "no config.toml here; defaults and variables apply.")
         return
     yield Finding("config", OK, str(config.file))
-    secret = any(
-        config.get(section, key)
-        for section, key in (
-            ("xero", "client_secret"),
-            ("quickbooks", "client_secret"),
-            ("smtp", "url"),
-        )
-    )
-    mode = config.file.stat().st_mode
-    if secret and mode & OPEN_TO_OTHERS:
-        yield Finding(
-            "config",
-            WRONG,
-            f"it holds secrets and others can read it. Run: chmod 600 {config.file}",
-        )
+    yield from secrets_open_to_others("config", config.file, config)
 
 
 def _unconnected(config: Config) -> Finding:
@@ -151,9 +139,10 @@ def _connection(organisation: OrganisationContext) -> Iterator[Finding]:
 def _ask_platform(organisation: OrganisationContext) -> tuple[Organisation, int | None]:
     """Return the organisation as the platform tells it, and how many calls are left today."""
     row, container = organisation.connection, organisation.container
-    settings = {**container.config.section(row.platform), **row.settings}
     with container.transport(row.platform, row.grant_id, row.organisation_id) as transport:
-        connector = organisation.platform.open(transport, row.organisation_id, settings)
+        connector = organisation.platform.open(
+            transport, row.organisation_id, organisation.platform_settings
+        )
         return connector.organisation(), transport.pacer.day_left
 
 
@@ -245,9 +234,23 @@ def _shared_rules(container: Container) -> Iterator[Finding]:
         yield Finding("rulebook", OK, rules.rulebook.name)
 
 
+def _settings(organisation: OrganisationContext) -> Iterator[Finding]:
+    """Say which settings of a connection are its own, and who can read their file."""
+    file = connection_file(organisation.container.config.folder, organisation.name)
+    about = f"settings of {organisation.name}"
+    if organisation.settings_problem:
+        yield Finding(about, WRONG, organisation.settings_problem)
+    elif named := organisation.config.own_settings:
+        words = ", ".join(f"[{section}] {key}" for section, key in named)
+        yield Finding(about, OK, f"its own: {words}.")
+        yield from secrets_open_to_others(about, file, organisation.config)
+
+
 def _rules(organisation: OrganisationContext) -> Iterator[Finding]:
     """Say what is wrong with a connection's rulebook, also for its platform."""
     about = f"rulebook of {organisation.name}"
+    if organisation.settings_problem:
+        return
     try:
         rules = organisation.rules
     except UserMistake as mistake:
@@ -264,31 +267,3 @@ def _rules(organisation: OrganisationContext) -> Iterator[Finding]:
     yield Finding(about, OK, rules.rulebook.name)
     for note in rulebook_notes(organisation, matching(organisation)):
         yield Finding(about, NOTE, note)
-
-
-def _mail(config: Config) -> Iterator[Finding]:
-    from arsync.mail import is_address, smtp_server
-
-    url = config.smtp.url
-    if not url:
-        if config.runs.notify:
-            words = (
-                "[runs] notify names an address, and [smtp] url no mail server: nothing is mailed."
-            )
-            yield Finding("smtp", WRONG, words)
-        return
-    try:
-        smtp_server(url)
-    except UserMistake as mistake:
-        yield Finding("smtp", WRONG, str(mistake))
-        return
-    if config.smtp.sender:
-        yield Finding("smtp", OK, f"mail leaves as {config.smtp.sender}.")
-    else:
-        yield Finding("smtp", WRONG, "[smtp] sender is empty: letters need a sender.")
-    for setting, address in (
-        ("[smtp] copy_to", config.smtp.copy_to),
-        ("[runs] notify", config.runs.notify),
-    ):
-        if address and not is_address(address):
-            yield Finding("smtp", WRONG, f"{setting} is {address!r}, which is no email address.")

@@ -40,6 +40,7 @@ REVISIONS = (
     "0027",
     "0028",
     "0029",
+    "0030",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -658,13 +658,15 @@ daily_mails = Table(
     "daily_mails",
     metadata,
     Column("day", Date, primary_key=True),
+    # Empty in what was written before each address had its own mail.
+    Column("address", Text, primary_key=True),
     Column("tried_at", Moment, nullable=False),
     # Set right before the mail server is called: from then on it may have left.
     Column("leaving_at", Moment),
     Column("told_at", Moment),
     _text("failure"),
 )
-"""The owner's daily mails: see `store.admin.daily_mails`."""
+"""The owners' daily mails: see `store.admin.daily_mails`."""
 
 paces = Table(
     "paces",

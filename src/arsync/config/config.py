@@ -1,0 +1,127 @@
+"""The configuration: all settings with where they stand, and those of one connection."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from msgspec.structs import replace
+
+from arsync.config.connection_files import Marks, connection_file, marks_of, own_values
+from arsync.config.typed_settings import SECTIONS, SETTINGS, AllSettings, Section, seconds
+
+SQLITE = "sqlite:///"
+"""How the URL of a store in a file begins; the path follows."""
+
+CONNECTIONS_KEPT_MAX = 5_000
+"""The settings of so many connections are kept after they were read."""
+
+
+class Config(AllSettings, frozen=True, kw_only=True):
+    """All settings, checked. Relative paths are relative to the config file's folder.
+
+    Those of one connection (`for_connection`) are these, with what its own file says instead.
+    """
+
+    folder: Path
+    file: Path | None = None
+    """None when there is no file: then only defaults and variables count."""
+    own_settings: tuple[tuple[str, str], ...] = ()
+    """Section and key of what a connection's own file says; empty: it says nothing."""
+
+    def for_connection(self, name: str) -> Config:
+        """Return the settings of one connection: these, with what its own file says instead.
+
+        A file is read again only after it was changed.
+
+        Raises:
+            UserMistake: with every problem of its file.
+        """
+        file = connection_file(self.folder, name)
+        marks = marks_of(file)
+        return self if marks is None else _merged(self, file, marks)
+
+    def get(self, section: str, key: str) -> str:
+        """Return one setting's text, for a section that is named by a variable."""
+        return self.section(section)[key]
+
+    def section(self, name: str) -> dict[str, str]:
+        """Return one section, as connectors receive it; a foreign connector may have none."""
+        settings: Section | None = getattr(self, name) if name in SECTIONS else None
+        return settings.texts() if settings is not None else {}
+
+    @property
+    def values(self) -> dict[tuple[str, str], str]:
+        """Return the text of every setting."""
+        return {
+            (section, key): text
+            for section in SECTIONS
+            for key, text in self.section(section).items()
+        }
+
+    @property
+    def rules_folder(self) -> Path:
+        """Return the folder of the rulebook."""
+        return self._in_folder(self.rules.folder)
+
+    @property
+    def key_file(self) -> Path:
+        """Return the file that holds the key of the tokens."""
+        return self._in_folder(self.tokens.key_file)
+
+    @property
+    def logo_file(self) -> Path | None:
+        """Return the picture at the head of letters; None: there is none."""
+        return self._in_folder(self.letters.logo) if self.letters.logo else None
+
+    @property
+    def post_folder(self) -> Path | None:
+        """Return where letters that go by post are put; None: nothing goes by post."""
+        return self._in_folder(self.letters.post_folder) if self.letters.post_folder else None
+
+    @property
+    def every_seconds(self) -> int:
+        """Return the pace of `arsync run`, in seconds."""
+        return seconds(self.runs.every)
+
+    @property
+    def keep_days(self) -> int:
+        """Return for how many days names and texts of ended actions are kept; 0: for ever."""
+        return self.store.keep_days
+
+    @property
+    def store_file(self) -> Path | None:
+        """Return SQLite's file; None when the store is elsewhere, or the URL is not plain."""
+        url = self.store.url
+        if not url.startswith(SQLITE) or "?" in url or ":memory:" in url:
+            return None
+        # Otherwise the store would depend on the folder in which a scheduler starts arsync.
+        return self._in_folder(unquote(url.removeprefix(SQLITE)))
+
+    @property
+    def store_url(self) -> str:
+        """Return the store's URL, a relative SQLite path made absolute."""
+        file = self.store_file
+        # A folder may be called `100%` or `what?`: in a URL these characters mean something else.
+        return self.store.url if file is None else SQLITE + quote(str(file), safe="/\\: ")
+
+    def _in_folder(self, path: str) -> Path:
+        # A path that begins at home does not begin in the config's folder.
+        return self.folder / Path(path).expanduser()
+
+
+# By its marks: a connection is looked at many times a run, and its file changes once a year.
+@lru_cache(maxsize=CONNECTIONS_KEPT_MAX)
+def _merged(config: Config, file: Path, _: Marks) -> Config:
+    own = own_values(file, config.folder)
+    sections: dict[str, Any] = {
+        section: replace(getattr(config, section), **values) for section, values in own.items()
+    }
+    named = tuple(
+        (setting.section, setting.key)
+        for setting in SETTINGS
+        if setting.key in own.get(setting.section, {})
+    )
+    return replace(config, **sections, own_settings=named)

@@ -1,0 +1,155 @@
+"""Reading settings from a file and from variables.
+
+All problems are collected, each with its file and line, the mistake and a hint.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from arsync.config.setting_checks import wrong_value
+from arsync.config.typed_settings import SECTIONS, SETTINGS, Setting, seconds, variable
+from arsync.errors import UserMistake
+
+CONFIG_BYTES_MAX = 1_000_000
+"""A config file larger than this is refused: it is not a config file."""
+
+_SHARED = (
+    " is the same for all connections.\n    hint: move it to config.toml; a connection's own file"
+    " may say [smtp], [letters], [sms], [mailbox], [runs] notify and time_zone, and the account or"
+    " item of late fees"
+)
+
+_BY_NAME = {(setting.section, setting.key): setting for setting in SETTINGS}
+
+
+class ConfigReader:
+    """Settings as they are read: all problems are collected, so that they are reported at once.
+
+    Each setting is converted by itself for that: msgspec stops at the first that does not fit.
+    """
+
+    def __init__(self, folder: Path, *, own_only: bool = False) -> None:
+        """Begin with nothing.
+
+        Args:
+            folder: paths among the settings are relative to it.
+            own_only: only what may differ from connection to connection is taken.
+        """
+        self.values: dict[str, Any] = {}
+        self.problems: list[str] = []
+        self._folder = folder
+        self._own_only = own_only
+
+    def add_file(self, path: Path) -> None:
+        """Read a file; what is wrong with it is added to `problems`.
+
+        Raises:
+            UserMistake: it cannot be read at all.
+        """
+        text = _text(path)
+        for section, table in _parsed(path, text).items():
+            if section not in SECTIONS or not isinstance(table, dict):
+                place = _place(path, text, section)
+                self.problems.append(
+                    f"{place}: unknown section [{section}].{_near(section, SECTIONS)}"
+                )
+                continue
+            for key, value in table.items():
+                place = _place(path, text, section, key)
+                setting = _BY_NAME.get((section, key))
+                if setting is None:
+                    near = _near(key, [name for within, name in _BY_NAME if within == section])
+                    self.problems.append(f"{place}: [{section}] has no setting {key!r}.{near}")
+                elif self._own_only and not setting.per_connection:
+                    self.problems.append(f"{place}: [{section}] {key}{_SHARED}")
+                else:
+                    self._add(setting, value, f"{place}: [{section}] {key}")
+
+    def add_variables(self, environ: Mapping[str, str]) -> None:
+        """Read the variables; they win over the file."""
+        for setting in SETTINGS:
+            name = variable(setting)
+            if name in environ:
+                self._add(setting, environ[name], name)
+
+    def _add(self, setting: Setting, value: object, where: str) -> None:
+        problem = _problem(setting, value) or wrong_value(
+            setting.section, setting.key, str(value), self._folder
+        )
+        if problem:
+            self.problems.append(f"{where}{problem}")
+            return
+        typed = int(str(value)) if setting.whole else value
+        self.values.setdefault(setting.section, {})[setting.key] = typed
+
+
+def _problem(setting: Setting, value: object) -> str:
+    """Return what is wrong with a value, as it follows the setting's name; empty: nothing."""
+    # Not `isinstance`: to Python, `true` is a whole number too.
+    if setting.whole and type(value) is int:
+        value = str(value)
+    if not isinstance(value, str):
+        shown = "..." if setting.secret else value
+        return f' must be a text: {setting.key} = "{shown}"'
+    if setting.whole:
+        least, most = setting.whole
+        # Not msgspec's lax mode: to that, `1e3` and `12.0` are whole numbers too.
+        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+            return f" is {value!r}; it must be a whole number from {least:,} to {most:,}."
+    if setting.choices and value not in setting.choices:
+        return f" is {value!r}; it can be {', '.join(setting.choices)}."
+    if setting.pattern and not re.fullmatch(setting.pattern, value):
+        return f" is {value!r}; write it like {setting.example}."
+    if setting.is_duration:
+        try:
+            seconds(value)
+        except UserMistake as mistake:
+            return f": {mistake}"
+    return ""
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > CONFIG_BYTES_MAX:
+            raise UserMistake(f"{path}: larger than {CONFIG_BYTES_MAX:,} bytes; not a config file.")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserMistake(f"{path}: not UTF-8 text. Save it as UTF-8.") from None
+    except OSError as error:
+        raise UserMistake(f"{path}: {error.strerror}.") from None
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        hint = 'put texts in quotes: key = "value"'
+        if "twice" in str(error) or "overwrite" in str(error):  # a section, or a key in one
+            hint = "each [section] and each key may appear once: change the existing line"
+        raise UserMistake(f"{path}: {error}.\n    hint: {hint}") from None
+
+
+def _place(path: Path, text: str, section: str, key: str = "") -> str:
+    """Return file and line of a section or a setting: tomllib reports no positions."""
+    current = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
+            current = header[1]
+            if current == section and not key:
+                return f"{path}:{number}"
+        elif current == section and key and re.match(rf"\s*{re.escape(key)}\s*=", line):
+            return f"{path}:{number}"
+    return str(path)
+
+
+def _near(word: str, choices: Iterable[str]) -> str:
+    words = list(choices)
+    close = difflib.get_close_matches(word, words, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(words)}"
+    return f"\n    hint: {hint}"

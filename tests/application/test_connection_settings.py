@@ -1,0 +1,249 @@
+"""One practice, many clients: what a connection's own file says reaches everything done for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
+from tests.builders.mail_server import AnyPort, Sink
+
+from arsync.application import connecting, runs
+from arsync.application.container import Container
+from arsync.application.daily_mail import mail_of_the_day
+from arsync.application.health.doctor import examine
+from arsync.application.notifications import notify_of_lost_authorisation
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Role
+from arsync.application.result_views import connection_view
+from arsync.application.status import status
+from arsync.clock import SetClock
+from arsync.config import load_config
+from arsync.connector_sdk import Connector, Token
+from arsync.core.actions import ActionState
+from arsync.store.models import ConnectionState
+
+OWNER = Actor("Olga", Role.OWNER)
+
+SMTP_RULES = RULES.replace("via: accounting system", "via: smtp")
+
+BROKEN = '[letters]\niban = "GB00 WEST 1234 5698 7654 32"\n'
+
+
+class OpenedWith(BooksPlatform):
+    """Remembers the settings that connectors are opened with."""
+
+    settings: list[dict[str, str]]
+
+    def __init__(self, books: Books) -> None:
+        super().__init__(books)
+        self.settings = []
+
+    def open(self, transport: Any, organisation_id: str, settings: Any) -> Connector:
+        self.settings.append(dict(settings))
+        return super().open(transport, organisation_id, settings)
+
+
+class Practice(NamedTuple):
+    """Two clients, `acme` and `bolt`, each with an invoice that is late."""
+
+    container: Container
+    sink: Sink
+    platform: OpenedWith
+
+    def own(self, name: str, text: str) -> None:
+        folder = self.container.config.folder / "connections"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.toml").write_text(text.replace("PORT", str(self.port)))
+
+    @property
+    def port(self) -> str:
+        return self.container.config.smtp.url.rpartition(":")[2]
+
+    def organisation(self, name: str) -> OrganisationContext:
+        (organisation,) = connecting.connections(OWNER, self.container, name)
+        return organisation
+
+    def sync(self, name: str) -> list[str]:
+        return runs.sync(OWNER, self.organisation(name)).all_problems
+
+    def mails(self) -> list[tuple[str, str, str]]:
+        """Return sender, recipients and text of each mail that left."""
+        mails = []
+        for envelope in self.sink.envelopes:
+            assert isinstance(envelope.content, bytes)
+            message = message_from_bytes(envelope.content, policy=policy.default)
+            body = message.get_body(("plain",))
+            assert body is not None
+            text = str(body.get_content()).replace("\r\n", "\n")
+            mails.append((str(message["From"]), ", ".join(envelope.rcpt_tos), text))
+        return mails
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Iterator[Practice]:
+    sink = Sink()
+    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
+    controller.start()
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "standard.yaml").write_text(SMTP_RULES)
+    (tmp_path / "config.toml").write_text(
+        '[store]\nurl = "sqlite:///arsync.db"\n[tokens]\nkeyring = "off"\n'
+        '[runs]\nnotify = "practice@example.com"\n'
+        f'[smtp]\nurl = "smtp://127.0.0.1:{controller.port}"\nsender = "p@example.com"\n'
+    )
+    books = Books()
+    books.add_invoice(books.add_contact(1), 1, overdue=5)
+    platform = OpenedWith(books)
+    with Container(
+        load_config(tmp_path / "config.toml", {}),
+        clock=SetClock(NOW),
+        platforms=lambda _: platform,
+    ) as container:
+        for name in ("acme", "bolt"):
+            books_of = ORGANISATION._replace(id=name, name=name.title())
+            container.store.connections.add(name, platform="books", organisation=books_of)
+            container.store.connections.set_mode(name, "auto")
+        yield Practice(container, sink, platform)
+    controller.stop()
+
+
+def test_each_clients_letters_leave_as_its_own(practice: Practice) -> None:
+    practice.own("acme", '[smtp]\nsender = "Acme <ar@acme.example>"\n')
+    assert (practice.sync("acme"), practice.sync("bolt")) == ([], [])
+    assert [sender for sender, _, _ in practice.mails()] == [
+        "Acme <ar@acme.example>",
+        "p@example.com",
+    ]
+
+
+def test_the_daily_limit_is_the_clients(practice: Practice) -> None:
+    practice.platform.books.add_invoice(practice.platform.books.add_contact(2), 2, overdue=5)
+    practice.own("acme", "[smtp]\nemails_per_day = 1\n")
+    practice.sync("acme")
+    assert len(practice.mails()) == 1
+    practice.sync("bolt")
+    assert len(practice.mails()) == 3
+
+
+def test_connectors_get_the_clients_own_settings(practice: Practice) -> None:
+    practice.own("acme", '[xero]\nlate_fee_account = "260"\n')
+    organisation = practice.organisation("acme")
+    assert organisation.config.section("xero")["late_fee_account"] == "260"
+    row = organisation.connection._replace(platform="xero")
+    fees = OrganisationContext(practice.container, row).platform_settings
+    assert fees["late_fee_account"] == "260"
+
+
+def test_a_wrong_file_stops_its_connection_alone(practice: Practice) -> None:
+    practice.own("acme", BROKEN)
+    (problem,) = practice.sync("acme")
+    assert "connections/acme.toml:2: [letters] iban" in problem
+    assert practice.sync("bolt") == []
+    assert [recipients for _, recipients, _ in practice.mails()] == ["c1@x.example"]
+    seen = status(OWNER, practice.organisation("acme"))
+    assert (seen.rulebook_ok, problem in seen.rulebook) == (False, True)
+    told = {finding.message for finding in examine(OWNER, practice.container)}
+    assert problem in told
+    view = connection_view(practice.organisation("acme"))
+    assert view.own_settings == ()
+
+
+def test_what_was_approved_waits_for_a_right_file(practice: Practice) -> None:
+    practice.container.store.connections.set_mode("acme", "approve")
+    practice.sync("acme")
+    practice.own("acme", BROKEN)
+    row = practice.container.store.connections.get("acme")
+    (waiting,) = practice.container.store.actions.list(row.id)
+    assert runs.apply(OWNER, practice.organisation("acme")).mistake
+    assert practice.container.store.actions.get(waiting.key).state is waiting.state
+    assert waiting.state is ActionState.AWAITING_APPROVAL
+
+
+def test_settings_of_no_connection_stop_what_rules_plan(practice: Practice) -> None:
+    practice.own("acmee", '[smtp]\nsender = "Acme <ar@acme.example>"\n')
+    problems = practice.sync("acme")
+    assert any("connections/acmee.toml: no connection has this name" in text for text in problems)
+    assert practice.mails() == []
+    findings = list(examine(OWNER, practice.container))
+    assert any("did you mean 'acme.toml'?" in finding.message for finding in findings)
+
+
+def test_each_owner_is_mailed_of_its_own_alone(practice: Practice) -> None:
+    practice.own("acme", '[runs]\nnotify = "jo@acme.example"\n')
+    practice.container.store.connections.set_mode("acme", "approve")
+    practice.container.store.connections.set_mode("bolt", "approve")
+    practice.sync("acme")
+    practice.sync("bolt")
+    assert mail_of_the_day(practice.container)
+    assert not mail_of_the_day(practice.container), "once a day each"
+    by_reader = {recipients: text for _, recipients, text in practice.mails()}
+    assert by_reader.keys() == {"jo@acme.example", "practice@example.com"}
+    assert "bolt" not in by_reader["jo@acme.example"]
+    assert "acme" not in by_reader["practice@example.com"]
+
+
+def test_one_person_of_many_clients_gets_one_mail(practice: Practice) -> None:
+    practice.own("acme", '[runs]\nnotify = "Practice@example.com"\n')
+    practice.container.store.connections.set_mode("acme", "approve")
+    practice.container.store.connections.set_mode("bolt", "approve")
+    practice.sync("acme")
+    practice.sync("bolt")
+    assert mail_of_the_day(practice.container)
+    ((_, _, text),) = practice.mails()
+    assert "\nacme\n" in text
+    assert "\nbolt\n" in text
+
+
+def test_a_wrong_file_is_mailed_to_the_practice(practice: Practice) -> None:
+    practice.own("acme", BROKEN)
+    practice.sync("acme")
+    assert mail_of_the_day(practice.container)
+    ((_, recipients, text),) = practice.mails()
+    assert recipients == "practice@example.com"
+    assert "connections/acme.toml:2: [letters] iban" in text
+
+
+def test_a_lost_consent_names_no_other_client(practice: Practice) -> None:
+    store = practice.container.store
+    practice.own("acme", '[runs]\nnotify = "jo@acme.example"\n')
+    grant_id = store.tokens.create("books", Token("access", "refresh", NOW))
+    for name in ("acme", "bolt"):
+        row = store.connections.get(name)
+        store.connections.attach(row.id, grant_id)
+        store.connections.set_state(row.id, ConnectionState.NEEDS_RECONNECT)
+    notify_of_lost_authorisation(practice.organisation("bolt"), "expired")
+    by_reader = {recipients: text for _, recipients, text in practice.mails()}
+    assert "Connections: acme." in by_reader["jo@acme.example"]
+    assert "Connections: bolt." in by_reader["practice@example.com"]
+    practice.sink.envelopes.clear()
+    notify_of_lost_authorisation(practice.organisation("acme"), "expired")
+    assert practice.mails() == [], "each was told"
+
+
+def test_doctor_says_which_settings_are_a_clients_own(practice: Practice) -> None:
+    practice.own("acme", '[smtp]\nurl = "smtp://a:b@127.0.0.1:PORT"\n[letters]\nphone = "1"\n')
+    file = practice.container.config.folder / "connections" / "acme.toml"
+    file.chmod(0o644)
+    told = [(finding.about, finding.message) for finding in examine(OWNER, practice.container)]
+    assert ("settings of acme", "its own: [smtp] url, [letters] phone.") in told
+    assert (
+        "settings of acme",
+        f"it holds secrets and others can read it. Run: chmod 600 {file}",
+    ) in told
+    assert ("smtp of acme", "mail leaves as p@example.com.") in told
+    view = connection_view(practice.organisation("acme"))
+    assert view.own_settings == ("smtp.url", "letters.phone")
+
+
+def test_letters_of_several_that_name_one_account_are_told(practice: Practice) -> None:
+    file = practice.container.config.folder / "config.toml"
+    file.write_text(file.read_text() + '[letters]\niban = "GB82WEST12345698765432"\n')
+    practice.container.config = load_config(file, {})
+    words = "the letters of acme, bolt name one bank account"
+    assert any(words in finding.message for finding in examine(OWNER, practice.container))
+    practice.own("bolt", '[letters]\naccount_number = "31926819"\n')
+    assert not any(words in finding.message for finding in examine(OWNER, practice.container))
