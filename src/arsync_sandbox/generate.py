@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
+from .places import place
 from .platform import ContactRow, InvoiceRow, PaymentRow
 from .timeline import LoadedRows
 
@@ -41,7 +42,12 @@ SURNAMES = (
     *("Jones", "Khan", "Lewis", "Mason", "Newton", "Okafor", "Palmer", "Quinn", "Reid"),
 )
 NOBODY_TO_CALL = 17
-"""One contact in so many has neither a contact person nor a telephone number."""
+"""One contact in so many has neither a contact person nor a telephone number, nor an address."""
+
+ACCOUNT_NUMBERS_FROM = 10_001
+ORDER_NUMBERS_FROM = 4_500
+ORDERS_IN_WRITING = 3
+"""One contact in so many orders in writing: its invoices bear an order number."""
 
 TERMS_DAYS = (7, 14, 30, 30, 30, 30, 45, 60)
 GROUPS = (("Key accounts", 0.05), ("Wholesale", 0.10), ("Trade", 0.20))
@@ -123,17 +129,18 @@ def _contacts(
         # `.example` is reserved: no letter of a test can ever reach a mailbox.
         domain = f"{stem.lower().replace(' ', '-')}-{index + 1}.example"
         foreign = chance.random() < FOREIGN_SHARE
-        money, place = chance.choice(FOREIGN) if foreign else (currency, country)
+        money, place_of = chance.choice(FOREIGN) if foreign else (currency, country)
         yield ContactRow(
             id=f"C{index + 1:05}",
             name=name,
             email="" if chance.random() < NO_EMAIL_SHARE else f"accounts@{domain}",
             currency=money,
-            country=place,
+            country=place_of,
             contact_group=_group(chance.random()),
             terms_days=chance.choice(TERMS_DAYS),
             created_on=today - timedelta(days=HISTORY_DAYS + int(chance.random() * 1500)),
             **_to_speak_to(index),
+            **_to_write_to(index, place_of),
         )
 
 
@@ -146,6 +153,13 @@ def _to_speak_to(index: int) -> dict[str, str]:
     number = f"{index % 1000:03}"
     mobile = f"+44 7700 900{number}" if index % 3 == 0 else ""
     return {"contact_person": person, "phone": f"+44 20 7946 0{number}", "mobile": mobile}
+
+
+def _to_write_to(index: int, country: str) -> dict[str, str]:
+    """Return an address and the customer's number: of nobody to call it has neither."""
+    if index % NOBODY_TO_CALL == NOBODY_TO_CALL - 1:
+        return {}
+    return {**place(country, index)._asdict(), "account_number": str(ACCOUNT_NUMBERS_FROM + index)}
 
 
 def _group(where: float) -> str:
@@ -192,7 +206,13 @@ def _invoice(
         currency=contact.currency,
         total=Decimal(pence).scaleb(-2),
         status=status,
+        purchase_order=_order_number(index, contact),
     )
+
+
+def _order_number(index: int, contact: ContactRow) -> str:
+    orders_in_writing = int(contact.id[1:]) % ORDERS_IN_WRITING == 0
+    return f"PO {ORDER_NUMBERS_FROM + index}" if orders_in_writing else ""
 
 
 def _payments(

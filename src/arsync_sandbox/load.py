@@ -96,10 +96,16 @@ CONTACTS = _Table(
         "contact_person": _text,
         "phone": _text,
         "mobile": _text,
+        "street": _text,
+        "city": _text,
+        "region": _text,
+        "postcode": _text,
+        "account_number": _text,
     },
     frozenset(
         {"email", "currency", "country", "contact_group", "terms_days", "created_on"}
         | {"contact_person", "phone", "mobile"}
+        | {"street", "city", "region", "postcode", "account_number"}
     ),
 )
 INVOICES = _Table(
@@ -114,8 +120,9 @@ INVOICES = _Table(
         "currency": _text,
         "total": _amount,
         "status": _status,
+        "purchase_order": _text,
     },
-    frozenset({"number", "due_on", "currency", "status"}),
+    frozenset({"number", "due_on", "currency", "status", "purchase_order"}),
 )
 PAYMENTS = _Table(
     "payments",

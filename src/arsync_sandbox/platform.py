@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, Protocol
 
 from flask import Blueprint
 
+from .places import Place, place
+
 
 class SandboxSetting(NamedTuple):
     """A switch of the sandbox: a row of the table that `GET /_sandbox/settings` shows."""
@@ -35,6 +37,16 @@ class SandboxOrganisation:
     currency: str = "GBP"
     country: str = "GB"
     time_zone: str = "Europe/London"
+    # Ofcom keeps this number for drama, and no register has these: no letter misleads anybody.
+    phone: str = "+44 20 7946 0999"
+    email: str = "accounts@sandbox.example"
+    tax_number: str = "GB 999 9999 73"
+    registration_number: str = "00000000"
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return place(self.country, 0)
 
 
 class ContactRow(NamedTuple):
@@ -52,6 +64,17 @@ class ContactRow(NamedTuple):
     """First and last name, parted by the last blank."""
     phone: str = ""
     mobile: str = ""
+    street: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    account_number: str = ""
+    """Under which the organisation keeps the customer (Xero only)."""
+
+    @property
+    def has_address(self) -> bool:
+        """Whether any field of the address says something."""
+        return any((self.street, self.city, self.region, self.postcode, self.country))
 
     @property
     def person_names(self) -> tuple[str, str]:
@@ -71,6 +94,8 @@ class InvoiceRow(NamedTuple):
     currency: str
     total: Decimal
     status: str = "open"
+    purchase_order: str = ""
+    """The customer's order number: Xero's Reference, a custom field at QuickBooks."""
 
 
 class PaymentRow(NamedTuple):
@@ -242,6 +267,10 @@ class PeopleEdits(Protocol):
     def rename(self, contact_id: str, name: str) -> None: ...
 
     def set_email(self, contact_id: str, email: str) -> None: ...
+
+    def set_address(self, contact_id: str, street: str, city: str, postcode: str) -> None:
+        """Let a contact's letters go to another place in the same country."""
+        ...
 
     def archive(self, contact_id: str) -> None: ...
 

@@ -157,6 +157,10 @@ class SandboxBench:
         with self.sandbox.lock:
             self.book.rename(contact_id, name)
 
+    def move(self, contact_id: str, street: str, city: str, postcode: str) -> None:
+        with self.sandbox.lock:
+            self.book.set_address(contact_id, street, city, postcode)
+
     def change_by_hand(self, kind: ActionKind, contact_id: str, invoice_id: str) -> None:
         quickbooks = self.name == "quickbooks"
         fees = [row for row in self.state()["invoices"] if row["total"] == "12.50"]

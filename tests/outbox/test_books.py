@@ -91,6 +91,10 @@ class BooksBench:
     def rename(self, contact_id: str, name: str) -> None:
         self.books.contacts[contact_id] = self.books.contacts[contact_id]._replace(name=name)
 
+    def move(self, contact_id: str, street: str, city: str, postcode: str) -> None:
+        lines = (*street.splitlines(), city, postcode)
+        self.books.contacts[contact_id] = self.books.contacts[contact_id]._replace(address=lines)
+
     def change_by_hand(self, kind: ActionKind, contact_id: str, invoice_id: str) -> None:
         raise NotImplementedError
 

@@ -125,6 +125,10 @@ class Bench(Protocol):
         """Give a contact another name."""
         ...
 
+    def move(self, contact_id: str, street: str, city: str, postcode: str) -> None:
+        """Give a contact another postal address."""
+        ...
+
     def change_by_hand(self, kind: ActionKind, contact_id: str, invoice_id: str) -> None:
         """Change, as a person would, what a write of this kind has changed.
 
@@ -238,6 +242,8 @@ class ConnectorContract:
         assert organisation.id
         assert organisation.name
         assert len(organisation.base_currency) == 3
+        for line in (*organisation.address, organisation.legal_name, organisation.phone):
+            assert line.isprintable()
 
     def test_a_full_pull_yields_every_record_and_ends_once(
         self, bench: Bench, debtor: Debtor
@@ -292,20 +298,25 @@ class ConnectorContract:
         assert not _records(pages, RecordKind.INVOICES)
 
     def test_what_changed_comes_with_the_next_pull(self, bench: Bench, debtor: Debtor) -> None:
-        """A new invoice, a payment and a new name are all seen."""
+        """A new invoice, a payment, a new name and a new address are all seen."""
         cursor = _cursor(bench)
         bench.advance(timedelta(minutes=15))
         today = bench.now().date()
         new = bench.add_invoice(debtor.contact_id, Decimal("77.70"), today, today)
         bench.pay(debtor.invoice_ids[0], Decimal("1234.56"))
         bench.rename(debtor.contact_id, "Ridgeway University Press")
+        bench.move(debtor.contact_id, "7 Mill Lane\nNorth Side", "Leeds", "LS1 4AP")
         pages = list(bench.connector().pull(cursor))
         invoices = _records(pages, RecordKind.INVOICES)
         assert invoices[new].total == Decimal("77.70")
         assert invoices[debtor.invoice_ids[0]].status == DocumentStatus.PAID
         assert invoices[debtor.invoice_ids[0]].amount_due == 0
         contacts = _records(pages, RecordKind.CONTACTS)
-        assert contacts[debtor.contact_id].name == "Ridgeway University Press"
+        moved = contacts[debtor.contact_id]
+        assert moved.name == "Ridgeway University Press"
+        assert moved.address == ("7 Mill Lane", "North Side", "Leeds", "LS1 4AP")
+        read = _contact(bench.connector(), debtor.contact_id)
+        assert read.address == moved.address, "read alone it says the same"
         assert len(_records(pages, RecordKind.PAYMENTS)) == 1
 
     def test_what_the_platform_itself_says_is_owed_is_told(

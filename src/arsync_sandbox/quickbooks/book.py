@@ -26,7 +26,7 @@ from arsync_sandbox.quickbooks.auth import IntuitAuth
 from arsync_sandbox.quickbooks.company import DEFAULT_REALM, SandboxCompany
 from arsync_sandbox.quickbooks.ledger import EntityChange, QuickBooksLedger
 from arsync_sandbox.quickbooks.limits import API_PATH
-from arsync_sandbox.quickbooks.loading import Loader
+from arsync_sandbox.quickbooks.loading import Loader, address_doc
 from arsync_sandbox.quickbooks.payments import credit_application
 from arsync_sandbox.quickbooks.state import ledger_state
 from arsync_sandbox.quickbooks.switches import SWITCHES
@@ -262,6 +262,14 @@ class QuickBooksBook:
     def set_email(self, contact_id: str, email: str) -> None:
         """Change a customer's address; issued invoices keep theirs."""
         self._again("Customer", contact_id, "update", PrimaryEmailAddr={"Address": email})
+
+    @_told
+    def set_address(self, contact_id: str, street: str, city: str, postcode: str) -> None:
+        """Change where a customer's invoices go, within its country."""
+        customer = self.ledger.get("Customer", contact_id) or {}
+        country = customer.get("BillAddr", {}).get("Country", "")
+        address = address_doc(street, city, "", postcode, country)
+        self._again("Customer", contact_id, "update", BillAddr=address)
 
     @_told
     def archive(self, contact_id: str) -> None:

@@ -74,15 +74,22 @@ class SandboxCompany:
         return {**doc, "domain": "QBO", "sparse": False, "SyncToken": "0", "MetaData": meta}
 
     def _info(self, organisation: SandboxOrganisation) -> Doc:
-        country = organisation.country
+        country = _COUNTRIES.get(organisation.country, organisation.country)
+        street, city, region, postcode = organisation.place
+        address = {"Line1": street, "City": city, "PostalCode": postcode, "Country": country}
+        if region:
+            address["CountrySubDivisionCode"] = region
         return self._whole(
             {
                 "Id": "1",
                 "CompanyName": organisation.name,
                 "LegalName": organisation.name,
-                "CompanyAddr": {"Id": "1", "Country": _COUNTRIES.get(country, country)},
-                "Country": _COUNTRIES.get(country, country),
-                "Email": {"Address": "accounts@sandbox.example"},
+                "CompanyAddr": {"Id": "1", **address},
+                "CustomerCommunicationAddr": {"Id": "1", **address},
+                "LegalAddr": {"Id": "1", **address},
+                "PrimaryPhone": {"FreeFormNumber": organisation.phone},
+                "Country": country,
+                "Email": {"Address": organisation.email},
                 "DefaultTimeZone": organisation.time_zone,
                 "FiscalYearStartMonth": "January",
                 "SupportedLanguages": "en",

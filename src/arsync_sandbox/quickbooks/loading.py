@@ -22,6 +22,9 @@ from arsync_sandbox.quickbooks.writing import DocumentWriter
 NUMBER_MAX = 21
 """The longest DocNumber, in characters; of a longer one the end is kept."""
 
+CUSTOM_FIELD_MAX = 31
+"""The longest text of a custom field, in characters."""
+
 GROUP_NAME_MAX = 15
 """The longest name of a customer type, in characters."""
 
@@ -181,8 +184,9 @@ class Loader:
         for name, number in (("PrimaryPhone", row.phone), ("Mobile", row.mobile)):
             if number:
                 doc[name] = {"FreeFormNumber": number}
-        if row.country:
-            doc["BillAddr"] = {"Country": row.country}
+        if row.has_address:
+            place = (row.street, row.city, row.region, row.postcode, row.country)
+            doc["BillAddr"] = address_doc(*place)
         if row.contact_group:
             name = row.contact_group[:GROUP_NAME_MAX]
             doc["CustomerTypeRef"] = {"value": self.group(name), "name": name}
@@ -259,7 +263,7 @@ class Loader:
             "AllowOnlinePayment": False,
             "AllowOnlineCreditCardPayment": False,
             "AllowOnlineACHPayment": False,
-            "CustomField": [],
+            "CustomField": order_number(row.purchase_order),
             "TxnDate": row.issued_on.isoformat(),
             "CurrencyRef": currency_ref(currency),
             "LinkedTxn": [],
@@ -424,6 +428,26 @@ class Loader:
         if "Balance" in doc:
             own = Decimal(doc["Balance"])
             self._ledger.declare(str(doc["Id"]), own, Decimal(doc.get("BalanceWithJobs", own)))
+
+
+def address_doc(street: str, city: str, region: str, postcode: str, country: str) -> Doc:
+    """An address with the fields that are filled in, as QuickBooks writes it."""
+    fields = {
+        "Line1": street,
+        "City": city,
+        "Country": country,
+        "CountrySubDivisionCode": region,
+        "PostalCode": postcode,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def order_number(number: str) -> list[Doc]:
+    """The custom fields of an invoice: the customer's order number, where it has one."""
+    if not number:
+        return []
+    field = {"DefinitionId": "1", "Name": "P.O. Number", "Type": "StringType"}
+    return [{**field, "StringValue": number[:CUSTOM_FIELD_MAX]}]
 
 
 def rate(currency: str, home: str) -> Decimal:

@@ -42,8 +42,14 @@ def load_contacts(ledger: XeroLedger, rows: Iterable[ContactRow]) -> None:
             for kind, number in (("DEFAULT", row.phone), ("MOBILE", row.mobile))
             if number
         ]
-        if row.country:
-            contact.addresses = [{"AddressType": "POBOX", "Country": row.country}]
+        contact.account_number = row.account_number[:50]
+        if row.has_address:
+            contact.addresses = [
+                {"AddressType": "STREET", **NO_PLACE},
+                {"AddressType": "POBOX", "AddressLine1": row.street}
+                | NO_PLACE
+                | place_fields(row.city, row.region, row.postcode, row.country),
+            ]
         if row.terms_days is not None:
             day = min(row.terms_days, TERM_DAYS_MAX)
             contact.terms = {"Sales": {"Day": day, "Type": "DAYSAFTERBILLDATE"}}
@@ -91,6 +97,7 @@ def load_invoices(ledger: XeroLedger, rows: Iterable[InvoiceRow]) -> None:
             contact=contact,
             updated=moment,
             number=row.number or ledger.take_number(),
+            reference=row.purchase_order,
             issued_on=row.issued_on,
             due_on=row.due_on,
             lines=[line],
@@ -129,6 +136,15 @@ def load_payments(ledger: XeroLedger, rows: Iterable[PaymentRow]) -> None:
         post_payment(ledger, payment, bump=False)
         invoice.updated = moment
     ledger.invoices.touch()
+
+
+NO_PLACE = {"City": "", "Region": "", "PostalCode": "", "Country": ""}
+"""An address that nobody filled in: Xero serves it with these fields."""
+
+
+def place_fields(city: str, region: str, postcode: str, country: str) -> dict[str, str]:
+    """Return the fields of an address below its street."""
+    return {"City": city, "Region": region, "PostalCode": postcode, "Country": country}
 
 
 def _refuse_known(known: bool, kind: str, name: str) -> None:

@@ -14,6 +14,7 @@ from .errors import invalid, not_found
 from .forms import Json
 from .ledger import XeroLedger
 from .limits import API_PATH
+from .load import place_fields
 from .reads import find_contact
 
 FOUNDED = datetime(2019, 4, 1, tzinfo=UTC)
@@ -264,8 +265,17 @@ def organisation_form(ledger: XeroLedger) -> Json:
         "ShortCode": "!sAndB",
         "Class": {"demo": "DEMO", "trial": "TRIAL"}.get(ledger.setting("plan"), "PREMIUM"),
         "Edition": "BUSINESS",
-        "Addresses": [],
-        "Phones": [],
+        "RegistrationNumber": owner.registration_number,
+        "TaxNumber": owner.tax_number,
+        "Addresses": [
+            {
+                "AddressType": kind,
+                "AddressLine1": owner.place.street,
+                **place_fields(*owner.place[1:], owner.country),
+            }
+            for kind in ("STREET", "POBOX")
+        ],
+        "Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": owner.phone}],
         "ExternalLinks": [],
         "PaymentTerms": {},
     }

@@ -9,7 +9,7 @@ from . import wire
 from .auth import XeroAuth
 from .documents import XeroAllocation, XeroContact, XeroCredit, XeroInvoice, XeroLine, XeroPayment
 from .ledger import XeroLedger
-from .load import BANK_ACCOUNT, SALES_ACCOUNT
+from .load import BANK_ACCOUNT, SALES_ACCOUNT, place_fields
 from .postings import (
     add_credit,
     add_invoice,
@@ -160,6 +160,15 @@ class XeroPeople:
         """Change where a contact's mail goes."""
         contact = self._contact(contact_id)
         contact.email = email
+        self._contact_changed(contact)
+
+    def set_address(self, contact_id: str, street: str, city: str, postcode: str) -> None:
+        """Change a contact's postal address within its country."""
+        contact = self._contact(contact_id)
+        others = [row for row in contact.addresses if row["AddressType"] != "POBOX"]
+        postal = next((row for row in contact.addresses if row not in others), {})
+        place = place_fields(city, "", postcode, postal.get("Country", ""))
+        contact.addresses = [*others, {"AddressType": "POBOX", "AddressLine1": street, **place}]
         self._contact_changed(contact)
 
     def archive(self, contact_id: str) -> None:

@@ -58,6 +58,26 @@ def test_rows_become_documents_with_groups_terms_and_currencies(loaded: Any) -> 
     assert euro["DueDate"] == "2026-05-31"
 
 
+def test_rows_tell_addresses_and_order_numbers(company: Any) -> None:
+    acme = ContactRow("10", "Acme", country="US", street="12 Oak Avenue", city="Albany")
+    company.book.load_contacts([acme._replace(region="NY", postcode="12207")])
+    row = InvoiceRow("501", "INV-1", "10", MAY, MAY, "USD", Decimal(9), purchase_order="PO 77")
+    company.book.load_invoices([row])
+    assert company.one("customer", "10")["BillAddr"] == {
+        "Line1": "12 Oak Avenue",
+        "City": "Albany",
+        "Country": "US",
+        "CountrySubDivisionCode": "NY",
+        "PostalCode": "12207",
+    }
+    (field,) = company.one("invoice", "501")["CustomField"]
+    assert (field["Name"], field["StringValue"]) == ("P.O. Number", "PO 77")
+    company.book.set_address("10", "1 Main Street", "Austin", "78701")
+    moved = company.one("customer", "10")
+    assert moved["BillAddr"]["Line1"] == "1 Main Street"
+    assert (moved["BillAddr"]["Country"], moved["SyncToken"]) == ("US", "1")
+
+
 def test_each_status_becomes_what_quickbooks_has_for_it(loaded: Any) -> None:
     state = loaded.book.state()
     rows = {row["number"]: (row["status"], row["amount_due"]) for row in state["invoices"]}

@@ -35,6 +35,36 @@ def test_ids_that_are_no_guids_are_mapped_and_remembered(xero: Any) -> None:
     assert invoice["Contact"]["PaymentTerms"]["Sales"]["Day"] == 31
 
 
+def test_rows_tell_addresses_and_order_numbers(xero: Any) -> None:
+    row = ContactRow("c7", "Gamma", country="GB", account_number="A-17", street="12 Mill Lane")
+    xero.book.load_contacts([row._replace(city="Leeds", postcode="LS1 4AP")])
+    day = date(2026, 1, 5)
+    order = InvoiceRow("i7", "G-1", "c7", day, day, "GBP", Decimal(10), purchase_order="PO 77")
+    xero.book.load_invoices([order])
+    unpaid = next(row for row in xero.book.unpaid() if row.number == "G-1")
+    invoice = xero.invoice(unpaid.invoice_id)
+    assert invoice["Reference"] == "PO 77"
+    contact = invoice["Contact"]
+    assert contact["AccountNumber"] == "A-17"
+    street, postal = contact["Addresses"]
+    assert (street["AddressType"], street["City"]) == ("STREET", "")
+    assert postal == {
+        "AddressType": "POBOX",
+        "AddressLine1": "12 Mill Lane",
+        "City": "Leeds",
+        "Region": "",
+        "PostalCode": "LS1 4AP",
+        "Country": "GB",
+    }
+    xero.book.set_address(contact["ContactID"], "1 Church Row", "Norwich", "NR2 1NH")
+    moved = xero.invoice(unpaid.invoice_id)["Contact"]["Addresses"][1]
+    assert (moved["AddressLine1"], moved["City"], moved["Country"]) == (
+        "1 Church Row",
+        "Norwich",
+        "GB",
+    )
+
+
 def test_a_row_that_is_paid_waits_for_its_payments(xero: Any) -> None:
     assert xero.invoice(PAID)["AmountPaid"] == Decimal("80.00")
     xero.book.load_payments([PaymentRow("p1", PAID, date(2026, 2, 20), Decimal(80))])
