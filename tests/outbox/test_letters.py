@@ -45,8 +45,8 @@ from arsync.mail import (
     sample_context,
 )
 from arsync.mail.language import TEMPLATE_CHARACTERS_MAX
-from arsync.mail.letters import PLAN_TEXT_NAMES
 from arsync.mail.sandboxed import OUTPUT_CHARACTERS_MAX
+from arsync.mail.text_names import PLAN_TEXT_NAMES, SHIPPED_NAMES
 
 TODAY = date(2026, 11, 22)
 US = Organisation("o1", "Example Ltd", "GBP")
@@ -301,7 +301,7 @@ def test_users_texts_override_shipped_ones_of_the_same_name(tmp_path: Path) -> N
     )
     letters = own_text(tmp_path, "final notice.txt", "Subject: Last\n\nOurs.\n")
     assert known_texts(tmp_path) == (*TEXT_NAMES, "gentle nudge")
-    assert letters.names == (*TEXT_NAMES, *PLAN_TEXT_NAMES, "gentle nudge")
+    assert letters.names == (*SHIPPED_NAMES, "gentle nudge")
     letter = letters.render("gentle nudge", sample_context(letters.language))
     assert letter.subject == "Hello Acme Ltd"
     assert letter.text == "Dear Acme Ltd,\n\nplease pay GBP 3,240.00.\n"

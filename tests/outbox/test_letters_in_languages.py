@@ -40,10 +40,18 @@ def source(code: str, name: str) -> str:
 
 def contexts(code: str) -> list[dict[str, Any]]:
     """Return what to render with: several invoices, one, and one without what may be missing."""
-    several = sample_context(language(code)) | {"customer": {"name": "Muster KG", "first_name": ""}}
-    several["statutory"] = {**several["statutory"], "law": "RL 2011/7"}
-    single = several | {"invoices": several["invoices"][:1]}
-    return [several, single, single | {"statutory": {}, "promised_on": ""}]
+    spoken = language(code)
+    several = sample_context(spoken)
+    several["customer"] |= {"name": "Muster KG", "first_name": "", "person": ""}
+    several["greeting"] = spoken.greeting.format(name="Muster KG")
+    # What the sample says in English, of a bank, an agency and a law.
+    several["organisation"] |= {"address": (), "signed_by": ""}
+    several |= {"payment_link": "", "bank_lines": ()}
+    several["about"] |= {"agency": "Muster Inkasso"}
+    several["statutory"] |= {"law": "RL 2011/7"}
+    single = several | {"invoices": several["invoices"][:1], "payment_reference": "INV-1"}
+    least = {"statutory": {}, "promised_on": "", "earlier_letters": (), "last_letter_on": ""}
+    return [several, single, single | least]
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -13,7 +13,7 @@ from arsync.config import load_config
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.records import Invoice, Organisation
-from arsync.mail import Letters, letter_context
+from arsync.mail import LetterFacts, Letters, letter_context
 from arsync.rules_source.folder import read_rules
 
 TODAY = date(2026, 8, 31)
@@ -50,7 +50,7 @@ def notice(letters: Letters, law: LatePayment | None, *invoices: Invoice) -> str
         Organisation("o", "Example Ltd", "GBP"),
         TODAY,
         spoken=letters.language,
-        law=law,
+        facts=LetterFacts(law=law),
     )
     return " ".join(letters.render("formal notice", context).text.split())
 
@@ -69,7 +69,7 @@ def test_the_notice_claims_legal_sums_on_all_its_invoices(config_folder: Path) -
     assert "GBP 15.45" in text  # 11.59 and 3.86
     assert "GBP 140.00" in text
     assert "GBP 155.45" in text
-    assert "within fourteen days" in text
+    assert "by 14 September 2026" in text
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ def test_it_claims_nothing_when_a_sum_is_unknown(
 def test_without_a_table_it_claims_nothing(config_folder: Path) -> None:
     letters = letters_of(config_folder, "us-standard")
     assert letters.law is None
-    assert "interest" not in notice(letters, None, billed(1, date(2026, 8, 1), "USD"))
+    assert "entitled to" not in notice(letters, None, billed(1, date(2026, 8, 1), "USD"))

@@ -23,7 +23,7 @@ from arsync.core.ledger.sanitising import (
     is_id,
     one_line,
 )
-from arsync.mail.context import is_web_link
+from arsync.mail.web_links import is_web_link
 from arsync_quickbooks.documents import decode_row
 from arsync_quickbooks.read_client import BY_NAME
 from arsync_quickbooks.records import BookSettings, ReferenceNames

@@ -17,7 +17,15 @@ from arsync.core.actions import Action, ActionKind, MessagePayload, ReminderPayl
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import UserMistake
-from arsync.mail import Attachment, Letter, Letters, languages, letter_context
+from arsync.mail import (
+    Attachment,
+    Letter,
+    LetterFacts,
+    Letters,
+    languages,
+    letter_context,
+    sender_details,
+)
 from arsync.mail.typesetting import letter_document, letterhead_of, typeset
 from arsync.outbox import NO_EXTRAS, LetterExtras
 
@@ -111,8 +119,11 @@ class MessageMaker:
             self._organisation,
             today,
             spoken=letters.language,
-            links=extras.links,
-            law=self._default.law,
+            facts=LetterFacts(
+                links=extras.links,
+                law=self._default.law,
+                sender=sender_details(self._config.letters),
+            ),
         )
         return letters.render(action.payload.title or action.step, context), context
 

@@ -12,16 +12,10 @@ from typing import TYPE_CHECKING, Any
 from arsync.mail.language import DEFAULT_LANGUAGE, Language, language, languages
 
 if TYPE_CHECKING:
-    from arsync.mail.context import INVOICES_PER_LETTER_MAX, letter_context, sample_context
-    from arsync.mail.letters import (
-        SHIPPED_NAMES,
-        TEXT_NAMES,
-        Letter,
-        Letters,
-        OwnTexts,
-        TextProblem,
-        known_texts,
-    )
+    from arsync.mail.context import letter_context
+    from arsync.mail.invoice_values import INVOICES_PER_LETTER_MAX
+    from arsync.mail.letter_facts import EarlierLetter, LetterFacts, sender_details
+    from arsync.mail.letters import Letter, Letters, OwnTexts, TextProblem, known_texts
     from arsync.mail.message import (
         KEY_HEADER,
         Attachment,
@@ -30,21 +24,32 @@ if TYPE_CHECKING:
         compose,
         message_id,
     )
+    from arsync.mail.sample import sample_context
     from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
     from arsync.mail.statement import Statement, statement_pdf
+    from arsync.mail.text_names import (
+        ACCOUNT_TEXT_NAMES,
+        PLAN_TEXT_NAMES,
+        SHIPPED_NAMES,
+        TEXT_NAMES,
+    )
     from arsync.mail.threads import EarlierMail, can_be_declined, conversation
 
 __all__ = [
+    "ACCOUNT_TEXT_NAMES",
     "DEFAULT_LANGUAGE",
     "INVOICES_PER_LETTER_MAX",
     "KEY_HEADER",
+    "PLAN_TEXT_NAMES",
     "SHIPPED_NAMES",
     "TEXT_NAMES",
     "Accepted",
     "Attachment",
+    "EarlierLetter",
     "EarlierMail",
     "Language",
     "Letter",
+    "LetterFacts",
     "Letters",
     "Outgoing",
     "OwnTexts",
@@ -62,15 +67,20 @@ __all__ = [
     "message_id",
     "sample_context",
     "send",
+    "sender_details",
     "smtp_server",
     "statement_pdf",
 ]
 
 _NAMES = {
-    "context": "INVOICES_PER_LETTER_MAX letter_context sample_context",
-    "letters": "SHIPPED_NAMES TEXT_NAMES Letter Letters OwnTexts TextProblem known_texts",
+    "context": "letter_context",
+    "invoice_values": "INVOICES_PER_LETTER_MAX",
+    "letter_facts": "EarlierLetter LetterFacts sender_details",
+    "letters": "Letter Letters OwnTexts TextProblem known_texts",
     "message": "KEY_HEADER Attachment Outgoing addresses compose message_id",
     "statement": "Statement statement_pdf",
+    "text_names": "ACCOUNT_TEXT_NAMES PLAN_TEXT_NAMES SHIPPED_NAMES TEXT_NAMES",
+    "sample": "sample_context",
     "smtp": "Accepted SmtpServer send smtp_server",
     "threads": "EarlierMail can_be_declined conversation",
 }

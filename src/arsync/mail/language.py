@@ -38,6 +38,8 @@ class Language:
     and_word: str
     greeting: str
     """How letters begin, with or without `{name}`: without it, no Mr or Ms has to be guessed."""
+    greeting_person: str
+    """How they begin where the person is known: with the whole name, for the same reason."""
     amount_form: str
     words: Mapping[str, str]
 
@@ -86,6 +88,7 @@ def language(code: str) -> Language:
         days_overdue=table["days_overdue"],
         and_word=table["and"],
         greeting=table["greeting"],
+        greeting_person=table["greeting_person"],
         amount_form=table["amount"],
         words=table["words"],
     )

@@ -9,13 +9,13 @@ the text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arsync.core.ledger.late_payment_law import LatePayment
-from arsync.core.rulebook.model import INSTALMENT_DUE, INSTALMENT_MISSED, PLAN_AGREED
 from arsync.errors import UserMistake
 from arsync.mail.language import (
     DEFAULT_LANGUAGE,
@@ -24,33 +24,17 @@ from arsync.mail.language import (
     languages,
     shipped,
 )
+from arsync.mail.text_names import SHIPPED_NAMES, TEXT_NAMES
 
 if TYPE_CHECKING:  # Jinja is imported when a letter is rendered: most rulebooks have no own texts
     from arsync.mail.sandboxed import LetterEnvironment
-
-TEXT_NAMES = (
-    "upcoming",
-    "first reminder",
-    "second reminder",
-    "third reminder",
-    "final notice",
-    "formal notice",
-    "promise broken",
-    "registration warning",
-)
-"""The texts that arsync brings along, in the order of a cadence."""
-
-PLAN_TEXT_NAMES = (PLAN_AGREED, INSTALMENT_DUE, INSTALMENT_MISSED)
-"""The texts about payment plans: `payment_plans` of a rulebook sends them, and no cadence."""
-
-SHIPPED_NAMES = (*TEXT_NAMES, *PLAN_TEXT_NAMES)
 
 SUBJECT_CHARACTERS_MAX = 200
 TEMPLATE_SUFFIXES = frozenset({".txt", ".html"})
 OWN_TEMPLATES_MAX = 200
 """A templates folder with more files is refused: it is not a templates folder."""
 
-TABLES = ("invoices", "schedule")
+TABLES = ("invoices", "schedule", "statement")
 """The tables that a text can show: each is a template for the plain text and one for the HTML."""
 
 _LAYOUTS = (
@@ -59,6 +43,7 @@ _LAYOUTS = (
     "layout.html",
     "layout.parts",
     *(f"{table}.{kind}" for table in TABLES for kind in ("txt", "html")),
+    *(f"{piece}.{kind}" for piece in ("payment", "signature") for kind in ("txt", "html")),
 )
 
 
@@ -344,7 +329,7 @@ class Letters:
         if f"{name}.txt" not in self._own:
             return ("shipped", self.language.code)
         sources = [self._own.get(name + suffix, "") for suffix in sorted(TEMPLATE_SUFFIXES)]
-        from arsync.mail.context import sample_context
+        from arsync.mail.sample import sample_context
 
         letter = self.render(name, sample_context(self.language))
         return (*sources, letter.subject, letter.text, letter.html)
@@ -364,7 +349,7 @@ class Letters:
 
         return Letter(
             _one_line(in_layout(self._text, "layout.subject")),
-            in_layout(self._text, "layout.txt").strip() + "\n",
+            _less_empty_lines(in_layout(self._text, "layout.txt")),
             in_layout(self._html, "layout.html").strip() + "\n",
             *_around_tables(in_layout(self._parts, "layout.parts")),
         )
@@ -384,7 +369,7 @@ class Letters:
         return Letter(subject, body, html, *_around_tables(parted), is_whole=True)
 
     def _check_own(self) -> None:
-        from arsync.mail.context import sample_context
+        from arsync.mail.sample import sample_context
         from arsync.mail.sandboxed import first_problem, rendered
 
         sample = sample_context(self.language)
@@ -419,6 +404,11 @@ def _around_tables(text: str) -> tuple[str, str, tuple[str, ...]]:
     opening, *behind = pieces[::2]
     names = tuple(name for name in pieces[1::2] if name in TABLES)
     return opening.strip(), "\n\n".join(behind).strip(), names
+
+
+def _less_empty_lines(text: str) -> str:
+    """Return a letter without the gap of what it does not say: no table, no bank details."""
+    return re.sub(r"\n{4,}", "\n\n\n", text.strip()) + "\n"
 
 
 def _one_line(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from arsync.core.actions import Action, ReminderPayload
@@ -13,10 +12,8 @@ from arsync.core.ledger.agreements.payment_plans import JudgedInstalment, Judged
 from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.records import Account, Organisation
 from arsync.core.ledger.sanitising import cleaned
+from arsync.mail.invoice_values import named
 from arsync.mail.language import Language
-
-NUMBERS_NAMED_MAX = 20
-"""A letter names so many invoices of a plan."""
 
 
 class LetterInstalment(NamedTuple):
@@ -49,7 +46,6 @@ def plan_values(
     if judged is None:
         return NO_PLAN
     numbers = {invoice.id: invoice.number for invoice in account.invoices}
-    named = [cleaned(numbers.get(id_) or id_) for id_ in judged.plan.invoice_ids]
     schedule = tuple(_line(judged, instalment, spoken) for instalment in judged.instalments)
     about = schedule[notice.instalment - 1]._replace(in_time_until=spoken.day(notice.in_time_until))
     return _values(
@@ -57,7 +53,7 @@ def plan_values(
         about,
         made_on=spoken.day(judged.plan.made_on),
         total=spoken.amount(judged.plan.total, judged.plan.currency),
-        numbers=named,
+        numbers=[cleaned(numbers.get(id_) or id_) for id_ in judged.plan.invoice_ids],
     )
 
 
@@ -80,26 +76,8 @@ def _values(
     total: str,
     numbers: Sequence[str],
 ) -> Mapping[str, Any]:
-    named = ", ".join(numbers[:NUMBERS_NAMED_MAX])
-    more = " ..." if len(numbers) > NUMBERS_NAMED_MAX else ""
     return {
-        "plan": {"made_on": made_on, "total": total, "invoices": f"{named}{more}"},
+        "plan": {"made_on": made_on, "total": total, "invoices": named(numbers)},
         "instalment": about._asdict(),
         "schedule": tuple(schedule),
     }
-
-
-def sample_plan(spoken: Language, day: date) -> Mapping[str, Any]:
-    """Return made-up values, for trying out texts."""
-    amount = spoken.amount(Decimal(400), "GBP")
-    lines = [
-        LetterInstalment(number, spoken.day(day.replace(month=number + 8)), amount, number == 1, "")
-        for number in (1, 2, 3)
-    ]
-    return _values(
-        lines,
-        lines[1]._replace(in_time_until=spoken.day(day)),
-        made_on=spoken.day(day),
-        total=spoken.amount(Decimal(1200), "GBP"),
-        numbers=["INV-1", "INV-2"],
-    )

@@ -1,0 +1,71 @@
+"""The two parties of a letter, ready for people: the customer, and who writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from arsync.core.actions import Action
+from arsync.core.ledger.records import Account, Contact, Organisation
+from arsync.core.ledger.sanitising import cleaned
+from arsync.mail.language import Language
+from arsync.mail.letter_facts import SenderDetails
+
+
+def contact_of(action: Action, account: Account) -> Contact | None:
+    """Return whom an action is about, as the records have it."""
+    return next((contact for contact in account.contacts if contact.id == action.contact_id), None)
+
+
+def customer_values(action: Action, contact: Contact | None) -> dict[str, Any]:
+    """Return what a letter can say of its customer."""
+    if contact is None:
+        return _customer(action.contact_name)
+    person = contact.people[0] if contact.people and _is_theirs(action, contact) else ""
+    return _customer(
+        contact.name or action.contact_name,
+        first_name=contact.first_name,
+        person=person,
+        phone=str(contact.phones[0]) if contact.phones else "",
+        email=contact.email,
+    )
+
+
+def _customer(
+    name: str, *, first_name: str = "", person: str = "", phone: str = "", email: str = ""
+) -> dict[str, Any]:
+    return {
+        "name": cleaned(name),
+        "first_name": cleaned(first_name),
+        "person": cleaned(person),
+        "phone": cleaned(phone),
+        "email": cleaned(email),
+    }
+
+
+def _is_theirs(action: Action, contact: Contact) -> bool:
+    """Return whether a message goes to the customer's own address, and so to its person.
+
+    An invoice can name another address: who sits there is not known.
+    """
+    to: str = getattr(action.payload, "to", "")
+    addresses = {address.strip().casefold() for address in to.split(",") if address.strip()}
+    return not addresses or contact.email.casefold() in addresses
+
+
+def greeting_of(customer: Mapping[str, Any], spoken: Language) -> str:
+    """Return how the letter begins: by the person's name where it is known, never by Mr or Ms."""
+    if customer["person"]:
+        return spoken.greeting_person.format(person=customer["person"])
+    return spoken.greeting.format(name=customer["first_name"] or customer["name"])
+
+
+def organisation_values(organisation: Organisation, sender: SenderDetails) -> dict[str, Any]:
+    """Return what a letter can say of its sender: the settings first, then the books."""
+    return {
+        "name": cleaned(organisation.name),
+        "address": sender.address,
+        "phone": sender.phone,
+        "email": sender.email,
+        "signed_by": sender.signed_by,
+    }

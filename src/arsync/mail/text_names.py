@@ -1,0 +1,34 @@
+"""The names of the texts that arsync brings along."""
+
+from __future__ import annotations
+
+from arsync.core.rulebook.model import INSTALMENT_DUE, INSTALMENT_MISSED, PLAN_AGREED
+
+TEXT_NAMES = (
+    "upcoming",
+    "first reminder",
+    "second reminder",
+    "third reminder",
+    "final notice",
+    "formal notice",
+    "promise broken",
+    "registration warning",
+    "hand over announced",
+)
+"""The texts that ask for payment, in the order of a cadence."""
+
+PLAN_TEXT_NAMES = (PLAN_AGREED, INSTALMENT_DUE, INSTALMENT_MISSED)
+"""The texts about payment plans: `payment_plans` of a rulebook sends them, and no cadence."""
+
+ACCOUNT_TEXT_NAMES = (
+    "statement of account",
+    "thank you",
+    "satisfaction check",
+    "terms of trade",
+    "credit hold placed",
+    "credit hold lifted",
+    "credit limit changed",
+)
+"""The texts about the account, which ask for nothing."""
+
+SHIPPED_NAMES = (*TEXT_NAMES, *PLAN_TEXT_NAMES, *ACCOUNT_TEXT_NAMES)
