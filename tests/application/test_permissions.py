@@ -49,6 +49,7 @@ USE_CASES = (
     "application.trials",
     "application.undoing",
     "application.unknown_outcomes",
+    "application.unreachable_customers",
     "application.why",
     "workers.embedded_loop",
 )

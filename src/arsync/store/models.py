@@ -22,6 +22,7 @@ from arsync.core.ledger.records import (
     HoldDecision,
     LogKind,
     Organisation,
+    Phone,
     PlacedDebt,
 )
 from arsync.errors import HealsWhen
@@ -106,6 +107,19 @@ class Total(NamedTuple):
     currency: str
     invoices: int
     amount_due: Decimal
+
+
+class UnreachableCustomer(NamedTuple):
+    """A customer who owes and whom some letter cannot reach."""
+
+    contact_id: str
+    name: str
+    lacks_email: bool
+    """Neither the customer nor each open invoice has an email address."""
+    lacks_address: bool
+    """No postal address, or none that fits an envelope."""
+    phones: tuple[Phone, ...]
+    """By which its addresses could be asked for."""
 
 
 class ActionRow(NamedTuple):

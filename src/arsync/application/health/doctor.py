@@ -17,6 +17,7 @@ from arsync.application.outage_text import outage_words
 from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rulebook_notes import rulebook_notes
+from arsync.application.unreachable_customers import in_one_line, unreachable_customers
 from arsync.config import Config, connection_file
 from arsync.core.ledger.records import Organisation, RecordKind
 from arsync.core.planning.send_blocks import difference_in_words
@@ -46,7 +47,7 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
     examined = organisations(container, connection) if every else []
     for organisation in examined:
         yield from _settings(organisation)
-        yield from _connection(organisation)
+        yield from _connection(actor, organisation)
         yield from _rules(organisation)
     yield from _clocks(container)
     yield from mail_findings(container.config, examined)
@@ -99,7 +100,7 @@ def _rights(config: Config) -> Iterator[Finding]:
             yield Finding("store", WRONG, words)
 
 
-def _connection(organisation: OrganisationContext) -> Iterator[Finding]:
+def _connection(actor: Actor, organisation: OrganisationContext) -> Iterator[Finding]:
     """Yield what is found at one platform, and in its copy."""
     row, name = organisation.connection, organisation.name
     try:
@@ -133,7 +134,7 @@ def _connection(organisation: OrganisationContext) -> Iterator[Finding]:
         yield Finding(name, verdict, f"{calls_left:,} calls left today.")
     yield _today(organisation)
     yield from _own_reminders(organisation, at_platform)
-    yield from _copy(organisation)
+    yield from _copy(actor, organisation)
 
 
 def _ask_platform(organisation: OrganisationContext) -> tuple[Organisation, int | None]:
@@ -169,14 +170,16 @@ def _own_reminders(
         )
 
 
-def _copy(organisation: OrganisationContext) -> Iterator[Finding]:
-    """Say where the copy and the platform's own balances do not agree."""
+def _copy(actor: Actor, organisation: OrganisationContext) -> Iterator[Finding]:
+    """Say where the copy and the platform's own balances do not agree, and whom it cannot reach."""
     ledger = organisation.store.ledger
     for difference in ledger.differences(organisation.id):
         words = difference_in_words(difference, organisation.label)
         yield Finding(organisation.name, WRONG, f"{difference.contact_name}: {words}.")
     if not ledger.counts(organisation.id).get(RecordKind.CONTACTS):
         yield Finding(organisation.name, NOTE, "nothing was pulled yet. Next: arsync pull")
+    if words := in_one_line(unreachable_customers(actor, organisation)):
+        yield Finding(organisation.name, NOTE, f"{words} Fill them in in {organisation.label}.")
 
 
 def _reads(organisation: OrganisationContext) -> Iterator[Finding]:

@@ -131,6 +131,7 @@ class Ledger:
     disputed = _read(lookups.disputed)
     promisers = _read(lookups.promisers)
     owners = _read(lookups.owners)
+    unreachable = _read(lookups.unreachable)
     youngest_payment = _read(lookups.youngest_payment)
     totals = _read(lookups.totals)
     holders_of_cash = _read(lookups.holders_of_cash)

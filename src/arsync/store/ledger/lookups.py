@@ -35,7 +35,7 @@ from arsync.store.db.tables import (
 from arsync.store.ledger.customer_entries import given_family
 from arsync.store.ledger.families import relatives
 from arsync.store.ledger.record_rows import KINDS, RecordTable, to_records
-from arsync.store.models import Total
+from arsync.store.models import Total, UnreachableCustomer
 
 GUESSES_FROM_MAX = 5_000
 """How many names are compared for a guess at what was meant."""
@@ -304,6 +304,31 @@ def promisers(db: Connection, connection_id: int) -> list[str]:
         )
     )
     return sorted(db.scalars(query))
+
+
+def unreachable(db: Connection, connection_id: int) -> list[UnreachableCustomer]:
+    """Return the active customers who owe and lack an email address or a postal one, by name."""
+    owed = select(invoices.c.id).where(
+        invoices.c.connection_id == connection_id,
+        invoices.c.contact_id == contacts.c.id,
+        INVOICE_IS_OPEN,
+        invoices.c.amount_due > 0,
+    )
+    # An invoice can name an address of its own.
+    lacks_email = and_(contacts.c.email == "", owed.where(invoices.c.email == "").exists())
+    lacks_address = contacts.c.address == ()
+    columns = (contacts.c.id, contacts.c.name, lacks_email, lacks_address, contacts.c.phones)
+    query = (
+        select(*columns)
+        .where(
+            contacts.c.connection_id == connection_id,
+            contacts.c.status == ContactStatus.ACTIVE.value,
+            or_(lacks_email, lacks_address),
+            owed.exists(),
+        )
+        .order_by(contacts.c.name, contacts.c.id)
+    )
+    return [UnreachableCustomer._make(row) for row in db.execute(query)]
 
 
 def owners(db: Connection, connection_id: int, invoice_ids: Sequence[str]) -> dict[str, str]:
