@@ -25,7 +25,8 @@ from arsync.outbox.daily_count import kinds_by
 from arsync.store.actions.action_queries import NOT_BEFORE_MAX
 from arsync.store.actions.action_rows import BY_PERSON_POSITION, StateChange
 from arsync.store.actions.claims import LEASE_SECONDS_MAX
-from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal
+from arsync.store.actions.letters import letter_of
+from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal, SentLetter
 
 
 @dataclass
@@ -264,6 +265,37 @@ class MemoryLedger:
         return sorted(invoices, key=lambda invoice: (invoice.due_on, invoice.id))
 
 
+class MemoryLetters:
+    """The letters that left, and the numbers of notices."""
+
+    def __init__(self, table: ActionTable) -> None:
+        self._table = table
+        self._given: dict[int, list[str]] = {}
+
+    def number(self, connection_id: int, key: str) -> int:
+        if self._table.rows[key].connection_id != connection_id:
+            raise UserMistake(f"there is no action {key}: it gets no number.")
+        keys = self._given.setdefault(connection_id, [])
+        if key not in keys:
+            keys.append(key)
+        return keys.index(key) + 1
+
+    def earlier(self, connection_id: int, contact_id: str) -> Sequence[SentLetter]:
+        rows = [
+            row
+            for row in self._table.in_order(
+                connection_id, {ActionState.SENT, ActionState.CONFIRMED}
+            )
+            if row.action.contact_id == contact_id and row.sent_on is not None
+        ]
+        letters = (
+            letter_of(row.action, row.sent_on, row.receipt.reference if row.receipt else None)
+            for row in sorted(rows, key=lambda row: (row.sent_on, row.first_sent_at))
+            if row.sent_on is not None
+        )
+        return [letter for letter in letters if letter is not None]
+
+
 class MemoryRuns:
     """The run lock, held until a test says that it is lost."""
 
@@ -296,6 +328,7 @@ class MemoryStore:
         self.actions = MemoryActions(self.table)
         self.connections = MemoryConnections()
         self.claims = MemoryClaims(self.table, self.connections)
+        self.letters = MemoryLetters(self.table)
         self.ledger = MemoryLedger()
         self.runs = MemoryRuns()
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import pytest
 from msgspec.structs import replace
-from tests.builders.actions import an_action
+from tests.builders.actions import an_action, an_invoice_ref
 from tests.builders.records import a_contact, a_credit, a_payment, an_invoice
 
 from arsync.connector_sdk import Page, Receipt, Record
@@ -29,7 +29,7 @@ from arsync.core.ledger.records import (
 from arsync.errors import HealsWhen, LockLost, Overtaken, UserMistake
 from arsync.outbox.ports import OutboxStore
 from arsync.store.actions.action_rows import StateChange
-from arsync.store.models import ActionRow, ConnectionState, Mode, Refusal
+from arsync.store.models import ActionRow, ConnectionState, Mode, Refusal, SentLetter
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -400,6 +400,37 @@ class StoreContract:
         assert count(MESSAGE_KINDS, TODAY, Via.PLATFORM) == 0
         assert count({ActionKind.LETTER}, TODAY, Via.SMTP) == 0
         assert count({ActionKind.REMINDER}, TODAY + timedelta(days=1), Via.SMTP) == 0
+
+    # -- letters ------------------------------------------------------------------------------
+
+    def test_notices_are_numbered_once_without_gaps(self, bench: StoreBench) -> None:
+        first, second = reminders("a", "b", via=Via.SMTP)
+        (other,) = reminders("c", via=Via.SMTP)
+        bench.approve(first, second)
+        bench.approve(other, connection_id=bench.other_connection_id)
+        number = bench.store.letters.number
+        assert [number(bench.connection_id, action.key) for action in (second, first, second)] == [
+            1,
+            2,
+            1,
+        ]
+        assert number(bench.other_connection_id, other.key) == 1
+        with pytest.raises(UserMistake, match="it gets no number"):
+            number(bench.connection_id, other.key)
+
+    @pytest.mark.parametrize("state", list(PATHS), ids=str)
+    def test_letters_that_left_are_known(self, bench: StoreBench, state: ActionState) -> None:
+        refs = (an_invoice_ref("i1"),)
+        (letter,) = reminders("a", via=Via.SMTP, step="first reminder", invoices=refs)
+        stands(bench, state, letter)
+        earlier = bench.store.letters.earlier(bench.connection_id, letter.contact_id)
+        left = [SentLetter(letter.key, "first reminder", Via.SMTP, TODAY, "", (), ("i1",))]
+        assert list(earlier) == (left if state in {S.SENT, S.CONFIRMED} else [])
+        assert list(bench.store.letters.earlier(bench.other_connection_id, "c1")) == []
+
+    def test_the_platforms_words_are_no_letter_of_ours(self, bench: StoreBench) -> None:
+        stands(bench, S.SENT, *reminders("a"))
+        assert list(bench.store.letters.earlier(bench.connection_id, "c1")) == []
 
     # -- the copy of the ledger, the connection -----------------------------------------------
 

@@ -135,3 +135,38 @@ def test_a_letter_as_pdf_is_attached_with_todays_amounts(
     assert letter.file_type == "application/pdf"
     assert letter.file_name == "first reminder INV-1.pdf"
     assert world.the_row(ActionKind.LETTER).state is ActionState.CONFIRMED
+
+
+def test_a_customers_mails_are_one_conversation(mailing: BooksWorld) -> None:
+    contact = mailing.books.add_contact(1)
+    invoice = mailing.books.add_invoice(contact, 1, overdue=3)
+    for _ in range(3):
+        mailing.sync()
+        mailing.advance(days=14)
+    (first_key, first), (second_key, second), *_ = mailing.books.mails
+    assert first.message["In-Reply-To"] is None
+    assert second.message["In-Reply-To"] == first.message["Message-ID"]
+    mailing.books.pay(invoice)
+    mailing.books.add_invoice(contact, 2, overdue=3)
+    mailing.sync()
+    latest_key, latest = mailing.books.mails[-1]
+    assert latest_key not in {first_key, second_key}
+    assert latest.message["In-Reply-To"] is None, "all was paid: a new conversation"
+
+
+def test_a_notice_keeps_its_number_over_tries(mailing: BooksWorld) -> None:
+    mailing.rules(BY_MAIL.replace("email: first reminder", "email: final notice"))
+    mailing.books.add_invoice(mailing.books.add_contact(1), 1, overdue=3)
+    mailing.books.add_invoice(mailing.books.add_contact(2), 2, overdue=3)
+    mailing.books.faults.append(Fault("mail", RetryLater("busy", after_seconds=60)))
+    mailing.sync()
+    mailing.advance(hours=1)
+    mailing.sync()
+    assert len({key for key, _ in mailing.books.mails}) == 2
+    register = mailing.store.letters.register(mailing.connection.id)
+    assert [(notice.number, notice.text) for notice in register] == [
+        (1, "final notice"),
+        (2, "final notice"),
+    ]
+    states = [notice.row.state for notice in register if notice.row is not None]
+    assert states == [ActionState.CONFIRMED] * 2

@@ -19,9 +19,13 @@ from arsync.core.ledger.sanitising import file_name
 from arsync.errors import UserMistake
 from arsync.mail import (
     Attachment,
+    EarlierLetter,
+    EarlierMail,
     Letter,
     LetterFacts,
     Letters,
+    can_be_declined,
+    conversation,
     languages,
     letter_context,
     sender_details,
@@ -76,6 +80,7 @@ class MessageMaker:
         moment = self._clock.now()
         pdf = self._pdf(letter, context, moment) if self._is_printed(action, way) else b""
         title = payload.title or action.step
+        replies_to = self._config.smtp.reply_to
         attached = Carries.TEXT in way.carries and pdf
         name = file_name(f"{title} {today.isoformat()}", ".pdf")
         return Message(
@@ -94,8 +99,15 @@ class MessageMaker:
             cc=_listed(payload.cc),
             copies=_listed(payload.copy_to),
             sender=payload.sender,
-            reply_to=self._config.smtp.reply_to,
+            reply_to=replies_to,
             attachments=(Attachment(name, pdf),) if attached else (),
+            continues=_conversation(action, account, to, extras),
+            unsubscribe_at=(
+                replies_to or payload.sender or self._config.smtp.sender
+                if can_be_declined(action)
+                else ""
+            ),
+            notice_number=str(extras.notice_number or ""),
         )
 
     def letter(
@@ -123,6 +135,11 @@ class MessageMaker:
                 links=extras.links,
                 law=self._default.law,
                 sender=sender_details(self._config.letters),
+                earlier_letters=tuple(
+                    EarlierLetter(letter.text, letter.sent_on, letter.via)
+                    for letter in extras.earlier
+                ),
+                notice_number=str(extras.notice_number or ""),
             ),
         )
         return letters.render(action.payload.title or action.step, context), context
@@ -196,6 +213,20 @@ def _message_payload(action: Action) -> MessagePayload:
 
 def _contact(action: Action, account: Account) -> Contact | None:
     return next((person for person in account.contacts if person.id == action.contact_id), None)
+
+
+def _conversation(
+    action: Action, account: Account, to: tuple[str, ...], extras: LetterExtras
+) -> tuple[str, ...]:
+    """Return the messages by the same way that a message goes on from."""
+    earlier = (
+        EarlierMail(letter.reference, letter.sent_on, letter.to, letter.invoice_ids)
+        for letter in extras.earlier
+        if letter.via == action.via
+    )
+    is_open = (invoice.id for invoice in account.invoices if invoice.amount_due > 0)
+    about = {*is_open, *(ref.id for ref in action.invoices)}
+    return conversation(earlier, to=to, invoice_ids=about)
 
 
 def _listed(text: str) -> tuple[str, ...]:

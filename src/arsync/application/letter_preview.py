@@ -70,11 +70,6 @@ def _shown(
         ref.id not in linked for ref in action.invoices
     ):
         remarks += (LINKS_COME_LATER,)
-    linked = {invoice.id for invoice in account.invoices if invoice.link}
-    if Capability.ONLINE_INVOICE.value in organisation.offers and any(
-        ref.id not in linked for ref in action.invoices
-    ):
-        remarks += (LINKS_COME_LATER,)
     message = maker.message(action, account, today)
     sender = message.sender or organisation.config.smtp.sender
     by = channel(action.via).label

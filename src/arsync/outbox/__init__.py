@@ -1,7 +1,7 @@
 """The outbox: what was decided goes out, exactly once, and people have the last word."""
 
 from arsync.outbox.approval_events import approved_by_person
-from arsync.outbox.deliver import Delivery
+from arsync.outbox.deliver import Delivery, earlier_letters
 from arsync.outbox.healing import take_back_healed
 from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, absent_from, interrupted_batches
 from arsync.outbox.types import (
@@ -35,6 +35,7 @@ __all__ = [
     "Replan",
     "absent_from",
     "approved_by_person",
+    "earlier_letters",
     "interrupted_batches",
     "take_back_healed",
 ]

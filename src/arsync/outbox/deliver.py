@@ -36,12 +36,14 @@ from arsync.core.actions import (
     Via,
     leaves_by_channel,
 )
+from arsync.core.actions.notices import bears_number
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import ArsyncError, OutcomeUnknown, UserMistake
+from arsync.outbox.ports import LetterHistory
 from arsync.outbox.recheck import Ready
-from arsync.outbox.types import NO_EXTRAS, WHO, LetterExtras, OutboxContext, Post
-from arsync.store.models import ActionRow, EventRow
+from arsync.outbox.types import WHO, LetterExtras, OutboxContext, Post
+from arsync.store.models import ActionRow, EventRow, SentLetter
 
 OWN_PREFIX = "arsync."
 """Begins what is saved before the first attempt and is no connector's business."""
@@ -194,7 +196,8 @@ class Delivery:
             return b""
         try:
             day = row.sent_on or self._today()
-            message = self._post.message(row.action, account, day, NO_EXTRAS)
+            extras = self._extras(row.action, account)
+            message = self._post.message(row.action, account, day, extras)
         except ArsyncError:
             return b""
         return message.pdf if _digest(message) == row.before.get(LETTER_DIGEST) else b""
@@ -202,8 +205,17 @@ class Delivery:
     def _message(self, ready: Ready) -> tuple[Post, Message]:
         if self._post is None or ready.account is None:
             raise UserMistake("there is no way for letters in the configuration.")
-        extras = LetterExtras(links=self._links(ready.action, ready.account))
+        extras = self._extras(ready.action, ready.account)
         return self._post, self._post.message(ready.action, ready.account, self._today(), extras)
+
+    def _extras(self, action: Action, account: Account) -> LetterExtras:
+        """Return what a letter needs besides the account; a notice gets its number here."""
+        letters, connection = self._store.letters, self._connection.id
+        return LetterExtras(
+            links=self._links(action, account),
+            notice_number=letters.number(connection, action.key) if bears_number(action) else 0,
+            earlier=earlier_letters(letters, connection, action),
+        )
 
     def _deliver(self, prepared: Prepared) -> Receipt:
         assert self._post is not None, "what is prepared was made"
@@ -252,7 +264,8 @@ class Delivery:
             return b""
         if self._post is None or ready.account is None:
             raise UserMistake("there are no letters in the configuration.")
-        return self._post.pdf(ready.action, ready.account, self._today(), NO_EXTRAS)
+        extras = self._extras(ready.action, ready.account)
+        return self._post.pdf(ready.action, ready.account, self._today(), extras)
 
     def _write(self, row: ActionRow, action: Action | None = None) -> Write:
         """Return the write of an action; `action` is its fresh form, where there is one."""
@@ -329,6 +342,14 @@ class Delivery:
             elif event.to_state is ActionState.PLANNED or _said_not_sent(event):
                 first = None
         return first
+
+
+def earlier_letters(
+    letters: LetterHistory, connection_id: int, action: Action
+) -> tuple[SentLetter, ...]:
+    """Return what a customer had of ours before a letter, which is none of them itself."""
+    earlier = letters.earlier(connection_id, action.contact_id)
+    return tuple(letter for letter in earlier if letter.key != action.key)
 
 
 def _as_note(write: Write) -> Write:

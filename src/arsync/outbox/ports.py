@@ -14,7 +14,7 @@ from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState
 from arsync.core.ledger.records import Account, RecordKind
 from arsync.store.actions.action_rows import StateChange
-from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal
+from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal, SentLetter
 
 
 class ActionReading(Protocol):
@@ -151,6 +151,18 @@ class LedgerCopy(Protocol):
         ...
 
 
+class LetterHistory(Protocol):
+    """What customers have of ours, and the running numbers of notices."""
+
+    def number(self, connection_id: int, key: str) -> int:
+        """Return a notice's number, which is given with the first call for its key."""
+        ...
+
+    def earlier(self, connection_id: int, contact_id: str) -> Sequence[SentLetter]:
+        """Return the letters that left for a customer by ways of ours, the oldest first."""
+        ...
+
+
 class RunLock(Protocol):
     """The lock that keeps a connection's runs apart."""
 
@@ -182,6 +194,11 @@ class OutboxStore(Protocol):
     @property
     def claims(self) -> Claiming:
         """Return what takes actions and keeps what came of them."""
+        ...
+
+    @property
+    def letters(self) -> LetterHistory:
+        """Return the letters that left, and their numbers."""
         ...
 
     @property

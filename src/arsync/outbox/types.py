@@ -16,7 +16,7 @@ from arsync.core.ledger.records import Account
 from arsync.core.planning.planner import Plan
 from arsync.errors import Overtaken
 from arsync.outbox.ports import OutboxStore
-from arsync.store.models import ActionRow, ConnectionRow
+from arsync.store.models import ActionRow, ConnectionRow, SentLetter
 
 WHO = "arsync"
 """Who changes states when no person does."""
@@ -59,6 +59,10 @@ class LetterExtras(NamedTuple):
     """By invoice id, the platform's own PDF."""
     not_attached: Mapping[str, str] = {}
     """By invoice id, why its PDF does not go along."""
+    notice_number: int = 0
+    """The running number of a notice; 0: it bears none."""
+    earlier: tuple[SentLetter, ...] = ()
+    """What the customer has of ours already, the oldest first."""
 
 
 NO_EXTRAS = LetterExtras()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select
 
-from arsync.core.actions import ActionState, Via
+from arsync.core.actions import Action, ActionState, MessagePayload, Via
 from arsync.core.actions.notices import text_of
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.errors import UserMistake
@@ -83,7 +83,7 @@ class SentLetters:
         """
         columns = actions.c
         query = (
-            select(columns.key, columns.action, columns.sent_on, columns.receipt_reference)
+            select(columns.action, columns.sent_on, columns.receipt_reference)
             .where(
                 columns.connection_id == connection_id,
                 columns.contact_id == contact_id,
@@ -96,7 +96,15 @@ class SentLetters:
             .limit(4 * limit)
         )
         with self._database.read() as db:
-            letters = [letter for row in db.execute(query) if (letter := _letter(row))]
+            letters = [
+                letter
+                for row in db.execute(query)
+                if (
+                    letter := letter_of(
+                        decode_action(row.action), row.sent_on, row.receipt_reference
+                    )
+                )
+            ]
         return letters[:limit][::-1]
 
     def register(
@@ -171,17 +179,16 @@ def _give(db: Connection, connection_id: int, key: str) -> int:
     return number
 
 
-def _letter(row: Any) -> SentLetter | None:
-    action = decode_action(row.action)
-    if action.via == Via.PLATFORM:
+def letter_of(action: Action, sent_on: date, reference: str | None) -> SentLetter | None:
+    """Return an action that left as the letter that the customer has; None: it has none of ours."""
+    if action.via == Via.PLATFORM or not isinstance(action.payload, MessagePayload):
         return None
-    to = getattr(action.payload, "to", "")
     return SentLetter(
-        key=row.key,
+        key=action.key,
         text=text_of(action),
         via=action.via,
-        sent_on=row.sent_on,
-        reference=row.receipt_reference or "",
-        to=tuple(address for address in to.split(", ") if address),
+        sent_on=sent_on,
+        reference=reference or "",
+        to=tuple(address for address in action.payload.to.split(", ") if address),
         invoice_ids=tuple(ref.id for ref in action.invoices),
     )
