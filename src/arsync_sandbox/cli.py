@@ -217,6 +217,8 @@ def start_values(sandbox: Sandbox) -> dict[str, object]:
 
 def start_text(url: str, smtp_port: int, platforms: tuple[str, ...], now: date) -> str:
     """Return what a person needs to know to use a running sandbox."""
+    from .text_messages import ACCOUNT, SENDER, TOKEN
+
     lines = [
         f"The sandbox serves {' and '.join(platforms)} on {url} (this computer only).",
         f"Its clock says {now:%Y-%m-%d %H:%M} UTC. Stop it with Ctrl+C.",
@@ -230,6 +232,11 @@ def start_text(url: str, smtp_port: int, platforms: tuple[str, ...], now: date) 
         "  [smtp]",
         f'  url = "smtp://127.0.0.1:{smtp_port}"',
         '  sender = "Accounts <accounts@sandbox.example>"',
+        "  [sms]",
+        f'  account = "{ACCOUNT}"',
+        f'  token = "{TOKEN}"',
+        f'  sender = "{SENDER}"',
+        f'  api_url = "{url}"',
         "",
         f"See the ledgers and all mail:  {url}/_sandbox/state",
         f"See what was asked of it:      {url}/_sandbox/journal",

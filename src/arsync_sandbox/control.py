@@ -20,6 +20,7 @@ from .mailbox import Mailbox
 from .people import PeopleProblem, edit
 from .platform import Book
 from .settings import SettingProblem, Settings
+from .text_messages import TextMessages
 from .timeline import CannotGoBack, Timeline
 from .webhooks import WebhookQueue
 
@@ -32,6 +33,7 @@ class Controlled(Protocol):
     journal: Journal
     faults: Faults
     mailbox: Mailbox
+    text_messages: TextMessages
     timeline: Timeline
     webhooks: WebhookQueue
     errors: Any
@@ -44,8 +46,8 @@ class Controlled(Protocol):
 
 
 PATHS = {
-    "GET state": "the ledgers, emails, what debtors wrote back; ?platform= and ?organisation= "
-    "(name or id) for one",
+    "GET state": "the ledgers, emails, text messages, what debtors wrote back; ?platform= and "
+    "?organisation= (name or id) for one",
     "GET journal": "every request; ?since=N for those after number N",
     "POST clock": '{"to": "2026-12-24"} or an ISO datetime',
     "POST faults": "what goes wrong next: " + "; ".join(f"{k}: {v}" for k, v in KEYS.items()),
@@ -133,6 +135,7 @@ class _Plane:
         return answer | {
             "now": _iso(sandbox.now()),
             "emails": sandbox.mailbox.as_json(),
+            "text_messages": sandbox.text_messages.as_json(),
             "replies": sandbox.timeline.replies(),
             "waiting": sandbox.timeline.waiting(),
             "errors": list(sandbox.errors),

@@ -30,6 +30,7 @@ from .mailbox import Mailbox
 from .platform import Book, SandboxEmail, SandboxOrganisation
 from .settings import Settings
 from .smtp import SmtpSink
+from .text_messages import TextMessages
 from .timeline import LoadedRows, Timeline
 from .transport import LoopbackServer
 from .webhooks import WebhookQueue
@@ -96,6 +97,7 @@ class Sandbox:
             self.errors.clear()
             self.journal = Journal()
             self.mailbox = Mailbox()
+            self.text_messages = TextMessages(self)
             self.webhooks.clear()
             self.books = make_books(self, self._platforms, self._organisations, self._book_classes)
             for name in self._platforms:
@@ -131,6 +133,7 @@ class Sandbox:
         app.teardown_request(_note_effect)
         for book in books:
             app.register_blueprint(book.blueprint())
+        app.register_blueprint(self.text_messages.blueprint())
         return app
 
     def load(self, rows: LoadedRows, organisation: str = "") -> None:

@@ -75,7 +75,8 @@ class MessageMaker:
             Rejected: the customer has no address for this way.
         """
         way, payload = channel(action.via), _message_payload(action)
-        to = way.recipients(self._config, _contact(action, account), payload.to)
+        contact, home = _contact(action, account), self._organisation.country
+        to = way.recipients(self._config, contact, payload.to, home)
         letter, context = self._written(action, account, today, extras)
         moment = self._clock.now()
         pdf = self._pdf(letter, context, moment) if self._is_printed(action, way) else b""

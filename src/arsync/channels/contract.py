@@ -112,13 +112,16 @@ class Channel(Protocol):
         """Return how many messages one connection may send on a day; 0: as many as it likes."""
         ...
 
-    def recipients(self, config: Config, contact: Contact | None, named: str) -> tuple[str, ...]:
+    def recipients(
+        self, config: Config, contact: Contact | None, named: str, home: str
+    ) -> tuple[str, ...]:
         """Return where a message to a customer goes.
 
         Args:
             config: the settings.
             contact: the customer's record.
             named: addresses that the plan names; empty: the customer's own.
+            home: the sender's country, by two letters; empty where the books do not tell.
 
         Raises:
             Rejected: there is none; `heals_when` is the customer's record.

@@ -16,6 +16,8 @@ ENTRY_POINT_GROUP = "arsync.channels"
 
 _OWN: Mapping[str, str] = {
     Via.SMTP: "arsync.channels.smtp:CHANNEL",
+    Via.POST: "arsync.channels.post:CHANNEL",
+    Via.SMS: "arsync.channels.sms:CHANNEL",
 }
 """Not entry points: no package that somebody installs may take the place of the mail server."""
 

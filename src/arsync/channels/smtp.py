@@ -50,7 +50,9 @@ class SmtpChannel:
         """Return `[smtp] emails_per_day`."""
         return config.smtp.emails_per_day
 
-    def recipients(self, config: Config, contact: Contact | None, named: str) -> tuple[str, ...]:
+    def recipients(
+        self, config: Config, contact: Contact | None, named: str, home: str
+    ) -> tuple[str, ...]:
         """Return the valid addresses among those named, or else among the customer's."""
         texts = [named] if named else [contact.email, *contact.more_emails] if contact else []
         # An address list that somebody pasted whole must not turn one reminder into a mailing.
