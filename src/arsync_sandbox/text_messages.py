@@ -68,12 +68,11 @@ class TextMessages:
     def blueprint(self) -> Blueprint:
         """Return the routes."""
         blueprint = Blueprint("text_messages", __name__)
-        for path, method, view in (
-            (f"{_ROOT}.json", "POST", self._create),
-            (f"{_ROOT}.json", "GET", self._list),
-            (f"{_ROOT}/<sid>.json", "GET", self._one),
+        for name, path, method, view in (
+            ("create", f"{_ROOT}.json", "POST", self._create),
+            ("list", f"{_ROOT}.json", "GET", self._list),
+            ("one", f"{_ROOT}/<sid>.json", "GET", self._one),
         ):
-            name = f"{method}{path}"
             blueprint.add_url_rule(path, name, _answered(view), methods=[method])
         return blueprint
 

@@ -88,7 +88,9 @@ def test_sender_copies_answers_and_files_go_along(mail: MailBench) -> None:
 def test_the_senders_setting_stands_in_for_none(mail: MailBench) -> None:
     assert outgoing(mail.config, a_message(mail)).sender == "accounts@example.com"
     nobody = replace(mail.config, smtp=replace(mail.config.smtp, sender=""))
-    assert "[smtp] sender is empty" in CHANNEL.settings_problem(nobody)
+    assert "[smtp] sender is empty" in CHANNEL.obstacle(nobody)
+    with pytest.raises(UserMistake, match=r"\[smtp\] sender"):
+        CHANNEL.prepare(nobody, a_message(mail))
 
 
 def test_an_address_that_the_plan_names_counts(mail: MailBench) -> None:

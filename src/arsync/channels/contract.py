@@ -105,7 +105,15 @@ class Channel(Protocol):
         ...
 
     def settings_problem(self, config: Config) -> str:
-        """Return which setting is missing or wrong, and what to do; empty: it is set up."""
+        """Return which setting is missing or wrong, and what to do; empty: it is set up.
+
+        By this a plan decides whether a letter can leave in this way at all: so nothing that comes
+        and goes, such as a drive that is away, is looked at here.
+        """
+        ...
+
+    def obstacle(self, config: Config) -> str:
+        """Return what stands in the way at this moment, of what can be seen without sending."""
         ...
 
     def messages_per_day(self, config: Config) -> int:

@@ -44,15 +44,35 @@ A_PDF = (
 class ChannelBench(Protocol):
     """A channel, and the other side of it."""
 
-    channel: Channel
-    config: Config
-    """With all that the channel needs."""
-    without_settings: Config
-    contact: Contact
-    secrets: Sequence[str]
-    """What no error and no receipt may show."""
-    can_look_up: bool
-    """Whether it can be asked what became of a message."""
+    @property
+    def channel(self) -> Channel:
+        """Return the channel."""
+        ...
+
+    @property
+    def config(self) -> Config:
+        """Return settings with all that it needs."""
+        ...
+
+    @property
+    def without_settings(self) -> Config:
+        """Return settings without what it needs."""
+        ...
+
+    @property
+    def contact(self) -> Contact:
+        """Return a customer that it can reach."""
+        ...
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Return what no error and no receipt may show."""
+        ...
+
+    @property
+    def can_look_up(self) -> bool:
+        """Return whether it can be asked what became of a message."""
+        ...
 
     def delivered(self) -> Sequence[str]:
         """Return what the other side has: a text for each message, its subject or title in it."""
@@ -116,6 +136,7 @@ class ChannelContract:
 
     def test_missing_settings_are_said_and_nothing_leaves(self, bench: ChannelBench) -> None:
         assert bench.channel.settings_problem(bench.config) == ""
+        assert bench.channel.obstacle(bench.config) == ""
         problem = bench.channel.settings_problem(bench.without_settings)
         assert problem
         self._hides_secrets(bench, problem)

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from arsync.core.actions import MARKER_LENGTH
+from arsync.errors import UserMistake
 from arsync.files import OWNER_ONLY, refuse_link
 
 JOINED_NAME = "to print"
@@ -32,7 +33,7 @@ def add_to_joined(folder: Path, key: str, letter: Path) -> str:
             file = folder / (f"{JOINED_NAME}.pdf" if number == 1 else f"{JOINED_NAME} {number}.pdf")
             if _added(file, key, letter):
                 return ""
-    except (OSError, pikepdf.PdfError):
+    except (OSError, UserMistake, pikepdf.PdfError):
         return f'; it is not in "{JOINED_NAME}.pdf"'
     return f'; it is not in "{JOINED_NAME}.pdf"'
 

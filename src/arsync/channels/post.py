@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -56,8 +56,24 @@ class PostChannel:
     carries = frozenset({Carries.PDF})
     max_characters = 0
 
+    def __init__(self, write: Callable[[Path, bytes], None] | None = None) -> None:
+        """Make the channel.
+
+        Args:
+            write: writes a whole file to the disk, or raises an OSError and leaves nothing of it.
+        """
+        self._write = write or write_whole
+
     def settings_problem(self, config: Config) -> str:
-        """Return whether the folder is named and there."""
+        """Return that no folder is named."""
+        try:
+            _named_folder(config)
+        except UserMistake as mistake:
+            return str(mistake)
+        return ""
+
+    def obstacle(self, config: Config) -> str:
+        """Return that the folder is not there, or cannot be written to."""
         try:
             _root(config)
         except UserMistake as mistake:
@@ -72,9 +88,12 @@ class PostChannel:
         self, config: Config, contact: Contact | None, named: str, home: str
     ) -> tuple[str, ...]:
         """Return the lines of the customer's postal address."""
-        if contact is None:
-            raise Rejected("the customer has no postal address.", heals_when=HealsWhen.RECORD)
-        return (contact.name,)
+        if contact is None or not contact.address:
+            name = (contact.name if contact else "") or "the customer"
+            raise Rejected(
+                f"{name} has no postal address in the books.", heals_when=HealsWhen.RECORD
+            )
+        return (contact.name, *contact.address)
 
     def prepare(self, config: Config, message: Message) -> Mapping[str, str]:
         """Make sure that there is a letter and a folder."""
@@ -92,7 +111,7 @@ class PostChannel:
             earlier = _stands(folder, message.key)
             if earlier is not None:
                 return earlier
-            name = _put(folder, message)
+            name = self._put(folder, message)
             joined = add_to_joined(folder, message.key, folder / name)
         return Receipt(name, f"{_detail(folder, name)}{joined}")
 
@@ -110,8 +129,20 @@ class PostChannel:
         key = trace.key[:MARKER_LENGTH]
         return f"the post folder {config.letters.post_folder}, for a file that ends in {key}.pdf"
 
-
-CHANNEL = PostChannel()
+    def _put(self, folder: Path, message: Message) -> str:
+        """Write a letter and return its name; when that fails, nothing of it stays."""
+        register = _Register(folder)
+        name = _name_of(message, len(register.names()) + 1)
+        draft = folder / draft_name(message.key)
+        self._write(draft, message.pdf)
+        try:
+            register.add(message.key, name)
+            draft.replace(folder / name)
+        except OSError:
+            _forget(folder, message.key)
+            raise
+        _sync_folder(folder)
+        return name
 
 
 class _Register:
@@ -152,7 +183,7 @@ class _Register:
         names.pop(key[:MARKER_LENGTH], None)
         kept = [f"{mark} {name}\n" for mark, name in names.items()]
         draft = self._file.with_name(f"{REGISTER}.draft")
-        _write_whole(draft, "".join(kept).encode())
+        write_whole(draft, "".join(kept).encode())
         draft.replace(self._file)
 
 
@@ -161,25 +192,9 @@ def _refuse_half() -> NoReturn:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _put(folder: Path, message: Message) -> str:
-    """Write a letter and return its name; when that fails, nothing of it stays."""
-    register = _Register(folder)
-    name = _name_of(message, len(register.names()) + 1)
-    draft = folder / _draft_name(message.key)
-    _write_whole(draft, message.pdf)
-    try:
-        register.add(message.key, name)
-        draft.replace(folder / name)
-    except OSError:
-        _forget(folder, message.key)
-        raise
-    _sync_folder(folder)
-    return name
-
-
 def _stands(folder: Path, key: str) -> Receipt | None:
     """Return what stands of a letter in one day's folder; what was not finished is cleared away."""
-    if (folder / _draft_name(key)).exists():
+    if (folder / draft_name(key)).exists():
         _forget(folder, key)
         return None
     name = _Register(folder).names().get(key[:MARKER_LENGTH], "")
@@ -191,17 +206,21 @@ def _forget(folder: Path, key: str) -> None:
     register = _Register(folder)
     if key[:MARKER_LENGTH] in register.names():
         register.remove(key)
-    (folder / _draft_name(key)).unlink(missing_ok=True)
+    (folder / draft_name(key)).unlink(missing_ok=True)
 
 
-def _root(config: Config) -> Path:
+def _named_folder(config: Config) -> Path:
     named = config.letters.post_folder
     if not named:
         raise UserMistake(
             "the rulebook sends by post, but [letters] post_folder is empty."
             '\n    hint: post_folder = "post", a folder that whoever posts the letters can open'
         )
-    folder = config.folder / named
+    return config.folder / named
+
+
+def _root(config: Config) -> Path:
+    folder = _named_folder(config)
     if not folder.is_dir():
         # Not made here: in place of a network drive that is away would stand an empty folder.
         raise UserMistake(
@@ -228,7 +247,8 @@ def _name_of(message: Message, number: int) -> str:
     return file_name(stem, f" {message.key[:MARKER_LENGTH]}.pdf")
 
 
-def _draft_name(key: str) -> str:
+def draft_name(key: str) -> str:
+    """Return the name of a letter while it is written."""
     return f".{key[:MARKER_LENGTH]}.draft"
 
 
@@ -239,7 +259,7 @@ def _detail(folder: Path, name: str) -> str:
     return f"it was in the post folder, and was taken out: {where}; to be posted"
 
 
-def _write_whole(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes) -> None:
     """Write a file to the disk; when that fails, nothing of it stays."""
     refuse_link(file)
     try:
@@ -278,3 +298,6 @@ def _told(folder: Path) -> Iterator[None]:
             f"[letters] post_folder: {folder}: {words}."
             "\n    hint: see who owns the folder, and what may be written there"
         ) from None
+
+
+CHANNEL = PostChannel()

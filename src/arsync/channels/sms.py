@@ -74,6 +74,10 @@ class SmsChannel:
                 return f"[sms] {setting} is empty: it stands in Twilio's console."
         return ""
 
+    def obstacle(self, config: Config) -> str:
+        """Return nothing: only a call would tell."""
+        return ""
+
     def messages_per_day(self, config: Config) -> int:
         """Return `[sms] messages_per_day`."""
         return config.sms.messages_per_day

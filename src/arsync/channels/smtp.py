@@ -39,12 +39,11 @@ class SmtpChannel:
             _server(config)
         except UserMistake as mistake:
             return str(mistake)
-        if not config.smtp.sender:
-            return (
-                "[smtp] sender is empty: letters need a sender."
-                '\n    hint: sender = "Accounts <accounts@example.com>"'
-            )
         return ""
+
+    def obstacle(self, config: Config) -> str:
+        """Return that nobody is named as the sender; a rulebook may name one for some."""
+        return "" if config.smtp.sender else "[smtp] sender is empty: letters need a sender."
 
     def messages_per_day(self, config: Config) -> int:
         """Return `[smtp] emails_per_day`."""
