@@ -57,3 +57,8 @@ def _entry(name: str) -> EntryPoint | None:
 def _foreign() -> Mapping[str, EntryPoint]:
     # Searched once for each process, which takes some 16 ms.
     return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def forget_installed() -> None:
+    """Look again which packages are installed, the next time that somebody asks."""
+    _foreign.cache_clear()
