@@ -98,7 +98,7 @@ def delivered(bench: PostBench, number: int = 0, title: str = "final notice") ->
     return bench.channel.deliver(bench.config, message).reference
 
 
-def test_a_file_is_named_for_people_and_by_its_key(bench: PostBench) -> None:
+def test_a_files_name_serves_people_and_look_ups(bench: PostBench) -> None:
     receipt = bench.channel.deliver(bench.config, a_message(bench))
     name = "0001 Acme Ltd second reminder N-7 3f9a3f9a3f9a3f9a.pdf"
     assert receipt.reference == name
@@ -134,7 +134,7 @@ def test_letters_are_joined_in_the_order_of_their_files(bench: PostBench) -> Non
     assert (bench.day / "to print.pdf").stat().st_mode & 0o077 == 0
 
 
-def test_what_was_printed_and_taken_away_is_not_printed_again(bench: PostBench) -> None:
+def test_what_was_taken_away_is_not_printed_again(bench: PostBench) -> None:
     delivered(bench, 1)
     (bench.day / "to print.pdf").unlink()
     delivered(bench, 2)
@@ -248,13 +248,13 @@ def test_a_missing_folder_is_not_made(bench: PostBench) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_to_is_a_mistake(bench: PostBench) -> None:
+def test_a_locked_folder_is_a_mistake(bench: PostBench) -> None:
     bench.root.chmod(0o500)
     with pytest.raises(UserMistake, match="nothing can be written"):
         bench.channel.deliver(bench.config, a_message(bench))
 
 
-def test_a_file_in_place_of_the_folder_is_a_mistake(bench: PostBench) -> None:
+def test_a_file_instead_of_a_folder_is_refused(bench: PostBench) -> None:
     (bench.root / "acme").write_text("no folder")
     with pytest.raises(UserMistake, match=r"\[letters\] post_folder"):
         bench.channel.deliver(bench.config, a_message(bench))

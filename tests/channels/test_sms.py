@@ -139,7 +139,7 @@ def test_each_refusal_says_what_to_do_next(
     assert not bench.delivered()
 
 
-def test_a_wrong_token_is_a_mistake_that_does_not_show_it(
+def test_a_wrong_token_is_a_mistake_unshown(
     sandbox: Sandbox, configured: Callable[[str], Config]
 ) -> None:
     bench = TextBench(sandbox, configured(sms_section(sandbox, token="wrong-token-4711")))
@@ -163,7 +163,7 @@ def test_nothing_is_sent_to_an_unencrypted_address(bench: TextBench) -> None:
         CHANNEL.deliver(config, a_message(bench))
 
 
-def test_a_queued_message_is_found_though_it_has_no_day(bench: TextBench, sandbox: Sandbox) -> None:
+def test_a_queued_message_without_a_day_is_found(bench: TextBench, sandbox: Sandbox) -> None:
     message = a_message(bench)
     trace = trace_of(bench, message)
     CHANNEL.deliver(bench.config, message)

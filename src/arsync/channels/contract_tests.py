@@ -155,8 +155,8 @@ class ChannelContract:
         assert receipt.reference
         assert receipt.detail
         self._hides_secrets(bench, receipt.detail)
-        (taken,) = bench.delivered()
-        assert message.title in taken
+        (only_one,) = bench.delivered()
+        assert message.title in only_one
 
     def test_two_messages_are_two(self, bench: ChannelBench) -> None:
         for key, title in ((A_KEY, "second reminder"), (ANOTHER_KEY, "final notice")):
@@ -220,9 +220,9 @@ class ChannelContract:
 
     def test_a_message_that_never_left_is_not_found(self, bench: ChannelBench) -> None:
         trace = trace_of(bench, a_message(bench))
-        other = a_message(bench, ANOTHER_KEY, "final notice")
-        bench.channel.prepare(bench.config, other)
-        bench.channel.deliver(bench.config, other)
+        notice = a_message(bench, ANOTHER_KEY, "final notice")
+        bench.channel.prepare(bench.config, notice)
+        bench.channel.deliver(bench.config, notice)
         bench.is_later()
         if bench.can_look_up:
             assert bench.channel.look_up(bench.config, trace) is None

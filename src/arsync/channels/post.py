@@ -242,7 +242,7 @@ def _name_of(message: Message, number: int) -> str:
         "title": message.title,
         "number": message.notice_number,
     }
-    short = (words[part][:characters].strip() for part, characters in _NAME_CHARACTERS.items())
+    short = (words[name][:characters].strip() for name, characters in _NAME_CHARACTERS.items())
     stem = " ".join(filter(None, (f"{number:0{NUMBER_DIGITS}}", *short)))
     return file_name(stem, f" {message.key[:MARKER_LENGTH]}.pdf")
 

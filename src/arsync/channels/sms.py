@@ -200,14 +200,14 @@ def _refuse_unless_taken(answer: HttpResponse) -> None:
         return
     refusal = _json(answer) or {}
     words = one_line(str(refusal.get("message") or ""))[:ANSWER_CHARACTERS_MAX].rstrip(".")
-    told = f"{LABEL} answers {answer.status}: {words or 'it does not say why'}."
+    sentence = f"{LABEL} answers {answer.status}: {words or 'it does not say why'}."
     if answer.status == 429:
-        raise RetryLater(told, after_seconds=BUSY_SECONDS)
+        raise RetryLater(sentence, after_seconds=BUSY_SECONDS)
     if answer.status in {401, 403, 404}:
-        raise UserMistake(f"{told}\n    hint: check account and token in [sms]")
+        raise UserMistake(f"{sentence}\n    hint: check account and token in [sms]")
     if refusal.get("code") in _OF_THE_NUMBER:
-        raise Rejected(told, heals_when=HealsWhen.RECORD)
-    raise Rejected(told, heals_when=HealsWhen.SETTING)
+        raise Rejected(sentence, heals_when=HealsWhen.RECORD)
+    raise Rejected(sentence, heals_when=HealsWhen.SETTING)
 
 
 def _pages(
@@ -236,8 +236,8 @@ def _pages(
         if not following:
             return
         # Only its path and query: an answer does not decide who is given the token.
-        parts = urlsplit(str(following))
-        url, params = f"{config.sms.api_url}{parts.path}?{parts.query}", {}
+        address = urlsplit(str(following))
+        url, params = f"{config.sms.api_url}{address.path}?{address.query}", {}
     raise OutcomeUnknown(f"{LABEL} has more messages to {number} than are looked through")
 
 
