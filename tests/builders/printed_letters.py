@@ -29,7 +29,7 @@ def values(code: str = "en", *, invoices: int = 2, **changed: Any) -> dict[str, 
         first,
         *(second._replace(number=f"INV-{number}") for number in range(2, invoices + 1)),
     )
-    return {**context, **changed}
+    return {**context, "notice_number": "N-17", **changed}
 
 
 def document(
@@ -42,7 +42,7 @@ def document(
     """Return a shipped letter with these values, as it is set."""
     letters = letters or Letters(code=context["language"])
     letter = letters.render(name, context)
-    return letter_document(letter, context, moment=MOMENT, letterhead=letterhead, numbered="N-17")
+    return letter_document(letter, context, moment=MOMENT, letterhead=letterhead)
 
 
 def printed_letter(

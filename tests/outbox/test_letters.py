@@ -505,7 +505,7 @@ def test_each_text_about_a_plan_shows_its_schedule(name: str, code: str) -> None
         assert "INV-1" in text
         for day in (date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 4)):
             assert spoken.day(day) in text
-        came = f"({words['received']})", f"<small>{words['received']}</small>"
+        came = f"({words['received']})", f">{words['received']}</span>"
         assert sum(text.count(each) for each in came) == 1
         assert spoken.amount(Decimal(1200), "GBP") in text
         assert words["total"] not in text.replace(words["plan_total"], "")

@@ -13,6 +13,7 @@ from arsync.core.ledger.bank_account import grouped_iban
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.sanitising import cleaned
 from arsync.core.ledger.statement_of_account import StatementOfAccount
+from arsync.mail.colours import INK
 
 ADDRESS_LINES_MAX = 8
 """An address of more lines is cut: it has to fit an envelope's window."""
@@ -50,6 +51,8 @@ class SenderDetails(NamedTuple):
     bank: BankDetails = BankDetails()
     payment_link: str = ""
     """With placeholders."""
+    colour: str = INK
+    """Of headings, lines and links."""
 
 
 class EarlierLetter(NamedTuple):
@@ -100,6 +103,7 @@ def sender_details(settings: LettersSettings) -> SenderDetails:
             account_number=cleaned(settings.account_number),
         ),
         payment_link=cleaned(settings.payment_link),
+        colour=settings.colour,
     )
 
 

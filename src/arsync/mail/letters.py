@@ -27,6 +27,8 @@ from arsync.mail.language import (
 from arsync.mail.text_names import SHIPPED_NAMES, TEXT_NAMES
 
 if TYPE_CHECKING:  # Jinja is imported when a letter is rendered: most rulebooks have no own texts
+    from markupsafe import Markup
+
     from arsync.mail.sandboxed import LetterEnvironment
 
 SUBJECT_CHARACTERS_MAX = 200
@@ -37,13 +39,17 @@ OWN_TEMPLATES_MAX = 200
 TABLES = ("invoices", "schedule", "statement")
 """The tables that a text can show: each is a template for the plain text and one for the HTML."""
 
+DRAWN = (*TABLES, "payment")
+"""What a page draws by itself, and a mail shows by a template."""
+
 _LAYOUTS = (
     "layout.subject",
     "layout.txt",
     "layout.html",
     "layout.parts",
-    *(f"{table}.{kind}" for table in TABLES for kind in ("txt", "html")),
-    *(f"{piece}.{kind}" for piece in ("payment", "signature") for kind in ("txt", "html")),
+    "head.html",
+    "own.html",
+    *(f"{piece}.{kind}" for piece in (*DRAWN, "signature") for kind in ("txt", "html")),
 )
 
 
@@ -71,8 +77,8 @@ class Letter(NamedTuple):
     """What stands before the table, for a page that draws the table itself."""
     closing: str = ""
     """What stands behind it."""
-    tables: tuple[str, ...] = ()
-    """The tables between them, by the name of their template: `invoices`, `schedule`."""
+    drawn: tuple[str, ...] = ()
+    """What stands between them, by the name of its template: `invoices`, `schedule`, `payment`."""
     is_whole: bool = False
     """The opening and the closing are all that is said: the greeting and the name are in them."""
 
@@ -253,10 +259,10 @@ class Letters:
 
     @cached_property
     def _parts(self) -> LetterEnvironment:
-        """Return where a letter is rendered with a mark in place of each table."""
+        """Return where a letter is rendered with a mark in place of each table and the payment."""
         from arsync.mail.sandboxed import environment
 
-        marks = {f"{table}.txt": f"{_MARK}{table}{_MARK}" for table in TABLES}
+        marks = {f"{table}.txt": f"{_MARK}{table}{_MARK}" for table in DRAWN}
         return environment({**self._templates, **marks}, for_html=False)
 
     @cached_property
@@ -363,7 +369,8 @@ class Letters:
         if f"{name}.html" in self._own:
             html = rendered(self._html.get_template(f"{name}.html"), context).strip() + "\n"
         else:
-            html = _html_of(body, self.language.code)
+            shown = {**context, "body": _html_of(body)}
+            html = rendered(self._html.get_template("own.html"), shown).strip() + "\n"
         parted = rendered(self._parts.get_template(f"{name}.txt"), context).partition("\n")[2]
         subject = _one_line(head.partition(":")[2])
         return Letter(subject, body, html, *_around_tables(parted), is_whole=True)
@@ -395,14 +402,14 @@ class Letters:
 
 
 _MARK = "\ue000"
-"""Stands around a table's name; of private use, so that no record's value can hold it."""
+"""Stands around the name of what is drawn; of private use: no record's value can hold it."""
 
 
 def _around_tables(text: str) -> tuple[str, str, tuple[str, ...]]:
-    """Return what stands before the first table and behind it, and the names of all tables."""
+    """Return what stands before the first table and behind it, and what is drawn between."""
     pieces = text.split(_MARK)
     opening, *behind = pieces[::2]
-    names = tuple(name for name in pieces[1::2] if name in TABLES)
+    names = tuple(name for name in pieces[1::2] if name in DRAWN)
     return opening.strip(), "\n\n".join(behind).strip(), names
 
 
@@ -415,15 +422,14 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())[:SUBJECT_CHARACTERS_MAX]
 
 
-def _html_of(text: str, code: str) -> str:
-    from markupsafe import Markup, escape
+def _html_of(text: str) -> Markup:
+    from markupsafe import Markup
 
     from arsync.mail.sandboxed import html_paragraphs
 
-    body = Markup("\n").join(
+    kept_lines = Markup('<p style="white-space:pre-line">{}</p>')
+    return Markup("\n").join(
         # A list keeps its lines; running text flows.
-        Markup("<pre>{}</pre>").format(block) if "\n- " in block else html_paragraphs(block)
+        kept_lines.format(block.strip("\n")) if "\n- " in block else html_paragraphs(block)
         for block in text.split("\n\n")
     )
-    head = f'<!doctype html>\n<html lang="{escape(code)}"><head><meta charset="utf-8"></head><body>'
-    return f"{head}\n{body}\n</body></html>\n"

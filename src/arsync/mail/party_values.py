@@ -8,6 +8,7 @@ from typing import Any
 from arsync.core.actions import Action
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.ledger.sanitising import cleaned
+from arsync.mail.colours import DARK, readable_on_dark, readable_on_white
 from arsync.mail.language import Language
 from arsync.mail.letter_facts import SenderDetails
 
@@ -68,4 +69,6 @@ def organisation_values(organisation: Organisation, sender: SenderDetails) -> di
         "phone": sender.phone,
         "email": sender.email,
         "signed_by": sender.signed_by,
+        "colour": readable_on_white(sender.colour),
+        "colour_on_dark": readable_on_dark(sender.colour, DARK),
     }

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from arsync.mail.letters import Letter
 from arsync.mail.typesetting.document import LabelledLine, LetterDocument, paragraphs_of
-from arsync.mail.typesetting.letter_tables import tables_of
+from arsync.mail.typesetting.letter_tables import filled, tables_of
 from arsync.mail.typesetting.letterhead import PLAIN, Letterhead
 
 ADDRESS_LINES_MAX = 6
@@ -21,7 +23,6 @@ def letter_document(
     *,
     moment: datetime,
     letterhead: Letterhead = PLAIN,
-    numbered: str = "",
 ) -> LetterDocument:
     """Return a letter as it is set.
 
@@ -30,34 +31,62 @@ def letter_document(
         context: from `letter_context`.
         moment: the document's own.
         letterhead: how the organisation's letters look.
-        numbered: the notice's number, where it bears one.
     """
     words = context["words"]
     sender, customer = context["organisation"], context["customer"]
-    return LetterDocument(
+    document = LetterDocument(
         moment=moment,
         language=context["language"],
         sender=sender["name"],
-        sender_lines=tuple(sender.get("address", ())),
+        sender_lines=tuple(sender["address"]),
         recipient=_in_window((customer["name"], *customer.get("address", ()))),
         date=context["today"],
-        references=tuple(_references(context, numbered)),
+        references=tuple(_references(context)),
         title=letter.subject,
         # A mail's subject names the sender, which stands at the top of a page.
         subject=letter.subject.removesuffix(f" - {sender['name']}"),
-        greeting="" if letter.is_whole else context["greeting"],
         opening=paragraphs_of(letter.opening, keeps_lines=letter.is_whole),
-        tables=tuple(table for name in letter.tables for table in tables_of(name, context)),
+        tables=tuple(table for name in letter.drawn for table in tables_of(name, context)),
         closing=paragraphs_of(letter.closing, keeps_lines=letter.is_whole),
-        regards="" if letter.is_whole else words["regards"],
-        signature=() if letter.is_whole else (sender["name"],),
-        footer=letterhead.footer,
         page_words=words["page"],
-        logo=letterhead.logo,
-        colour=letterhead.colour,
-        paper=letterhead.paper,
-        address_window=letterhead.address_window,
+        **letterhead._asdict(),
     )
+    if "payment" in letter.drawn:
+        document = replace(document, **_payment(context))
+    return document if letter.is_whole else replace(document, **_around(context))
+
+
+def _payment(context: Mapping[str, Any]) -> dict[str, Any]:
+    words, lines = context["words"], context["bank_lines"]
+    return {
+        "payment_title": words["pay_to"] if lines else "",
+        "payment": tuple(LabelledLine(line.label, line.value) for line in lines),
+        "payment_link": context["payment_link"],
+        "payment_link_label": words["pay_online"],
+    }
+
+
+def _around(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands around a text that says only what it is about."""
+    words, sender = context["words"], context["organisation"]
+    return {
+        "greeting": context["greeting"],
+        "enclosed": _enclosed(context),
+        "regards": words["regards"],
+        "signature": filled(sender["signed_by"], sender["name"]),
+    }
+
+
+def _enclosed(context: Mapping[str, Any]) -> str:
+    """Return what goes along with the letter, which does not enclose itself."""
+    words, several = context["words"], len(context["invoices"]) > 1
+    named = {"invoice": "attached_invoices" if several else "attached_invoice"}
+    others = [
+        words[named.get(attachment, f"attached_{attachment}")]
+        for attachment in context["attachments"]
+        if attachment != "letter"
+    ]
+    return f"{words['enclosed']}{words['colon']} {', '.join(others)}" if others else ""
 
 
 def _in_window(lines: Sequence[str]) -> tuple[str, ...]:
@@ -69,15 +98,15 @@ def _in_window(lines: Sequence[str]) -> tuple[str, ...]:
     return (*kept[: ADDRESS_LINES_MAX - 2], crowded, kept[-1])
 
 
-def _references(context: Mapping[str, Any], numbered: str) -> Iterator[LabelledLine]:
+def _references(context: Mapping[str, Any]) -> Iterator[LabelledLine]:
     words, sender = context["words"], context["organisation"]
     named = (
         ("date", context["today"]),
         ("customer_number", context["customer"].get("number", "")),
-        ("notice_number", numbered),
-        ("our_contact", sender.get("signed_by", "")),
-        ("phone", sender.get("phone", "")),
-        ("email", sender.get("email", "")),
+        ("notice_number", context["notice_number"]),
+        ("our_contact", sender["signed_by"]),
+        ("phone", sender["phone"]),
+        ("email", sender["email"]),
     )
     for word, text in named:
         if text:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from arsync.errors import UserMistake
-from arsync.mail.typesetting.colours import readable_on_white
+from arsync.mail.colours import readable_on_white
 from arsync.mail.typesetting.document import LetterDocument
 from arsync.mail.typesetting.engine import all_fonts, as_input, compiled, own_fonts, template
 

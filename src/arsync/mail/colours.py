@@ -5,7 +5,16 @@ from __future__ import annotations
 READABLE = 4.5
 """The contrast that WCAG 2.2 AA asks of text; 1 is none, 21 is black on white."""
 
+COMFORTABLE = 7.0
+"""The contrast of WCAG 2.2 AAA: on a dark screen less of it looks like a fault."""
+
 WHITE = "#ffffff"
+
+DARK = "#15191d"
+"""The background of a mail on a dark screen."""
+
+INK = "#1f2933"
+"""What letters are written in, and the colour of those that have none of their own."""
 
 
 def contrast(first: str, second: str) -> float:
@@ -25,7 +34,7 @@ def readable_on_white(colour: str) -> str:
 def readable_on_dark(colour: str, background: str) -> str:
     """Return a colour, lightened until it can be read on a dark background."""
     channels = _channels(colour)
-    while contrast(shown := _written(channels), background) < READABLE:
+    while contrast(shown := _written(channels), background) < COMFORTABLE:
         channels = [channel + (255 - channel) * 0.05 + 0.5 for channel in channels]
     return shown
 

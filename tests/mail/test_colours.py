@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arsync.mail.typesetting.colours import (
+from arsync.mail.colours import (
     READABLE,
     WHITE,
     contrast,
