@@ -8,11 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.builders.books import RULES, TODAY, Books
+from tests.builders.books import INVOICE_PDF, RULES, TODAY, Books, Fault
 
 from arsync.application import approvals, connecting, disputes, runs
 from arsync.application.contact_log import LogEntry, log
 from arsync.application.container import Container
+from arsync.application.invoice_papers import invoice_papers
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
 from arsync.application.placement_pack import write_pack
@@ -21,8 +22,8 @@ from arsync.application.status import status
 from arsync.application.why import why
 from arsync.clock import SetClock
 from arsync.core.actions import ActionKind
-from arsync.core.ledger.records import Allocation, Payment
-from arsync.errors import UserMistake
+from arsync.core.ledger.records import Allocation, DocumentStatus, Payment, Phone
+from arsync.errors import Rejected, RetryLater, UserMistake
 
 OWNER = Actor("Olga", Role.OWNER)
 AGENCY = "Example Collections"
@@ -41,6 +42,12 @@ def now(container: Container) -> OrganisationContext:
 def ledger(container: Container, books: Books) -> Container:
     """One customer owes 800 and 300, long overdue, and 100 that is not due yet."""
     customer = books.add_contact(1)
+    books.contacts["c1"] = customer._replace(
+        address=("12 Mill Lane", "Leeds"),
+        country="GB",
+        phones=(Phone("020 7946 0018"),),
+        customer_number="A-17",
+    )
     for number, overdue, amount in ((1, 95, "800"), (2, 94, "300"), (3, -10, "100")):
         books.add_invoice(customer, number, overdue=overdue, amount=amount)
     runs.pull_ledger(OWNER, now(container))
@@ -181,6 +188,8 @@ def test_the_pack_holds_what_an_agency_asks_for(
     assert files == {
         "INDEX.txt",
         "agreements.txt",
+        "invoices/INV-1.pdf",
+        "invoices/INV-2.pdf",
         f"letters/{TODAY} final notice (2).pdf",
         f"letters/{TODAY} final notice.pdf",
         "notes.txt",
@@ -199,7 +208,58 @@ def test_the_pack_holds_what_an_agency_asks_for(
     assert "noted by Olga: Promised nothing." in opened["notes.txt"]
     assert f"Placed on      {TODAY}: GBP 600.00" in opened["INDEX.txt"]
     assert "Recovered      nothing" in opened["INDEX.txt"]
+    assert (tmp_path / "pack" / "invoices" / "INV-1.pdf").read_bytes() == INVOICE_PDF
+    assert "INV-1 of 2026-07-18: invoices/INV-1.pdf" in opened["INDEX.txt"]
+    who = "Customer 1, 12 Mill Lane, Leeds, GB, c1@x.example, 020 7946 0018, customer number A-17"
+    assert f"Debtor         {who}\n" in opened["INDEX.txt"]
     assert stat.S_IMODE((tmp_path / "pack" / "INDEX.txt").stat().st_mode) == 0o600
+
+
+def index_of(ledger: Container, folder: Path) -> str:
+    write_pack(OWNER, ledger, "Customer 1", folder)
+    return (folder / "INDEX.txt").read_text()
+
+
+def test_a_pack_names_the_invoices_that_it_lacks(
+    ledger: Container, books: Books, tmp_path: Path
+) -> None:
+    place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    books.faults.append(Fault("invoice_pdf", Rejected("Xero: there is no such record.")))
+    index = index_of(ledger, tmp_path / "one")
+    assert "The PDF of INV-1 could not be had: Xero: there is no such record." in index
+    assert "INV-2 of 2026-07-19: invoices/INV-2.pdf" in index
+    books.calls.clear()
+    books.faults.append(Fault("invoice_pdf", RetryLater("Books answers 503.")))
+    index = index_of(ledger, tmp_path / "two")
+    assert "Books could not be read, so PDFs of invoices are missing: Books answers 503." in index
+    assert books.calls == ["invoice_pdf"], "the next one would fail as well"
+    assert not (tmp_path / "two" / "invoices").exists()
+    books.invoices["i1"] = books.invoices["i1"]._replace(
+        status=DocumentStatus.VOIDED, amount_due=Decimal(0)
+    )
+    runs.pull_ledger(OWNER, now(ledger))
+    index = index_of(ledger, tmp_path / "three")
+    assert "INV-1 is voided in Books: its PDF was left out." in index
+    assert "an invoice, as the accounting system prints it" in index
+
+
+def test_a_pack_holds_no_more_invoices_than_fit(
+    ledger: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(OWNER, ledger, "Customer 1", agency=AGENCY)
+    room = f"{invoice_papers.__module__}.INVOICES_MAX"
+    monkeypatch.setattr(room, 1)
+    index = index_of(ledger, tmp_path / "one")
+    assert "Only 1 of 2 invoices were read as PDF." in index
+    debts = [
+        invoice
+        for account in now(ledger).store.ledger.accounts(now(ledger).id)
+        for invoice in account.invoices
+    ]
+    monkeypatch.undo()
+    some = invoice_papers(now(ledger), debts, len(INVOICE_PDF))
+    assert list(some.papers) == ["i1"]
+    assert some.remarks[0] == "There was no room for the PDF of INV-2."
 
 
 def test_no_pack_is_written_over_another(ledger: Container, tmp_path: Path) -> None:

@@ -279,7 +279,7 @@ class BooksConnector:
         return f"https://in.example/{invoice_id}"
 
     def invoice_pdf(self, invoice_id: str) -> bytes:
-        return b"%PDF-1.4\n%%EOF\n"
+        return cast("bytes", self.books.called("invoice_pdf", lambda: INVOICE_PDF))
 
     def prepare(self, action: Action) -> Mapping[str, str]:
         self.books.called("prepare", lambda: None)
@@ -323,6 +323,9 @@ class BooksConnector:
             status, now = ReversalStatus.CHANGED, "theirs"
         return Undoing(status, "nothing", "ours", now)
 
+
+INVOICE_PDF = b"%PDF-1.4\n%%EOF\n"
+"""What the books print of each invoice."""
 
 ORGANISATION = Organisation("org", "Example Ltd", "GBP", "GB", "Europe/London")
 

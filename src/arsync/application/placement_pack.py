@@ -1,17 +1,18 @@
 """The pack of a placement: the papers that an agency or a lawyer asks for, as a folder.
 
-Everything is of the books as of now. What arsync does not have is named in the pack instead of
-being made up: the accounting system keeps the invoices themselves.
+Everything is of the books as of now. What cannot be had is named in the pack instead of being made
+up: the accounting system keeps the invoices themselves, and is asked for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from arsync.application.account_reading import accounts_on
 from arsync.application.container import Container
+from arsync.application.invoice_papers import InvoicePapers, invoice_papers
 from arsync.application.organisation_context import Chosen
 from arsync.application.pack_papers import (
     OPEN_ITEMS,
@@ -30,7 +31,7 @@ from arsync.application.persons_words import Recorded
 from arsync.application.placements import PlacedCustomer, customer_assessed, latest_of
 from arsync.core.actions import STARTED_STATES, ActionKind, is_our_letter
 from arsync.core.collections.placements import PlacementFigures, sums_in_words
-from arsync.core.ledger.records import Invoice
+from arsync.core.ledger.records import Contact, Invoice
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import ArsyncError, UserMistake
 from arsync.files import new_private_folder, refuse_taken
@@ -42,6 +43,12 @@ LETTERS_MAX = 50
 
 ACTIONS_MAX = 5_000
 """So many actions of the customer are looked through."""
+
+INVOICES = "invoices/"
+"""The folder of the invoices within the pack."""
+
+INDEX_BYTES_MAX = 500_000
+"""So much room is left for the index when invoices are added."""
 
 PACK_BYTES_MAX = 25_000_000
 """A larger pack would fit into no email; it is refused rather than cut."""
@@ -124,7 +131,7 @@ def _files(gathered: _Gathered) -> dict[str, bytes]:
         today=today,
     )
     letters, missing = _letters(gathered)
-    files = {
+    papers = {
         "statement.pdf": statement_pdf(statement, now=organisation.clock.now()),
         "open items.csv": table(OPEN_ITEMS, open_items(customer.assessment, gathered.debts, today)),
         "payments.csv": table(PAYMENTS, money_received(customer.account, gathered.debts)),
@@ -134,7 +141,22 @@ def _files(gathered: _Gathered) -> dict[str, bytes]:
         "terms.txt": _text(_terms(gathered)),
         **letters,
     }
-    return {"INDEX.txt": _text(_index(gathered, files, missing)), **files}
+    room = PACK_BYTES_MAX - sum(map(len, papers.values())) - INDEX_BYTES_MAX
+    printed = invoice_papers(organisation, gathered.debts, room)
+    names = _invoice_files(gathered.debts, printed)
+    files = papers | {names[id_]: printed.papers[id_] for id_ in names}
+    index = _index(gathered, files, (*missing, *printed.remarks), names)
+    return {"INDEX.txt": _text(index), **files}
+
+
+def _invoice_files(debts: Sequence[Invoice], printed: InvoicePapers) -> dict[str, str]:
+    """Return the name of each invoice's file, by the invoice's id."""
+    names: dict[str, str] = {}
+    for debt in debts:
+        if debt.id in printed.papers:
+            stem = f"{INVOICES}{file_name(debt.number or debt.id, '')}"
+            names[debt.id] = _free(stem, names.values())
+    return names
 
 
 def _text(text: str) -> bytes:
@@ -157,34 +179,55 @@ _ABOUT_LETTERS = (
 )
 
 
-def _index(gathered: _Gathered, files: Mapping[str, bytes], missing: Sequence[str]) -> str:
+def _index(
+    gathered: _Gathered,
+    files: Mapping[str, bytes],
+    missing: Sequence[str],
+    invoice_files: Mapping[str, str],
+) -> str:
     customer, placement = gathered.customer, gathered.figures.placement
     organisation, contact = customer.organisation, customer.party.view.contact
-    creditor, email = organisation.connection.organisation.name, contact.email
+    books = organisation.connection.organisation
+    creditor = (books.legal_name or books.name, *books.address, f"books in {organisation.label}")
     lines = [
         f"{contact.name}: placed with {placement.agency}",
         "",
-        f"Creditor       {creditor} (books in {organisation.label})",
-        f"Debtor         {contact.name}" + (f", {email}" if email else ""),
+        f"Creditor       {', '.join(creditor)}",
+        f"Debtor         {', '.join(_debtor(contact))}",
         f"Placed on      {placement.placed_on}: {sums_in_words(gathered.figures.placed)}",
         f"State today    {gathered.figures.state}, {organisation.today}",
         f"Recovered      {sums_in_words(gathered.figures.recovered)}",
         "",
         "Files",
-        *(f"  {name}: {_ABOUT.get(name, 'a letter')}" for name in files),
+        *(f"  {name}: {_about(name)}" for name in files),
         "",
         *([_ABOUT_LETTERS] if any(name.startswith("letters/") for name in files) else []),
         *missing,
         "",
-        f"Invoices: {organisation.label} keeps them; they are not in this folder",
-        *(_invoice_line(debt) for debt in gathered.debts),
+        "Invoices",
+        *(_invoice_line(debt, invoice_files.get(debt.id, "")) for debt in gathered.debts),
     ]
     return "\n".join(lines)
 
 
-def _invoice_line(debt: Invoice) -> str:
+def _about(name: str) -> str:
+    other = "an invoice, as the accounting system prints it" if name.startswith(INVOICES) else ""
+    return _ABOUT.get(name) or other or "a letter"
+
+
+def _debtor(contact: Contact) -> Iterator[str]:
+    """Yield what an agency needs to find a customer."""
+    yield from (contact.name, *contact.address)
+    yield from filter(None, (contact.country, contact.email))
+    yield from map(str, contact.phones)
+    if contact.customer_number:
+        yield f"customer number {contact.customer_number}"
+
+
+def _invoice_line(debt: Invoice, paper: str) -> str:
+    places = ", ".join(filter(None, (paper, debt.link)))
     line = f"  {debt.number or debt.id} of {debt.issued_on}"
-    return f"{line}: {debt.link}" if debt.link else line
+    return f"{line}: {places}" if places else line
 
 
 def _terms(gathered: _Gathered) -> str:
@@ -214,7 +257,9 @@ def _letters(gathered: _Gathered) -> tuple[dict[str, bytes], list[str]]:
     for row in messages[-LETTERS_MAX:]:
         name = file_name(f"{row.sent_on} {row.action.payload.title or row.action.step}", "")
         try:
-            letters[_free(f"letters/{name}", letters)] = _letter_again(gathered.customer, row)
+            letters[_free(f"letters/{name}", letters.keys())] = _letter_again(
+                gathered.customer, row
+            )
         except ArsyncError as error:
             missing.append(f"Not composed: {name}: {str(error).splitlines()[0]}")
     platforms = sum(
@@ -227,10 +272,11 @@ def _letters(gathered: _Gathered) -> tuple[dict[str, bytes], list[str]]:
     return letters, missing
 
 
-def _free(stem: str, taken: Mapping[str, bytes]) -> str:
-    """Return a name that no other letter has."""
+def _free(stem: str, taken: Collection[str]) -> str:
+    """Return a name that no other file has, also where capitals make no difference."""
+    folded = {name.casefold() for name in taken}
     names = (f"{stem}.pdf", *(f"{stem} ({n}).pdf" for n in range(2, len(taken) + 2)))
-    return next(name for name in names if name not in taken)
+    return next(name for name in names if name.casefold() not in folded)
 
 
 def _letter_again(customer: PlacedCustomer, row: ActionRow) -> bytes:
