@@ -211,8 +211,9 @@ def _index(
 
 
 def _about(name: str) -> str:
-    other = "an invoice, as the accounting system prints it" if name.startswith(INVOICES) else ""
-    return _ABOUT.get(name) or other or "a letter"
+    if name.startswith(INVOICES):
+        return "an invoice, as the accounting system prints it"
+    return _ABOUT.get(name, "a letter")
 
 
 def _debtor(contact: Contact) -> Iterator[str]:
