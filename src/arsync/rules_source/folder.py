@@ -26,6 +26,7 @@ from arsync.rules_source.file_names import names_path, says_nothing
 from arsync.rules_source.holiday_regions import in_any_region
 from arsync.rules_source.listing import RULE_SUFFIXES, DiskListing, Listing
 from arsync.rules_source.unread import FolderCheck, UnreadFile
+from arsync.rules_source.way_names import way_names
 
 RULEBOOK_FILES_MAX = 200
 """A rules folder with more files is refused: it is not a rules folder."""
@@ -265,7 +266,7 @@ def rules_from(
     texts = letters(DEFAULT_LANGUAGE, None)
     every_language = [texts, *texts.in_other_languages()]
     names = frozenset(name for spoken in every_language for name in spoken.names)
-    reading = read_layers(files, texts=names, shared=shared, find=find)
+    reading = read_layers(files, texts=names, shared=shared, find=find, ways=way_names())
     rulebook = reading.rulebook
     problems = [str(problem) for problem in reading.problems]
     errors = sum(problem.severity == "error" for problem in reading.problems)

@@ -23,6 +23,7 @@ from arsync.core.rulebook.json_schema import schema
 from arsync.core.rulebook.reading.agreement_sections import DaysAfter, DaysBefore, GraceShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.message_shapes import CopiesShape, SendersShape, WayShape
 from arsync.core.rulebook.reading.sections import (
     CHARGE,
     STEP,
@@ -103,7 +104,6 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     Hours: st.sampled_from(["09:00-16:30", "9:00-17:00", "'08:30 - 17:00'", "00:00-23:59"]),
     TermsShape: st.sampled_from(["cash on delivery", "14 days", "Net 15", "0 days", "[14 days]"]),
     TextList: st.sampled_from(["legal", "[a, b]", "5", "[1, no]", "'x y'"]),
-    WordsList: st.sampled_from(["holidays", "[holidays, language]", "['language']"]),
     LimitShape: AMOUNTS | st.sampled_from(["agreed_limit", "insured_limit", "no limit"]),
     FeeShape: st.sampled_from(["40", "2%", "1,000.00", "12.5%", "'40'"]),
     DaysShape: st.sampled_from(["business days", "every day", "[monday, friday]"]),
@@ -118,6 +118,13 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     Span: st.sampled_from(["26 hours", "7 days", "1 day", "'48 hours'"]),
     ApprovalShape: st.sampled_from(["required", "none", "{over: 5000, by: A}", "{by: A}"]),
     RolesShape: st.sampled_from(["{A: a@example.com, B: {by_contact_group: {C: d@example.com}}}"]),
+    WayShape: st.just("smtp"),
+    CopiesShape: st.sampled_from(
+        ["jo@example.com", "A", "[A, {when: {on_hold: yes}, address: b@example.com}]"]
+    ),
+    SendersShape: st.sampled_from(
+        ["A <a@example.com>", "[{unless: {on_hold: yes}, name: A, address: a@example.com}]"]
+    ),
     ClosedShape: st.sampled_from(["2027-04-06", "[2026-12-24 to 2027-01-04, '2027-04-06']"]),
     Version: st.sampled_from(["1", "'1'"]),
 }
@@ -192,6 +199,9 @@ def written(draw: DrawFn, key: Key, number: int) -> str:
         return block(draw, shape.keys, 0)
     if isinstance(shape, Words):
         return draw(st.sampled_from(shape.choices))
+    if isinstance(shape, WordsList):
+        every = f"[{', '.join(shape.choices)}]"
+        return draw(st.sampled_from([shape.choices[0], every, f"['{shape.choices[-1]}']"]))
     if isinstance(shape, Text):
         if shape.pattern:
             fits = [
@@ -209,10 +219,16 @@ def block(draw: DrawFn, keys: tuple[Key, ...], number: int) -> str:
     """Return a block in braces: what is required, and some of the rest."""
     lines: dict[str, str] = {}
     one_of = {"email", "task", "letter", "late_fee"}
+    of_messages = {"via", "attach", "cc", "copy_to"}
     if keys is STEP:
         kind = draw(st.sampled_from(sorted(one_of)))
         keys = tuple(key for key in keys if key.name not in one_of - {kind})
         keys = tuple(key for key in keys if key.name != "assign_to" or kind == "task")
+        keys = tuple(
+            key
+            for key in keys
+            if key.name != "sms" and (key.name not in of_messages or kind in {"email", "letter"})
+        )
         lines[kind] = ""
     if keys is CHARGE:
         # The law's sums need a table, which is not generated.

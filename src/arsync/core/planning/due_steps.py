@@ -23,8 +23,9 @@ from arsync.core.planning.plan_decisions import Decisions, held, holding_back
 from arsync.core.planning.planning_context import Planning, because
 from arsync.core.planning.step_actions import DueStep, reopened_step, step_key
 from arsync.core.planning.taking_over import PASSING, is_old, passed_over
+from arsync.core.planning.ways import address_lacking, not_set_up, way_of
 from arsync.core.rulebook.conditions import Answer
-from arsync.core.rulebook.model import Cadence, Step, StepKind, TakeOverKind
+from arsync.core.rulebook.model import MESSAGE_STEPS, Cadence, Step, TakeOverKind
 
 
 def due_steps(
@@ -244,6 +245,17 @@ class _Round:
         reason = "the step was rejected" + ("" if following else ", and it was the last")
         return self.hold_back(invoice, reason, following.on if following else None)
 
+    def with_way(self, due_step: DueStep) -> DueStep:
+        """Return a step with the way that its message takes, and what there is not for it."""
+        invoice, step = due_step.invoice, due_step.step
+        has_email = bool(invoice.email or self.party.view.email())
+        via = way_of(self.planning, step, has_email=has_email)
+        return due_step._replace(
+            via=via,
+            lacks=address_lacking(self.party, via, has_email=has_email),
+            no_way=not_set_up(self.planning, step, via),
+        )
+
     def due_step(self, invoice: Invoice, step: Step, *, is_first: bool) -> DueStep:
         """Return a step with its reason."""
         days = (self.today - invoice.due_on).days
@@ -274,10 +286,11 @@ class _Round:
             Because(step.place.file, step.place.line, self.cadence.name, facts),
             # A person starts an old debt; after that, its reminders are like any other's.
             by_hand and is_first and self.is_old(invoice),
-            step.kind is StepKind.EMAIL and not (invoice.email or self.party.view.email()),
-            document_due,
-            disputed,
+            document_due=document_due,
+            disputed=disputed,
         )
+        if step.kind in MESSAGE_STEPS:
+            due_step = self.with_way(due_step)
         if not self.closed:
             return due_step
         return reopened_step(self.planning, self.party, due_step, self.closed)

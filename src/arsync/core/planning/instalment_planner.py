@@ -44,12 +44,15 @@ from arsync.core.planning.planning_context import (
     pause_words,
     what_is_uncertain,
 )
-from arsync.core.planning.step_actions import addresses_of
+from arsync.core.planning.ways import envelope_of, missing_way
 from arsync.core.rulebook.model import (
     INSTALMENT_DUE,
     INSTALMENT_MISSED,
+    NOWHERE,
     PLAN_AGREED,
     PaymentPlanRules,
+    Step,
+    StepKind,
 )
 
 RULE = "payment plan"
@@ -195,6 +198,8 @@ def _stopped(
         reason = what_is_uncertain(planning, assessment.account)
     if not reason and not party.view.email():
         reason = "no email address"
+    # They are courtesies: where no mail can carry their words, nothing leaves, and no task opens.
+    reason = reason or missing_way(planning, Via.SMTP)
     if reason:
         return reason, None
     mine = party.view.contact.id
@@ -237,12 +242,13 @@ def _action(planning: Planning, party: DunnedParty, letter: PlanLetter) -> Actio
     invoices = _owed_of(party, judged)
     leaving = planning.places.leaving(contact, party.customer)
     reason = _because(planning, letter)
+    step = Step(0, StepKind.EMAIL, letter.text, NOWHERE)
+    envelope = envelope_of(planning, party, invoices[0], step, Via.SMTP)
     which = "" if letter.text == PLAN_AGREED else f" {letter.about.number}"
     return Action(
         payload=ReminderPayload(
             cadence=RULE,
             language=planning.places.language(contact, party.customer),
-            to=addresses_of(party, invoices[0]),
             waits_for=leaving.waits_for,
             about_plan=PlanNotice(
                 judged.plan.id,
@@ -250,6 +256,7 @@ def _action(planning: Planning, party: DunnedParty, letter: PlanLetter) -> Actio
                 letter.about.in_time_until,
                 attaches_letter=letter.text == PLAN_AGREED,
             ),
+            **envelope._asdict(),
         ),
         connection=planning.connection,
         contact_id=contact.id,

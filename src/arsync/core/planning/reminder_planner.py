@@ -30,11 +30,11 @@ from arsync.core.planning.planning_context import (
 from arsync.core.planning.step_actions import (
     DueStep,
     acts_as,
-    addresses_of,
     asks_for_too_much,
     fee_of,
     step_action,
 )
+from arsync.core.planning.ways import addresses_of, missing_way
 from arsync.core.rulebook.model import Cadence, Place, StepKind
 
 # The texts of `Capability`, which lives above the core: the core knows only its words.
@@ -125,19 +125,19 @@ def _plan_quiet_steps(
 ) -> Decisions:
     """Plan tasks and late fees: nothing of them reaches the customer, so they need no moment."""
     single: list[Decisions] = []
-    tasks: dict[tuple[Place, int, bool, bool], list[DueStep]] = {}
+    tasks: dict[tuple[Place, int, str, str, bool], list[DueStep]] = {}
     for kind, due_step in by_kind:
         if kind is ActionKind.TASK:
             # One task for all invoices at the same step: one call, not five.
-            too_much = asks_for_too_much(planning, due_step)
-            at = due_step.step.place, due_step.step.repeat
-            tasks.setdefault((*at, due_step.no_address, too_much), []).append(due_step)
+            too_much = asks_for_too_much(due_step)
+            at = due_step.step.place, due_step.step.repeat, due_step.lacks, due_step.no_way
+            tasks.setdefault((*at, too_much), []).append(due_step)
             if too_much:
                 single.append(_hold_back_all(party, [due_step], _too_much_words(due_step)))
         elif kind is ActionKind.LATE_FEE:
             single.append(_plan_late_fee(planning, party, due_step))
         elif kind is None:
-            single.append(_hold_back_all(party, [due_step], "no email address"))
+            single.append(_hold_back_all(party, [due_step], f"no {due_step.lacks}"))
     shared = (step_action(planning, party, due_steps) for due_steps in tasks.values())
     return joined(single) + acting(*shared)
 
@@ -173,45 +173,47 @@ def _plan_moment(
     """Plan the contact moment: everything that reaches the customer, together or not at all."""
     if not messages:
         return NOTHING
-    sending = planning.assessor.rulebook.sending
     # The gap takes precedence over the days of the steps, and later steps shift with it. It counts
     # over all channels: to the customer each of them is a reminder.
     room = room_for_messages(planning, assessment, party)
     if not room.most:
         return _hold_back_all(party, messages, room.reason, room.next_date)
-    emails = [due_step for due_step in messages if due_step.step.kind is StepKind.EMAIL]
-    letters = [due_step for due_step in messages if due_step.step.kind is StepKind.LETTER]
     decisions = NOTHING
-    if letters:
-        decisions = _plan_attached_letters(planning, party, letters, room)
-        room = room.less(len(decisions.actions))
-    if emails and not room.most:
-        decisions += _hold_back_all(party, emails, room.reason, room.next_date)
-    elif emails and sending.via == Via.SMTP:
-        decisions += _plan_letters_by_mail(planning, party, emails, room)
-    elif emails:
-        decisions += _plan_platform_emails(planning, party, emails, budget, room)
+    for (kind, via), same_way in _by_way(messages).items():
+        missing = missing_way(planning, via)
+        if missing:
+            decisions += _hold_back_all(party, same_way, missing)
+        elif not room.most:
+            decisions += _hold_back_all(party, same_way, room.reason, room.next_date)
+        elif via == Via.PLATFORM:
+            decisions += _plan_platform_emails(planning, party, same_way, budget, room)
+        elif kind is StepKind.LETTER and (lacking := planning.lacks(ATTACHMENT)):
+            decisions += _hold_back_all(party, same_way, lacking)
+        else:
+            planned = _plan_own_letters(planning, party, same_way, room)
+            room, decisions = room.less(len(planned.actions)), decisions + planned
     if not decisions.actions:
         return decisions
     problem = planning.places.leaving(party.view.contact, party.customer).problem
     return decisions + Decisions(problems=(problem,)) if problem else decisions
 
 
-def _plan_attached_letters(
-    planning: Planning, party: DunnedParty, letters: list[DueStep], room: MessageRoom
-) -> Decisions:
-    lacking = planning.lacks(ATTACHMENT)
-    if lacking:
-        return _hold_back_all(party, letters, lacking)
-    now, later = letters[: room.most], letters[room.most :]
-    withheld = _hold_back_all(party, later, room.reason, room.next_date)
-    return withheld + acting(*(step_action(planning, party, [letter]) for letter in now))
+def _by_way(messages: list[DueStep]) -> dict[tuple[StepKind, str], list[DueStep]]:
+    """Return what leaves by each way: letters first, and the platform's own emails last."""
+    by_way: dict[tuple[StepKind, str], list[DueStep]] = {}
+    ranked = sorted(
+        messages,
+        key=lambda message: (message.step.kind is StepKind.EMAIL, message.via == Via.PLATFORM),
+    )
+    for message in ranked:
+        by_way.setdefault((message.step.kind, message.via), []).append(message)
+    return by_way
 
 
-def _plan_letters_by_mail(
+def _plan_own_letters(
     planning: Planning, party: DunnedParty, emails: list[DueStep], room: MessageRoom
 ) -> Decisions:
-    """Plan one letter about all of it; it must not call overdue what is not due yet."""
+    """Plan one letter about all of one way; it must not call overdue what is not due yet."""
     overdue = [due_step for due_step in emails if due_step.invoice.due_on < planning.today]
     if not overdue:
         return _plan_letter_to_each(planning, party, emails, room)
@@ -229,10 +231,11 @@ def _plan_letter_to_each(
     planning: Planning, party: DunnedParty, emails: list[DueStep], room: MessageRoom
 ) -> Decisions:
     """Plan a letter to each address: who is billed for one invoice is not told of another's."""
+    sending = planning.assessor.rulebook.sending
     by_address: dict[str, list[DueStep]] = {}
     for email in emails:
-        address = addresses_of(party, email.invoice).casefold()
-        by_address.setdefault(address, []).append(email)
+        address = addresses_of(party, email.invoice, sending, email.via)
+        by_address.setdefault(address.casefold(), []).append(email)
     letters = list(by_address.values())
     now, later = letters[: room.most], letters[room.most :]
     waiting = [email for letter in later for email in letter]

@@ -29,6 +29,7 @@ from arsync.core.ledger.records import Invoice
 from arsync.core.ledger.sanitising import file_name
 from arsync.core.planning.assessment import DunnedParty
 from arsync.core.planning.planning_context import Planning, cited
+from arsync.core.planning.ways import envelope_of
 from arsync.core.rulebook.model import Step, StepKind, WithoutEmail
 from arsync.core.rulebook.roles import APPROVAL, NOT_ASKED, AskedApproval, all_asked
 
@@ -43,7 +44,12 @@ class DueStep(NamedTuple):
     reason: Because
     by_hand: bool = False
     """An old debt that a person starts."""
-    no_address: bool = False
+    via: str = ""
+    """By which way its message leaves; empty: it has none, or no way is set up."""
+    lacks: str = ""
+    """What address its customer lacks for it: `email address`; empty: none."""
+    no_way: str = ""
+    """Why its own way leads nowhere, in words; empty where it leads somewhere."""
     document_due: Decimal | None = None
     """What is due on the invoice itself, where that is more."""
     disputed: Decimal | None = None
@@ -77,23 +83,25 @@ class DueStep(NamedTuple):
         return reopened_subject(alone, self.times_closed)
 
 
-def asks_for_too_much(planning: Planning, due_step: DueStep) -> bool:
+def asks_for_too_much(due_step: DueStep) -> bool:
     """Return whether the accounting system's own email would ask for what is disputed.
 
     It shows the whole invoice, and no word of arsync's can be added.
     """
     if not due_step.disputed or due_step.step.kind is not StepKind.EMAIL:
         return False
-    return planning.assessor.rulebook.sending.via != Via.SMTP
+    return due_step.via == Via.PLATFORM
 
 
 def acts_as(planning: Planning, due_step: DueStep) -> ActionKind | None:
     """Return what the step becomes; None when there is no way to take it."""
-    if due_step.no_address:
+    if due_step.no_way:
+        return ActionKind.TASK
+    if due_step.lacks:
         if planning.assessor.rulebook.sending.without_email is WithoutEmail.TASK:
             return ActionKind.TASK
         return None
-    if asks_for_too_much(planning, due_step):
+    if asks_for_too_much(due_step):
         return ActionKind.TASK
     return _KINDS[due_step.step.kind]
 
@@ -162,9 +170,8 @@ def step_action(
     lead = together[0]
     highest = max(together, key=lambda due_step: due_step.step.day)
     kind = acts_as(planning, lead) or ActionKind.REMINDER
-    sending = planning.assessor.rulebook.sending
-    # `via` is about emails; a letter is always attached to the invoice.
-    via = sending.via if kind is ActionKind.REMINDER else Via.PLATFORM
+    # Tasks and fees are written into the accounting system alone.
+    via = highest.via if kind in MESSAGE_KINDS else Via.PLATFORM
     reaches_customer = kind in MESSAGE_KINDS
     contact = party.view.contact
     # Tasks and fees reach no customer, so they wait for no business day.
@@ -172,7 +179,7 @@ def step_action(
     waits_for = leaving.waits_for if leaving is not None else ""
     waits = _approval_asked(planning, party, together)
     return Action(
-        payload=_payload(planning, party, kind, together, highest, waits_for=waits_for),
+        payload=_payload(planning, party, kind, together, highest, waits_for=waits_for, via=via),
         connection=planning.connection,
         contact_id=contact.id,
         contact_name=contact.name,
@@ -217,30 +224,36 @@ def _payload(
     highest: DueStep,
     *,
     waits_for: str,
+    via: str,
 ) -> Payload:
     step, invoice, cadence = highest.step, together[0].invoice, highest.reason.rule
     language = planning.places.language(party.view.contact, party.customer)
     if kind is ActionKind.REMINDER:
-        is_own = planning.assessor.rulebook.sending.via == Via.PLATFORM
+        platform = planning.platform_label if via == Via.PLATFORM else ""
+        envelope = envelope_of(planning, party, invoice, step, via)
         return ReminderPayload(
-            cadence,
-            language,
-            addresses_of(party, invoice),
-            waits_for,
-            platform=planning.platform_label if is_own else "",
+            cadence, language, waits_for=waits_for, platform=platform, **envelope._asdict()
         )
     if kind is ActionKind.TASK:
         task = step.text
-        if highest.no_address:
-            task = f"There is no email address: send the {step.text} another way"
-        elif asks_for_too_much(planning, highest):
+        if highest.no_way:
+            task = f"Send the {step.text} another way: {highest.no_way}"
+        elif highest.lacks:
+            task = f"There is no {highest.lacks}: send the {step.text} another way"
+        elif asks_for_too_much(highest):
             task = f"Ask for what is not disputed: send the {step.text} another way"
         is_call = step.kind is StepKind.CALL
         return TaskPayload(task, step.assign_to, cadence, is_call, step.script)
     if kind is ActionKind.LETTER:
         name = file_name(f"{step.text} {invoice.number or invoice.id}", ".pdf")
+        envelope = envelope_of(planning, party, invoice, step, via)
         return LetterPayload(
-            cadence, language, waits_for=waits_for, letter=step.text, file_name=name
+            cadence,
+            language,
+            waits_for=waits_for,
+            letter=step.text,
+            file_name=name,
+            **envelope._asdict(),
         )
     fee = fee_of(planning, party, together[0])
     assert fee is not None, "a fee without a rate is held back"
@@ -252,16 +265,6 @@ def _payload(
         cadence=cadence,
         is_draft=planning.offers_drafts,
     )
-
-
-def addresses_of(party: DunnedParty, invoice: Invoice) -> str:
-    """Return to whom a message about an invoice goes."""
-    contact = party.view.contact
-    # The invoice's own address first, as the platform would send it.
-    first = invoice.email or contact.email
-    if not contact.more_emails:
-        return first
-    return ", ".join(dict.fromkeys(address for address in (first, *contact.more_emails) if address))
 
 
 def _note(

@@ -15,6 +15,7 @@ from arsync.core.ledger.business_days import DaysOff
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook.conditions import ALWAYS, Condition
+from arsync.core.rulebook.recipients import AddressedTo, CopyRule, SenderRule
 from arsync.core.rulebook.roles import APPROVAL, NO_APPROVAL, Approval, RoleAddress
 
 
@@ -147,6 +148,9 @@ class StepKind(StrEnum):
     LATE_FEE = "late_fee"
 
 
+MESSAGE_STEPS = frozenset({StepKind.EMAIL, StepKind.LETTER})
+"""The steps that say something to the customer."""
+
 TASK_STEPS = frozenset({StepKind.CALL, StepKind.TASK})
 """The steps that a person takes."""
 
@@ -191,6 +195,13 @@ class Step(NamedTuple):
     """Whether the steps after it wait until its task is done."""
     script: str = ""
     """The name of what to say on the telephone."""
+    via: str = ""
+    """By which way its message leaves; empty: as `sending` says, or for a letter what is set up."""
+    attach: tuple[str, ...] | None = None
+    """What goes along; None: as `sending` says."""
+    cc: tuple[CopyRule, ...] = ()
+    """Besides those of `sending`."""
+    copy_to: tuple[CopyRule, ...] = ()
 
     @property
     def slot(self) -> str:
@@ -323,7 +334,14 @@ class Sending(NamedTuple):
     """How and when messages leave."""
 
     via: str = "accounting system"
-    """`accounting system` or `smtp`."""
+    """By which way messages leave, where a step does not say."""
+    to: AddressedTo = AddressedTo.INVOICE_ADDRESS
+    cc: tuple[CopyRule, ...] = ()
+    copy_to: tuple[CopyRule, ...] = ()
+    sender: tuple[SenderRule, ...] = ()
+    """The first that matches counts; none: the sender of the settings."""
+    attach: tuple[str, ...] = ()
+    """What goes along, of `ATTACHMENTS`."""
     weekdays: frozenset[int] = MONDAY_TO_FRIDAY
     """0 is Monday."""
     on_holidays: bool = False
@@ -349,6 +367,12 @@ class Sending(NamedTuple):
     shows_reminder_level: bool = False
     """`reminder_level: shown`: the accounting system shows how far its reminders have come."""
     place: Place = NOWHERE
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield the conditions of copies and senders."""
+        asked = [rule.when for rule in (*self.cc, *self.copy_to)]
+        asked += [rule.when for rule in self.sender]
+        yield from (when for when in asked if when is not None)
 
 
 HOLD_BACK = "hold back"
@@ -548,6 +572,11 @@ class Rulebook:
                 # Its repeats ask the same.
                 if step.when is not None and step.repeat == 1:
                     yield step.place, step.when
+                for copy_rule in (*step.cc, *step.copy_to) if step.repeat == 1 else ():
+                    if copy_rule.when is not None:
+                        yield step.place, copy_rule.when
+        for when in self.sending.conditions():
+            yield self.sending.place, when
 
     def role(self, name: str) -> RoleAddress | None:
         """Return the role of a name; None: it is no role, but a label."""

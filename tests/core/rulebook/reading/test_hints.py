@@ -68,7 +68,7 @@ def at(spot: str, line: str) -> str:
         case Spot.STEP:
             day = "" if key in {"day", "after"} else "day: 3, "
             kind = ", task: Call" if key in {"assign_to", "then"} else ", email: first reminder"
-            does = "" if key in {"email", "task", "call", "letter", "late_fee"} else kind
+            does = "" if key in {"email", "task", "call", "letter", "late_fee", "sms"} else kind
             first = "{day: 1, email: upcoming}, "
             return f"{HEAD}reminders: [{{name: A, steps: [{first}{{{day}{line}{does}}}]}}]"
         case Spot.CUSTOMER:
@@ -183,7 +183,12 @@ def test_no_word_of_the_language_is_called_a_guess() -> None:
         (Spot.RULEBOOK, "people: {director: a@example.com}", "roles: {finance director"),
         (Spot.CREDIT_LIMIT, "limit: none", "limit: no limit"),
         (Spot.CREDIT_LIMIT, "limit: £10,000", "leave the currency out"),
-        (Spot.STEP, "sms: Pay", "task: Send a text message"),
+        (Spot.STEP, "sms: first remainder", "did you mean 'first reminder'?"),
+        (Spot.STEP, "post: formal notice", "via: post"),
+        (Spot.STEP, "deliver: post", "via: smtp"),
+        (Spot.STEP, "via: letter", "via: post"),
+        (Spot.STEP, "via: smpt", "did you mean 'smtp'?"),
+        (Spot.STEP, "attach: pdf", "attach: [invoice]"),
         (Spot.STEP, "phone: Ask", "call: Ask for a day"),
         (Spot.STEP, "fee: 2%", "late_fee: 2%"),
         (Spot.STEP, "interest: 2%", "under 'charges:'"),
@@ -203,10 +208,11 @@ def test_no_word_of_the_language_is_called_a_guess() -> None:
         (Spot.STEP, "when: {days: 5}", "days_overdue: {at_least: 60}"),
         (Spot.STEP, "stop: yes", "under 'credit_holds:'"),
         (Spot.STEP, "vip: true", "when: {"),
-        (Spot.STEP, "cc: a@example.com", "copy_to"),
+        (Spot.STEP, "cc: a@example, via: smtp", "write jo@example.com"),
+        (Spot.STEP, "cc: 'a@x.com, b@x.com', via: smtp", "[a@x.com, b@x.com]"),
         (Spot.STEP, "bcc: a@example.com", "copy_to"),
         (Spot.STEP, "email_to: a@example.com", "the contact's"),
-        (Spot.STEP, "statement: all", "email: second reminder"),
+        (Spot.STEP, "statement: all", "attach: [statement]"),
         (Spot.STEP, "hold: yes", "credit_holds:"),
         (Spot.STEP, "time: 9am", "sending: between:"),
         (Spot.CADENCE, "stop: yes", "leave_alone:"),
@@ -259,7 +265,7 @@ LANGUAGE = [
     (Spot.INVOICE_CONDITION, "amount_due: '1.000,50'", "amount_due: {at_least: 1000.50}"),
     (Spot.CADENCE, "customer: Acme", "write when: {contact:"),
     (Spot.CUSTOMER, "client: Acme", "write contact:"),
-    (Spot.SENDING, "sms: yes", "without_email: task"),
+    (Spot.SENDING, "sms: yes", "sms: first reminder"),
     (Spot.STEP, "late_fees: 2%", "write late_fee: 2%"),
     (Spot.RULEBOOK, "fee: 2%", "late_fee: 2%"),
     (Spot.CUSTOMER, "email_to: a@example.com", "the contact's"),

@@ -115,8 +115,11 @@ def test_a_problem_is_printed_with_its_place_and_hint() -> None:
         ("sending: {days: weekdays}", "it can be business days, every day"),
         ("sending: {days: []}", "nothing could ever be sent"),
         ("sending: {days: [funday]}", "a day of the week is 'funday'"),
-        ("sending: {via: fax}", "'via' is 'fax'; it can be accounting system, smtp."),
-        ("sending: {via: {a: b}}", "must be accounting system or smtp, not a block of keys"),
+        ("sending: {via: fax}", "'via' is 'fax'; it can be accounting system, post, sms, smtp."),
+        (
+            "sending: {via: {a: b}}",
+            "must be accounting system or post or sms or smtp, not a block of keys",
+        ),
         ("sending: {holidays: England}", "hint: as in GB-ENG"),
         ("take_over: never", "it can be first step, by age, from step NAME"),
         ("take_over: spread over 999 days", "hint: at most 250 days"),

@@ -8,6 +8,7 @@ from yaml.nodes import Node
 
 from arsync.core.rulebook.model import (
     DAYS_AFTER_SEEN,
+    MESSAGE_STEPS,
     PREVIOUS_STEP,
     TASK_STEPS,
     Cadence,
@@ -109,7 +110,9 @@ def _step(entry: ReadBlock, source: Source, counted_from: str) -> Step | None:
     kind = _kind_of(entry, source)
     if kind is None or not _has_its_day(entry, source):
         return None
-    value = block.get(kind.value)
+    by_sms = TEXT_MESSAGE in block.nodes
+    word = TEXT_MESSAGE if by_sms else kind.value
+    value = block.get(word)
     since = block.get("counted_from", counted_from)
     day, days_after = block.get("day", 0), block.get("after")
     if days_after is None and since == PREVIOUS_STEP:
@@ -122,7 +125,7 @@ def _step(entry: ReadBlock, source: Source, counted_from: str) -> Step | None:
         return None
     _check_words(kind, block, source)
     if kind in {StepKind.EMAIL, StepKind.LETTER}:
-        _check_text(value, block.nodes[kind.value], source)
+        _check_text(value, block.nodes[word], source)
     if block.get("script"):
         _check_text(block.get("script"), block.nodes["script"], source)
     fee = value if kind is StepKind.LATE_FEE else None
@@ -140,17 +143,27 @@ def _step(entry: ReadBlock, source: Source, counted_from: str) -> Step | None:
         when=when_of(block) if {"when", "unless"} & set(block.nodes) else None,
         waits_until_done=block.get("then") is not None,
         script=block.get("script", ""),
+        via=TEXT_MESSAGE if by_sms else block.get("via") or "",
+        attach=tuple(sorted(block.get("attach"))) if block.get("attach") else None,
+        cc=block.get("cc") or (),
+        copy_to=block.get("copy_to") or (),
     )
+
+
+TEXT_MESSAGE = "sms"
+"""The word for an email's text that leaves as a text message, and the way by which it does."""
 
 
 def _kind_of(entry: ReadBlock, source: Source) -> StepKind | None:
     """Return what a step does; a problem when it does nothing, or several things."""
     kinds = [kind for kind in StepKind if kind.value in entry.block.nodes]
+    if TEXT_MESSAGE in entry.block.nodes:
+        kinds.append(StepKind.EMAIL)
     if len(kinds) == 1:
         return kinds[0]
     # A word that is none was reported already, with what is meant.
     if kinds or set(values_of(entry.node)) <= _KEYS:
-        names = ", ".join(StepKind)
+        names = ", ".join((*StepKind, TEXT_MESSAGE))
         hint = "give each its own day" if kinds else example_of(Spot.STEP)
         source.problem(entry.node, f"a step does one thing of: {names}.", hint)
     return None
@@ -179,6 +192,7 @@ _BELONGS: dict[str, tuple[frozenset[StepKind], str]] = {
     "assign_to": (TASK_STEPS, "a task or a call"),
     "then": (TASK_STEPS, "a task or a call"),
     "script": (frozenset({StepKind.CALL}), "a call"),
+    **dict.fromkeys(("via", "attach", "cc", "copy_to"), (MESSAGE_STEPS, "an email or a letter")),
 }
 """Words of single kinds of steps."""
 
@@ -188,6 +202,7 @@ def _check_words(kind: StepKind, block: Block, source: Source) -> None:
     for word, (kinds, owner) in _BELONGS.items():
         if word in block.nodes and kind not in kinds:
             source.problem(block.nodes[word], f"{word!r} belongs to {owner}.")
+    _check_way(kind, block, source)
     if "every" in block.nodes and "at_most" not in block.nodes:
         # Without it nobody would ever stop writing to a customer who does not read.
         message = "'every' needs 'at_most': how often it comes in all."
@@ -195,6 +210,36 @@ def _check_words(kind: StepKind, block: Block, source: Source) -> None:
     elif "at_most" in block.nodes and "every" not in block.nodes:
         message = "'at_most' counts repeats, and the step has none."
         source.problem(block.nodes["at_most"], message, "as in every: 14 days, at_most: 3")
+
+
+_NOT_BY: dict[tuple[StepKind, str], tuple[str, str]] = {
+    (StepKind.LETTER, "accounting system"): (
+        "the accounting system sends no letter of ours.",
+        "write via: smtp, via: post, or leave the line out",
+    ),
+    (StepKind.LETTER, TEXT_MESSAGE): (
+        "a letter is a PDF, and a text message carries none.",
+        "write sms: in place of letter:, or via: smtp",
+    ),
+    (StepKind.EMAIL, "post"): (
+        "what goes by post is a letter.",
+        "write letter: in place of email:",
+    ),
+}
+"""Ways that cannot carry what a step sends."""
+
+
+def _check_way(kind: StepKind, block: Block, source: Source) -> None:
+    """Report a way that cannot carry the step, and what goes along where nothing can."""
+    if TEXT_MESSAGE in block.nodes and "via" in block.nodes:
+        source.problem(block.nodes["via"], "'sms' says already how it leaves.", "remove 'via'")
+    via = TEXT_MESSAGE if TEXT_MESSAGE in block.nodes else block.get("via")
+    if "via" in block.nodes and (kind, via) in _NOT_BY:
+        source.problem(block.nodes["via"], *_NOT_BY[kind, via])
+    for word in ("attach", "cc", "copy_to") if via in {"accounting system", TEXT_MESSAGE} else ():
+        if word in block.nodes:
+            message = f"{word!r} needs a letter of ours: by {via!r} nothing goes along."
+            source.problem(block.nodes[word], message, "write via: smtp")
 
 
 def _check_text(text: str, node: Node, source: Source) -> None:

@@ -69,16 +69,24 @@ def _write(example: str) -> Guess:
 
 _ELSEWHERE = _table(
     (
-        "cc bcc copy copy_to",
-        Guess("no word of a rulebook: in config.toml, [smtp] copy_to copies each letter"),
+        "cc copy copies",
+        Guess("a copy that shows stands under 'sending: cc:', or in a step"),
     ),
     (
-        "to email_to send_to address phone_number",
-        Guess("no word of a rulebook: it is the contact's, in the accounting system"),
+        "bcc copy_to blind_copy",
+        Guess("a copy that does not show stands under 'sending: copy_to:', or in a step"),
     ),
     (
-        "sender from reply_to signature",
-        Guess("no word of a rulebook: it is [smtp] sender in config.toml"),
+        "to email_to send_to address phone_number recipient recipients",
+        Guess("it is the contact's, in the accounting system; others stand under 'sending: cc:'"),
+    ),
+    (
+        "sender from sender_address from_address",
+        Guess("from whom letters go stands under 'sending: sender:'"),
+    ),
+    (
+        "reply_to signature",
+        Guess("no word of a rulebook: see [smtp] and [letters] in config.toml"),
     ),
     (
         "time_zone timezone zone",
@@ -231,17 +239,25 @@ _WRITE_OFF = _RULE | _table(
 
 # -- reminders ------------------------------------------------------------------------------------
 
+_OF_MESSAGES = frozenset({"cc", "copy_to", "to", "sender"})
+"""Words of the language where messages are spoken of."""
+
 _STEP = (
-    _ELSEWHERE
+    {word: guess for word, guess in _ELSEWHERE.items() if word not in _OF_MESSAGES - {"to"}}
     | _ASKS
     | _table(
         ("phone telephone ring", _write("call: Ask for a day of payment")),
+        ("text_message txt", _write("sms: first reminder")),
+        ("post print paper mail_letter", _write("letter: final notice, via: post")),
         (
-            "sms text_message whatsapp post print visit",
-            Guess("let a person do it", "task: Send a text message"),
+            "whatsapp",
+            Guess("where such a channel is installed, its name stands in 'via'"),
         ),
+        ("visit", Guess("let a person do it", "task: Visit the customer")),
+        ("copy copies", _write("cc: account manager")),
+        ("bcc blind_copy", _write("copy_to: books@example.com")),
         ("text template message reminder mail send", _write("email: first reminder")),
-        ("statement", Guess("a letter by smtp lists what is due", "email: second reminder")),
+        ("statement", _write("email: second reminder, attach: [statement]")),
         ("fee fees late_fees charge penalty", _write("late_fee: 2%")),
         ("interest", _INTEREST),
         ("on days due days_overdue from_day", _write("day: 7")),
@@ -254,14 +270,14 @@ _STEP = (
             "who owner assignee assigned_to assign responsible",
             _write("assign_to: credit control"),
         ),
-        ("attach attachment pdf", _write("letter: final notice")),
+        ("attachment attachments enclose pdf file", _write("attach: [invoice]")),
         ("hold stop block on_stop credit_hold terms", Guess("write it under 'credit_holds:'")),
         (
             "if where only_if amount over vip customer client all and or query",
             _write("when: {amount_due: {at_least: 5000}}"),
         ),
         ("except skip", _write("unless: {tag: vip}")),
-        ("via channel method", Guess("the way is set once, under 'sending: via:'")),
+        ("channel method way by deliver delivery", _write("via: smtp")),
         ("time at hours", Guess("hours are set once, under 'sending: between:'")),
     )
 )
@@ -302,7 +318,7 @@ _CUSTOMER = _ELSEWHERE | _table(
     ("lang speaks", _write("language: de")),
     ("country holiday", _write("holidays: GB-ENG")),
 )
-_SENDING = _ELSEWHERE | _table(
+_SENDING = {word: guess for word, guess in _ELSEWHERE.items() if word not in _OF_MESSAGES} | _table(
     ("time hours at not_between window from until", _write("between: 09:00-16:30")),
     ("weekdays on day", _write("days: [tuesday, wednesday, thursday]")),
     ("country holiday bank_holidays", _write("holidays: GB-ENG")),
@@ -316,7 +332,13 @@ _SENDING = _ELSEWHERE | _table(
         _write("at_most: {messages: 8, in: 90 days}"),
     ),
     ("method channel by with mail email", _write("via: smtp")),
-    ("phone call sms no_email", _write("without_email: task")),
+    ("phone call no_email", _write("without_email: task")),
+    ("sms text_message", Guess("a step says it, as in {day: 3, sms: first reminder}")),
+    ("copy copies", _write("cc: jo@example.com")),
+    ("bcc blind_copy", _write("copy_to: books@example.com")),
+    ("email_to send_to recipient recipients address", _write("to: contact person")),
+    ("from sender_address from_address", _write("sender: Berlin accounts <berlin@example.com>")),
+    ("attachment attachments pdf enclose", _write("attach: [invoice]")),
     ("lang", _write("language: de")),
 )
 _APPROVAL = _table(
@@ -510,7 +532,17 @@ _VALUES: Mapping[str, _Table] = {
     ),
     "'via'": _table(
         ("email mail platform xero quickbooks accounting", _write("via: accounting system")),
-        ("own letter letters server", _write("via: smtp")),
+        ("own letters server own_server own_mail", _write("via: smtp")),
+        ("letter paper mail_post print printed", _write("via: post")),
+        ("text text_message phone", _write("via: sms")),
+    ),
+    "'attach'": _table(
+        ("pdf invoices invoice_pdf", _write("attach: [invoice]")),
+        ("statements account open_items", _write("attach: [statement]")),
+    ),
+    "'to'": _table(
+        ("contact customer person", _write("to: contact person")),
+        ("invoice", _write("to: invoice address")),
     ),
     "'terms'": _table(("cod cash prepaid prepayment cash_only", _write("terms: cash on delivery"))),
     "'without_email'": _table(("call phone", _write("without_email: task"))),

@@ -53,7 +53,7 @@ from arsync.core.rulebook.reading.sections import (
     ReadBlock,
     sending_of,
 )
-from arsync.core.rulebook.reading.value_types import Block, Source, Text, entries
+from arsync.core.rulebook.reading.value_types import SHIPPED_WAYS, Block, Source, Text, entries
 from arsync.core.rulebook.reading.yaml_nodes import (
     Problems,
     TooManyProblems,
@@ -121,6 +121,7 @@ def read_layers(
     texts: Collection[str] | None = None,
     shared: Sequence[tuple[str, str]] = (),
     find: Finder = found_nowhere,
+    ways: Collection[str] = SHIPPED_WAYS,
 ) -> Reading:
     """Read files as one rulebook, and return also what it was read from; see `read_rulebook`."""
     problems = Problems()
@@ -149,7 +150,7 @@ def read_layers(
             beside = [
                 (problem.file, problem.text) for problem in extended if problem.file not in names
             ]
-            rulebook = _Assembly(problems, texts).build(stack.files, [*all_files, *beside])
+            rulebook = _Assembly(problems, texts, ways).build(stack.files, [*all_files, *beside])
             changes = (*below.currencies, *stack.currencies)
             rulebook = replace(rulebook, cautions=tuple(still_there(changes, stack.files)))
     ordered = sorted(
@@ -217,9 +218,12 @@ def rulebook_hash(files: Sequence[tuple[str, str]]) -> str:
 class _Assembly:
     """Many files on their way to one rulebook."""
 
-    def __init__(self, problems: Problems, texts: Collection[str] | None) -> None:
+    def __init__(
+        self, problems: Problems, texts: Collection[str] | None, ways: Collection[str]
+    ) -> None:
         self.problems = problems
         self.texts = texts
+        self.ways = ways
         self.groups: dict[str, tree.Condition | None] = {}
         self.group_places: dict[str, Place] = {}
         self.scalars: dict[str, tuple[Any, Place]] = {}
@@ -316,7 +320,7 @@ class _Assembly:
 
     def read_file(self, file: File) -> None:
         """Read every section of one file."""
-        source = Source(file.name, self.problems, groups=self.groups, texts=self.texts)
+        source = Source(file.name, self.problems, self.groups, self.texts, self.ways)
         keys = {key.name: key for key in TOP}
         for name, key_node, value in entries(file.node, source, "the rulebook"):
             key = keys.get(name)

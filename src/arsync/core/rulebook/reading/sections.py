@@ -29,6 +29,7 @@ from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShap
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAMES
 from arsync.core.rulebook.reading.hints import Spot, said_for_value
+from arsync.core.rulebook.reading.message_shapes import CopiesShape, SendersShape, WayShape
 from arsync.core.rulebook.reading.sending_shapes import ClosedShape, HolidayPlace
 from arsync.core.rulebook.reading.value_types import (
     AmountShape,
@@ -52,6 +53,7 @@ from arsync.core.rulebook.reading.value_types import (
     read_block,
     scalar,
 )
+from arsync.core.rulebook.recipients import ATTACHMENTS, AddressedTo
 
 STEPS_MAX = 50
 """How many steps a cadence may have."""
@@ -490,9 +492,14 @@ STEP = (
     Key("after", AfterShape("14 days"), "in place of day: so long after the step before it"),
     Key("counted_from", _COUNTED_FROM, "the day from which day counts, in place of the due date"),
     Key("email", Text(), "send this reminder text"),
+    Key("sms", Text(), "send this reminder text as a text message: email by via: sms"),
     Key("task", Text(), "open a task for a person"),
     Key("call", Text(), "open a task for the telephone"),
-    Key("letter", Text(), "attach this text to the invoice as a PDF letter"),
+    Key("letter", Text(), "send this text as a PDF letter: by email, or by post"),
+    Key("via", WayShape(), "how its message leaves, in place of what sending says"),
+    Key("attach", WordsList(ATTACHMENTS), "what goes along, in place of what sending says"),
+    Key("cc", CopiesShape(), "who gets a copy that shows, besides those of sending"),
+    Key("copy_to", CopiesShape(), "who gets a blind copy, besides those of sending"),
     Key("late_fee", FeeShape(), "bill a late fee: an amount, or a percentage of what is due"),
     Key("when", ConditionShape("invoice"), "the invoices that it is for; without it: all"),
     Key("unless", ConditionShape("invoice"), "invoices that it is not for"),
@@ -597,7 +604,20 @@ MESSAGE_CAP = (
     Key("in", AfterShape(), "in any so many days", required=True),
 )
 SENDING = (
-    Key("via", Words(("accounting system", "smtp")), "how messages leave"),
+    Key(
+        "via",
+        WayShape(),
+        "how messages leave: accounting system, smtp, post, sms, or an installed channel",
+    ),
+    Key(
+        "to",
+        Words(tuple(AddressedTo)),
+        "whose address: contact person, or invoice address where an invoice has one (default)",
+    ),
+    Key("cc", CopiesShape(), "who gets a copy that shows: addresses, roles, or rules"),
+    Key("copy_to", CopiesShape(), "who gets a blind copy: addresses, roles, or rules"),
+    Key("sender", SendersShape(), "from whom our letters go; the first that matches counts"),
+    Key("attach", WordsList(ATTACHMENTS), "what goes along with our letters"),
     Key("days", DaysShape(), "business days, every day, or a list of weekdays"),
     Key("between", Hours(), "the hours in which messages leave, in the organisation's time zone"),
     Key("holidays", _PLACE, "the place whose public holidays count"),
@@ -789,6 +809,9 @@ def sending_of(block: Block, place: object) -> dict[str, object]:
         name: block.values[name]
         for name in (
             "via",
+            "cc",
+            "copy_to",
+            "sender",
             "holidays",
             "closed",
             "platform_emails_per_moment",
@@ -806,6 +829,10 @@ def sending_of(block: Block, place: object) -> dict[str, object]:
     cap = block.values.get("at_most")
     if cap is not None and None not in {cap.get("messages"), cap.get("in")}:
         values["at_most"] = MessageCap(cap.get("messages"), cap.get("in"))
+    if block.values.get("to"):
+        values["to"] = AddressedTo(block.values["to"])
+    if block.values.get("attach"):
+        values["attach"] = tuple(sorted(block.values["attach"]))
     if block.values.get("between"):
         values["earliest"], values["latest"] = block.values["between"]
     if block.values.get("without_email"):

@@ -31,6 +31,9 @@ TEXT_CHARACTERS_MAX = 300
 
 Schema = dict[str, Any]
 
+SHIPPED_WAYS = ("accounting system", "smtp", "post", "sms")
+"""The ways of `Via`, which stands beside the rulebook and not below it."""
+
 
 @dataclass
 class Source:
@@ -43,6 +46,8 @@ class Source:
     """The rulebook's groups: None while they are being read."""
     texts: Collection[str] | None = None
     """The reminder texts that exist; None: not checked."""
+    ways: Collection[str] = SHIPPED_WAYS
+    """What `via` can say: the ways that arsync brings along, and installed channels."""
 
     def place(self, node: Node) -> Place:
         """Return the place of a node."""
