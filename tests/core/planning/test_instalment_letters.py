@@ -12,6 +12,7 @@ from tests.core.conftest import Desk
 from arsync.core.actions import Action, ActionKind, Via
 from arsync.core.actions.effects import after
 from arsync.core.ledger.records import Account, Allocation, Instalment, PaymentPlan
+from arsync.core.planning.planning_context import Sends
 
 LETTERS = f"""{Desk.head}payment_plans:
   grace: 3 business days
@@ -153,3 +154,10 @@ def test_no_address_and_no_certainty_keep_it(desk: Desk) -> None:
         "instalment due: no email address",
         "instalment due: a payment cannot be read",
     ]
+
+
+def test_without_a_mail_server_no_letter_leaves(desk: Desk) -> None:
+    plan = desk.plan(LETTERS, a_customer(desk, 3), sends=Sends(frozenset({"accounting system"})))
+
+    assert not plan.actions
+    assert plan.held_back[-1].why == "instalment due: no mail server is set up ([smtp] url)"

@@ -61,6 +61,8 @@ def address_lacking(party: DunnedParty, via: str, *, has_email: bool) -> str:
         return "email address"
     if via == Via.SMS and not telephone_of(party.view.contact):
         return "telephone number"
+    if via == Via.POST and not party.view.contact.address:
+        return "postal address"
     return ""
 
 
@@ -79,7 +81,7 @@ def addresses_of(
     if via == Via.SMS:
         return telephone_of(contact)
     if via == Via.POST:
-        return ""  # to the address in the books, as it is when the letter is printed
+        return ", ".join(contact.address)
     if sending is not None and sending.to is AddressedTo.CONTACT_PERSON and contact.email:
         first = contact.email
     else:
