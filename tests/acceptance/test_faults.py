@@ -113,7 +113,7 @@ def test_a_sent_email_gets_its_missing_note_afterwards(world: World, name: str) 
     world.control.no_more_faults()
     world.sync_until_quiet(name)
     assert world.row_of(name, ActionKind.REMINDER).state is ActionState.CONFIRMED
-    assert world.standing(name)["note on INV-0001: First reminder sent"] == 1
+    assert world.standing(name)["note on INV-0001: Invoice emailed by"] == 1
     assert world.standing(name)["email about INV-0001"] == 1
 
 

@@ -104,9 +104,9 @@ def test_one_platform_being_down_does_not_stop_the_other(world: World, down: str
 
 EVERYTHING = {
     "email about INV-0001": 1,
-    "note on INV-0001: First reminder sent": 1,
+    "note on INV-0001: Invoice emailed by": 1,
     "email about INV-0002": 1,
-    "note on INV-0002: First reminder sent": 1,
+    "note on INV-0002: Invoice emailed by": 1,
     "hold on Big": 1,
     "note on Big: Credit hold placed": 1,
     "cash on delivery for Big": 1,

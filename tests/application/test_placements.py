@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from tests.builders.books import INVOICE_PDF, RULES, TODAY, Books, Fault
+from tests.builders.mail_server import AnyPort, Sink
 
 from arsync.application import approvals, connecting, disputes, runs
 from arsync.application.contact_log import LogEntry, log
@@ -21,6 +23,7 @@ from arsync.application.placements import end_placement, place, placements, reco
 from arsync.application.status import status
 from arsync.application.why import why
 from arsync.clock import SetClock
+from arsync.config import load_config
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import Allocation, DocumentStatus, Payment, Phone
 from arsync.errors import Rejected, RetryLater, UserMistake
@@ -173,9 +176,22 @@ def test_a_connection_that_observes_notes_nothing(ledger: Container, books: Book
     assert placements(OWNER, ledger)[0].state == "placed"
 
 
+@pytest.fixture
+def by_mail(ledger: Container) -> Iterator[Container]:
+    """The ledger, with a mail server that takes its letters."""
+    controller = AnyPort(Sink(), hostname="127.0.0.1", port=0)
+    controller.start()
+    settings = ledger.config.folder / "config.toml"
+    settings.write_text(settings.read_text().replace(":2525", f":{controller.port}"))
+    ledger.config = load_config(settings, {})
+    yield ledger
+    controller.stop()
+
+
 def test_the_pack_holds_what_an_agency_asks_for(
-    ledger: Container, books: Books, tmp_path: Path
+    by_mail: Container, books: Books, tmp_path: Path
 ) -> None:
+    ledger = by_mail
     letters = RULES.replace("email: first reminder", "letter: final notice")
     (ledger.config.folder / "rules" / "standard.yaml").write_text(letters)
     runs.sync(OWNER, now(ledger))
@@ -190,7 +206,6 @@ def test_the_pack_holds_what_an_agency_asks_for(
         "agreements.txt",
         "invoices/INV-1.pdf",
         "invoices/INV-2.pdf",
-        f"letters/{TODAY} final notice (2).pdf",
         f"letters/{TODAY} final notice.pdf",
         "notes.txt",
         "open items.csv",
@@ -203,8 +218,8 @@ def test_the_pack_holds_what_an_agency_asks_for(
     assert "INV-1" in opened["open items.csv"]
     assert ",300.00," in opened["open items.csv"]
     assert opened["payments.csv"].splitlines()[1].startswith(f"payment,{TODAY},GBP,500.00,INV-1")
-    assert opened["proof of sending.csv"].count("final notice") == 2
-    assert "Final notice attached as a letter" in opened["notes.txt"]
+    assert opened["proof of sending.csv"].count("final notice") == 1
+    assert "Final notice sent by email" in opened["notes.txt"]
     assert "noted by Olga: Promised nothing." in opened["notes.txt"]
     assert f"Placed on      {TODAY}: GBP 600.00" in opened["INDEX.txt"]
     assert "Recovered      nothing" in opened["INDEX.txt"]

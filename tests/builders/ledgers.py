@@ -87,9 +87,9 @@ def one_of_each(world: World, name: str) -> None:
 
 _AT_EITHER = {
     "email about INV-0001": 1,
-    "note on INV-0001: First reminder sent": 1,
+    "note on INV-0001: Invoice emailed by": 1,
     "pdf on INV-0002": 1,
-    "note on INV-0002: First reminder attached": 1,
+    "note on INV-0002: First reminder sent": 1,
     "fee of 40.00 for Fee": 1,
     "note on INV-0003: Late fee 40": 1,
     "note on INV-0004: Task opened": 1,
