@@ -116,10 +116,10 @@ def envelope_of(
         attach = ("letter", *(what for what in attach if what != "letter"))
     if via == Via.POST:
         return Envelope(to, attach=attach)
-    taken = set(_folded(to.split(", ")))
-    cc = _copies(planning, party, (*sending.cc, *step.cc), taken)
-    taken |= set(_folded(cc))
-    blind = _copies(planning, party, (*sending.copy_to, *step.copy_to), taken)
+    reached = set(_folded(to.split(", ")))
+    cc = _copies(planning, party, (*sending.cc, *step.cc), reached)
+    reached |= set(_folded(cc))
+    blind = _copies(planning, party, (*sending.copy_to, *step.copy_to), reached)
     return Envelope(to, ", ".join(cc), ", ".join(blind), _sender(party, sending), attach)
 
 
@@ -128,7 +128,7 @@ def _folded(addresses: Iterable[str]) -> list[str]:
 
 
 def _copies(
-    planning: Planning, party: DunnedParty, rules: Sequence[CopyRule], taken: set[str]
+    planning: Planning, party: DunnedParty, rules: Sequence[CopyRule], reached: set[str]
 ) -> list[str]:
     """Return the addresses of all rules that match, each once; unknown copies to nobody."""
     rulebook = planning.assessor.rulebook
@@ -138,7 +138,7 @@ def _copies(
             continue
         role = rulebook.role(rule.role) if rule.role else None
         address = role.address_for(party.view.contact) if role else rule.address
-        if address and address.casefold() not in taken:
+        if address and address.casefold() not in reached:
             addresses.setdefault(address.casefold(), address)
     return list(addresses.values())
 

@@ -370,9 +370,9 @@ class Sending(NamedTuple):
 
     def conditions(self) -> Iterator[Condition]:
         """Yield the conditions of copies and senders."""
-        asked = [rule.when for rule in (*self.cc, *self.copy_to)]
-        asked += [rule.when for rule in self.sender]
-        yield from (when for when in asked if when is not None)
+        conditions = [rule.when for rule in (*self.cc, *self.copy_to)]
+        conditions += [rule.when for rule in self.sender]
+        yield from (when for when in conditions if when is not None)
 
 
 HOLD_BACK = "hold back"
