@@ -43,15 +43,16 @@ PREPARED = {"saved.groups": "none", "arsync.prepared_at": NOW.isoformat()}
 class MemoryPost:
     """A post office without letters: its messages are keys, and land in the books."""
 
-    def __init__(self, books: Books, per_day: Mapping[str, int]) -> None:
+    def __init__(self, books: Books, per_day: Mapping[str, int], text: str) -> None:
         self._books = books
         self._per_day = per_day
+        self._text = text
 
     def message(
         self, action: Action, account: Account, today: date, extras: LetterExtras
     ) -> Message:
         self._books.called("compose", lambda: None)
-        return a_message(action)
+        return a_message(action)._replace(text=self._text)
 
     def pdf(self, action: Action, account: Account, today: date, extras: LetterExtras) -> bytes:
         self._books.called("pdf", lambda: None)
@@ -110,6 +111,8 @@ class MemoryWorld:
     has_post: bool = True
     per_day: dict[str, int] = field(default_factory=lambda: {"smtp": 2_000, "post": 0})
     """By way, how many messages leave on a day; 0: as many as come."""
+    letter_text: str = "text"
+    """What every letter says."""
     plan: dict[str, Action] = field(default_factory=dict)
     """By key, what a plan of today asks for."""
     unknown: str = ""
@@ -192,7 +195,7 @@ class MemoryWorld:
             today=lambda: self.today,
             replan=self._replan,
             undecided=lambda _account, _action: self.unknown,
-            post=MemoryPost(self.books, self.per_day) if self.has_post else None,
+            post=MemoryPost(self.books, self.per_day, self.letter_text) if self.has_post else None,
             limits=self.limits,
             changed=lambda: self.changed,
         )

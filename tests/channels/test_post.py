@@ -33,7 +33,8 @@ from arsync.channels.post import (
     write_whole,
 )
 from arsync.config import Config
-from arsync.errors import RetryLater, UserMistake
+from arsync.errors import Rejected, RetryLater, UserMistake
+from arsync.mail import Attachment
 
 CUSTOMER = REACHABLE._replace(address=("1 High Street", "Leeds LS1 4AP"))
 
@@ -271,3 +272,18 @@ def test_a_planted_link_is_not_written_through(bench: PostBench, tmp_path: Path)
             bench.channel.deliver(bench.config, a_message(bench))
         (bench.day / name).unlink(missing_ok=True)
         assert target.read_text() == "keep"
+
+
+def test_what_is_enclosed_is_printed_behind_the_letter(bench: PostBench) -> None:
+    files = (Attachment("statement.pdf", A_PDF), Attachment("INV-7.pdf", A_PDF))
+    message = a_message(bench)._replace(attachments=files)
+    name = bench.channel.deliver(bench.config, message).reference
+    with pikepdf.open(bench.day / name) as printed:
+        assert len(printed.pages) == 3
+
+
+def test_an_enclosure_that_is_no_paper_is_refused(bench: PostBench) -> None:
+    message = a_message(bench)._replace(attachments=(Attachment("INV-7.pdf", b"<html>"),))
+    with pytest.raises(Rejected, match=r"INV-7\.pdf cannot be printed"):
+        bench.channel.prepare(bench.config, message)
+    assert bench.delivered() == []

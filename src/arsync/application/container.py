@@ -11,14 +11,12 @@ from typing import Any, Self
 from arsync import outbox
 from arsync.application.adapters import StoredTokens
 from arsync.application.clock_drift import ClockRead, PlatformClocks, clock_reads
-from arsync.application.letter_making import PostOffice
+from arsync.application.letter_making import LetterSource, PostOffice
 from arsync.clock import Clock, SystemClock
 from arsync.config import Config
 from arsync.connector_sdk import Authoriser, Connector, Platform, RateLimits
 from arsync.connector_sdk import platform as installed_platform
-from arsync.core.ledger.records import Organisation
 from arsync.http import PlatformTransport, TransportHooks, TransportSettings
-from arsync.mail import Letters
 from arsync.rules_source.folder import Rules, read_rules
 from arsync.store import Keys, Store, open_store
 
@@ -36,7 +34,7 @@ class Container:
         clock: Clock | None = None,
         platforms: Callable[[str], Platform] = installed_platform,
         limits: outbox.Limits | None = None,
-        post: Callable[[str, Organisation, Config, Letters, Clock], outbox.Post] = PostOffice,
+        post: Callable[[LetterSource], outbox.Post] = PostOffice,
         transports: Callable[..., PlatformTransport] = PlatformTransport,
         rules_source: Callable[[Config, str], Rules] = read_rules,
     ) -> None:

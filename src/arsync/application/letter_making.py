@@ -6,16 +6,23 @@ Delivery, preview and a test to oneself all use it, so that what was shown is wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, tzinfo
+from typing import Any, NamedTuple
 
-from arsync.channels import Carries, Channel, Message, MessageTrace, channel, channel_names
+from msgspec.structs import replace
+
+from arsync.channels import Carries, Message, MessageTrace, channel, channel_names
 from arsync.clock import Clock
 from arsync.config import Config
 from arsync.connector_sdk import Receipt
-from arsync.core.actions import Action, ActionKind, MessagePayload, ReminderPayload
+from arsync.core.actions import Action, ActionKind, MessagePayload, ReminderPayload, Via
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.ledger.sanitising import file_name
+from arsync.core.ledger.statement_of_account import StatementKind, StatementOfAccount
+from arsync.core.planning.assessment import Assessor
+from arsync.core.planning.customer_locale import bank_days
+from arsync.core.planning.customer_statement import customer_statement
+from arsync.core.rulebook import Rulebook
 from arsync.errors import UserMistake
 from arsync.mail import (
     Attachment,
@@ -32,32 +39,61 @@ from arsync.mail import (
 )
 from arsync.mail.typesetting import letter_document, letterhead_of, typeset
 from arsync.outbox import NO_EXTRAS, LetterExtras
+from arsync.rules_source.folder import holidays_in
 
-LETTER = "letter"
-"""Our letter as a PDF, in a payload's `attach`."""
+LETTER, INVOICE, STATEMENT = "letter", "invoice", "statement"
+"""What can go along, as a payload's `attach` names it."""
+
+
+STATEMENT_TEXT = "statement of account"
+
+SHORT_TEXT = "sms"
+"""`templates/second reminder sms.txt` is what a text message of that name says."""
+
+
+class Enclosed(NamedTuple):
+    """What goes along with a message."""
+
+    kinds: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+    """What its text calls enclosed."""
+    online_instead: tuple[str, ...] = ()
+    """The numbers of invoices that do not go along, and can be seen by their link."""
+    statement: StatementOfAccount | None = None
+
+
+NOTHING_ENCLOSED = Enclosed()
+
+
+class LetterSource(NamedTuple):
+    """Whose letters are made, and from what."""
+
+    name: str
+    """The connection's."""
+    organisation: Organisation
+    """The sender."""
+    config: Config
+    """The connection's own settings."""
+    letters: Letters
+    """The texts."""
+    clock: Clock
+    """Dates the messages."""
+    zone: tzinfo
+    """The organisation's."""
+    rulebook: Rulebook | None = None
+    """None: it cannot be read; then a statement counts as the first version of rulebooks does."""
 
 
 class MessageMaker:
     """Makes the messages of one ledger, with the texts of its rulebook."""
 
-    def __init__(
-        self, name: str, organisation: Organisation, config: Config, letters: Letters, clock: Clock
-    ) -> None:
-        """Make a maker; nothing is opened.
-
-        Args:
-            name: the connection's.
-            organisation: the sender.
-            config: the connection's own settings.
-            letters: the texts.
-            clock: dates the messages.
-        """
-        self._name = name
-        self._organisation = organisation
-        self._config = config
-        self._letters = {letters.language.code: letters}
-        self._default = letters
-        self._clock = clock
+    def __init__(self, source: LetterSource) -> None:
+        """Make a maker; nothing is opened."""
+        self._source = source
+        self._name, self._organisation = source.name, source.organisation
+        self._config, self._clock = source.config, source.clock
+        self._default = source.letters
+        self._letters = {source.letters.language.code: source.letters}
 
     def message(
         self, action: Action, account: Account, today: date, extras: LetterExtras = NO_EXTRAS
@@ -77,13 +113,13 @@ class MessageMaker:
         way, payload = channel(action.via), _message_payload(action)
         contact, home = _contact(action, account), self._organisation.country
         to = way.recipients(self._config, contact, payload.to, home)
-        letter, context = self._written(action, account, today, extras)
-        moment = self._clock.now()
-        pdf = self._pdf(letter, context, moment) if self._is_printed(action, way) else b""
-        title = payload.title or action.step
+        enclosed = self._enclosed(action, account, today, extras)
+        letter, context = self._written(action, account, today, extras, enclosed)
+        moment, title = self._clock.now(), payload.title or action.step
+        pdf = self._pdf(letter, context, moment) if LETTER in enclosed.kinds else b""
         replies_to = self._config.smtp.reply_to
-        attached = Carries.TEXT in way.carries and pdf
-        name = file_name(f"{title} {today.isoformat()}", ".pdf")
+        takes_files = Carries.PDF in way.carries
+        ours = pdf if Carries.TEXT in way.carries else b""
         return Message(
             key=action.key,
             connection=self._name,
@@ -96,19 +132,27 @@ class MessageMaker:
             day=today,
             made_at=moment,
             language=payload.language_code,
+            short_text="" if takes_files else self._short_text(title, letter, context),
             pdf=pdf,
             cc=_listed(payload.cc),
             copies=_listed(payload.copy_to),
             sender=payload.sender,
             reply_to=replies_to,
-            attachments=(Attachment(name, pdf),) if attached else (),
+            attachments=(
+                self._files(action, account, today, extras, enclosed, ours) if takes_files else ()
+            ),
             continues=_conversation(action, account, to, extras),
             unsubscribe_at=(
                 replies_to or payload.sender or self._config.smtp.sender
                 if can_be_declined(action)
                 else ""
             ),
-            notice_number=str(extras.notice_number or ""),
+            notice_number=self._number(extras, today),
+            remarks=tuple(
+                f"{ref.number} is not enclosed: {extras.not_attached[ref.id]}"
+                for ref in action.invoices
+                if ref.id in extras.not_attached
+            ),
         )
 
     def letter(
@@ -122,9 +166,15 @@ class MessageMaker:
         return self._written(action, account, today, extras)[0]
 
     def _written(
-        self, action: Action, account: Account, today: date, extras: LetterExtras
+        self,
+        action: Action,
+        account: Account,
+        today: date,
+        extras: LetterExtras,
+        enclosed: Enclosed | None = None,
     ) -> tuple[Letter, Mapping[str, Any]]:
         """Return a letter, and the values it was rendered with."""
+        enclosed = enclosed or self._enclosed(action, account, today, extras)
         letters = self._in_language(action.payload.language_code)
         context = letter_context(
             action,
@@ -140,10 +190,122 @@ class MessageMaker:
                     EarlierLetter(letter.text, letter.sent_on, letter.via)
                     for letter in extras.earlier
                 ),
-                notice_number=str(extras.notice_number or ""),
+                notice_number=self._number(extras, today),
+                attachments=enclosed.words,
+                online_instead=enclosed.online_instead,
+                statement=enclosed.statement,
             ),
         )
         return letters.render(action.payload.title or action.step, context), context
+
+    def _enclosed(
+        self, action: Action, account: Account, today: date, extras: LetterExtras
+    ) -> Enclosed:
+        """Return what goes along with a message, and what its text may say of it."""
+        payload = _message_payload(action)
+        carries = self._carries(action)
+        if Carries.PDF not in carries:
+            return NOTHING_ENCLOSED
+        kinds = list(payload.attach)
+        notice = payload.about_plan if isinstance(payload, ReminderPayload) else None
+        is_letter = action.kind is ActionKind.LETTER or Carries.TEXT not in carries
+        if LETTER not in kinds and (is_letter or (notice and notice.attaches_letter)):
+            kinds.append(LETTER)
+        left_out = [ref for ref in action.invoices if ref.id in extras.not_attached]
+        if INVOICE in kinds and len(left_out) == len(action.invoices):
+            kinds.remove(INVOICE)
+        linked = {invoice.id for invoice in account.invoices if invoice.link} | set(extras.links)
+        statement = self._statement(action, account, today) if STATEMENT in kinds else None
+        # Printed, the letter is no enclosure of itself.
+        words = [kind for kind in kinds if kind != LETTER or Carries.TEXT in carries]
+        return Enclosed(
+            kinds=frozenset(kinds),
+            words=tuple(words),
+            online_instead=tuple(ref.number for ref in left_out if ref.id in linked),
+            statement=statement,
+        )
+
+    def _carries(self, action: Action) -> frozenset[Carries]:
+        """Return what the way of a message takes along; of a letter in the books: a file."""
+        return (
+            frozenset({Carries.PDF}) if action.via == Via.PLATFORM else channel(action.via).carries
+        )
+
+    def _statement(self, action: Action, account: Account, today: date) -> StatementOfAccount:
+        """Return the open items of the customer, as its rulebook counts."""
+        base = self._organisation.base_currency
+        rulebook = self._source.rulebook or Rulebook((), "", "", base)
+        calendar = bank_days(rulebook.sending, holidays_in)
+        return customer_statement(
+            Assessor(rulebook, self._organisation, today, calendar),
+            account,
+            action.contact_id,
+            kind=StatementKind.OPEN_ITEMS,
+            until=today,
+            zone=self._source.zone,
+        )
+
+    def _files(
+        self,
+        action: Action,
+        account: Account,
+        today: date,
+        extras: LetterExtras,
+        enclosed: Enclosed,
+        letter: bytes,
+    ) -> tuple[Attachment, ...]:
+        """Return the files that go along: our letter, then a statement, then the invoices."""
+        files = [(action.payload.title or action.step, letter)] if letter else []
+        if enclosed.statement is not None:
+            paper = self._statement_pdf(action, account, enclosed.statement, today)
+            files.append((STATEMENT_TEXT, paper))
+        named = [Attachment(file_name(f"{name} {today}", ".pdf"), pdf) for name, pdf in files]
+        pdfs = extras.invoice_pdfs
+        return (
+            *named,
+            *(
+                Attachment(file_name(ref.number or ref.id, ".pdf"), pdfs[ref.id])
+                for ref in action.invoices
+                if ref.id in pdfs
+            ),
+        )
+
+    def _statement_pdf(
+        self, action: Action, account: Account, statement: StatementOfAccount, today: date
+    ) -> bytes:
+        """Return a statement of account as a letter of its own."""
+        letters = self._in_language(action.payload.language_code)
+        alone = replace(action, invoices=())
+        context = letter_context(
+            alone,
+            account,
+            self._organisation,
+            today,
+            spoken=letters.language,
+            facts=LetterFacts(sender=sender_details(self._config.letters), statement=statement),
+        )
+        letter = letters.render(STATEMENT_TEXT, context)
+        return self._pdf(letter, context, self._clock.now())
+
+    def _short_text(self, title: str, letter: Letter, context: Mapping[str, Any]) -> str:
+        """Return what fits a text message: a text of the user's own, or the gist of the letter."""
+        letters = self._in_language(str(context["language"]))
+        own = f"{title} {SHORT_TEXT}"
+        if letters.has(own):
+            return letters.render(own, context).text
+        words = context["words"]
+        lines = [letter.subject]
+        lines += [f"{words['total']}{words['colon']} {amount}" for amount in context["totals"]]
+        links = [invoice.pay_link or invoice.link for invoice in context["invoices"]]
+        lines += [link for link in links if link][:1]
+        return "\n".join((*lines, context["organisation"]["name"]))
+
+    def _number(self, extras: LetterExtras, today: date) -> str:
+        """Return a notice's number as the settings write it; empty where it bears none."""
+        if not extras.notice_number:
+            return ""
+        form = self._config.letters.notice_number
+        return form.format(number=extras.notice_number, year=today.year)
 
     def pdf(
         self,
@@ -161,18 +323,6 @@ class MessageMaker:
         """
         letter, context = self._written(action, account, today, extras)
         return self._pdf(letter, context, moment or self._clock.now())
-
-    def _is_printed(self, action: Action, way: Channel) -> bool:
-        if Carries.PDF not in way.carries:
-            return False
-        payload = _message_payload(action)
-        notice = payload.about_plan if isinstance(payload, ReminderPayload) else None
-        return (
-            Carries.TEXT not in way.carries
-            or action.kind is ActionKind.LETTER
-            or LETTER in payload.attach
-            or (notice is not None and notice.attaches_letter)
-        )
 
     def _pdf(self, letter: Letter, context: Mapping[str, Any], moment: datetime) -> bytes:
         letterhead = letterhead_of(self._config)

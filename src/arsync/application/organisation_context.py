@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from arsync.application.container import Container
 from arsync.application.data_quality import data_quality
-from arsync.application.letter_making import MessageMaker
+from arsync.application.letter_making import LetterSource, MessageMaker
 from arsync.application.packed_plan import packing
 from arsync.application.ways import ways_set_up
 from arsync.clock import Clock, today_in
@@ -216,8 +216,19 @@ class OrganisationContext:
     @cached_property
     def letter_maker(self) -> MessageMaker:
         """Return what makes its letters: preview, test and delivery use the same."""
-        return MessageMaker(
-            self.name, self.connection.organisation, self.config, self.rules.letters, self.clock
+        return MessageMaker(self.letter_source)
+
+    @property
+    def letter_source(self) -> LetterSource:
+        """Return whose letters are made, and from what."""
+        return LetterSource(
+            self.name,
+            self.connection.organisation,
+            self.config,
+            self.rules.letters,
+            self.clock,
+            self.zone,
+            self.rules.rulebook,
         )
 
     @cached_property

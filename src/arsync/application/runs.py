@@ -409,13 +409,7 @@ def _carry_out(
         today=lambda: organisation.today,
         replan=organisation.replan_one,
         undecided=organisation.undecided,
-        post=container.post(
-            organisation.name,
-            organisation.connection.organisation,
-            organisation.config,
-            organisation.rules.letters,
-            organisation.clock,
-        ),
+        post=container.post(organisation.letter_source),
         limits=container.limits,
         changed=organisation.rules_changed,
     )

@@ -7,11 +7,15 @@ twice. Each letter is a bookmark, and in the file only once.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 from arsync.core.actions import MARKER_LENGTH
-from arsync.errors import UserMistake
+from arsync.core.ledger.sanitising import one_line
+from arsync.errors import HealsWhen, Rejected, UserMistake
 from arsync.files import OWNER_ONLY, refuse_link
+from arsync.mail import Attachment
 
 JOINED_NAME = "to print"
 
@@ -19,6 +23,31 @@ PAGES_MAX = 200
 """A joined file of so many pages is full, and the next one begins: each letter writes it anew."""
 
 FILES_MAX = 1_000
+
+
+def with_enclosures(letter: bytes, files: Sequence[Attachment]) -> bytes:
+    """Return a letter with what is enclosed behind it, to be printed as one.
+
+    Raises:
+        Rejected: an enclosure is no PDF that can be printed.
+    """
+    if not files:
+        return letter
+    import pikepdf
+
+    with pikepdf.open(BytesIO(letter)) as whole:
+        for file in files:
+            try:
+                with pikepdf.open(BytesIO(file.content)) as opened:
+                    whole.pages.extend(opened.pages)
+            except pikepdf.PdfError as error:
+                raise Rejected(
+                    f"{file.name} cannot be printed: {one_line(str(error))}",
+                    heals_when=HealsWhen.SETTING,
+                ) from None
+        printed = BytesIO()
+        whole.save(printed, deterministic_id=True)
+        return printed.getvalue()
 
 
 def add_to_joined(folder: Path, key: str, letter: Path) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from arsync.channels.contract import Carries, Message, MessageTrace
-from arsync.channels.joined_letters import add_to_joined
+from arsync.channels.joined_letters import add_to_joined, with_enclosures
 from arsync.config import Config
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import MARKER_LENGTH, Via
@@ -100,6 +100,7 @@ class PostChannel:
         if not message.pdf:
             raise Rejected("by post leaves a PDF alone, and there is none.")
         _root(config)
+        with_enclosures(message.pdf, message.attachments)
         return {}
 
     def deliver(self, config: Config, message: Message) -> Receipt:
@@ -134,7 +135,7 @@ class PostChannel:
         register = _Register(folder)
         name = _name_of(message, len(register.names()) + 1)
         draft = folder / draft_name(message.key)
-        self._write(draft, message.pdf)
+        self._write(draft, with_enclosures(message.pdf, message.attachments))
         try:
             register.add(message.key, name)
             draft.replace(folder / name)

@@ -76,7 +76,7 @@ def letter_context(
         "statutory": statutory_values(facts.law, action, debts, today, spoken),
         **plan_values(action, account, organisation, today, spoken),
         "notice_number": cleaned(facts.notice_number),
-        **_enclosed(facts.attachments, len(action.invoices), spoken),
+        **_enclosed(facts, len(action.invoices), spoken),
         "terms": tuple(map(cleaned, facts.terms)),
         "about": account_values(facts.about, spoken),
         "statement": statement_values(facts.statement, spoken),
@@ -121,14 +121,18 @@ def _days(today: date, spoken: Language) -> dict[str, str]:
     }
 
 
-def _enclosed(attachments: Sequence[str], invoices: int, spoken: Language) -> dict[str, Any]:
+def _enclosed(facts: LetterFacts, invoices: int, spoken: Language) -> dict[str, Any]:
     """Return what goes along, in words; nothing that does not."""
 
     def word(attachment: str) -> str:
         plural = attachment == "invoice" and invoices > 1
         return spoken.words[f"attached_{attachment}{'s' if plural else ''}"]
 
+    enclosed = [joined([word(attachment) for attachment in facts.attachments], spoken.and_word)]
+    if facts.online_instead:
+        numbers = joined([cleaned(number) for number in facts.online_instead], spoken.and_word)
+        enclosed.append(f"{spoken.words['online_instead']}{spoken.words['colon']} {numbers}")
     return {
-        "attachments": tuple(attachments),
-        "enclosed": joined([word(attachment) for attachment in attachments], spoken.and_word),
+        "attachments": facts.attachments,
+        "enclosed": "; ".join(filter(None, enclosed)),
     }

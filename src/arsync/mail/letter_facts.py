@@ -79,6 +79,8 @@ class LetterFacts(NamedTuple):
     """The running number of a formal letter; empty: it bears none."""
     attachments: tuple[str, ...] = ()
     """What goes along, of `invoice`, `letter`, `statement`: what is not there is not enclosed."""
+    online_instead: tuple[str, ...] = ()
+    """The numbers of invoices that were to go along, do not fit, and can be seen by their link."""
     terms: tuple[str, ...] = ()
     """What happens when somebody pays late, a sentence each, in the letter's language."""
     statement: StatementOfAccount | None = None

@@ -40,6 +40,7 @@ from arsync.core.actions.notices import bears_number
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import ArsyncError, OutcomeUnknown, UserMistake
+from arsync.outbox.enclosures import ATTACHED_INVOICE, with_invoice_pdfs
 from arsync.outbox.ports import LetterHistory
 from arsync.outbox.recheck import Ready
 from arsync.outbox.types import WHO, LetterExtras, OutboxContext, Post
@@ -58,6 +59,8 @@ STARTED_AT = "started_at"
 """When the earliest attempt began whose outcome is not known; see `connector_sdk.Write`."""
 
 DIGEST_HEX_DIGITS = 32
+
+RECEIPT_CHARACTERS_MAX = 1_000
 
 PDF_TYPE = "application/pdf"
 
@@ -101,7 +104,7 @@ class Delivery:
             LockLost, Overtaken: it is not this run's to send any more.
         """
         if leaves_by_channel(ready.action):
-            post, message = self._message(ready)
+            post, message = self._message(ready, row.attempts)
             trace = post.prepare(ready.action.via, message)
             prepared = self._begun(row, ready.action, {**trace, LETTER_DIGEST: _digest(message)})
             return Prepared(prepared, outgoing=(ready.action, message))
@@ -202,11 +205,14 @@ class Delivery:
             return b""
         return message.pdf if _digest(message) == row.before.get(LETTER_DIGEST) else b""
 
-    def _message(self, ready: Ready) -> tuple[Post, Message]:
+    def _message(self, ready: Ready, tries: int) -> tuple[Post, Message]:
         if self._post is None or ready.account is None:
             raise UserMistake("there is no way for letters in the configuration.")
-        extras = self._extras(ready.action, ready.account)
-        return self._post, self._post.message(ready.action, ready.account, self._today(), extras)
+        action, account = ready.action, ready.account
+        extras = self._extras(action, account)
+        if ATTACHED_INVOICE in action.payload.attached:
+            extras = with_invoice_pdfs(extras, action, self._connector, tries)
+        return self._post, self._post.message(action, account, self._today(), extras)
 
     def _extras(self, action: Action, account: Account) -> LetterExtras:
         """Return what a letter needs besides the account; a notice gets its number here."""
@@ -224,6 +230,9 @@ class Delivery:
         # Right before it leaves: a run that lost its lock must not send beside another.
         self._store.runs.ensure_lock_held(self._connection.id)
         receipt = self._post.deliver(action.via, message)
+        if message.remarks:
+            detail = "; ".join((receipt.detail, *message.remarks))
+            receipt = replace(receipt, detail=detail[:RECEIPT_CHARACTERS_MAX])
         self._delivered_now[prepared.row.key] = (action, message)
         return receipt
 

@@ -96,6 +96,11 @@ class _Payload(Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True
         return ""
 
     @property
+    def attached(self) -> tuple[str, ...]:
+        """Return what goes along with it, of `invoice`, `letter`, `statement`."""
+        return ()
+
+    @property
     def waits_for_holidays(self) -> str:
         """Return which public holidays of the customer's place keep it; empty when none do."""
         return ""
@@ -147,6 +152,11 @@ class _MessagePayload(_Payload, frozen=True):
     """`Berlin accounts <berlin@example.com>`; empty: the sender of the settings."""
     attach: tuple[str, ...] = ()
     """What goes along, of `invoice`, `letter`, `statement`."""
+
+    @property
+    def attached(self) -> tuple[str, ...]:
+        """Return what goes along."""
+        return self.attach
 
     @property
     def cadence_name(self) -> str:
