@@ -165,9 +165,7 @@ def test_a_text_message_says_the_gist(maker: PostOffice) -> None:
     assert len(message.short_text) < 320
 
 
-def test_a_text_message_may_have_a_text_of_its_own(
-    make: Callable[..., PostOffice], tmp_path: Path
-) -> None:
+def test_a_text_message_has_a_template(make: Callable[..., PostOffice], tmp_path: Path) -> None:
     folder = tmp_path / "rules" / "templates"
     folder.mkdir(parents=True)
     (folder / "second reminder sms.txt").write_text(

@@ -119,7 +119,7 @@ class MessageMaker:
         pdf = self._pdf(letter, context, moment) if LETTER in enclosed.kinds else b""
         replies_to = self._config.smtp.reply_to
         takes_files = Carries.PDF in way.carries
-        ours = pdf if Carries.TEXT in way.carries else b""
+        file = pdf if Carries.TEXT in way.carries else b""
         return Message(
             key=action.key,
             connection=self._name,
@@ -139,7 +139,7 @@ class MessageMaker:
             sender=payload.sender,
             reply_to=replies_to,
             attachments=(
-                self._files(action, account, today, extras, enclosed, ours) if takes_files else ()
+                self._files(action, account, today, extras, enclosed, file) if takes_files else ()
             ),
             continues=_conversation(action, account, to, extras),
             unsubscribe_at=(
