@@ -12,6 +12,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from arsync.core.ledger.bank_account import iban_problem
 from arsync.core.ledger.mail_addresses import is_address
 
 LOGO_BYTES_MAX = 1_000_000
@@ -34,18 +35,8 @@ def wrong_value(section: str, key: str, value: str, folder: Path) -> str:
     return check(value, folder) if check is not None and value else ""
 
 
-def is_iban(text: str) -> bool:
-    """Return whether a text has an IBAN's form and check digits (ISO 13616, ISO 7064)."""
-    iban = text.replace(" ", "").upper()
-    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", iban):
-        return False
-    # The digits at its front go to the end, and each letter counts as two digits.
-    digits = "".join(str(int(char, 36)) for char in iban[4:] + iban[:4])
-    return int(digits) % 97 == 1
-
-
 def _iban(value: str, _: Path) -> str:
-    if is_iban(value):
+    if not iban_problem(value):
         return ""
     return (
         f" is {value!r}, which is no IBAN: its form or its check digits are wrong."

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arsync.mail.context import letter_context
     from arsync.mail.invoice_values import INVOICES_PER_LETTER_MAX
     from arsync.mail.letter_facts import EarlierLetter, LetterFacts, sender_details
-    from arsync.mail.letters import Letter, Letters, OwnTexts, TextProblem, known_texts
+    from arsync.mail.letters import Letter, Letters
     from arsync.mail.message import (
         KEY_HEADER,
         Attachment,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         compose,
         message_id,
     )
+    from arsync.mail.own_texts import OwnTexts, TextProblem, known_texts
     from arsync.mail.sample import sample_context
     from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
     from arsync.mail.statement import Statement, statement_pdf
@@ -76,7 +77,8 @@ _NAMES = {
     "context": "letter_context",
     "invoice_values": "INVOICES_PER_LETTER_MAX",
     "letter_facts": "EarlierLetter LetterFacts sender_details",
-    "letters": "Letter Letters OwnTexts TextProblem known_texts",
+    "letters": "Letter Letters",
+    "own_texts": "OwnTexts TextProblem known_texts",
     "message": "KEY_HEADER Attachment Outgoing addresses compose message_id",
     "statement": "Statement statement_pdf",
     "text_names": "ACCOUNT_TEXT_NAMES PLAN_TEXT_NAMES SHIPPED_NAMES TEXT_NAMES",

@@ -55,7 +55,7 @@ def letter_context(
     table = invoice_values(action, records, taken_off, today, spoken, facts.links)
     asked_for = _asked_for(action, records, taken_off)
     link = facts.sender.payment_link
-    table["invoices"] = _payable(table["invoices"], pay_links(asked_for, link, ""))
+    table["invoices"] = _payable(table["invoices"], pay_links(asked_for, link, customer["number"]))
     debts = late_debts(account, taken_off)
     return {
         "customer": customer,
@@ -66,7 +66,7 @@ def letter_context(
             asked_for,
             facts.sender,
             holder=cleaned(organisation.name),
-            customer_number="",
+            customer_number=customer["number"],
             spoken=spoken,
         ),
         **earlier_values(facts, action, account, spoken),

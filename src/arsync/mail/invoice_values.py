@@ -47,6 +47,8 @@ class LetterInvoice(NamedTuple):
     """Why, in the letter's language; empty when nobody said."""
     in_instalments: str = ""
     """What of it is left to an agreed payment plan; empty when nothing is."""
+    purchase_order: str = ""
+    """The customer's own order number; empty where the platform has no field for it."""
     pay_link: str = ""
     """Where it is paid online; empty where there is one link for the whole letter, or none."""
 
@@ -180,6 +182,7 @@ def _line(
         disputed=spoken.amount(disputed.amount, currency) if disputed else "",
         dispute_reason=_reason(disputed, spoken),
         in_instalments=spoken.amount(in_plan, currency) if in_plan else "",
+        purchase_order=cleaned(record.purchase_order) if record else "",
     )
 
 

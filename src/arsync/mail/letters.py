@@ -1,30 +1,25 @@
 """Letters: the texts of reminders, shipped and the user's own, rendered for one customer.
 
 A shipped text is one file with three blocks (`subject`, `opening`, `closing`); the subject, the
-plain text and the HTML are made from it, so that they cannot differ. A user's own text stands in
-the rules folder, or in a connection's folder inside it: `templates/NAME.txt` (its first line
-`Subject: ...`) and, where wanted, `templates/NAME.html`; without the latter, the HTML is made from
-the text.
+plain text, the HTML and the page are made from it, so that they cannot differ. A user's own text
+stands in the rules folder, or in a connection's folder inside it: as `templates/NAME.letter`, with
+the same blocks, or as `templates/NAME.txt` (its first line `Subject: ...`) and, where wanted,
+`templates/NAME.html`; without the latter, the HTML is made from the text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.errors import UserMistake
-from arsync.mail.language import (
-    DEFAULT_LANGUAGE,
-    TEMPLATE_CHARACTERS_MAX,
-    language,
-    languages,
-    shipped,
-)
-from arsync.mail.text_names import SHIPPED_NAMES, TEXT_NAMES
+from arsync.mail.language import DEFAULT_LANGUAGE, language, languages, shipped
+from arsync.mail.own_texts import LETTER, TextProblem, TextsOf, own_texts, text_name
+from arsync.mail.text_names import SHIPPED_NAMES, TABLES
 
 if TYPE_CHECKING:  # Jinja is imported when a letter is rendered: most rulebooks have no own texts
     from markupsafe import Markup
@@ -32,13 +27,6 @@ if TYPE_CHECKING:  # Jinja is imported when a letter is rendered: most rulebooks
     from arsync.mail.sandboxed import LetterEnvironment
 
 SUBJECT_CHARACTERS_MAX = 200
-TEMPLATE_SUFFIXES = frozenset({".txt", ".html"})
-OWN_TEMPLATES_MAX = 200
-"""A templates folder with more files is refused: it is not a templates folder."""
-
-TABLES = ("invoices", "schedule", "statement")
-"""The tables that a text can show: each is a template for the plain text and one for the HTML."""
-
 DRAWN = (*TABLES, "payment")
 """What a page draws by itself, and a mail shows by a template."""
 
@@ -51,20 +39,6 @@ _LAYOUTS = (
     "own.html",
     *(f"{piece}.{kind}" for piece in (*DRAWN, "signature") for kind in ("txt", "html")),
 )
-
-
-class TextProblem(NamedTuple):
-    """Something wrong with a user's own text."""
-
-    file: str
-    line: int
-    message: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}" + (
-            f"\n    hint: {self.hint}" if self.hint else ""
-        )
 
 
 class Letter(NamedTuple):
@@ -81,114 +55,6 @@ class Letter(NamedTuple):
     """What stands between them, by the name of its template: `invoices`, `schedule`, `payment`."""
     is_whole: bool = False
     """The opening and the closing are all that is said: the greeting and the name are in them."""
-
-
-def known_texts(folder: Path | None = None, code: str = DEFAULT_LANGUAGE) -> tuple[str, ...]:
-    """Return every text name a rulebook may ask for: the shipped ones, then the user's own.
-
-    Args:
-        folder: the rules folder; its `templates` folder is looked into.
-        code: the language.
-    """
-    own = own_texts([folder] if folder else [], code).sources
-    names = {Path(name).stem: None for name in own if name.endswith(".txt")}
-    return (*TEXT_NAMES, *(name for name in sorted(names) if name not in TEXT_NAMES))
-
-
-def text_name(stem: str) -> str:
-    """Return a text's name from a file's: `Second_Reminder` means `second reminder`."""
-    return " ".join(stem.replace("_", " ").replace("-", " ").lower().split())
-
-
-class OwnTexts(NamedTuple):
-    """A user's own templates, wherever they were read."""
-
-    sources: dict[str, str]
-    """By normalised name: `second reminder.txt`."""
-    shown_as: dict[str, str]
-    """The file to show, by the same name."""
-    problems: list[TextProblem]
-
-    def put_folder(self, sources: Mapping[str, str]) -> None:
-        """Add the texts of one folder; they replace those of the same names of earlier folders.
-
-        Args:
-            sources: the text of each file, by the file as it is shown.
-        """
-        named = {
-            text_name(path.stem) + path.suffix: (file, source)
-            for file, source in sources.items()
-            if not is_about_the_folder((path := Path(file)).name)
-        }
-        for name in named:
-            page = f"{name.removesuffix('.txt')}.html"
-            if name.endswith(".txt") and page not in named:
-                # The page of an earlier letter: a mail would say two things.
-                self.sources.pop(page, None)
-                self.shown_as.pop(page, None)
-        self.sources.update({name: source for name, (_, source) in named.items()})
-        self.shown_as.update({name: file for name, (file, _) in named.items()})
-
-    def copy(self) -> OwnTexts:
-        """Return the same templates, to be changed by themselves."""
-        return OwnTexts(dict(self.sources), dict(self.shown_as), list(self.problems))
-
-
-TextsOf = Callable[[str], OwnTexts]
-"""Reads a user's own texts of one language, wherever they are kept."""
-
-_ABOUT = frozenset({"readme", "read me", "license", "licence", "changelog", "contributing"})
-
-
-def is_about_the_folder(name: str) -> bool:
-    """Return whether a file tells people about its folder, whatever lies there: `README.txt`."""
-    return text_name(name.partition(".")[0]) in _ABOUT
-
-
-def template_folders(folder: str, code: str) -> tuple[str, str]:
-    """Return the folders of a user's own templates: for all languages, and for one."""
-    root = f"{folder}/templates"
-    return root, f"{root}/{code}"
-
-
-def own_texts(folders: Sequence[Path], code: str = DEFAULT_LANGUAGE) -> OwnTexts:
-    """Read a user's own templates.
-
-    Args:
-        folders: the rules folder and a connection's own; what stands in a later one counts.
-        code: the language.
-    """
-    texts = OwnTexts({}, {}, [])
-    for folder in folders:
-        for place in map(Path, template_folders(str(folder), code)):
-            if place.is_dir():
-                _read_templates(place, texts)
-    return texts
-
-
-def _read_templates(place: Path, texts: OwnTexts) -> None:
-    try:
-        files = sorted(path for path in place.iterdir() if path.suffix in TEMPLATE_SUFFIXES)
-    except OSError as error:
-        texts.problems.append(TextProblem(str(place), 1, f"cannot be read: {error.strerror}."))
-        return
-    if len(files) > OWN_TEMPLATES_MAX:
-        more = f"more than {OWN_TEMPLATES_MAX} templates."
-        texts.problems.append(TextProblem(str(place), 1, more))
-        return
-    sources: dict[str, str] = {}
-    for file in files:
-        try:
-            # One character more than a letter may have is enough to refuse it later.
-            with file.open(encoding="utf-8") as opened:
-                sources[str(file)] = opened.read(TEMPLATE_CHARACTERS_MAX + 1)
-        except OSError as error:
-            problem = TextProblem(str(file), 1, f"cannot be read: {error.strerror}.")
-            texts.problems.append(problem)
-        except UnicodeDecodeError:
-            problem = TextProblem(str(file), 1, "not UTF-8 text.", "save it as UTF-8")
-            texts.problems.append(problem)
-    texts.put_folder(sources)
 
 
 class Letters:
@@ -248,7 +114,7 @@ class Letters:
     def _templates(self) -> dict[str, str]:
         templates = {name: shipped(name) for name in _LAYOUTS}
         for name in SHIPPED_NAMES:
-            templates[f"{name}.letter"] = shipped(f"{self.language.code}/{name}.letter")
+            templates[f"{name}{LETTER}"] = shipped(f"{self.language.code}/{name}{LETTER}")
         return templates | self._included
 
     @cached_property
@@ -274,8 +140,8 @@ class Letters:
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of all texts that can be rendered."""
-        own = [Path(name).stem for name in self._own if name.endswith(".txt")]
-        return (*SHIPPED_NAMES, *sorted(name for name in own if name not in SHIPPED_NAMES))
+        own = {Path(name).stem for name in self._own if not name.endswith(".html")}
+        return (*SHIPPED_NAMES, *sorted(own - set(SHIPPED_NAMES)))
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -321,7 +187,7 @@ class Letters:
         try:
             if f"{name}.txt" in self._own:
                 return self._render_own(name, context)
-            return self._render_shipped(name, context)
+            return self._in_layout(name, context)
         except TemplateError as error:
             raise UserMistake(f"the text {name!r} cannot be rendered: {error}.") from None
 
@@ -332,9 +198,9 @@ class Letters:
         with sample values: it may include others.
         """
         name = text_name(name)
-        if f"{name}.txt" not in self._own:
+        sources = [self._own.get(name + suffix, "") for suffix in (LETTER, ".txt", ".html")]
+        if not any(sources):
             return ("shipped", self.language.code)
-        sources = [self._own.get(name + suffix, "") for suffix in sorted(TEMPLATE_SUFFIXES)]
         from arsync.mail.sample import sample_context
 
         letter = self.render(name, sample_context(self.language))
@@ -342,9 +208,10 @@ class Letters:
 
     def shown_as(self, name: str) -> str:
         """Return the file of a text; empty for a shipped one."""
-        return self._shown_as.get(f"{text_name(name)}.txt", "")
+        stem = text_name(name)
+        return self._shown_as.get(f"{stem}{LETTER}", "") or self._shown_as.get(f"{stem}.txt", "")
 
-    def _render_shipped(self, name: str, context: Mapping[str, Any]) -> Letter:
+    def _in_layout(self, name: str, context: Mapping[str, Any]) -> Letter:
         from arsync.mail.sandboxed import rendered
 
         def in_layout(letters: LetterEnvironment, layout: str) -> str:
@@ -377,27 +244,30 @@ class Letters:
 
     def _check_own(self) -> None:
         from arsync.mail.sample import sample_context
-        from arsync.mail.sandboxed import first_problem, rendered
+        from arsync.mail.sandboxed import rendered
+        from arsync.mail.text_checks import TextToCheck, slips_of
 
         sample = sample_context(self.language)
         for name, source in list(self._own.items()):
             letters = self._html if name.endswith(".html") else self._text
             stem, kind = Path(name).stem, Path(name).suffix
             if kind == ".html" and f"{stem}.txt" not in self._own:
-                self._forget(name, 1, f"there is no {stem}.txt beside it.", "it holds the subject")
+                problem = f"there is no {stem}.txt beside it."
+                self._forget(name, 1, problem, "it holds the subject")
                 continue
 
             def trial(letters: LetterEnvironment = letters, name: str = name) -> None:
-                rendered(letters.get_template(name), sample)
+                if name.endswith(LETTER):
+                    self._in_layout(Path(name).stem, sample)
+                else:
+                    rendered(letters.get_template(name), sample)
 
-            problem = first_problem(name, source, trial, letters)
-            if problem:
-                unknown_word = "undefined" in problem[1] or "no attribute" in problem[1]
-                hint = "known: " + ", ".join(sorted(sample)) if unknown_word else ""
-                self._forget(name, *problem, hint)
+            text = TextToCheck(name, source, letters, self._templates, sample, trial)
+            for slip in slips_of(text):
+                self._forget(name, *slip)
 
     def _forget(self, name: str, line: int, message: str, hint: str = "") -> None:
-        del self._own[name]
+        self._own.pop(name, None)
         self.problems.append(TextProblem(self._shown_as[name], line, message, hint))
 
 

@@ -10,7 +10,7 @@ from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.colours import DARK, readable_on_dark, readable_on_white
 from arsync.mail.language import Language
-from arsync.mail.letter_facts import SenderDetails
+from arsync.mail.letter_facts import SenderDetails, clean_lines
 
 
 def contact_of(action: Action, account: Account) -> Contact | None:
@@ -29,11 +29,20 @@ def customer_values(action: Action, contact: Contact | None) -> dict[str, Any]:
         person=person,
         phone=str(contact.phones[0]) if contact.phones else "",
         email=contact.email,
+        number=contact.customer_number,
+        address=contact.address,
     )
 
 
 def _customer(
-    name: str, *, first_name: str = "", person: str = "", phone: str = "", email: str = ""
+    name: str,
+    *,
+    first_name: str = "",
+    person: str = "",
+    phone: str = "",
+    email: str = "",
+    number: str = "",
+    address: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     return {
         "name": cleaned(name),
@@ -41,6 +50,8 @@ def _customer(
         "person": cleaned(person),
         "phone": cleaned(phone),
         "email": cleaned(email),
+        "number": cleaned(number),
+        "address": clean_lines(address),
     }
 
 
@@ -65,9 +76,12 @@ def organisation_values(organisation: Organisation, sender: SenderDetails) -> di
     """Return what a letter can say of its sender: the settings first, then the books."""
     return {
         "name": cleaned(organisation.name),
-        "address": sender.address,
-        "phone": sender.phone,
-        "email": sender.email,
+        "legal_name": cleaned(organisation.legal_name),
+        "address": sender.address or clean_lines(organisation.address),
+        "phone": sender.phone or cleaned(organisation.phone),
+        "email": sender.email or cleaned(organisation.email),
+        "tax_number": cleaned(organisation.tax_number),
+        "registration_number": cleaned(organisation.registration_number),
         "signed_by": sender.signed_by,
         "colour": readable_on_white(sender.colour),
         "colour_on_dark": readable_on_dark(sender.colour, DARK),

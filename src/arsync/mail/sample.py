@@ -66,7 +66,15 @@ def sample_context(spoken: Language) -> dict[str, Any]:
     return {**context, **plan_values(action, paid_off, SAMPLE_ORGANISATION, DAY, spoken)}
 
 
-SAMPLE_ORGANISATION = Organisation("sample", "Example Ltd", "GBP", country="GB")
+SAMPLE_ORGANISATION = Organisation(
+    "sample",
+    "Example Ltd",
+    "GBP",
+    country="GB",
+    legal_name="Example Limited",
+    tax_number="GB 123 4567 89",
+    registration_number="01234567",
+)
 
 
 def sample_action() -> Action:
@@ -107,6 +115,8 @@ def sample_account() -> Account:
         first_name="Jane",
         people=("Jane Hill",),
         phones=(Phone("020 7946 0018"),),
+        address=("Unit 4", "22 Mill Lane", "Leeds LS2 7EJ"),
+        customer_number="C-104",
     )
     return Account(
         (contact,),
@@ -134,7 +144,8 @@ def _invoice(invoice_id: str, *, due: date = _DUE, paid: int = 0) -> Invoice:
         Decimal(1),
         _TOTAL,
         _TOTAL - paid,
-        reference="PO 77",
+        reference="Spring order",
+        purchase_order="PO 77",
         link=f"https://example.com/INV-{invoice_id.removeprefix('i')}",
     )
 

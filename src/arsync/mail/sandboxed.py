@@ -11,15 +11,13 @@ from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, TemplateSyntaxError, nodes, pass_context
+from jinja2 import DictLoader, StrictUndefined, nodes, pass_context
 from jinja2.environment import Template
-from jinja2.exceptions import SecurityError, TemplateError
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import BlockReference, Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
-
-from arsync.mail.language import TEMPLATE_CHARACTERS_MAX
 
 OUTPUT_CHARACTERS_MAX = 200_000
 """Rendering stops beyond this many characters."""
@@ -33,9 +31,6 @@ RENDER_SECONDS_MAX = 5.0
 
 INCLUDES_MAX = 500
 """Texts that one rendering includes, each time counted."""
-
-LOOPS_NESTED_MAX = 2
-"""Loops inside loops grow without showing anything; a letter needs one."""
 
 FILTERS = (
     "capitalize",
@@ -56,17 +51,6 @@ FILTERS = (
 )
 """Jinja filters that a letter may use; the others can be made to eat memory, and so could some of
 these if they were not counted and bounded."""
-
-REFUSED = (
-    nodes.Assign,
-    nodes.AssignBlock,
-    nodes.Macro,
-    nodes.CallBlock,
-    nodes.With,
-    nodes.Import,
-    nodes.FromImport,
-)
-"""Statements that can double a text again and again; no letter needs them."""
 
 LINE_CHARACTERS = 78
 """Plain text is wrapped at this width."""
@@ -98,7 +82,8 @@ class _Steps:
 _STEPS: ContextVar[_Steps] = ContextVar("steps of the rendering")
 
 _CONTAINERS = (list, tuple, dict, set, frozenset)
-_TURNS = "_turns"
+TURNS = "_turns"
+"""The filter that counts the turns of a loop."""
 
 
 class _CountedWork(NodeTransformer):
@@ -106,7 +91,7 @@ class _CountedWork(NodeTransformer):
 
     def visit_For(self, loop: nodes.For) -> nodes.For:  # noqa: N802 - Jinja's name
         self.generic_visit(loop)
-        loop.iter = nodes.Filter(loop.iter, _TURNS, [], [], None, None, lineno=loop.lineno)
+        loop.iter = nodes.Filter(loop.iter, TURNS, [], [], None, None, lineno=loop.lineno)
         return loop
 
     def visit_Concat(self, concat: nodes.Concat) -> nodes.Filter:  # noqa: N802
@@ -179,7 +164,7 @@ def environment(templates: Mapping[str, str], *, for_html: bool) -> LetterEnviro
     letter_environment.filters.clear()
     for name, function in allowed.items():
         letter_environment.filters[name] = _counted(function, _CHECKS.get(name))
-    letter_environment.filters[_TURNS] = _turns
+    letter_environment.filters[TURNS] = _turns
     return letter_environment
 
 
@@ -306,52 +291,3 @@ def rendered(template: Template, context: Mapping[str, Any]) -> str:
     """
     with _counting():
         return _concatenated(template.generate(dict(context)))
-
-
-def line_of(error: BaseException, name: str) -> int:
-    """Return the line of the template at which rendering failed, 1 when not known."""
-    if isinstance(error, TemplateSyntaxError):
-        return error.lineno
-    line = 1
-    trace = error.__traceback__
-    while trace is not None:
-        # Jinja writes the template's name and line into the traceback of what it compiled.
-        if trace.tb_frame.f_code.co_filename in {name, "<template>", f"<{name}>"}:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
-
-
-def first_problem(
-    name: str, source: str, trial: Callable[[], object], letters: LetterEnvironment
-) -> tuple[int, str] | None:
-    """Return line and message of the first thing wrong with a template, or None.
-
-    Args:
-        name: the name under which the environment knows it.
-        source: its text.
-        trial: renders it with sample values.
-        letters: the environment.
-    """
-    if len(source) > TEMPLATE_CHARACTERS_MAX:
-        return 1, f"longer than {TEMPLATE_CHARACTERS_MAX:,} characters; not a letter."
-    try:
-        tree = letters.parse(source, name, name)
-        for statement in tree.find_all(REFUSED):
-            return statement.lineno, "set, macro, with, call and import cannot be used in a letter."
-        for call in tree.find_all(nodes.Call):
-            return call.lineno, "nothing can be called in a letter; write {{ name|upper }}."
-        for loop in tree.find_all(nodes.For):
-            if _nesting(loop) > LOOPS_NESTED_MAX:
-                return loop.lineno, f"loops are nested deeper than {LOOPS_NESTED_MAX}."
-        trial()
-    except RecursionError:
-        return 1, "it includes itself, or is nested too deeply."
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-        message = (str(error) or type(error).__name__).rstrip(".") + "."
-        return line_of(error, name), message
-    return None
-
-
-def _nesting(loop: nodes.For) -> int:
-    return 1 + max((_nesting(inner) for inner in loop.find_all(nodes.For)), default=0)

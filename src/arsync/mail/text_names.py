@@ -32,3 +32,6 @@ ACCOUNT_TEXT_NAMES = (
 """The texts about the account, which ask for nothing."""
 
 SHIPPED_NAMES = (*TEXT_NAMES, *PLAN_TEXT_NAMES, *ACCOUNT_TEXT_NAMES)
+
+TABLES = ("invoices", "schedule", "statement")
+"""The tables that a text can show: each is a template for the plain text and one for the HTML."""

@@ -13,7 +13,7 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.actions import Action, ActionKind
-from arsync.mail.letters import text_name
+from arsync.mail.own_texts import text_name
 
 REFERENCES_MAX = 10
 """A mail names the first of its conversation and the latest: more would be longer than headers are

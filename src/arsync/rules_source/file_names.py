@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from arsync.core.rulebook.reading.merge import LISTS
 from arsync.core.rulebook.reading.sections import SECTION_NAMES
-from arsync.mail.letters import text_name
+from arsync.mail.own_texts import text_name
 from arsync.rules_source.listing import EntryKind, FolderEntry
 
 _TYPING_SLIPS = frozenset({".yalm", ".ymal", ".yam", ".yal", ".ylm", ".aml", ".yamll", ".yamk"})
@@ -32,7 +32,19 @@ _LIST = re.compile(
 )
 
 LETTER_SUFFIXES = frozenset(
-    {".txt", ".html", ".htm", ".text", ".docx", ".doc", ".dotx", ".odt", ".rtf", ".pages"}
+    {
+        ".letter",
+        ".txt",
+        ".html",
+        ".htm",
+        ".text",
+        ".docx",
+        ".doc",
+        ".dotx",
+        ".odt",
+        ".rtf",
+        ".pages",
+    }
     | {".eml", ".msg", ".oft"}
 )
 """Endings under which people save letters."""

@@ -15,7 +15,7 @@ from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.rulebook.reading.extends import Extended
 from arsync.errors import UserMistake
 from arsync.mail import Letters, OwnTexts
-from arsync.mail.letters import OWN_TEMPLATES_MAX, TEMPLATE_SUFFIXES
+from arsync.mail.own_texts import OWN_TEMPLATES_MAX, TEMPLATE_SUFFIXES
 from arsync.rules_source.folder import (
     RULEBOOK_BYTES_MAX,
     RULEBOOK_FILES_MAX,

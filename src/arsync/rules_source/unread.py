@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from arsync.core.rulebook.model import NotRules, Rulebook
 from arsync.mail import languages
-from arsync.mail.letters import TEMPLATE_SUFFIXES, is_about_the_folder, text_name
+from arsync.mail.own_texts import TEMPLATE_SUFFIXES, is_about_the_folder, text_name
 from arsync.mail.text_names import SHIPPED_NAMES
 from arsync.rules_source.file_names import (
     EXTENDS,

@@ -12,7 +12,7 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.errors import UserMistake
 from arsync.mail import languages
 from arsync.mail.language import shipped
-from arsync.mail.letters import template_folders, text_name
+from arsync.mail.own_texts import template_folders, text_name
 from arsync.mail.text_names import SHIPPED_NAMES
 
 

@@ -15,7 +15,7 @@ from arsync.core.actions.message_words import by_way
 from arsync.core.actions.notices import NUMBERED_TEXTS
 from arsync.core.rulebook.text_uses import TextUse, text_uses
 from arsync.mail import Letters, languages
-from arsync.mail.letters import text_name
+from arsync.mail.own_texts import text_name
 from arsync.rules_source.folder import Rules
 
 SHIPPED = "shipped"
