@@ -157,7 +157,7 @@ def to_organisation(
             locked_until=_locked_until(document),
             own_reminders=own_reminders,
             legal_name=legal_name,
-            address=_address(document.addresses, country, legal_name or name),
+            address=_address(_postal_first(document.addresses), country, legal_name or name),
             # An organisation has no email address of its own in Xero.
             phone=numbers[0].number if numbers else "",
             tax_number=one_line(document.tax_number or ""),
@@ -176,7 +176,11 @@ def to_contact(document: ContactDocument, home: str = "") -> Contact | DocumentP
     """
 
     def make() -> Contact:
-        name, country = one_line(required(document.name, "Name")), _country(document)
+        name, addresses = (
+            one_line(required(document.name, "Name")),
+            _postal_first(document.addresses),
+        )
+        country = _country(addresses)
         merged_into = optional_id(document.merged_to_contact_id or "", "MergedToContactID")
         status = one_of(document.contact_status, _CONTACT_STATUS, "ContactStatus")
         return Contact(
@@ -201,7 +205,7 @@ def to_contact(document: ContactDocument, home: str = "") -> Contact | DocumentP
                 ]
             ),
             phones=_phones(document.phones),
-            address=_address(document.addresses, country or home, name),
+            address=_address(addresses, country or home, name),
             customer_number=_customer_number(document),
             currency=one_line(document.default_currency or ""),
             country=country,
@@ -572,9 +576,9 @@ def _postal_first(addresses: Sequence[Address] | None) -> list[Address]:
     )
 
 
-def _address(addresses: Sequence[Address] | None, home: str, name: str) -> tuple[str, ...]:
-    """Return the lines of the postal address, else of the street address."""
-    for address in _postal_first(addresses):
+def _address(addresses: Sequence[Address], home: str, name: str) -> tuple[str, ...]:
+    """Return the lines of the first address that is one."""
+    for address in addresses:
         written = PostalAddress(
             street=(
                 address.address_line1,
@@ -593,7 +597,6 @@ def _address(addresses: Sequence[Address] | None, home: str, name: str) -> tuple
     return ()
 
 
-def _country(document: ContactDocument) -> str:
-    """Return the country of the postal address, else of the street address."""
-    addresses = _postal_first(document.addresses)
+def _country(addresses: Sequence[Address]) -> str:
+    """Return the country of the first address that names one."""
     return next((alpha_2(address.country) for address in addresses if address.country), "")

@@ -65,18 +65,23 @@ def address_lines(address: PostalAddress, country: str, *, name: str = "") -> tu
     below = [*street, *_place(city, region, postcode, country)]
     # A person's name alone leads nowhere.
     lines = [*_lines(address.attention), *below] if below else []
-    lines = [line for line in lines if line.casefold() != name.casefold()]
+    named = name.casefold()
+    lines = [line for line in lines if line.casefold() != named]
     return tuple(lines) if len(lines) <= ADDRESS_LINES_MAX else ()
 
 
 def _lines(text: str | None) -> list[str]:
     """Return the lines of a field: people type several into one."""
-    typed = (cleaned(line) for line in (text or "").splitlines())
-    return [
-        line
-        for whole in typed
-        for line in textwrap.wrap(whole, ADDRESS_LINE_CHARACTERS_MAX, break_on_hyphens=False)
-    ]
+    if not text:
+        return []
+    typed = [text] if text.isprintable() else text.splitlines()
+    lines: list[str] = []
+    for line in filter(None, map(cleaned, typed)):
+        if len(line) <= ADDRESS_LINE_CHARACTERS_MAX:
+            lines.append(line)
+        else:
+            lines += textwrap.wrap(line, ADDRESS_LINE_CHARACTERS_MAX, break_on_hyphens=False)
+    return lines
 
 
 def _place(city: str, region: str, postcode: str, country: str) -> list[str]:
@@ -92,7 +97,7 @@ def _place(city: str, region: str, postcode: str, country: str) -> list[str]:
         lines = [_joined(city, postcode), region]
     else:
         lines = [city, region, postcode]
-    return [line for whole in lines for line in _lines(whole)]
+    return [line for whole in lines if whole for line in _lines(whole)]
 
 
 def _postcode_first(city: str, region: str, postcode: str, country: str) -> list[str]:

@@ -28,6 +28,8 @@ def one_line(text: str) -> str:
 
 def cleaned(text: str) -> str:
     """Return a text as one line of printable characters, without blanks at its ends."""
+    if text.isprintable():
+        return " ".join(text.split())
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
