@@ -20,7 +20,7 @@ from tests.builders.actions import an_action, an_invoice_ref
 from arsync.clock import SetClock
 from arsync.connector_sdk import Connector, Token, Write, platform
 from arsync.core.actions import ActionKind, Because
-from arsync.core.ledger.records import Invoice, RecordKind
+from arsync.core.ledger.records import Contact, Invoice, RecordKind
 from arsync.http import PlatformTransport, TransportSettings
 
 CASSETTE = Path(__file__).parent / "cassettes" / "quickbooks.yaml"
@@ -75,7 +75,12 @@ def connector(request: pytest.FixtureRequest) -> Connector:
 
 
 def fill(bench: Any) -> None:
-    contact = {"Id": "801", "DisplayName": "Acme Ltd", "Notes": "ask Ann"}
+    contact = {
+        "Id": "801",
+        "DisplayName": "Acme Ltd",
+        "Notes": "ask Ann",
+        "BillAddr": {"Id": "2", "Line1": "7 Mill Lane", "City": "Leeds", "PostalCode": "LS1 4AP"},
+    }
     line = {
         "Id": "1",
         "Amount": Decimal("337.50"),
@@ -93,6 +98,14 @@ def fill(bench: Any) -> None:
         "BillEmail": {"Address": "ap@acme.example"},
         "EmailStatus": "NotSet",
         "PrintStatus": "NeedToPrint",
+        "CustomField": [
+            {
+                "DefinitionId": "1",
+                "Name": "P.O. Number",
+                "Type": "StringType",
+                "StringValue": "PO 77",
+            }
+        ],
         "Line": [line],
     }
     assert bench.organisation_id == REALM
@@ -122,8 +135,13 @@ def test_a_recorded_day_is_understood_as_it_was(connector: Connector) -> None:
             receipts.append(connector.perform(hold_write).detail)
             assert connector.find(hold_write) is not None
         changes = list(connector.pull(pages[-1].cursor))
+        paper = connector.invoice_pdf("901")
     (invoice,) = [row for page in pages for row in page.records if isinstance(row, Invoice)]
     assert (invoice.number, invoice.amount_due) == ("1042", Decimal("337.50"))
+    assert invoice.purchase_order == "PO 77"
+    (contact,) = [row for page in pages for row in page.records if isinstance(row, Contact)]
+    assert contact.address == ("7 Mill Lane", "Leeds", "LS1 4AP")
+    assert paper.startswith(b"%PDF-")
     assert receipts == [
         "1042 emailed to ap@acme.example",
         "credit hold in the notes of Acme Ltd",

@@ -93,6 +93,7 @@ def settings(request: pytest.FixtureRequest) -> dict[str, str]:
     if RECORDING:
         bench = request.getfixturevalue("xero")
         contact = bench.add_contact("Ridgeway University", "accounts@ridgeway.example")
+        bench.move(contact, "7 Mill Lane", "Leeds", "LS1 4AP")
         day = bench.now().date()
         invoice = bench.add_invoice(contact, Decimal("1234.56"), day - timedelta(days=60), day)
         bench.pay(invoice, Decimal("34.56"))
@@ -137,6 +138,8 @@ def test_the_recorded_conversation_still_holds(
     (contact,) = [row for page in pages for row in page.records if isinstance(row, Contact)]
     (payment,) = [row for page in pages for row in page.records if isinstance(row, Payment)]
     assert (invoice.total, invoice.amount_due) == (Decimal("1234.56"), Decimal("1200.00"))
+    assert contact.address == ("7 Mill Lane", "Leeds", "LS1 4AP")
+    assert connector.invoice_pdf(invoice.id).startswith(b"%PDF-")
     assert payment.allocations[0] == (invoice.id, Decimal("34.56"), payment.paid_on)
     assert connector.read(RecordKind.INVOICES, [invoice.id]).records == [invoice]
     for kind in (ActionKind.REMINDER, ActionKind.CREDIT_HOLD, ActionKind.TERMS):
