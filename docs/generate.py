@@ -214,6 +214,22 @@ SECTION_EXAMPLES = {
         "  rate_counts: when it became late\n"
         "  compensation:\n    - {debts_from: 0, amount: 40}\n    - {debts_from: 1000, amount: 70}"
     ),
+    "statements": (
+        "statements:\n  - name: Monthly\n    when: {balance: {more_than: 0}}\n"
+        "    on: 1st business day\n    kind: open items\n    via: smtp\n    attach: pdf"
+    ),
+    "thank_you": (
+        "thank_you:\n  when: {days_late: {at_most: 0}, amount_paid: {at_least: 1000}}\n"
+        "  email: thank you"
+    ),
+    "after_issue": (
+        "after_issue:\n  - {days: 3, email: satisfaction check, when: {total: {at_least: 500}}}\n"
+        "  - {days: 0, email: terms of trade, once_per: customer}"
+    ),
+    "announcements": (
+        "announcements:\n  credit_holds: placed and lifted\n  credit_limits: changed\n"
+        "  placements: 7 days before"
+    ),
     "sending": (
         "sending:\n  via: smtp\n  days: [tuesday, wednesday, thursday]\n  between: 09:00-16:30\n"
         "  holidays: GB-ENG\n  days_between_messages: 5\n  without_email: task"

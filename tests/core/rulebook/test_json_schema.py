@@ -23,6 +23,12 @@ from arsync.core.rulebook.json_schema import schema
 from arsync.core.rulebook.reading.agreement_sections import DaysAfter, DaysBefore, GraceShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.letter_sections import (
+    BeforePlacement,
+    LetterText,
+    LetterWay,
+    StatementDayShape,
+)
 from arsync.core.rulebook.reading.message_shapes import CopiesShape, SendersShape, WayShape
 from arsync.core.rulebook.reading.sections import (
     CHARGE,
@@ -104,6 +110,9 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     Hours: st.sampled_from(["09:00-16:30", "9:00-17:00", "'08:30 - 17:00'", "00:00-23:59"]),
     TermsShape: st.sampled_from(["cash on delivery", "14 days", "Net 15", "0 days", "[14 days]"]),
     TextList: st.sampled_from(["legal", "[a, b]", "5", "[1, no]", "'x y'"]),
+    StatementDayShape: st.sampled_from(["1st business day", "15", "monday every 2 weeks"]),
+    LetterWay: st.sampled_from(["smtp", "post"]),
+    BeforePlacement: st.sampled_from(["7 days before", "'1 day before'"]),
     LimitShape: AMOUNTS | st.sampled_from(["agreed_limit", "insured_limit", "no limit"]),
     FeeShape: st.sampled_from(["40", "2%", "1,000.00", "12.5%", "'40'"]),
     DaysShape: st.sampled_from(["business days", "every day", "[monday, friday]"]),
@@ -202,6 +211,8 @@ def written(draw: DrawFn, key: Key, number: int) -> str:
     if isinstance(shape, WordsList):
         every = f"[{', '.join(shape.choices)}]"
         return draw(st.sampled_from([shape.choices[0], every, f"['{shape.choices[-1]}']"]))
+    if isinstance(shape, LetterText):
+        return ("thank you", "satisfaction check")[number]
     if isinstance(shape, Text):
         if shape.pattern:
             fits = [
@@ -218,18 +229,23 @@ def written(draw: DrawFn, key: Key, number: int) -> str:
 def block(draw: DrawFn, keys: tuple[Key, ...], number: int) -> str:
     """Return a block in braces: what is required, and some of the rest."""
     lines: dict[str, str] = {}
-    one_of = {"email", "task", "letter", "late_fee"}
+    one_of = {"email", "task", "call", "letter", "late_fee"}
     of_messages = {"via", "attach", "cc", "copy_to"}
     if keys is STEP:
         kind = draw(st.sampled_from(sorted(one_of)))
         keys = tuple(key for key in keys if key.name not in one_of - {kind})
-        keys = tuple(key for key in keys if key.name != "assign_to" or kind == "task")
+        for word, owners in (("assign_to", "task call"), ("then", "task call"), ("script", "call")):
+            keys = tuple(key for key in keys if key.name != word or kind in owners.split())
         keys = tuple(
             key
             for key in keys
             if key.name != "sms" and (key.name not in of_messages or kind in {"email", "letter"})
         )
         lines[kind] = ""
+    if any(key.name == "limits" for key in keys):
+        # One or the other says the agreed limit.
+        out = draw(st.sampled_from(["limits", "credit_limit"]))
+        keys = tuple(key for key in keys if key.name != out)
     if keys is CHARGE:
         # The law's sums need a table, which is not generated.
         keys = tuple(key for key in keys if key.name != "compensation")
@@ -251,7 +267,7 @@ def rulebooks(draw: DrawFn) -> str:
             continue
         if key.name == "groups" or draw(st.booleans()):
             is_known = isinstance(
-                key.shape, (*WRITTEN, Words, Text, Blocks, SubBlock, NamedConditions)
+                key.shape, (*WRITTEN, LetterText, Words, WordsList, Text, Blocks, SubBlock, NamedConditions)
             )
             if is_known:
                 lines.append(f"{key.name}: {written(draw, key, 0)}")

@@ -13,6 +13,7 @@ from arsync.core.ledger.agreements.grace import Grace
 from arsync.core.ledger.agreements.promises import PromiseTerms
 from arsync.core.ledger.business_days import DaysOff
 from arsync.core.ledger.late_payment_law import LatePayment
+from arsync.core.ledger.statement_of_account import StatementKind
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook.conditions import ALWAYS, Condition
 from arsync.core.rulebook.recipients import AddressedTo, CopyRule, SenderRule
@@ -135,6 +136,8 @@ class CreditHold(NamedTuple):
     approval: Approval = NO_APPROVAL
     release_needs_approval: bool = False
     """Whether a person lets the hold go once its reasons are over."""
+    tells_customer: bool = False
+    """Whether the customer is told that it is held, and later that it is not any more."""
 
 
 class StepKind(StrEnum):
@@ -485,6 +488,119 @@ class DisputeRules(NamedTuple):
     place: Place = NOWHERE
 
 
+class StatementDay(NamedTuple):
+    """The days on which statements leave: one of the three ways."""
+
+    text: str
+    """As it was written: `1st business day`."""
+    business_day: int = 0
+    """Which business day of the month; -1: the last; 0: none."""
+    day_of_month: int = 0
+    """Of a shorter month its last day; 0: none."""
+    weekday: int | None = None
+    """0 is Monday."""
+    weeks: int = 1
+    """With `weekday`: every so many weeks."""
+
+
+class StatementRule(NamedTuple):
+    """Which customers get a statement of account, and on which days."""
+
+    name: str
+    place: Place
+    when: Condition
+    on: StatementDay
+    lists: StatementKind = StatementKind.OPEN_ITEMS
+    via: str = ""
+    """Empty: as `sending` says, or by mail."""
+    attach: tuple[str, ...] = ()
+    approval: Approval = NO_APPROVAL
+
+
+class EvenIf(StrEnum):
+    """What else keeps thanks and questions from a customer, unless a rule says `even_if`."""
+
+    OVERDUE = "overdue"
+    DISPUTED = "disputed"
+    HELD = "held"
+
+
+class ThankYou(NamedTuple):
+    """Whose payments are thanked for."""
+
+    name: str
+    place: Place
+    when: Condition
+    """Of each invoice that was paid in full that day."""
+    email: str
+    via: str = ""
+    attach: tuple[str, ...] = ()
+    even_if: frozenset[str] = frozenset()
+    approval: Approval = NO_APPROVAL
+
+
+class OncePer(StrEnum):
+    """How often a letter after the issue of an invoice leaves."""
+
+    INVOICE = "invoice"
+    CUSTOMER = "customer"
+    """With a customer's first invoice."""
+
+
+class AfterIssue(NamedTuple):
+    """A letter some days after an invoice was issued, whatever becomes of it."""
+
+    name: str
+    place: Place
+    when: Condition
+    days: int
+    email: str
+    once_per: OncePer = OncePer.INVOICE
+    via: str = ""
+    attach: tuple[str, ...] = ()
+    even_if: frozenset[str] = frozenset()
+    approval: Approval = NO_APPROVAL
+
+
+class Announcements(NamedTuple):
+    """What customers are told of decisions about them; nothing unless it is asked for."""
+
+    holds_placed: bool = False
+    holds_lifted: bool = False
+    limits: bool = False
+    """Whether a credit limit that changed is told."""
+    placement_days: int | None = None
+    """So many days before its debts are placed a customer is told; None: it is not."""
+    when: Condition = ALWAYS
+    via: str = ""
+    attach: tuple[str, ...] = ()
+    approval: Approval = NO_APPROVAL
+    places: Mapping[str, Place] = {}
+    """By key: its line."""
+    place: Place = NOWHERE
+
+
+STATEMENT_OF_ACCOUNT = "statement of account"
+HOLD_PLACED = "credit hold placed"
+HOLD_LIFTED = "credit hold lifted"
+LIMIT_CHANGED = "credit limit changed"
+HAND_OVER = "hand over announced"
+TERMS_OF_TRADE = "terms of trade"
+SATISFACTION_CHECK = "satisfaction check"
+THANK_YOU = "thank you"
+ACCOUNT_LETTERS = (
+    STATEMENT_OF_ACCOUNT,
+    HOLD_PLACED,
+    HOLD_LIFTED,
+    LIMIT_CHANGED,
+    HAND_OVER,
+    TERMS_OF_TRADE,
+    SATISFACTION_CHECK,
+    THANK_YOU,
+)
+"""The texts of letters about the account."""
+
+
 class NotRules(NamedTuple):
     """A file or folder of the rules folder that is meant neither as rules nor as letters."""
 
@@ -526,6 +642,10 @@ class Rulebook:
     payment_plans: PaymentPlanRules = PaymentPlanRules()  # noqa: RUF009 - a frozen value
     disputes: DisputeRules | None = None
     """None: no tasks are opened for disputes."""
+    statements: tuple[StatementRule, ...] = ()
+    thank_you: ThankYou | None = None
+    after_issue: tuple[AfterIssue, ...] = ()
+    announcements: Announcements = Announcements()  # noqa: RUF009 - a frozen value
     unapplied_cash: UnappliedCash = UnappliedCash.NET
     """How a customer's unapplied cash counts for what it owes."""
     promises: PromiseTerms = PromiseTerms()  # noqa: RUF009 - a frozen value
@@ -540,7 +660,23 @@ class Rulebook:
             for cadence in self.reminders
             for step in cadence.steps
             if step.kind in {StepKind.EMAIL, StepKind.LETTER}
-        ).union(self.payment_plans.texts)
+        ).union(self.payment_plans.texts, self.account_letters())
+
+    def account_letters(self) -> frozenset[str]:
+        """Return the names of the letters about the account that it sends."""
+        announced, holds = self.announcements, self.credit_holds
+        tells_of_holds = any(hold.tells_customer for hold in holds)
+        sends = {
+            STATEMENT_OF_ACCOUNT: bool(self.statements),
+            HOLD_PLACED: announced.holds_placed or tells_of_holds,
+            HOLD_LIFTED: announced.holds_lifted or tells_of_holds,
+            LIMIT_CHANGED: announced.limits,
+            HAND_OVER: announced.placement_days is not None,
+        }
+        by_name = [rule.email for rule in self.after_issue]
+        if self.thank_you is not None:
+            by_name.append(self.thank_you.email)
+        return frozenset(text for text, is_sent in sends.items() if is_sent).union(by_name)
 
     def scripts(self) -> frozenset[str]:
         """Return the names of the texts that are said on the telephone."""
@@ -562,9 +698,14 @@ class Rulebook:
             self.discounts,
             self.placements,
             self.write_offs,
+            self.statements,
+            self.after_issue,
+            (self.thank_you,) if self.thank_you else (),
         ):
             for rule in rules:
                 yield rule.place, rule.when
+        if self.announcements.when is not ALWAYS:
+            yield self.announcements.place, self.announcements.when
         for cadence in self.reminders:
             if cadence.skip_invoices_when is not None:
                 yield cadence.place, cadence.skip_invoices_when

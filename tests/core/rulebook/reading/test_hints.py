@@ -76,7 +76,14 @@ def at(spot: str, line: str) -> str:
             return f"{HEAD}customers: [{{{line}{contact}}}]"
         case Spot.APPROVAL:
             return f"{HEAD}credit_holds: [{{name: A, when: {{on_hold: no}}, approval: {{{line}}}}}]"
-        case Spot.SENDING | Spot.SAFETY | Spot.PAYMENT_PLANS:
+        case Spot.STATEMENT:
+            on = "" if key == "on" else ", on: monday"
+            return f"{HEAD}statements: [{{name: A, {line}{on}}}]"
+        case Spot.AFTER_ISSUE:
+            needed = {"days": "days: 3", "email": "email: thank you"}
+            others = "".join(f", {text}" for name, text in needed.items() if name != key)
+            return f"{HEAD}after_issue: [{{{line}{others}}}]"
+        case Spot.SENDING | Spot.SAFETY | Spot.PAYMENT_PLANS | Spot.THANK_YOU | Spot.ANNOUNCEMENTS:
             return f"{HEAD}{spot.strip(chr(39))}: {{{line}}}"
     raise AssertionError(spot)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from arsync.core.ledger.account_view import ContactView, days_overdue
+from arsync.core.ledger.account_view import ContactView, days_overdue, summed
 from arsync.core.ledger.agreements.promises import OPEN
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
-from arsync.core.ledger.records import Invoice
+from arsync.core.ledger.records import DocumentStatus, Invoice, Payment, PaymentStatus
 from arsync.core.rulebook.facts import movement
 from arsync.core.rulebook.facts.contact_facts import NO_RATE, PROMISES
 from arsync.core.rulebook.facts.dispute_facts import INVOICE_DISPUTES
@@ -93,6 +93,37 @@ def total_here(view: ContactView, invoice: Invoice) -> Value:
     return view.account_view.converter.amount(
         invoice.total, invoice.currency, invoice.rate, invoice.number or invoice.id
     )
+
+
+def days_late_paid(_view: ContactView, invoice: Invoice) -> Value:
+    """Return how many days after its due date the invoice was paid in full; None: it is not."""
+    if invoice.paid_on is None or invoice.status != DocumentStatus.PAID:
+        return None
+    return max(0, (invoice.paid_on - invoice.due_on).days)
+
+
+def paid_that_day(view: ContactView, invoice: Invoice) -> Value:
+    """Return what the customer paid on the day on which the invoice was paid in full."""
+    if invoice.paid_on is None or invoice.status != DocumentStatus.PAID:
+        return None
+    return summed(
+        view.account_view.converter.amount(
+            payment.amount, payment.currency, payment.rate, payment.reference or payment.id
+        )
+        for payment in payments_of(view, invoice.paid_on)
+    )
+
+
+def payments_of(view: ContactView, day: date) -> list[Payment]:
+    """Return what the contact, and those whose bills it pays, paid on a day."""
+    return [
+        payment
+        for payment in view.account_view.account.payments
+        if payment.paid_on == day
+        and payment.status == PaymentStatus.ACTIVE
+        and payment.amount > 0
+        and view.counts(payment.contact_id)
+    ]
 
 
 def _law_for(view: ContactView, invoice: Invoice) -> LatePayment | None:
@@ -221,6 +252,33 @@ INVOICE_FACTS: tuple[Field, ...] = (
         moves=CountsUp(first_seen),
         unknown="it was there when the ledger was first read",
         example="{at_least: 7}",
+    ),
+    Field(
+        "days_late",
+        "invoice",
+        FactKind.DAYS,
+        "how many days after its due date it was paid in full, 0 when in time",
+        "the invoice and its payments",
+        days_late_paid,
+        phrase="paid {} late",
+        is_tolerated=True,
+        bounds=FROM_0,
+        moves=STILL,
+        unknown="it is not paid in full",
+        example="{at_most: 0}",
+    ),
+    Field(
+        "amount_paid",
+        "invoice",
+        FactKind.AMOUNT,
+        "what the customer paid on the day on which the invoice was paid in full, in all",
+        "the customer's payments",
+        paid_that_day,
+        phrase="{} paid that day",
+        bounds=FROM_0,
+        moves=STILL,
+        unknown="the invoice is not paid in full, or no exchange rate was recorded",
+        example="{at_least: 1000}",
     ),
     Field(
         "partly_paid",

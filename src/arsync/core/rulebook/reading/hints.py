@@ -35,6 +35,10 @@ class Spot(StrEnum):
     SAFETY = "'safety'"
     APPROVAL = "'approval'"
     PAYMENT_PLANS = "'payment_plans'"
+    STATEMENT = "a rule of statements"
+    AFTER_ISSUE = "a rule of after_issue"
+    THANK_YOU = "'thank_you'"
+    ANNOUNCEMENTS = "'announcements'"
 
 
 class Guess(NamedTuple):
@@ -130,9 +134,14 @@ _CONDITION = _table(
     ("email has_mail no_email", _write("has_email: no")),
     ("hold held on_stop stop", _write("on_hold: yes")),
 )
-_INVOICE_CONDITION = _CONDITION | _table(
+_INVOICE_CONDITION = {
+    # Of an invoice it is a fact: how late it was paid.
+    word: guess
+    for word, guess in _CONDITION.items()
+    if word != "days_late"
+} | _table(
     (
-        "days age days_late overdue_days days_past_due overdue",
+        "days age overdue_days days_past_due overdue",
         _write("days_overdue: {at_least: 60}"),
     ),
     ("amount debt owed owes outstanding amount_overdue", _write("amount_due: {less_than: 10}")),
@@ -211,6 +220,9 @@ _DISCOUNT = (
         ("days day after until", _write("within: 10 days")),
     )
 )
+
+_SAID_IN_LETTERS = frozenset({"email", "letter", "sms", "statement", "day", "every"})
+"""Words of rules that mean something else where letters are asked for."""
 
 _PLACEMENT = (
     {word: guess for word, guess in _RULE.items() if word != "to"}
@@ -351,6 +363,41 @@ _PAYMENT_PLANS = _table(
     ("missed after late overdue", _write("chase: 1 day after")),
     ("letter send agreement confirmation", _write("confirm: yes")),
 )
+_LETTER = {word: guess for word, guess in _RULE.items() if word not in _SAID_IN_LETTERS} | _table(
+    ("channel method by send_by", _write("via: smtp")),
+    ("attachment attachments pdf enclose", _write("attach: pdf")),
+)
+_STATEMENT = _LETTER | _table(
+    (
+        "day days date every each monthly weekly frequency schedule",
+        _write("on: 1st business day"),
+    ),
+    ("type lists shows what", _write("kind: open items")),
+    (
+        "email letter text template statement",
+        Guess("its text is `statement of account`; your own is a file in templates/"),
+    ),
+)
+_AFTER_ISSUE = _LETTER | _table(
+    ("day after on later wait", _write("days: 3")),
+    ("text template letter message", _write("email: satisfaction check")),
+    ("once only_once per", _write("once_per: customer")),
+    ("even_when although also_if", _write("even_if: [overdue, disputed]")),
+)
+_THANK_YOU = _LETTER | _table(
+    ("text template letter message", _write("email: thank you")),
+    ("days_late late", _write("when: {days_late: {at_most: 0}}")),
+    ("amount_paid amount paid over at_least", _write("when: {amount_paid: {at_least: 1000}}")),
+    ("even_when although also_if", _write("even_if: [overdue, disputed]")),
+)
+_ANNOUNCEMENTS = _LETTER | _table(
+    ("holds hold credit_hold on_stop", _write("credit_holds: placed and lifted")),
+    ("limits limit credit_limit", _write("credit_limits: changed")),
+    (
+        "hand_over handover placement agency agencies collection lawyer",
+        _write("placements: 7 days before"),
+    ),
+)
 _SAFETY = _table(
     ("holds hold", _write("credit_holds: 20")),
     ("messages mails reminders email", _write("emails: 300")),
@@ -367,6 +414,10 @@ _PLACEMENTS = (
     "to: Example Collections}]"
 )
 _WRITE_OFFS = "write_offs: [{name: Too small, when: {net_amount_due: {less_than: 20}}}]"
+_STATEMENTS = "statements: [{name: Monthly, on: 1st business day, via: smtp, attach: pdf}]"
+_THANKS = "thank_you: {when: {days_late: {at_most: 0}, amount_paid: {at_least: 1000}}}"
+_ISSUED = "after_issue: [{days: 3, email: satisfaction check, when: {total: {at_least: 500}}}]"
+_TOLD = "announcements: {credit_holds: placed and lifted, placements: 7 days before}"
 _ALONE = "leave_alone: [{name: With the solicitor, when: {tag: legal}}]"
 _HOLDS = "credit_holds: [{name: Very late, when: {oldest_days_overdue: {at_least: 60}}}]"
 _LIMITS = "credit_limits: [{name: Everyone, limit: 10000}]"
@@ -414,12 +465,19 @@ _RULEBOOK = _ELSEWHERE | _table(
     ),
     ("holds hold on_stop stops", _write(_HOLDS)),
     ("limit credit", _write(_LIMITS)),
-    ("cadences cadence dunning reminder schedule steps chasing statement", _write(_CADENCES)),
+    ("cadences cadence dunning reminder schedule steps chasing", _write(_CADENCES)),
     (
         "exceptions exception except exclude never ignore stop do_not_chase",
         _write(_ALONE),
     ),
     ("task tasks call calls phone sms actions", _write(_TASKS)),
+    ("statement statement_of_account account_statements monthly_statement", _write(_STATEMENTS)),
+    ("thanks thank thank_you_letter gratitude", _write(_THANKS)),
+    (
+        "satisfaction satisfaction_check survey feedback delivery_check welcome terms_of_trade",
+        _write(_ISSUED),
+    ),
+    ("announce announcement notices tell notify account_letters inform", _write(_TOLD)),
     ("client clients customer contacts accounts tags tag vip vips", _write(_CUSTOMERS)),
     ("group segments branches", _write(_GROUPS)),
     ("email emails mail messages delivery", _write("sending: {via: smtp}")),
@@ -466,6 +524,10 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.SAFETY: _SAFETY,
     Spot.APPROVAL: _APPROVAL,
     Spot.PAYMENT_PLANS: _PAYMENT_PLANS,
+    Spot.STATEMENT: _STATEMENT,
+    Spot.AFTER_ISSUE: _AFTER_ISSUE,
+    Spot.THANK_YOU: _THANK_YOU,
+    Spot.ANNOUNCEMENTS: _ANNOUNCEMENTS,
 }
 """What people call things, by the place where they write it."""
 
@@ -505,6 +567,12 @@ EXAMPLES: Mapping[str, str] = {
     Spot.PLACEMENT: _PLACEMENTS,
     "'write_offs'": _WRITE_OFFS,
     Spot.WRITE_OFF: _WRITE_OFFS,
+    "'statements'": _STATEMENTS,
+    Spot.STATEMENT: _STATEMENTS,
+    "'after_issue'": _ISSUED,
+    Spot.AFTER_ISSUE: _ISSUED,
+    Spot.THANK_YOU: _THANKS,
+    Spot.ANNOUNCEMENTS: _TOLD,
     "'reminders'": _CADENCES,
     Spot.CADENCE: _CADENCES,
     "'steps'": "steps: [{day: 7, email: first reminder}]",
@@ -566,6 +634,16 @@ _VALUES: Mapping[str, _Table] = {
         ("promise broken", _write("counted_from: broken promise")),
         ("previous last_step step", _write("counted_from: previous step")),
     ),
+    "'on'": _table(
+        ("monthly month first 1st start_of_month first_day", _write("on: 1st business day")),
+        ("month_end end_of_month last eom", _write("on: last business day")),
+        ("weekly week every_week", _write("on: monday")),
+        ("fortnight fortnightly biweekly every_2_weeks", _write("on: monday every 2 weeks")),
+    ),
+    "'credit_holds'": _table(
+        ("yes true both all", _write("credit_holds: placed and lifted")),
+    ),
+    "'credit_limits'": _table(("yes true all", _write("credit_limits: changed"))),
     "'then'": _table(("*", _write("then: wait until done"))),
     "'days'": _table(
         ("weekdays monday_to_friday mon_fri working_days workdays", _write("days: business days")),

@@ -34,10 +34,12 @@ LISTS = (
     "discounts",
     "placements",
     "write_offs",
+    "statements",
+    "after_issue",
 )
 """The sections that are lists of named elements."""
 
-SETTINGS = ("safety", "promises", "payment_plans", "disputes")
+SETTINGS = ("safety", "promises", "payment_plans", "disputes", "thank_you", "announcements")
 """The blocks of single values."""
 
 BLOCKS = ("sending", "roles", *SETTINGS, "statutory")
@@ -75,8 +77,15 @@ def not_rules_of(files: Sequence[File]) -> tuple[NotRules, ...]:
 
 def identity(section: str, element: Node) -> str:
     """Return an element's name, folded for comparison; empty when it has none."""
-    node = values_of(element).get("contact" if section == "customers" else "name")
+    node = _name_node(section, element)
     return folded(str(node.value)) if isinstance(node, ScalarNode) else ""
+
+
+def _name_node(section: str, element: Node) -> Node | None:
+    """Return what names an element: of letters after issue, without a name, their text."""
+    values = values_of(element)
+    name = values.get("contact" if section == "customers" else "name")
+    return values.get("email") if name is None and section == "after_issue" else name
 
 
 def _with(node: MappingNode, value: list[tuple[Node, Node]]) -> MappingNode:
@@ -354,7 +363,7 @@ class _Merging:
 
 
 def _name(section: str, element: Node) -> str:
-    node = values_of(element).get("contact" if section == "customers" else "name")
+    node = _name_node(section, element)
     return str(getattr(node, "value", "") or kind_of(element))
 
 

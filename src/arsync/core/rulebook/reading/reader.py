@@ -17,6 +17,7 @@ from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook import conditions as tree
 from arsync.core.rulebook.model import (
+    AfterIssue,
     Cadence,
     Charge,
     CreditHold,
@@ -32,7 +33,9 @@ from arsync.core.rulebook.model import (
     Rulebook,
     Safety,
     Sending,
+    StatementRule,
     TakeOver,
+    ThankYou,
     WriteOff,
     folded,
 )
@@ -45,6 +48,12 @@ from arsync.core.rulebook.reading.earlier_names import EARLIER_NAMES
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
 from arsync.core.rulebook.reading.hints import Spot, example_of, guessed
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
+from arsync.core.rulebook.reading.letter_sections import (
+    announcements_of,
+    read_after_issue,
+    read_statement,
+    thanks_of,
+)
 from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, SETTINGS, File
 from arsync.core.rulebook.reading.sections import (
     BOOKKEEPER,
@@ -79,6 +88,8 @@ _Item = TypeVar(
     Discount,
     PlacementRule,
     WriteOff,
+    StatementRule,
+    AfterIssue,
 )
 
 
@@ -282,7 +293,19 @@ class _Assembly:
             disputes=dispute_rules(self.settings["disputes"]),
             unapplied_cash=UnappliedCash(unapplied_cash or UnappliedCash.NET),
             statutory=statutory,
+            statements=self.named("statements", read_statement),
+            thank_you=self.thanks(),
+            after_issue=self.named("after_issue", read_after_issue),
+            announcements=announcements_of(self.settings["announcements"]),
         )
+
+    def thanks(self) -> ThankYou | None:
+        """Return the thanks for payments; how long a condition has held is nothing to ask then."""
+        thanks = thanks_of(self.settings["thank_you"])
+        if thanks is not None and thanks.when.spans:
+            message = "'thank_you' cannot ask for how long a condition has held."
+            self.problems.add(thanks.place, message, "leave out 'for:'")
+        return thanks
 
     def values(self, section: str) -> dict[str, Any]:
         """Return what a block of single values says."""
@@ -429,10 +452,12 @@ class _Assembly:
         for (block, node), source in self.lists[section]:
             place = source.place(node)
             name = block.get("name", "")
+            if not name and section == "after_issue":
+                name = block.get("email", "")
             if name and folded(name) in first_places:
                 first = first_places[folded(name)]
                 source.problem(
-                    block.nodes["name"],
+                    block.nodes.get("name", node),
                     f"{section} has {name!r} twice; first in {first.file}:{first.line}.",
                     "give each its own name",
                 )
@@ -510,6 +535,7 @@ def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Pla
         terms=block.get("terms", ""),
         approval=_approval(block),
         release_needs_approval=block.get("release") == "approval",
+        tells_customer=bool(block.get("tell")),
     )
 
 

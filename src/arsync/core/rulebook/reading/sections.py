@@ -29,6 +29,7 @@ from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShap
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAMES
 from arsync.core.rulebook.reading.hints import Spot, said_for_value
+from arsync.core.rulebook.reading.letter_sections import ANNOUNCED, ISSUED, STATEMENT, THANKS
 from arsync.core.rulebook.reading.message_shapes import CopiesShape, SendersShape, WayShape
 from arsync.core.rulebook.reading.sending_shapes import ClosedShape, HolidayPlace
 from arsync.core.rulebook.reading.value_types import (
@@ -465,6 +466,7 @@ CREDIT_LIMIT = (
     ),
     _REMOVE,
 )
+CUSTOMER_TOLD = "customer"
 CREDIT_HOLD = (
     _NAME,
     _WHEN,
@@ -480,6 +482,7 @@ CREDIT_HOLD = (
         Words(("automatic", "approval")),
         "who lifts the hold when its reasons are over: arsync (automatic), or a person (approval)",
     ),
+    Key("tell", WordsList((CUSTOMER_TOLD,)), "customer: a letter when it is held and when not"),
     _REMOVE,
 )
 _COUNTED_FROM = Words((*CountedFrom, PREVIOUS_STEP))
@@ -773,6 +776,18 @@ TOP = (
         Blocks(WRITE_OFF, Spot.WRITE_OFF, 1000),
         "debts to write off, proposed as tasks and never booked; the first match",
     ),
+    Key(
+        "statements",
+        Blocks(STATEMENT, Spot.STATEMENT, 1000),
+        "statements of account, on a day of the month or week",
+    ),
+    Key("thank_you", SubBlock(THANKS), "thanks for payments"),
+    Key(
+        "after_issue",
+        Blocks(ISSUED, Spot.AFTER_ISSUE, 1000),
+        "letters some days after an invoice was issued, whatever becomes of it",
+    ),
+    Key("announcements", SubBlock(ANNOUNCED), "what customers are told of decisions about them"),
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
     Key("roles", RolesShape(), "who has a role: an address, or one for each contact group"),
     Key("safety", SubBlock(SAFETY), "limits above which nothing is sent until a person decides"),
