@@ -31,6 +31,7 @@ from arsync.core.ledger.records import (
     ContactStatus,
     DocumentStatus,
     Invoice,
+    LetterSent,
     RecordKind,
     SentStep,
     ShownLevel,
@@ -221,6 +222,18 @@ def as_before(account: Account, action: Action) -> Account:
         placements=tuple(
             placement for placement in account.placements if placement.key != action.key
         ),
+        letters=_letters_before(account, action),
+    )
+
+
+def _letters_before(account: Account, action: Action) -> tuple[LetterSent, ...]:
+    """Return letters about the account but for this one; what left with it keeps nothing."""
+    return tuple(
+        letter._replace(moment="")
+        if action.batch_id and letter.moment == action.batch_id
+        else letter
+        for letter in account.letters
+        if letter.key != action.key
     )
 
 
@@ -268,11 +281,16 @@ def interrupted_batches(
         if not row.action.batch_id:
             continue
         account = next(store.ledger.accounts(connection.id, [row.action.contact_id]), None)
-        if account and any(step.moment == row.action.batch_id for step in account.sent):
+        if account and row.action.batch_id in _moments(account):
             fresh = replan(as_before(account, row.action)).actions
             mine = [action for action in fresh if action.key == row.key]
             kept += [replace(action, batch_id=row.action.batch_id) for action in mine]
     return tuple(kept)
+
+
+def _moments(account: Account) -> set[str]:
+    """Return the contact moments that have begun."""
+    return {step.moment for step in account.sent} | {letter.moment for letter in account.letters}
 
 
 _DECIDED = frozenset({ActionState.AWAITING_APPROVAL, ActionState.APPROVED})
@@ -388,8 +406,10 @@ def _certainly_gone(
         if invoice is None:
             stored = ledger.records(connection_id, RecordKind.INVOICES, [ref.id])
             return f"{ref.number} {_where(stored.get(ref.id), account)}"
-        # Interest that ran until an invoice was paid is owed after it was.
-        if invoice.status == DocumentStatus.PAID and charges_billed(action):
+        # Interest that ran until an invoice was paid is owed after it was; thanks are for that.
+        if invoice.status == DocumentStatus.PAID and (
+            charges_billed(action) or action.kind is ActionKind.ACCOUNT_LETTER
+        ):
             continue
         if invoice.status != DocumentStatus.OPEN:
             return f"{ref.number} {_SETTLED.get(DocumentStatus(invoice.status), invoice.status)}"

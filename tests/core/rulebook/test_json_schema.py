@@ -266,9 +266,8 @@ def rulebooks(draw: DrawFn) -> str:
         if key.name in {"version", "currency", "extends", "statutory", "late_payment"}:
             continue
         if key.name == "groups" or draw(st.booleans()):
-            is_known = isinstance(
-                key.shape, (*WRITTEN, LetterText, Words, WordsList, Text, Blocks, SubBlock, NamedConditions)
-            )
+            drawn = (*WRITTEN, LetterText, Words, WordsList, Text, Blocks, SubBlock)
+            is_known = isinstance(key.shape, (*drawn, NamedConditions))
             if is_known:
                 lines.append(f"{key.name}: {written(draw, key, 0)}")
     return "\n".join(lines)

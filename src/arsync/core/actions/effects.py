@@ -28,6 +28,7 @@ from arsync.core.ledger.records import (
     Account,
     BilledCharge,
     HoldOrigin,
+    LetterSent,
     PlacedDebt,
     Placement,
     SentStep,
@@ -66,6 +67,16 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
         for ref in action.invoices
         if action.kind in STEP_KINDS or ref.step
     ]
+
+
+def letters_sent(action: Action, on: date | None) -> list[LetterSent]:
+    """Return the letter about the account that an action is, as a list; none for all others."""
+    if action.kind is not ActionKind.ACCOUNT_LETTER:
+        return []
+    # Of one whose day is lost nobody knows whether it was of late: it keeps no other waiting.
+    day = on or date.min
+    letter, rule = action.payload.title, action.because.rule
+    return [LetterSent(action.key, action.contact_id, letter, day, action.batch_id, rule)]
 
 
 def task_opened(action: Action, on: date) -> TaskRecord:
@@ -190,6 +201,8 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
         done_keys=keys,
         shown_levels=levels,
         placements=tuple(placements),
+        letters=account.letters
+        + tuple(letter for action in done for letter in letters_sent(action, today)),
     )
 
 

@@ -440,12 +440,57 @@ class LetterPayload(_MessagePayload, frozen=True, tag="letter"):
         return LetterPayload(letter=self.letter, cadence=self.cadence, language=self.language)
 
 
+class StatementAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """The statement of account that a letter holds."""
+
+    lists: str
+    """Of `StatementKind`: open items or activity."""
+    since: date | None = None
+    """The first day of an activity."""
+    until: date | None = None
+    """Its day; None: the day on which the letter leaves."""
+
+
+class LetterOccasion(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a letter about the account tells of, where the records do not say it."""
+
+    held_since: date | None = None
+    limit_before: Decimal | None = None
+    """In `currency`; None: there was none."""
+    limit_after: Decimal | None = None
+    amount_paid: Decimal | None = None
+    """In `currency`."""
+    paid_on: date | None = None
+    currency: str = ""
+    agency: str = ""
+    placed_from: date | None = None
+    """The day from which debts are placed."""
+
+    @property
+    def about(self) -> dict[str, date | str | tuple[Decimal, str]]:
+        """Return what is known of it by name: texts, days, and amounts with their currency."""
+        values = {
+            "held_since": self.held_since,
+            "limit_before": self._amount(self.limit_before),
+            "limit_after": self._amount(self.limit_after),
+            "amount_paid": self._amount(self.amount_paid),
+            "paid_on": self.paid_on,
+            "agency": self.agency or None,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _amount(self, amount: Decimal | None) -> tuple[Decimal, str] | None:
+        return None if amount is None else (amount, self.currency)
+
+
 class AccountLetterPayload(_MessagePayload, frozen=True, tag="account_letter"):
     """A letter about the account."""
 
     kind: ClassVar[ActionKind] = ActionKind.ACCOUNT_LETTER
     letter: str = ""
     """The name of its text."""
+    statement: StatementAsked | None = None
+    occasion: LetterOccasion | None = None
 
     @property
     def title(self) -> str:

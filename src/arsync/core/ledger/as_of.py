@@ -84,6 +84,7 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         charges=account.charges if knows_done else (),
         shown_levels=account.shown_levels if knows_done else {},
         placements=as_known_on(account.placements, day),
+        letters=tuple(letter for letter in account.letters if letter.on <= day),
     )
 
 

@@ -416,6 +416,20 @@ class SentStep(NamedTuple):
     """Which message of the moment it was: one letter takes the steps of several invoices."""
 
 
+class LetterSent(NamedTuple):
+    """A letter about the account that a contact got: it counts as a message."""
+
+    key: str
+    contact_id: str
+    letter: str
+    """The name of its text."""
+    on: date
+    """The organisation's day on which it went."""
+    moment: str
+    """The contact moment it belonged to."""
+    rule: str = ""
+
+
 CLOSED_BY_ITSELF = "closed"
 """The outcome of a task whose reason was gone before a person did it."""
 
@@ -602,6 +616,8 @@ class Account(NamedTuple):
     """By contact id: the reminder level that its record shows."""
     placements: tuple[Placement, ...] = ()
     """Debts handed to agencies and lawyers, the ended ones too, oldest first."""
+    letters: tuple[LetterSent, ...] = ()
+    """Letters about the account, oldest first."""
 
     @property
     def open_tasks(self) -> tuple[str, ...]:

@@ -68,14 +68,22 @@ def _days_of_messages(assessment: Assessment, party: DunnedParty) -> list[date]:
         (step.moment, step.message or step.invoice_id): step.on
         for step in _reached(assessment, party)
     }
-    return sorted(messages.values())
+    return sorted([*messages.values(), *_days_of_letters(assessment, party)])
 
 
 def last_moment(assessment: Assessment, party: DunnedParty) -> date | None:
     """Return the day of the contact's last message, over all channels."""
-    if not assessment.account.sent:
+    if not assessment.account.sent and not assessment.account.letters:
         return None
-    return max((step.on for step in _reached(assessment, party)), default=None)
+    days = [step.on for step in _reached(assessment, party)]
+    return max([*days, *_days_of_letters(assessment, party)], default=None)
+
+
+def _days_of_letters(assessment: Assessment, party: DunnedParty) -> Iterator[date]:
+    """Yield the days of letters about the account, which are messages like reminders."""
+    for letter in assessment.account.letters:
+        if letter.moment and letter.contact_id == party.view.contact.id:
+            yield letter.on
 
 
 def _reached(assessment: Assessment, party: DunnedParty) -> Iterator[SentStep]:

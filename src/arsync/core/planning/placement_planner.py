@@ -7,6 +7,7 @@ is kept covers.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ from arsync.core.ledger.agreements.placements import PlacementState
 from arsync.core.ledger.business_days import days_in_words
 from arsync.core.ledger.money import ZERO, shown
 from arsync.core.ledger.records import Account, Invoice
+from arsync.core.planning.account_letters import no_way
+from arsync.core.planning.announcement_planner import hand_over_announced, hand_over_letter
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.due_steps import agreed_stop
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
@@ -58,6 +61,24 @@ def plan_placements(planning: Planning, assessment: Assessment, party: DunnedPar
         return NOTHING
     if left_alone_words(planning, party):
         return NOTHING
+    together, decisions = _proposals(planning, assessment, party)
+    uncertain = what_is_uncertain(planning, assessment.account)
+    for proposed in together:
+        reason = because(proposed[0].rule.place, proposed[0].rule.name)
+        wait = _announced_first(planning, assessment, party, proposed[0].rule.agency)
+        if uncertain:
+            decisions += holding_back(held(party, uncertain, because=reason))
+        elif wait is not None:
+            decisions += holding_back(held(party, wait[0], next_date=wait[1], because=reason))
+        else:
+            decisions += acting(_action(planning, assessment, party, proposed))
+    return decisions
+
+
+def _proposals(
+    planning: Planning, assessment: Assessment, party: DunnedParty
+) -> tuple[list[list[_Proposed]], Decisions]:
+    """Return the debts that rules place, together by rule and currency, and why others are not."""
     decisions = NOTHING
     together: dict[tuple[str, str], list[_Proposed]] = {}
     # What is disputed as well: the plan says that it is left out.
@@ -68,14 +89,45 @@ def plan_placements(planning: Planning, assessment: Assessment, party: DunnedPar
             decisions += outcome
         else:
             together.setdefault((outcome.rule.name, invoice.currency), []).append(outcome)
-    uncertain = what_is_uncertain(planning, assessment.account)
-    for proposed in together.values():
-        if uncertain:
-            reason = because(proposed[0].rule.place, proposed[0].rule.name)
-            decisions += holding_back(held(party, uncertain, because=reason))
-        else:
-            decisions += acting(_action(planning, assessment, party, proposed))
-    return decisions
+    return list(together.values()), decisions
+
+
+def _announced_first(
+    planning: Planning, assessment: Assessment, party: DunnedParty, agency: str
+) -> tuple[str, date | None] | None:
+    """Return why debts are not placed yet, and until when: the customer is told before."""
+    days = planning.assessor.rulebook.announcements.placement_days
+    if days is None or not _is_told(planning, party):
+        return None
+    letter = hand_over_announced(assessment.account, party.view.contact.id, planning.today)
+    if letter is not None:
+        first = letter.on + timedelta(days)
+        waiting = f"not placed with {agency} yet: announced on {letter.on}"
+        return None if planning.today >= first else (waiting, first)
+    due = hand_over_letter(planning, assessment, party, agency)
+    if no_way(planning, party, due):
+        return None  # a person decides on it anyway
+    return f"not placed with {agency} yet: it is announced {days_in_words(days)} before", None
+
+
+def _is_told(planning: Planning, party: DunnedParty) -> bool:
+    """Return whether the contact is told of decisions about it; an unknown condition tells."""
+    when = planning.assessor.rulebook.announcements.when
+    return when.test(party.row, None) is not False
+
+
+def agency_to_announce(planning: Planning, assessment: Assessment, party: DunnedParty) -> str:
+    """Return the agency with which debts are to be placed once it is announced; else nothing."""
+    rulebook = planning.assessor.rulebook
+    if rulebook.announcements.placement_days is None or not rulebook.placements:
+        return ""
+    if not _is_told(planning, party):
+        return ""
+    contact_id, today = party.view.contact.id, planning.today
+    if hand_over_announced(assessment.account, contact_id, today) is not None:
+        return ""
+    together, _ = _proposals(planning, assessment, party)
+    return together[0][0].rule.agency if together else ""
 
 
 def _proposed(

@@ -18,6 +18,7 @@ from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.agreements.promises import KEPT, OPEN
 from arsync.core.ledger.held_since import ConditionSeen
 from arsync.core.ledger.records import Account, Contact, Organisation
+from arsync.core.planning.account_letter_planner import plan_account_letters
 from arsync.core.planning.assessment import Assessment, Assessor
 from arsync.core.planning.charge_planner import plan_charges
 from arsync.core.planning.customer_locale import HolidaysIn, Places
@@ -269,6 +270,7 @@ def plan_account(
         decisions += plan_placements(planning, assessment, party)
         decisions += plan_write_offs(planning, assessment, party)
         decisions += plan_level(planning, assessment, party)
+        decisions += plan_account_letters(planning, assessment, party, decisions)
     decisions += plan_old_promises(planning, assessment)
     if account.shown_levels:
         decisions += plan_levels_no_more(planning, assessment)

@@ -68,6 +68,11 @@ class Planning:
             if cadence.is_plain
         }
 
+    @cached_property
+    def writes_account_letters(self) -> bool:
+        """Return whether the rulebook sends any letters about the account."""
+        return bool(self.assessor.rulebook.account_letters())
+
     def is_set_up(self, via: str) -> bool:
         """Return whether messages can leave by a way."""
         return self.ways is None or via in self.ways

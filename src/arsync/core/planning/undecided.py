@@ -21,15 +21,19 @@ from arsync.core.planning.planning_context import (
     what_may_be_missing,
 )
 from arsync.core.rulebook.model import (
+    AfterIssue,
     Cadence,
     Charge,
     Discount,
     FollowUp,
     PlacementRule,
+    StatementRule,
     WriteOff,
 )
 
-_InvoiceRule = FollowUp | Charge | Discount | PlacementRule | WriteOff
+_InvoiceRule = (
+    FollowUp | Charge | Discount | PlacementRule | WriteOff | StatementRule | AfterIssue
+)
 
 _OF_HOLDS = HOLD_KINDS | LIFTING_KINDS | {ActionKind.HOLD_REASONS}
 
@@ -63,6 +67,10 @@ def undecided_about(planning: Planning, account: Account, action: Action) -> str
         uncertain := what_is_uncertain(planning, assessment.account)
     ):
         return uncertain
+    if action.kind is ActionKind.ACCOUNT_LETTER and (
+        missing := what_may_be_missing(planning, account)
+    ):
+        return missing
     name = action.payload.cadence_name or action.because.rule
     steps = {ref.id: (ref.day, ref.slot) for ref in action.invoices}
     return unknown_of_rule(planning, assessment, party, name, steps)
@@ -102,6 +110,8 @@ def unknown_of_rule(
         *rulebook.discounts,
         *rulebook.placements,
         *rulebook.write_offs,
+        *rulebook.statements,
+        *rulebook.after_issue,
     ]
     for rule in rules:
         if rule.name == name:

@@ -191,6 +191,7 @@ def _carried(documents: Account, state: Account) -> Account:
         charges=state.charges,
         shown_levels=state.shown_levels,
         placements=_all_placements(documents, state),
+        letters=state.letters,
         undone=state.undone,
         refused=state.refused,
         taken_over_on=state.taken_over_on,

@@ -19,6 +19,7 @@ from arsync.core.actions import (
 from arsync.core.actions.effects import (
     charges_billed,
     keys_of_steps,
+    letters_sent,
     placement_made,
     standing_hold,
     steps_taken,
@@ -31,6 +32,7 @@ from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
 from arsync.core.ledger.records import (
     CLOSED_BY_ITSELF,
     BilledCharge,
+    LetterSent,
     Placement,
     SentStep,
     ShownLevel,
@@ -67,6 +69,7 @@ class ContactHistory(NamedTuple):
     shown_level: ShownLevel | None = None
     placements: tuple[Placement, ...] = ()
     """Those that its actions made, whatever a person said of them later."""
+    letters: tuple[LetterSent, ...] = ()
 
 
 def read_history(
@@ -230,6 +233,12 @@ def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
             for row in started_rows
             if row.kind == ActionKind.PLACEMENT
             for placement in placement_made(decode_action(row.action), row.sent_on)
+        ),
+        letters=tuple(
+            letter._replace(key=row.key, contact_id=contact_id)
+            for row in started_rows
+            if row.kind == ActionKind.ACCOUNT_LETTER
+            for letter in letters_sent(decode_action(row.action), row.sent_on)
         ),
     )
 

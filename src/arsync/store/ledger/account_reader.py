@@ -479,6 +479,7 @@ def _account(
                 placement.key: placement for history in past for placement in history.placements
             }.values()
         ),
+        letters=tuple(letter for history in past for letter in history.letters),
         doubts=all_of(oddities.doubts),
         unreadable=_unreadable_of(members, stored, oddities),
         differences=tuple(

@@ -132,6 +132,9 @@ def _never(rulebook: Rulebook) -> list[Problem]:
         rulebook.discounts,
         rulebook.placements,
         rulebook.write_offs,
+        rulebook.statements,
+        rulebook.after_issue,
+        (rulebook.thank_you,) if rulebook.thank_you else (),
     ):
         for rule in rules:
             if _impossible(rule.when.tree):

@@ -30,6 +30,8 @@ WAITS = " waits for approval"
 EXPECTATIONS = (
     "email first reminder for INV-1",
     "letter final notice for INV-1",
+    "account letter statement of account",
+    "account letter thank you for INV-1",
     "task Call the customer for INV-1",
     "call Ask for a day for INV-1",
     "late fee 40.00 for INV-1",

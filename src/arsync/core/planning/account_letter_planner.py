@@ -1,0 +1,127 @@
+"""Letters about the account: statements, thanks, questions and announcements.
+
+They ask for nothing, and obey the rules of every message: one at a time, the days between messages,
+the hours, holidays and pauses. Unknown never acts: none leaves while figures are uncertain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.planning.account_letters import LetterDue, key_of, letter_action, no_way
+from arsync.core.planning.announcement_planner import hand_over_letter, holds_announced
+from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.courtesy_planner import after_issue_due, thanks_due
+from arsync.core.planning.message_room import room_for_messages
+from arsync.core.planning.placement_planner import agency_to_announce
+from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
+from arsync.core.planning.planning_context import (
+    Planning,
+    because,
+    left_alone_words,
+    not_written_to,
+    pause_words,
+    what_may_be_missing,
+)
+from arsync.core.planning.statement_planner import statements_due
+
+_ANOTHER = "another message leaves today"
+
+
+def plan_account_letters(
+    planning: Planning, assessment: Assessment, party: DunnedParty, others: Decisions
+) -> Decisions:
+    """Plan one contact's letters about its account, after all else of the day.
+
+    Args:
+        planning: of the day.
+        assessment: of the account.
+        party: the contact.
+        others: what was decided about the account before.
+    """
+    if not planning.writes_account_letters:
+        return NOTHING
+    due = [
+        letter
+        for letter in letters_due(planning, assessment, party)
+        if not planning.is_done(key_of(planning, party, letter), assessment.account.done_keys)
+    ]
+    if not due:
+        return NOTHING
+    stop = _stopped(planning, assessment, party)
+    if stop is not None:
+        return holding_back(*(_held(party, letter, *stop) for letter in due))
+    kept = [(letter, letter.stop or no_way(planning, party, letter)) for letter in due]
+    decisions = holding_back(
+        *(_held(party, letter, reason, letter.until) for letter, reason in kept if reason)
+    )
+    free = [letter for letter, reason in kept if not reason]
+    if not free:
+        return decisions
+    wait = _waits(planning, assessment, party, others)
+    if wait is not None:
+        return decisions + holding_back(*(_held(party, letter, *wait) for letter in free))
+    # One message at a time: what was decided about the customer comes first.
+    first, *later = free
+    tomorrow = planning.today + timedelta(1)
+    waiting = (_held(party, letter, _ANOTHER, tomorrow) for letter in later)
+    decisions += acting(letter_action(planning, party, first)) + holding_back(*waiting)
+    problem = planning.places.leaving(party.view.contact, party.customer).problem
+    return decisions + Decisions(problems=(problem,)) if problem else decisions
+
+
+def letters_due(
+    planning: Planning, assessment: Assessment, party: DunnedParty
+) -> Iterator[LetterDue]:
+    """Yield the letters that are due today, whether they left before or not."""
+    yield from holds_announced(planning, assessment, party)
+    agency = agency_to_announce(planning, assessment, party)
+    if agency:
+        yield hand_over_letter(planning, assessment, party, agency)
+    yield from statements_due(planning, assessment, party)
+    yield from after_issue_due(planning, assessment, party)
+    yield from thanks_due(planning, assessment, party)
+
+
+def _stopped(
+    planning: Planning, assessment: Assessment, party: DunnedParty
+) -> tuple[str, date | None] | None:
+    """Return what keeps every letter to the contact, and until when."""
+    reason = not_written_to(party)
+    if reason:
+        return reason, None
+    pause = pause_words(party)
+    if pause is not None:
+        return pause.reason, pause.next_date
+    alone = left_alone_words(planning, party)
+    if alone is not None:
+        return alone[0], None
+    uncertain = what_may_be_missing(planning, assessment.account)
+    if uncertain:
+        return uncertain, None
+    view = party.view
+    if not assessment.account.placements:
+        return None
+    placements = (view.account_view.placed(debt.id) for debt in view.documents)
+    placed = next(filter(None, placements), None)
+    # Who collects for us writes to the customer, and nobody else.
+    return None if placed is None else (f"placed with {placed.agency}", None)
+
+
+def _waits(
+    planning: Planning, assessment: Assessment, party: DunnedParty, others: Decisions
+) -> tuple[str, date | None] | None:
+    """Return what keeps a letter to the contact today, and until when."""
+    mine = party.view.contact.id
+    if any(action.contact_id == mine and action.kind in MESSAGE_KINDS for action in others.actions):
+        return _ANOTHER, planning.today + timedelta(1)
+    room = room_for_messages(planning, assessment, party)
+    return None if room.most else (room.reason, room.next_date)
+
+
+def _held(party: DunnedParty, letter: LetterDue, reason: str, next_date: date | None) -> HeldBack:
+    why = because(letter.place, letter.rule, letter.facts)
+    return held(party, f"{letter.text}: {reason}", next_date=next_date, because=why)

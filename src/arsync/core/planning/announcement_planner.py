@@ -1,0 +1,107 @@
+"""Announcements: what customers are told of credit holds, and before their debts are placed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from arsync.core.actions import LetterOccasion
+from arsync.core.ledger.records import Account, LetterSent
+from arsync.core.planning.account_letters import LetterDue, is_in_time, key_of
+from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.planning_context import Planning
+from arsync.core.rulebook.model import HAND_OVER, HOLD_LIFTED, HOLD_PLACED, NOWHERE, Place
+
+ANNOUNCEMENTS = "announcements"
+"""What plans and notes name as the rule of these letters."""
+
+HAND_OVER_COUNTS_DAYS = 60
+"""For so many days an announced hand-over counts; then it is announced again."""
+
+
+def holds_announced(
+    planning: Planning, assessment: Assessment, party: DunnedParty
+) -> Iterator[LetterDue]:
+    """Yield what a contact is to be told of its credit hold."""
+    rulebook, account = planning.assessor.rulebook, assessment.account
+    announced = rulebook.announcements
+    telling = [rule for rule in rulebook.credit_holds if rule.tells_customer]
+    if not (announced.holds_placed or telling) or party.view.contact.id != _held_id(assessment):
+        return
+    answer = announced.when.test(party.row, None)
+    hold = account.hold
+    if hold is not None:
+        asked_by = [rule for rule in telling if rule.name in hold.reasons]
+        if not asked_by and not (announced.holds_placed and answer is not False):
+            return
+        if not is_in_time(hold.since, planning.today):
+            return
+        place = asked_by[0].place if asked_by else announced.places.get("credit_holds", NOWHERE)
+        yield _told(planning, place, HOLD_PLACED, f"hold placed {hold.episode}", hold.since)
+        return
+    placed = _told(planning, NOWHERE, HOLD_PLACED, f"hold placed {account.last_hold_episode}")
+    key = key_of(planning, party, placed)
+    # Only who was told of the hold is told that it is over.
+    if any(letter.key == key for letter in account.letters) and (telling or announced.holds_lifted):
+        place = announced.places.get("credit_holds", telling[0].place if telling else NOWHERE)
+        yield _told(planning, place, HOLD_LIFTED, f"hold lifted {account.last_hold_episode}")
+
+
+def _held_id(assessment: Assessment) -> str:
+    hold = assessment.account.hold
+    return hold.contact_id if hold is not None else assessment.root.view.contact.id
+
+
+def _told(
+    planning: Planning, place: Place, text: str, subject: str, since: date | None = None
+) -> LetterDue:
+    announced = planning.assessor.rulebook.announcements
+    return LetterDue(
+        text,
+        ANNOUNCEMENTS,
+        place,
+        subject,
+        {} if since is None else {"held_since": since.isoformat()},
+        announced.via,
+        announced.attach,
+        announced.approval,
+        occasion=LetterOccasion(held_since=since) if since is not None else None,
+    )
+
+
+def hand_over_announced(account: Account, contact_id: str, today: date) -> LetterSent | None:
+    """Return the letter that announced to a contact that its debts will be placed, if any."""
+    letters = _hand_overs(account, contact_id)
+    latest = letters[-1] if letters else None
+    if latest is None or latest.on < today - timedelta(HAND_OVER_COUNTS_DAYS):
+        return None
+    return latest
+
+
+def _hand_overs(account: Account, contact_id: str) -> list[LetterSent]:
+    return [
+        letter
+        for letter in account.letters
+        if letter.letter == HAND_OVER and letter.contact_id == contact_id
+    ]
+
+
+def hand_over_letter(
+    planning: Planning, assessment: Assessment, party: DunnedParty, agency: str
+) -> LetterDue:
+    """Return the letter that tells a contact that its debts will be placed with an agency."""
+    announced = planning.assessor.rulebook.announcements
+    before = len(_hand_overs(assessment.account, party.view.contact.id))
+    return LetterDue(
+        HAND_OVER,
+        ANNOUNCEMENTS,
+        announced.places.get("placements", announced.place),
+        f"hand over {before + 1}",
+        {"agency": agency},
+        announced.via,
+        announced.attach,
+        announced.approval,
+        party.view.overdue_amount,
+        tuple(party.view.overdue),
+        occasion=LetterOccasion(agency=agency),
+    )
