@@ -335,8 +335,43 @@ CASES: dict[str, Case] = {
         (debtor(d, 300), ["reminder final notice (approval)"]),
         (debtor(d, 30, account={"taken_over_on": d.today - timedelta(40)}), FIRST),
     ],
+    "A statement on the first of the month": lambda d: [
+        # The 20th: the statement of the 2nd left long ago, or belongs to nobody.
+        (debtor(d, -5, account={"taken_over_on": d.today - timedelta(40)}), []),
+    ],
+    "Chase by statement, not by invoice": lambda d: [(debtor(d, 7), FIRST)],
+    "Thank who pays large sums in time": lambda d: [
+        (settled(d, "1000.00"), ["account_letter thank you"]),
+        (settled(d, "999.00"), []),
+        (settled(d, "1000.00", late=1), []),
+    ],
+    "Terms with the first invoice, a question after it": lambda d: [
+        (issued(d, 0), ["account_letter terms of trade"]),
+        (issued(d, 12), ["account_letter satisfaction check"]),
+        (issued(d, 14), []),
+    ],
+    "Customers are told of a hold, and before an agency": lambda d: [
+        (debtor(d, 59), []),
+        (debtor(d, 60), ["credit_hold"]),
+        (debtor(d, 90), ["credit_hold", "account_letter hand over announced"]),
+    ],
     "A pause in December": lambda d: [(reminded(d, 7, 13), []), (debtor(d, 7), FIRST)],
 }
+
+
+def settled(desk: Any, amount: str, late: int = 0) -> Any:
+    """Return who paid an invoice yesterday, so many days late."""
+    yesterday = desk.today - timedelta(1)
+    paid = {"status": "paid", "amount_due": Decimal(0), "paid_on": yesterday}
+    account = {"payments": (desk.payment(amount, 1),), "taken_over_on": yesterday}
+    return debtor(desk, late + 1, amount, total=Decimal(amount), **paid, account=account)
+
+
+def issued(desk: Any, days_ago: int) -> Any:
+    """Return who got its first invoice so many days ago."""
+    began = {"taken_over_on": desk.today - timedelta(60)}
+    issued_on = desk.today - timedelta(days_ago)
+    return debtor(desk, -30, "600.00", issued_on=issued_on, account=began)
 
 
 def named(contact: Any, policy: str) -> Any:

@@ -10,6 +10,71 @@ from arsync.core.trials.scenario import judge, play, read_scenarios
 from arsync.rules_source.folder import holidays_in
 
 STORIES: dict[str, str] = {
+    "A statement on the first of the month": """
+  - name: Each month while anything is owed
+    invoices: [{number: INV-1, due: 2026-07-15, issued: 2026-06-15, amount: 400}]
+    events: {2026-08-10: payment for INV-1}
+    until: 2026-10-31
+    expect:
+      2026-07-01: account letter statement of account
+      2026-08-03: account letter statement of account
+""",
+    "Chase by statement, not by invoice": """
+  - name: Wholesale by statement
+    customers: [{name: Big Shop, tags: [wholesale]}]
+    invoices: [{number: INV-1, due: 2026-06-01, amount: 400}]
+    events: {2026-07-08: payment for INV-1}
+    until: 2026-07-31
+    expect:
+      2026-05-04: account letter statement of account
+      2026-05-18: account letter statement of account
+      2026-06-01: account letter statement of account
+      2026-06-15: account letter statement of account
+      2026-06-29: account letter statement of account
+      2026-07-01: call Go through the statement for INV-1
+""",
+    "Thank who pays large sums in time": """
+  - name: Two invoices paid together
+    invoices:
+      - {number: INV-1, due: 2026-06-01, amount: 600}
+      - {number: INV-2, due: 2026-06-10, amount: 500}
+    events:
+      2026-06-01: [payment for INV-1, payment for INV-2]
+    until: 2026-06-30
+    expect:
+      2026-06-01: account letter thank you for INV-1 and INV-2
+  - name: One of them was late
+    invoices:
+      - {number: INV-1, due: 2026-05-01, amount: 600}
+      - {number: INV-2, due: 2026-06-10, amount: 500}
+    events:
+      2026-06-01: [payment for INV-1, payment for INV-2]
+    until: 2026-06-30
+    expect: {}
+""",
+    "Terms with the first invoice, a question after it": """
+  - name: A new customer's first two invoices
+    invoices:
+      - {number: INV-1, issued: 2026-06-01, due: 2026-07-01, amount: 600}
+      - {number: INV-2, issued: 2026-06-15, due: 2026-07-15, amount: 600}
+    events:
+      2026-06-30: [payment for INV-1, payment for INV-2]
+    until: 2026-07-31
+    expect:
+      2026-06-01: account letter terms of trade for INV-1
+      2026-06-08: account letter satisfaction check for INV-1
+      2026-06-18: account letter satisfaction check for INV-2
+""",
+    "Customers are told of a hold, and before an agency": """
+  - name: Told, held, told again, placed
+    invoices: [{number: INV-1, due: 2026-06-01, amount: 900}]
+    until: 2026-10-01
+    expect:
+      2026-07-31: hold placed
+      2026-08-03: account letter credit hold placed
+      2026-08-31: account letter hand over announced for INV-1
+      2026-09-07: placed with Example Collections for INV-1
+""",
     "Under query: only the rest is chased": """
   - name: A part is disputed, and credited
     invoices:

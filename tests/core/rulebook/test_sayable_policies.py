@@ -55,6 +55,57 @@ POLICIES = {
     never: email first reminder for INV-2
 """,
     ),
+    4: Policy(
+        "statement on the 1st",
+        """statements:
+  - {name: Monthly, on: 1, when: {balance: {more_than: 0}}}
+""",
+        """
+    invoices:
+      - {number: INV-1, issued: 2026-06-10, due: 2026-07-10, amount: 800}
+    events: {2026-08-20: payment for INV-1}
+    until: 2026-10-10
+    expect:
+      2026-07-01: account letter statement of account
+      2026-08-01: account letter statement of account
+""",
+    ),
+    15: Policy(
+        "thank who pays large sums in time",
+        """thank_you: {when: {days_late: {at_most: 0}, amount_paid: {at_least: 1000}}}
+""",
+        """
+    invoices:
+      - {number: INV-1, due: 2026-06-01, amount: 1000}
+      - {number: INV-2, due: 2026-06-20, amount: 900}
+    events:
+      2026-06-01: payment for INV-1
+      2026-06-15: payment for INV-2
+    until: 2026-07-10
+    expect:
+      2026-06-01: account letter thank you for INV-1
+""",
+    ),
+    27: Policy(
+        "chase by statement, not by invoice",
+        """statements:
+  - {name: Overdue, on: friday, when: {overdue_amount: {more_than: 0}}, attach: pdf}
+reminders:
+  - name: A person in the end
+    steps: [{day: 40, call: Go through the statement}]
+""",
+        """
+    invoices:
+      - {number: INV-1, due: 2026-06-01, amount: 800}
+    events: {2026-06-25: payment for INV-1}
+    until: 2026-08-01
+    expect:
+      2026-06-05: account letter statement of account
+      2026-06-12: account letter statement of account
+      2026-06-19: account letter statement of account
+    never: email
+""",
+    ),
     13: Policy(
         "no letter until the call was made",
         """reminders:

@@ -381,7 +381,7 @@ follow_ups:
 sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}{days_off(dice)}{message_cap(dice)}}}
 take_over: {dice.choice(TAKE_OVER)}
 """  # noqa: E501
-    text += random_law(dice) + random_ends(dice)
+    text += random_law(dice) + random_ends(dice) + random_letters(dice)
     rulebook, _ = read_rulebook([("rules/random.yaml", text)])
     return rulebook
 
@@ -450,6 +450,25 @@ write_offs:
   - name: Forget
     when: {{{condition}}}
 """
+
+
+def random_letters(dice: random.Random) -> str:
+    """Write statements and announcements, or none."""
+    if dice.random() < 0.4:
+        return ""
+    day = dice.choice(["1st business day", "last business day", "15", "monday every 2 weeks"])
+    kind = dice.choice(["open items", "activity"])
+    when = random_condition(dice, ("contact",))
+    text = f"""statements:
+  - {{name: Rarely, when: {{{when}}}, on: {day}, kind: {kind}}}
+  - {{name: Weekly, on: friday, via: {dice.choice(["smtp", "post"])}}}
+announcements:
+  credit_holds: {dice.choice(["placed", "placed and lifted"])}
+"""
+    if dice.random() < 0.2:
+        text += "  placements: 5 days before\nthank_you: {when: {days_late: {at_most: 3}}}\n"
+        text += "after_issue: [{days: 2, email: satisfaction check}]\n"
+    return text
 
 
 def random_law(dice: random.Random) -> str:

@@ -69,6 +69,18 @@ class Planning:
         }
 
     @cached_property
+    def _earlier(self) -> dict[date, Assessor]:
+        return {}
+
+    def assessor_on(self, day: date) -> Assessor:
+        """Return the rulebook on another day, compiled once."""
+        if day not in self._earlier:
+            rulebook = self.assessor.rulebook
+            calendar = self.assessor.calendar
+            self._earlier[day] = Assessor(rulebook, self.organisation, day, calendar)
+        return self._earlier[day]
+
+    @cached_property
     def writes_account_letters(self) -> bool:
         """Return whether the rulebook sends any letters about the account."""
         return bool(self.assessor.rulebook.account_letters())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from arsync.core.actions import StatementAsked
+from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.statement_of_account import StatementKind
 from arsync.core.planning.account_letters import LetterDue, is_in_time
 from arsync.core.planning.assessment import Assessment, DunnedParty
@@ -27,7 +28,7 @@ def statements_due(
         if not is_in_time(due.on, planning.today) or due.on < began:
             continue
         answer = rule.when.test(party.row, None)
-        if answer is False:
+        if answer is False or not _was_due(planning, assessment, party, rule, due):
             continue
         since = _first_day(planning, assessment, party, rule, due)
         if not _has_anything(planning, assessment, party, rule, since):
@@ -46,6 +47,37 @@ def statements_due(
             statement=StatementAsked(rule.lists.value, since),
             stop=unknown,
         )
+
+
+def _was_due(
+    planning: Planning,
+    assessment: Assessment,
+    party: DunnedParty,
+    rule: StatementRule,
+    due: StatementDue,
+) -> bool:
+    """Return whether the statement was due on its day already, where that is past.
+
+    A missed day is caught up; who had nothing to be listed on it waits for the next one.
+    """
+    if due.on == planning.today:
+        return True
+    then = as_it_stood(assessment.account, due.on, zone=planning.zone)
+    on_the_day = planning.assessor_on(due.on).assess(then)
+    mine = next(
+        (other for other in on_the_day.parties if other.view.contact.id == party.view.contact.id),
+        on_the_day.root,
+    )
+    if rule.when.test(mine.row, None) is False:
+        return False
+    # An activity also lists what came and went before its day.
+    return rule.lists is StatementKind.ACTIVITY or _lists_anything(mine)
+
+
+def _lists_anything(party: DunnedParty) -> bool:
+    view = party.view
+    cash = view.account_view.cash
+    return bool(view.documents) or any(view.counts(money.contact_id) for money in cash)
 
 
 def _first_day(
@@ -77,15 +109,14 @@ def _has_anything(
     since: date | None,
 ) -> bool:
     """Return whether the statement would list anything: an empty one is never sent."""
-    view = party.view
-    if view.documents or any(view.counts(cash.contact_id) for cash in view.account_view.cash):
+    if _lists_anything(party):
         return True
     if rule.lists is StatementKind.OPEN_ITEMS:
         return False
     statement = customer_statement(
         planning.assessor,
         assessment.account,
-        view.contact.id,
+        party.view.contact.id,
         kind=rule.lists,
         until=planning.today,
         zone=planning.zone,

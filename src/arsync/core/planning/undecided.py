@@ -31,9 +31,7 @@ from arsync.core.rulebook.model import (
     WriteOff,
 )
 
-_InvoiceRule = (
-    FollowUp | Charge | Discount | PlacementRule | WriteOff | StatementRule | AfterIssue
-)
+_InvoiceRule = FollowUp | Charge | Discount | PlacementRule | WriteOff | StatementRule | AfterIssue
 
 _OF_HOLDS = HOLD_KINDS | LIFTING_KINDS | {ActionKind.HOLD_REASONS}
 

@@ -23,11 +23,12 @@ from arsync.core.planning.dispute_planner import deadlines
 from arsync.core.planning.due_steps import is_for
 from arsync.core.planning.message_room import last_moment
 from arsync.core.planning.planning_context import pause_words
+from arsync.core.planning.statement_days import next_statement_day
 from arsync.core.planning.taking_over import passed_over
 from arsync.core.rulebook.conditions import Condition, fields_of
 from arsync.core.rulebook.facts.field import OwnActions
 from arsync.core.rulebook.facts.movement import DAY, NEVER, days_later
-from arsync.core.rulebook.model import Cadence, Rulebook, Step, StepKind
+from arsync.core.rulebook.model import HOLD_LIFTED, HOLD_PLACED, Cadence, Rulebook, Step, StepKind
 from arsync.core.trials.answer_validity import AnswerValidity, Look, validity_of
 from arsync.core.trials.trial import Treatment, TrialDay
 
@@ -47,7 +48,16 @@ class InterestingDays:
         """
         self._day = day
         self._last = last
-        self._moves_daily = bool(rulebook.charges or rulebook.discounts)
+        self._moves_daily = bool(
+            rulebook.charges
+            or rulebook.discounts
+            # Their letters wait for days of their own, and for what else the customer owes.
+            or rulebook.thank_you
+            or rulebook.after_issue
+            or rulebook.announcements.placement_days is not None
+        )
+        self._statement_days = tuple(rule.on for rule in rulebook.statements)
+        self._tells_of_holds = bool({HOLD_PLACED, HOLD_LIFTED} & rulebook.account_letters())
         self._gap = timedelta(rulebook.sending.days_between_messages)
         limits = _moving(rule.when for rule in rulebook.credit_limits)
         holds = _moving(rule.when for rule in rulebook.credit_holds)
@@ -55,6 +65,8 @@ class InterestingDays:
         cadences = _moving(rule.when for rule in rulebook.reminders)
         self._of_debtor = [*alone, *limits, *holds]
         self._of_contact = [*alone, *cadences]
+        self._of_contact += _moving(rule.when for rule in rulebook.statements)
+        self._of_contact += _moving([rulebook.announcements.when])
         self._of_invoice = _moving(
             reminder.skip_invoices_when
             for reminder in rulebook.reminders
@@ -102,6 +114,9 @@ class InterestingDays:
         # gives a discount is not watched.
         if self._moves_daily:
             return tomorrow
+        # A customer is told of a hold on the day after it was placed or lifted.
+        if self._tells_of_holds and any(action.kind in _HOLD_KINDS for action in done):
+            return tomorrow
         # What waited for a task, or is to be opened anew, comes with the next plan.
         if treatment.ended_tasks:
             return tomorrow
@@ -117,6 +132,7 @@ class InterestingDays:
             self._answers(treatment.assessment, today, event),
             self._steps(treatment.assessment, done, today),
             self._deadlines(treatment.assessment, today),
+            self._statements(today),
         ):
             for day in days:
                 if day <= tomorrow:
@@ -155,6 +171,12 @@ class InterestingDays:
             pause = pause_words(party)
             if pause is not None:
                 yield pause.next_date
+
+    def _statements(self, today: date) -> Iterator[date]:
+        """Yield the next days of statements."""
+        calendar = self._day(today).assessor.calendar
+        for on in self._statement_days:
+            yield next_statement_day(on, today, calendar)
 
     def _deadlines(self, assessment: Assessment, today: date) -> Iterator[date]:
         """Yield the days on which a dispute has waited too long for its answer."""
