@@ -24,7 +24,7 @@ SQLITE_BEGINS = b"SQLite format 3\0"
 """The first bytes of each SQLite file."""
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str | bytes) -> None:
     """Write a whole file in place of an earlier one; line ends stay as they are.
 
     A reader finds either the old text or the new one, whole. A new file is for its owner alone; a
@@ -34,17 +34,18 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         UserMistake: the name is a link that somebody else made. OSError: it cannot be written.
     """
+    content = text.encode() if isinstance(text, str) else text
     refuse_foreign_link(path)
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(content)
         return
     # Under a name that nobody can guess, so that nobody can put a link there first; O_EXCL follows
     # none either way. Synced before the rename: a power cut leaves the old file or the new one.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         # Only a file of the user's own: somebody else's may be open to everybody.
@@ -113,7 +114,7 @@ def refuse_taken(folder: Path) -> None:
 
 
 def write_report(
-    path: Path, text: str, *, files: Iterable[Path] = (), folders: Iterable[Path] = ()
+    path: Path, text: str | bytes, *, files: Iterable[Path] = (), folders: Iterable[Path] = ()
 ) -> None:
     """Write a report, in place of an earlier one; nothing that arsync lives by is replaced.
 

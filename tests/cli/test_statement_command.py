@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from arsync_sandbox.server import Sandbox
+
 from .conftest import TODAY, Shell
 
 XERO = ("--connection", "xero")
@@ -62,3 +64,52 @@ def test_who_owes_nothing_gets_an_empty_statement(shell: Shell) -> None:
     before = str(TODAY - timedelta(390))
     done = shell("statement", "Good Payer", *XERO, "--as-of", before)
     assert "Nothing is open, and no money is in hand." in done.out
+
+
+def test_it_is_written_as_a_page_and_as_a_pdf(shell: Shell) -> None:
+    pdf, html = shell.folder / "a.pdf", shell.folder / "a.html"
+    words = ("--pdf", str(pdf), "--html", str(html), "--language", "de")
+    done = shell("statement", "Deep Debt Ltd", *XERO, *words)
+
+    assert (done.code, done.out) == (0, "")
+    assert done.err.count("wrote ") == 2
+    assert pdf.read_bytes().startswith(b"%PDF")
+    page = html.read_text("utf-8")
+    assert 'lang="de"' in page
+    assert "2.100,50" in page
+    assert "INV-1" in page
+    refused = shell("statement", "Deep Debt Ltd", *XERO, "--html", "config.toml")
+    assert refused.code == 2
+    unknown = shell("statement", "Deep Debt Ltd", *XERO, *words[:2], "--language", "xx")
+    assert "no letters in 'xx'" in unknown.err
+
+
+def test_who_only_observes_sends_nothing(shell: Shell) -> None:
+    done = shell("statement", "Deep Debt Ltd", *XERO, "--send")
+    assert done.code == 2
+    assert "only observes: nothing is sent" in done.err
+
+
+def test_it_is_sent_once_a_day_by_mail(alone: tuple[Shell, Sandbox]) -> None:
+    shell, sandbox = alone
+    done = shell("statement", "Deep Debt Ltd", "--send")
+    assert done.code == 0
+    assert "leaves with the next run" in done.err
+    again = shell("statement", "Deep Debt Ltd", "--send")
+    assert again.code == 2
+    assert "asked for already" in again.err
+    assert shell("apply").code == 3, "others wait for approval"
+    [listed] = [
+        action for action in shell("actions", "--json").json if action["kind"] == "account_letter"
+    ]
+    assert listed["state"] in {"sent", "confirmed"}
+    [mail] = [mail for mail in sandbox.mailbox.emails if "Statement" in mail.subject]
+    assert "2,100.50" in mail.text
+
+
+def test_who_has_no_way_is_told_of_files(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    done = shell("statement", "Good Payer", "--send", "--via", "post")
+    assert done.code == 2
+    assert "'post' is not set up" in done.err
+    assert "--pdf FILE" in done.err

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from arsync.application.account_facts import AccountTeller
 from arsync.channels import Carries, Message, MessageTrace, channel, channel_names
 from arsync.clock import Clock
 from arsync.config import Config
@@ -18,10 +19,7 @@ from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionKind, MessagePayload, ReminderPayload, Via
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.ledger.sanitising import file_name
-from arsync.core.ledger.statement_of_account import StatementKind, StatementOfAccount
-from arsync.core.planning.assessment import Assessor
-from arsync.core.planning.customer_locale import bank_days
-from arsync.core.planning.customer_statement import customer_statement
+from arsync.core.ledger.statement_of_account import StatementOfAccount
 from arsync.core.rulebook import Rulebook
 from arsync.errors import UserMistake
 from arsync.mail import (
@@ -39,7 +37,6 @@ from arsync.mail import (
 )
 from arsync.mail.typesetting import letter_document, letterhead_of, typeset
 from arsync.outbox import NO_EXTRAS, LetterExtras
-from arsync.rules_source.folder import holidays_in
 
 LETTER, INVOICE, STATEMENT = "letter", "invoice", "statement"
 """What can go along, as a payload's `attach` names it."""
@@ -89,7 +86,7 @@ class MessageMaker:
 
     def __init__(self, source: LetterSource) -> None:
         """Make a maker; nothing is opened."""
-        self._source = source
+        self._told = AccountTeller(source.rulebook, source.organisation, source.zone)
         self._name, self._organisation = source.name, source.organisation
         self._config, self._clock = source.config, source.clock
         self._default = source.letters
@@ -176,13 +173,14 @@ class MessageMaker:
         """Return a letter, and the values it was rendered with."""
         enclosed = enclosed or self._enclosed(action, account, today, extras)
         letters = self._in_language(action.payload.language_code)
+        told = self._told(action, account, today, letters.language)
         context = letter_context(
             action,
             account,
             self._organisation,
             today,
             spoken=letters.language,
-            facts=LetterFacts(
+            facts=told._replace(
                 links=extras.links,
                 law=self._default.law,
                 sender=sender_details(self._config.letters),
@@ -193,7 +191,7 @@ class MessageMaker:
                 notice_number=self._number(extras, today),
                 attachments=enclosed.words,
                 online_instead=enclosed.online_instead,
-                statement=enclosed.statement,
+                statement=told.statement or enclosed.statement,
             ),
         )
         return letters.render(action.payload.title or action.step, context), context
@@ -215,7 +213,9 @@ class MessageMaker:
         if INVOICE in kinds and len(left_out) == len(action.invoices):
             kinds.remove(INVOICE)
         linked = {invoice.id for invoice in account.invoices if invoice.link} | set(extras.links)
-        statement = self._statement(action, account, today) if STATEMENT in kinds else None
+        statement = None
+        if STATEMENT in kinds:
+            statement = self._told.statement(account, action.contact_id, until=today)
         # Printed, the letter is no enclosure of itself.
         words = [kind for kind in kinds if kind != LETTER or Carries.TEXT in carries]
         return Enclosed(
@@ -229,20 +229,6 @@ class MessageMaker:
         """Return what the way of a message takes along; of a letter in the books: a file."""
         return (
             frozenset({Carries.PDF}) if action.via == Via.PLATFORM else channel(action.via).carries
-        )
-
-    def _statement(self, action: Action, account: Account, today: date) -> StatementOfAccount:
-        """Return the open items of the customer, as its rulebook counts."""
-        base = self._organisation.base_currency
-        rulebook = self._source.rulebook or Rulebook((), "", "", base)
-        calendar = bank_days(rulebook.sending, holidays_in)
-        return customer_statement(
-            Assessor(rulebook, self._organisation, today, calendar),
-            account,
-            action.contact_id,
-            kind=StatementKind.OPEN_ITEMS,
-            until=today,
-            zone=self._source.zone,
         )
 
     def _files(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from arsync.application.account_facts import AccountTeller
 from arsync.application.container import Container
 from arsync.application.data_quality import data_quality
 from arsync.application.letter_making import LetterSource, MessageMaker
@@ -28,7 +29,7 @@ from arsync.core.ledger.business_days import Calendar
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.planning.assessment import Assessor
-from arsync.core.planning.customer_locale import bank_days
+from arsync.core.planning.customer_locale import Places, bank_days
 from arsync.core.planning.planner import Plan, begin_plan, make_plan
 from arsync.core.planning.planning_context import Sends
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
@@ -230,6 +231,26 @@ class OrganisationContext:
             self.zone,
             self.rules.rulebook,
         )
+
+    def language_of(self, account: Account, contact_id: str) -> str:
+        """Return the language of a customer's letters; empty: the letters' own."""
+        rulebook = self.rules.rulebook
+        if rulebook is None:
+            return ""
+        organisation = self.connection.organisation
+        places = Places(rulebook.sending, holidays_in, self.today, self.clock.now(), self.zone)
+        assessment = Assessor(rulebook, organisation, self.today, places.bank_days).assess(account)
+        party = next(
+            (member for member in assessment.parties if member.view.contact.id == contact_id),
+            assessment.root,
+        )
+        return places.language(party.view.contact, party.customer)
+
+    @cached_property
+    def teller(self) -> AccountTeller:
+        """Return what tells letters about the account what they say."""
+        organisation = self.connection.organisation
+        return AccountTeller(self.rules.rulebook, organisation, self.zone)
 
     @cached_property
     def unread_files(self) -> tuple[UnreadFile, ...]:

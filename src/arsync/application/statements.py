@@ -8,20 +8,24 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from arsync.application.account_statements import statement_of
 from arsync.application.container import Container
 from arsync.application.name_search import contact_named
 from arsync.application.organisation_context import Chosen, OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.persons_words import Recorded, name_line
+from arsync.core.actions import AccountLetterPayload, Action, Because, StatementAsked, Via
+from arsync.core.actions.message_words import by_way
 from arsync.core.ledger.age_buckets import BUCKETS
-from arsync.core.ledger.records import Contact
+from arsync.core.ledger.records import Account, Contact, ContactStatus
 from arsync.core.ledger.statement_of_account import (
     StatementLine,
     StatementOfAccount,
     StatementSection,
 )
 from arsync.core.planning.customer_statement import payer_of
+from arsync.core.rulebook.model import STATEMENT_OF_ACCOUNT
 from arsync.errors import UserMistake
+from arsync.mail import language
 
 
 class CustomerStatement(NamedTuple):
@@ -31,8 +35,22 @@ class CustomerStatement(NamedTuple):
     contact: Contact
     """The one that answers for the documents."""
     statement: StatementOfAccount
+    account: Account
+    """As its documents are now."""
     doubts: tuple[str, ...]
     """Why it is uncertain what this customer owes, in words."""
+
+
+ASKED_FOR = "statement asked for"
+"""What notes name as the rule of a statement that a person sends."""
+
+
+class SentBy(NamedTuple):
+    """How a person wants a statement written and sent."""
+
+    language: str = ""
+    """Empty: the customer's."""
+    via: str = Via.SMTP
 
 
 class StatementLineView(Struct, frozen=True):
@@ -161,5 +179,90 @@ def statement(
         raise UserMistake(f"{contact.name} has no account: `arsync pull` reads the ledger.")
     payer = payer_of(account, contact.id)
     whose = next((member for member in account.contacts if member.id == payer), contact)
-    listed = statement_of(organisation, account, whose.id, until=day, since=since)
-    return CustomerStatement(organisation, whose, listed, account.doubts)
+    listed = organisation.teller.statement(account, whose.id, until=day, since=since)
+    return CustomerStatement(organisation, whose, listed, account, account.doubts)
+
+
+def statement_html(shown: CustomerStatement, sent_by: SentBy) -> str:
+    """Return the statement as the page of a mail.
+
+    Raises:
+        UserMistake: the user's own text is wrong.
+    """
+    action, account, day = _letter(shown, sent_by, "")
+    return shown.organisation.letter_maker.letter(action, account, day).html
+
+
+def statement_pdf(shown: CustomerStatement, sent_by: SentBy) -> bytes:
+    """Return the statement as a PDF.
+
+    Raises:
+        UserMistake: the user's own text is wrong, or a character cannot be printed.
+    """
+    action, account, day = _letter(shown, sent_by, "")
+    return shown.organisation.letter_maker.pdf(action, account, day)
+
+
+def send_statement(actor: Actor, shown: CustomerStatement, sent_by: SentBy) -> Recorded:
+    """Have a statement sent to its customer by the next run, once on a day.
+
+    Args:
+        actor: who asks for it: that is its approval.
+        shown: what is sent; it is made anew when it leaves.
+        sent_by: in which language and way.
+
+    Raises:
+        UserMistake: nothing leaves while the connection observes, the way is not set up, or the
+            customer cannot be written to.
+    """
+    permit(actor, Permission.APPROVE)
+    organisation, contact = shown.organisation, shown.contact
+    to_file = "\n    hint: --pdf FILE writes it into a file"
+    if organisation.observes:
+        raise UserMistake(f"{organisation.name} only observes: nothing is sent.{to_file}")
+    ways = organisation.sends.ways
+    if ways is not None and sent_by.via not in ways:
+        raise UserMistake(f"{sent_by.via!r} is not set up: the statement has no way out.{to_file}")
+    if contact.status != ContactStatus.ACTIVE:
+        raise UserMistake(f"{contact.name} is {contact.status}: nothing is sent to it.{to_file}")
+    if sent_by.via == Via.SMTP and not contact.email and not contact.more_emails:
+        raise UserMistake(f"{contact.name} has no email address.{to_file}")
+    if shown.doubts:
+        raise UserMistake(f"not sent: {shown.doubts[0]}.{to_file}")
+    who = name_line(actor.name)
+    action, _, _ = _letter(shown, sent_by, who)
+    row = organisation.store.decisions.ask(
+        organisation.id, action, who=who, why="asked for", now=organisation.clock.now()
+    )
+    return Recorded(row, f"{contact.name}: the statement leaves with the next run.")
+
+
+def _letter(shown: CustomerStatement, sent_by: SentBy, who: str) -> tuple[Action, Account, date]:
+    """Return the statement as a letter, the account it is made of, and its day."""
+    organisation, contact, listed = shown.organisation, shown.contact, shown.statement
+    today = organisation.today
+    until = None if listed.until == today else listed.until
+    if sent_by.language:
+        language(sent_by.language)
+    spoken = sent_by.language or organisation.language_of(shown.account, contact.id)
+    by = by_way(sent_by.via)
+    period = listed.until if listed.since is None else f"{listed.since} {listed.until}"
+    action = Action(
+        payload=AccountLetterPayload(
+            letter=STATEMENT_OF_ACCOUNT,
+            language=spoken,
+            to=", ".join(filter(None, (contact.email, *contact.more_emails))),
+            attach=("letter",),
+            statement=StatementAsked(listed.kind.value, listed.since, until),
+        ),
+        connection=organisation.name,
+        contact_id=contact.id,
+        contact_name=contact.name,
+        because=Because("", 0, ASKED_FOR),
+        subject=f"statement {period} on {today}",
+        step=STATEMENT_OF_ACCOUNT,
+        via=sent_by.via,
+        batch_id=f"{contact.id} {today}",
+        note=f"Statement of account sent {by}, asked for by {who}.",
+    )
+    return action, shown.account, listed.until

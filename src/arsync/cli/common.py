@@ -116,7 +116,7 @@ def config_of(config_file: Path | None, *, needs_config: bool = True) -> Config:
     return config
 
 
-def write_output(path: Path, text: str, config: Config) -> None:
+def write_output(path: Path, text: str | bytes, config: Config) -> None:
     """Write a report where a person wants it: never over a store, the config, the key or rules.
 
     Raises:

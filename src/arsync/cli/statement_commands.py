@@ -16,6 +16,8 @@ from arsync.cli.common import (
     json_option,
     opened,
     print_table,
+    say,
+    write_output,
 )
 from arsync.cli.json_output import print_json
 from arsync.core.ledger.age_buckets import BUCKETS
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from arsync.core.ledger.statement_of_account import StatementLine, StatementSection
 
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
 @click.command()
 @click.argument("customer")
 @click.option(
@@ -37,6 +42,11 @@ if TYPE_CHECKING:
     metavar="DATE",
     help="Show all that changed the balance since this day, in place of what is open.",
 )
+@click.option("--language", default="", metavar="CODE", help="The letter's (default: as sent).")
+@click.option("--pdf", type=_FILE, metavar="FILE", help="Write it as a PDF.")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write it as the page of a mail.")
+@click.option("--send", is_flag=True, help="Have the next run send it to the customer.")
+@click.option("--via", default="smtp", show_default=True, help="By which way it is sent.")
 @connection_option
 @as_of_option
 @json_option
@@ -44,6 +54,11 @@ if TYPE_CHECKING:
 def statement(
     customer: str,
     since: datetime | None,
+    language: str,
+    pdf: Path | None,
+    html: Path | None,
+    send: bool,
+    via: str,
     connection: tuple[str, ...],
     as_of: date | None,
     as_json: bool,
@@ -52,10 +67,13 @@ def statement(
     """Show a customer's statement of account.
 
     It lists every open invoice, also what is not due, and the money in hand that is not matched to
-    an invoice yet. With --from it lists what changed the balance since that day.
+    an invoice yet. With --from it lists what changed the balance since that day. Looking at it
+    changes nothing; --send is an approval, and the statement is made anew when it leaves.
     """
     from arsync.application import statements
+    from arsync.application.persons_words import recorded_view
 
+    sent_by = statements.SentBy(language, via)
     with opened(config_file) as (actor, container):
         customers = statements.statement(
             actor,
@@ -65,9 +83,18 @@ def statement(
             as_of=as_of,
             since=since.date() if since else None,
         )
-        if as_json:
+        for path, make in ((pdf, statements.statement_pdf), (html, statements.statement_html)):
+            if path is not None:
+                write_output(path, make(customers, sent_by), container.config)
+                say(f"wrote {path}")
+        if send:
+            recorded = statements.send_statement(actor, customers, sent_by)
+            if as_json:
+                print_json(recorded_view(recorded))
+            say(recorded.message)
+        elif as_json:
             print_json(statements.statement_view(customers))
-        else:
+        elif pdf is None and html is None:
             _show(customers)
     return EXIT_DONE
 

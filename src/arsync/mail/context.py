@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from arsync.core.actions import Action, InvoiceRef
+from arsync.core.actions import AccountLetterPayload, Action, InvoiceRef
 from arsync.core.ledger.records import Account, Invoice, Organisation
 from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.account_values import account_values
@@ -70,7 +70,7 @@ def letter_context(
             spoken=spoken,
         ),
         **earlier_values(facts, action, account, spoken),
-        **_days(today, spoken),
+        **_days(today, spoken, _answer_days(action)),
         "step": action.step,
         "promised_on": _promised_on(action, account, spoken),
         "statutory": statutory_values(facts.law, action, debts, today, spoken),
@@ -113,10 +113,18 @@ def _promised_on(action: Action, account: Account, spoken: Language) -> str:
     return spoken.day(promise.promised_on) if promise else ""
 
 
-def _days(today: date, spoken: Language) -> dict[str, str]:
+def _answer_days(action: Action) -> int:
+    """Return how many days the letter gives: fewer where what follows comes sooner."""
+    payload = action.payload
+    occasion = payload.occasion if isinstance(payload, AccountLetterPayload) else None
+    days = occasion.answer_days if occasion is not None else None
+    return ANSWER_DAYS if days is None else days
+
+
+def _days(today: date, spoken: Language, answer_days: int) -> dict[str, str]:
     return {
         "today": spoken.day(today),
-        "answer_by": spoken.day(today + timedelta(ANSWER_DAYS)),
+        "answer_by": spoken.day(today + timedelta(answer_days)),
         "pay_by": spoken.day(today + timedelta(PAY_DAYS)),
     }
 

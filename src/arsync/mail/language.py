@@ -64,6 +64,11 @@ class Language:
         number = number.replace("\u202f", "\u00a0")
         return self.amount_form.format(number=number, currency=currency).strip()
 
+    def number(self, number: Decimal) -> str:
+        """Return a number for people: `1.5`, `1,5`."""
+        text: str = format_decimal(number, "#,##0.####", self.locale)
+        return text.replace("\u202f", "\u00a0")
+
     def overdue(self, days: int) -> str:
         """Return `1 day overdue`, `14 days overdue`."""
         return (self.day_overdue if days == 1 else self.days_overdue).format(days=days)

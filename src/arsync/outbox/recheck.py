@@ -91,6 +91,9 @@ class Recheck:
             RetryLater, NeedsReconnect: the platform could not be read; nothing was done.
         """
         action = row.action
+        if row.by_person and action.kind is ActionKind.ACCOUNT_LETTER:
+            # What a person asked for is not planned, and is said of the books of now all the same.
+            self._read_again(action)
         if row.by_person or action.kind in WORD_KINDS:
             return Ready(action, self._account(action.contact_id))
         if action.kind in KINDS_AGAINST_CUSTOMERS:

@@ -463,8 +463,8 @@ class LetterOccasion(Struct, frozen=True, forbid_unknown_fields=True):
     paid_on: date | None = None
     currency: str = ""
     agency: str = ""
-    placed_from: date | None = None
-    """The day from which debts are placed."""
+    answer_days: int | None = None
+    """So many days the customer has to pay or answer; None: as in every letter."""
 
     @property
     def about(self) -> dict[str, date | str | tuple[Decimal, str]]:

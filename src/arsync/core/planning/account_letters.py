@@ -120,16 +120,7 @@ def letter_action(planning: Planning, party: DunnedParty, letter: LetterDue) -> 
         contact_id=contact.id,
         contact_name=contact.name,
         because=reason,
-        invoices=tuple(
-            InvoiceRef(
-                invoice.id,
-                invoice.number,
-                invoice.amount_due,
-                invoice.currency,
-                days_overdue=days_overdue(invoice, planning.today),
-            )
-            for invoice in letter.invoices
-        ),
+        invoices=tuple(_ref(planning, party, invoice) for invoice in letter.invoices),
         subject=letter.subject,
         episode=ONE_EACH,
         step=letter.text,
@@ -139,4 +130,18 @@ def letter_action(planning: Planning, party: DunnedParty, letter: LetterDue) -> 
         not_before=leaving.not_before,
         batch_id=f"{contact.id} {leaving.not_before.date()}",
         note=f"{sent_words(ActionKind.ACCOUNT_LETTER, letter.text, via)} ({cited(reason)}).",
+    )
+
+
+def _ref(planning: Planning, party: DunnedParty, invoice: Invoice) -> InvoiceRef:
+    view = party.view.account_view
+    is_owed = invoice.id in view.owed_by_id
+    return InvoiceRef(
+        invoice.id,
+        invoice.number,
+        invoice.amount_due,
+        invoice.currency,
+        days_overdue=days_overdue(invoice, planning.today),
+        document_amount_due=view.document_due(invoice) if is_owed else None,
+        disputed=view.in_dispute.get(invoice.id) if is_owed else None,
     )

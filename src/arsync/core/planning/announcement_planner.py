@@ -37,7 +37,8 @@ def holds_announced(
         if not is_in_time(hold.since, planning.today):
             return
         place = asked_by[0].place if asked_by else announced.places.get("credit_holds", NOWHERE)
-        yield _told(planning, place, HOLD_PLACED, f"hold placed {hold.episode}", hold.since)
+        letter = _told(planning, place, HOLD_PLACED, f"hold placed {hold.episode}", hold.since)
+        yield letter._replace(invoices=tuple(party.view.overdue))
         return
     placed = _told(planning, NOWHERE, HOLD_PLACED, f"hold placed {account.last_hold_episode}")
     key = key_of(planning, party, placed)
@@ -103,5 +104,5 @@ def hand_over_letter(
         announced.approval,
         party.view.overdue_amount,
         tuple(party.view.overdue),
-        occasion=LetterOccasion(agency=agency),
+        occasion=LetterOccasion(agency=agency, answer_days=announced.placement_days),
     )

@@ -12,11 +12,13 @@ from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import (
     StateChange,
     action_row,
+    add_asked,
     add_events,
     initial_columns,
     insert_action,
     locked_row,
     move,
+    rows_of,
 )
 from arsync.store.db.database import Database
 from arsync.store.db.tables import actions
@@ -49,6 +51,22 @@ class ActionDecisions:
             for action in undoings:
                 _ask_undo(db, connection_id, action, who=who, why=why, now=now)
             return [action_row(locked_row(db, undoing.key)) for undoing in undoings]
+
+    def ask(
+        self, connection_id: int, action: Action, *, who: str, why: str, now: datetime
+    ) -> ActionRow:
+        """Add what a person wants done, approved.
+
+        Raises:
+            UserMistake: it was asked for before.
+        """
+        with self._database.write() as db:
+            if action.key in rows_of(db, [action.key]):
+                raise UserMistake(
+                    f"this was asked for already: arsync why {action.key[:12]}"
+                    "\n    hint: what has left is not sent twice on one day"
+                )
+            return add_asked(db, connection_id, action, who=who, why=why, now=now)
 
     def settle(self, key: str, *, sent: bool, who: str, why: str, now: datetime) -> ActionRow:
         """Settle an unknown outcome as a person reports it, in one transaction.

@@ -39,7 +39,7 @@ announcements: {{credit_holds: placed, credit_limits: changed, placements: 7 day
     )
     [statement] = rulebook.statements
     assert (statement.lists, statement.via) == (StatementKind.ACTIVITY, "post")
-    assert statement.attach == ("invoice", "statement")
+    assert statement.attach == ("invoice", "letter")
     assert rulebook.thank_you is not None
     assert rulebook.thank_you.even_if == {"overdue"}
     assert [(rule.name, rule.once_per) for rule in rulebook.after_issue] == [

@@ -256,7 +256,8 @@ def read_statement(
         block.get("on") or StatementDay(""),
         StatementKind(block.get("kind", StatementKind.OPEN_ITEMS)),
         block.get("via", ""),
-        attached(block.get("attach"), "statement"),
+        # The letter is the statement.
+        attached(block.get("attach"), _LETTER_ITSELF | {"statement"}),
         block.get("approval", NO_APPROVAL),
     )
 
@@ -276,7 +277,7 @@ def read_after_issue(
         block.get("email", ""),
         OncePer(block.get("once_per", OncePer.INVOICE)),
         block.get("via", ""),
-        attached(block.get("attach"), "letter"),
+        attached(block.get("attach")),
         block.get("even_if", frozenset()),
         block.get("approval", NO_APPROVAL),
     )
@@ -293,7 +294,7 @@ def thanks_of(values: Mapping[str, tuple[Any, Place]]) -> ThankYou | None:
         when_of(Block(settled, {})),
         settled.get("email") or THANK_YOU,
         settled.get("via") or "",
-        attached(settled.get("attach"), "letter"),
+        attached(settled.get("attach")),
         settled.get("even_if") or frozenset(),
         settled.get("approval") or NO_APPROVAL,
     )
@@ -313,7 +314,7 @@ def announcements_of(values: Mapping[str, tuple[Any, Place]]) -> Announcements:
         settled.get("placements"),
         when_of(Block(settled, {})) if asks else ALWAYS,
         settled.get("via") or "",
-        attached(settled.get("attach"), "letter"),
+        attached(settled.get("attach")),
         settled.get("approval") or NO_APPROVAL,
         {name: key_place for name, (_, key_place) in values.items()},
         place,
@@ -325,6 +326,11 @@ def _settled(values: Mapping[str, tuple[Any, Place]]) -> tuple[dict[str, Any], P
     return settled, next(place for _, place in values.values())
 
 
-def attached(words: frozenset[str] | None, as_pdf: str) -> tuple[str, ...]:
-    """Return what goes along; `pdf` stands for the letter, or the statement, itself."""
-    return tuple(sorted({as_pdf if word == PDF else word for word in words or ()}))
+_LETTER_ITSELF = frozenset({PDF})
+
+
+def attached(
+    words: frozenset[str] | None, itself: frozenset[str] = _LETTER_ITSELF
+) -> tuple[str, ...]:
+    """Return what goes along; `itself` are the words for the letter as a PDF."""
+    return tuple(sorted({"letter" if word in itself else word for word in words or ()}))
