@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from arsync.core.ledger.records import (
     Allocation,
     Dispute,
     Invoice,
+    LimitChange,
     PlacedDebt,
     Placement,
     StandingHold,
@@ -385,3 +387,26 @@ def test_what_is_told_is_for_the_customers_asked_for(desk: Desk) -> None:
     rules = HAND_OVER.replace("7 days before", "7 days before, when: {tag: vip}")
     plan = desk.plan(rules, debtor(desk, desk.invoice("i1", 90)))
     assert [action.kind for action in plan.actions] == [ActionKind.PLACEMENT]
+
+
+def test_a_changed_limit_is_told_while_it_stands(desk: Desk) -> None:
+    rules = f"""{Desk.head}{SENDING}credit_limits: [{{name: All, limit: 500}}]
+announcements: {{credit_limits: changed}}
+"""
+    change = LimitChange("c1", desk.today - timedelta(1), Decimal(900), Decimal(500))
+    account = debtor(desk, desk.invoice("i1", -25), limit_change=change)
+    assert played(desk, rules, account, desk.today, 12) == [f"{desk.today} credit limit changed"]
+    [action] = letters(desk, rules, account, desk.today)
+    payload: Any = action.payload
+    assert payload.occasion.about == {
+        "limit_before": (Decimal(900), "GBP"),
+        "limit_after": (Decimal(500), "GBP"),
+    }
+    other = change._replace(after=Decimal(700))
+    for silent in (
+        account._replace(limit_change=None),
+        account._replace(limit_change=other),
+        account._replace(limit_change=change._replace(since=date(2025, 12, 1))),
+        account._replace(limit_change=change._replace(contact_id="c2")),
+    ):
+        assert not letters(desk, rules, silent, desk.today)

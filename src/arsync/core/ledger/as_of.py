@@ -85,6 +85,9 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         shown_levels=account.shown_levels if knows_done else {},
         placements=as_known_on(account.placements, day),
         letters=tuple(letter for letter in account.letters if letter.on <= day),
+        limit_change=account.limit_change
+        if account.limit_change is not None and account.limit_change.since <= day
+        else None,
     )
 
 

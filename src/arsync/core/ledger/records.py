@@ -430,6 +430,16 @@ class LetterSent(NamedTuple):
     rule: str = ""
 
 
+class LimitChange(NamedTuple):
+    """A credit limit that became another, in the rulebook's currency."""
+
+    contact_id: str
+    """The debtor's."""
+    since: date
+    before: Decimal
+    after: Decimal
+
+
 CLOSED_BY_ITSELF = "closed"
 """The outcome of a task whose reason was gone before a person did it."""
 
@@ -618,6 +628,8 @@ class Account(NamedTuple):
     """Debts handed to agencies and lawyers, the ended ones too, oldest first."""
     letters: tuple[LetterSent, ...] = ()
     """Letters about the account, oldest first."""
+    limit_change: LimitChange | None = None
+    """The latest change of its credit limit."""
 
     @property
     def open_tasks(self) -> tuple[str, ...]:

@@ -11,7 +11,11 @@ from datetime import date, timedelta
 
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.planning.account_letters import LetterDue, key_of, letter_action, no_way
-from arsync.core.planning.announcement_planner import hand_over_letter, holds_announced
+from arsync.core.planning.announcement_planner import (
+    hand_over_letter,
+    holds_announced,
+    limit_announced,
+)
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.courtesy_planner import after_issue_due, thanks_due
 from arsync.core.planning.message_room import room_for_messages
@@ -78,6 +82,7 @@ def letters_due(
 ) -> Iterator[LetterDue]:
     """Yield the letters that are due today, whether they left before or not."""
     yield from holds_announced(planning, assessment, party)
+    yield from limit_announced(planning, assessment, party)
     agency = agency_to_announce(planning, assessment, party)
     if agency:
         yield hand_over_letter(planning, assessment, party, agency)

@@ -10,7 +10,14 @@ from arsync.core.ledger.records import Account, LetterSent
 from arsync.core.planning.account_letters import LetterDue, is_in_time, key_of
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.planning_context import Planning
-from arsync.core.rulebook.model import HAND_OVER, HOLD_LIFTED, HOLD_PLACED, NOWHERE, Place
+from arsync.core.rulebook.model import (
+    HAND_OVER,
+    HOLD_LIFTED,
+    HOLD_PLACED,
+    LIMIT_CHANGED,
+    NOWHERE,
+    Place,
+)
 
 ANNOUNCEMENTS = "announcements"
 """What plans and notes name as the rule of these letters."""
@@ -68,6 +75,30 @@ def _told(
         announced.approval,
         occasion=LetterOccasion(held_since=since) if since is not None else None,
     )
+
+
+def limit_announced(
+    planning: Planning, assessment: Assessment, party: DunnedParty
+) -> Iterator[LetterDue]:
+    """Yield that the contact's credit limit changed."""
+    rulebook, change = planning.assessor.rulebook, assessment.account.limit_change
+    announced = rulebook.announcements
+    if not announced.limits or change is None or party.view.contact.id != change.contact_id:
+        return
+    # What has changed again since is told with its own change.
+    stands = party.view.limit.amount == change.after
+    began = assessment.account.taken_over_on or planning.today
+    if not stands or change.since < began or not is_in_time(change.since, planning.today):
+        return
+    if announced.when.test(party.row, None) is False:
+        return
+    place = announced.places.get("credit_limits", announced.place)
+    letter = _told(planning, place, LIMIT_CHANGED, f"limit of {change.since}")
+    occasion = LetterOccasion(
+        limit_before=change.before, limit_after=change.after, currency=rulebook.currency
+    )
+    facts = {"limit_before": str(change.before), "limit_after": str(change.after)}
+    yield letter._replace(occasion=occasion, facts=facts, amount=change.after)
 
 
 def hand_over_announced(account: Account, contact_id: str, today: date) -> LetterSent | None:

@@ -17,6 +17,7 @@ from arsync.core.ledger.records import (
     ContactStatus,
     Difference,
     Invoice,
+    LimitChange,
     PaymentPlan,
     Promise,
     RecordKind,
@@ -31,6 +32,7 @@ from arsync.store.db.tables import (
     held_conditions,
     hold_decisions,
     invoices,
+    limit_history,
     moved_invoices,
     payment_plans,
     placements,
@@ -55,6 +57,7 @@ from arsync.store.ledger.families import (
 )
 from arsync.store.ledger.held_conditions import NOTHING_HELD, read_held_conditions
 from arsync.store.ledger.hold_decisions import Decided, newest_of, read_hold_decisions
+from arsync.store.ledger.limit_changes import read_limit_changes
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
 from arsync.store.ledger.named_contacts import unknown_contacts
 from arsync.store.ledger.payment_plans import planned_days, read_payment_plans
@@ -113,6 +116,7 @@ def _known_of(connection_id: int) -> list[Any]:
             held_conditions,
             placements,
             payment_plans,
+            limit_history,
         )
     }
     columns = [query.label(name) for name, query in exist.items()]
@@ -340,6 +344,9 @@ class _AccountReading:
         plans: Mapping[str, Sequence[PaymentPlan]] = {}
         if self._facts is not None and self._facts.has_payment_plans:
             plans = read_payment_plans(db, connection_id, ids)
+        changes: Mapping[str, LimitChange] = {}
+        if self._facts is not None and self._facts.has_limit_history:
+            changes = read_limit_changes(db, connection_id, ids, self._done_before)
         for family in chunk:
             members = tuple(
                 self._with_parent(people[contact_id])
@@ -350,6 +357,7 @@ class _AccountReading:
                 account = _account(members, documents, histories, oddities, plans)
                 yield held.about(account)._replace(
                     entries=bound.about(members),
+                    limit_change=changes.get(members[0].id),
                     hold_decision=newest_of(decisions, [contact.id for contact in members]),
                     placements=merged(recorded, account.placements, account.episodes)
                     if recorded
