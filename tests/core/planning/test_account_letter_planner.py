@@ -184,9 +184,12 @@ def test_without_a_way_it_says_what_is_missing(desk: Desk) -> None:
     due, account = date(2026, 12, 1), debtor(desk, desk.invoice("i1", -25))
     sends = Sends(frozenset({"accounting system"}))
     [why] = why_held(desk, MONTHLY, account, due, sends=sends)
-    assert why == "statement of account: no way is set up: [smtp] url names no mail server"
+    assert why == "statement of account: no mail server is set up ([smtp] url)"
     by_post = MONTHLY.replace("on: 1st", "via: post, on: 1st")
-    [action] = letters(desk, by_post, account, due)
+    [why] = why_held(desk, by_post, account, due)
+    assert why == "statement of account: no postal address"
+    home = account._replace(contacts=(desk.contact(address=("1 High St", "Leeds")),))
+    [action] = letters(desk, by_post, home, due)
     assert action.via == "post"
     # Where the file sends by the accounting system, which takes no words, it leaves by mail.
     [action] = letters(desk, MONTHLY.replace("via: smtp, ", ""), account, due)

@@ -22,6 +22,7 @@ from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.records import Invoice
 from arsync.core.planning.assessment import DunnedParty
 from arsync.core.planning.planning_context import Planning, because, cited
+from arsync.core.planning.ways import account_envelope, address_lacking, missing_way
 from arsync.core.rulebook.model import Place
 from arsync.core.rulebook.roles import NO_APPROVAL, Approval, any_asked
 
@@ -77,21 +78,12 @@ def way_of(planning: Planning, letter: LetterDue) -> str:
 
 def no_way(planning: Planning, party: DunnedParty, letter: LetterDue) -> str:
     """Return why a letter has no way to the contact; empty where it has one."""
-    via, contact = way_of(planning, letter), party.view.contact
-    if not planning.is_set_up(via):
-        return f"no way is set up: {_MISSING.get(via, f'the channel {via!r} is not set up')}"
-    if via == Via.SMTP and not party.view.email():
-        return "no email address"
-    if via == Via.SMS and not contact.phones:
-        return "no telephone number"
-    return ""
-
-
-_MISSING: Mapping[str, str] = {
-    Via.SMTP: "[smtp] url names no mail server",
-    Via.POST: "[letters] post_folder is empty",
-    Via.SMS: "[sms] account is empty",
-}
+    via = way_of(planning, letter)
+    missing = missing_way(planning, via)
+    if missing:
+        return missing
+    lacking = address_lacking(party, via, has_email=bool(party.view.email()))
+    return f"no {lacking}" if lacking else ""
 
 
 def is_in_time(day: date, today: date) -> bool:
@@ -105,14 +97,17 @@ def letter_action(planning: Planning, party: DunnedParty, letter: LetterDue) -> 
     leaving = planning.places.leaving(contact, party.customer)
     reason = because(letter.place, letter.rule, letter.facts)
     approval = any_asked([letter.approval], letter.amount)
-    addresses = dict.fromkeys(filter(None, (contact.email, *contact.more_emails)))
+    envelope = account_envelope(planning, party, via, letter.attach)
     return Action(
         payload=AccountLetterPayload(
             letter=letter.text,
             language=planning.places.language(contact, party.customer),
-            to=", ".join(addresses),
+            to=envelope.to,
+            cc=envelope.cc,
+            copy_to=envelope.copy_to,
+            sender=envelope.sender,
             waits_for=leaving.waits_for,
-            attach=letter.attach,
+            attach=envelope.attach,
             statement=letter.statement,
             occasion=letter.occasion,
         ),

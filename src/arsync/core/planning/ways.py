@@ -123,6 +123,24 @@ def envelope_of(
     return Envelope(to, ", ".join(cc), ", ".join(blind), _sender(party, sending), attach)
 
 
+def account_envelope(
+    planning: Planning, party: DunnedParty, via: str, attach: tuple[str, ...]
+) -> Envelope:
+    """Return what a letter about the account bears: it goes to the contact's own addresses."""
+    contact, sending = party.view.contact, planning.assessor.rulebook.sending
+    if via == Via.SMS:
+        return Envelope(telephone_of(contact))
+    if via == Via.POST:
+        return Envelope(", ".join(contact.address), attach=attach)
+    own = dict.fromkeys(filter(None, (contact.email, *contact.more_emails)))
+    reached = set(_folded(own))
+    cc = _copies(planning, party, sending.cc, reached)
+    blind = _copies(planning, party, sending.copy_to, reached | set(_folded(cc)))
+    return Envelope(
+        ", ".join(own), ", ".join(cc), ", ".join(blind), _sender(party, sending), attach
+    )
+
+
 def _folded(addresses: Iterable[str]) -> list[str]:
     return [address.casefold() for address in addresses]
 

@@ -27,6 +27,7 @@ from arsync.core.rulebook.model import (
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape, when_of
 from arsync.core.rulebook.reading.hints import said_for_value
+from arsync.core.rulebook.reading.message_shapes import WayShape
 from arsync.core.rulebook.reading.value_types import (
     Block,
     Key,
@@ -99,16 +100,19 @@ class LetterWay:
 
     def read(self, node: Node, source: Source, label: str) -> str | None:
         """Return the way."""
-        text = Text(example="smtp").read(node, source, label)
-        if text == PLATFORM:
-            message = f"{label} is {text!r}, which cannot send it: its emails take no words."
-            source.problem(node, message, "the accounting system cannot send it: write via: smtp")
-            return None
-        return text
+        ways = sorted(set(source.ways) - {PLATFORM})
+        text = scalar(node, source, label, " or ".join(ways), "smtp")
+        if text is None or text in ways:
+            return text
+        if text != PLATFORM:
+            return WayShape().read(node, source, label)
+        message = f"{label} is {text!r}, which cannot send it: its emails take no words of ours."
+        source.problem(node, message, "write via: smtp")
+        return None
 
     def schema(self) -> Schema:
         """Return the schema."""
-        return {**Text().schema(), "not": {"enum": [PLATFORM]}}
+        return {**WayShape().schema(), "not": {"enum": [PLATFORM]}}
 
 
 class BeforePlacement:
