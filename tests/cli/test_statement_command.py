@@ -66,7 +66,7 @@ def test_who_owes_nothing_gets_an_empty_statement(shell: Shell) -> None:
     assert "Nothing is open, and no money is in hand." in done.out
 
 
-def test_it_is_written_as_a_page_and_as_a_pdf(shell: Shell) -> None:
+def test_it_is_written_as_a_page_and_pdf(shell: Shell) -> None:
     pdf, html = shell.folder / "a.pdf", shell.folder / "a.html"
     words = ("--pdf", str(pdf), "--html", str(html), "--language", "de")
     done = shell("statement", "Deep Debt Ltd", *XERO, *words)

@@ -39,10 +39,12 @@ class AccountTeller:
         payload = action.payload
         if not isinstance(payload, AccountLetterPayload):
             return LetterFacts()
-        asked = payload.statement
+        statement_asked = payload.statement
         return LetterFacts(
             terms=self.terms(account, action.contact_id, today, spoken),
-            statement=self._asked(asked, account, action.contact_id, today) if asked else None,
+            statement=self._asked(statement_asked, account, action.contact_id, today)
+            if statement_asked
+            else None,
             about=payload.occasion.about if payload.occasion else {},
         )
 

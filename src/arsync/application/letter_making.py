@@ -173,14 +173,14 @@ class MessageMaker:
         """Return a letter, and the values it was rendered with."""
         enclosed = enclosed or self._enclosed(action, account, today, extras)
         letters = self._in_language(action.payload.language_code)
-        told = self._told(action, account, today, letters.language)
+        account_facts = self._told(action, account, today, letters.language)
         context = letter_context(
             action,
             account,
             self._organisation,
             today,
             spoken=letters.language,
-            facts=told._replace(
+            facts=account_facts._replace(
                 links=extras.links,
                 law=self._default.law,
                 sender=sender_details(self._config.letters),
@@ -191,7 +191,7 @@ class MessageMaker:
                 notice_number=self._number(extras, today),
                 attachments=enclosed.words,
                 online_instead=enclosed.online_instead,
-                statement=told.statement or enclosed.statement,
+                statement=account_facts.statement or enclosed.statement,
             ),
         )
         return letters.render(action.payload.title or action.step, context), context

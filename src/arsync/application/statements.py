@@ -229,10 +229,10 @@ def send_statement(actor: Actor, shown: CustomerStatement, sent_by: SentBy) -> R
         raise UserMistake(f"{contact.name} has no email address.{to_file}")
     if shown.doubts:
         raise UserMistake(f"not sent: {shown.doubts[0]}.{to_file}")
-    who = name_line(actor.name)
-    action, _, _ = _letter(shown, sent_by, who)
+    person = name_line(actor.name)
+    action, _, _ = _letter(shown, sent_by, person)
     row = organisation.store.decisions.ask(
-        organisation.id, action, who=who, why="asked for", now=organisation.clock.now()
+        organisation.id, action, who=person, why="asked for", now=organisation.clock.now()
     )
     return Recorded(row, f"{contact.name}: the statement leaves with the next run.")
 

@@ -128,5 +128,5 @@ def _waits(
 
 
 def _held(party: DunnedParty, letter: LetterDue, reason: str, next_date: date | None) -> HeldBack:
-    why = because(letter.place, letter.rule, letter.facts)
-    return held(party, f"{letter.text}: {reason}", next_date=next_date, because=why)
+    cause = because(letter.place, letter.rule, letter.facts)
+    return held(party, f"{letter.text}: {reason}", next_date=next_date, because=cause)

@@ -165,8 +165,8 @@ def _after_issue(
 def _is_first(assessment: Assessment, party: DunnedParty, invoice: Invoice) -> bool:
     """Return whether no other invoice of the contact is older."""
     own = (
-        (other.issued_on, other.number, other.id)
-        for other in assessment.account.invoices
-        if other.status in _LIVE and party.view.counts(other.contact_id)
+        (issued.issued_on, issued.number, issued.id)
+        for issued in assessment.account.invoices
+        if issued.status in _LIVE and party.view.counts(issued.contact_id)
     )
     return min(own) == (invoice.issued_on, invoice.number, invoice.id)

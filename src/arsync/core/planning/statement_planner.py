@@ -64,8 +64,9 @@ def _was_due(
         return True
     then = as_it_stood(assessment.account, due.on, zone=planning.zone)
     on_the_day = planning.assessor_on(due.on).assess(then)
+    contact_id = party.view.contact.id
     mine = next(
-        (other for other in on_the_day.parties if other.view.contact.id == party.view.contact.id),
+        (member for member in on_the_day.parties if member.view.contact.id == contact_id),
         on_the_day.root,
     )
     if rule.when.test(mine.row, None) is False:
