@@ -14,6 +14,7 @@ from tests.builders.driver import App
 
 from arsync.application.oauth_authorisation import authorise
 from arsync.config import load_config
+from arsync.core.rulebook.starter import LETTERS
 from arsync.errors import EXIT_FAILED
 from arsync_sandbox.server import Sandbox
 
@@ -272,3 +273,22 @@ def test_connecting_again_with_a_name_renames(alone: tuple[Shell, Sandbox]) -> N
         )
         (row,) = app.add_connections("xero", grant, [(grant.organisations[0], "books")])
     assert row.name == "books"
+
+
+@pytest.mark.parametrize("rulebook", ["gentle", "standard", "strict", "uk-standard"])
+@pytest.mark.parametrize("letters", list(LETTERS))
+def test_init_asks_how_letters_leave(empty: Shell, rulebook: str, letters: str) -> None:
+    done = empty("init", "--rulebook", rulebook, "--letters", letters)
+    assert done.code == 0
+    assert f"Letters leave by {letters}: {LETTERS[letters]}." in done.err
+    assert empty("rules", "check").code == 0
+    text = (empty.folder / "rules" / f"{rulebook}.yaml").read_text("utf-8")
+    assert ("via: smtp   " in text) is (letters == "own mail server")
+    if rulebook in {"gentle", "standard", "strict"}:
+        assert ("via: post" in text) is (letters == "post")
+
+
+def test_init_takes_the_platforms_email_unasked(empty: Shell) -> None:
+    done = empty("init")
+    assert "Letters leave by accounting system: reminders are its own invoice emails" in done.err
+    assert "via: accounting system" in (empty.folder / "rules/standard.yaml").read_text("utf-8")

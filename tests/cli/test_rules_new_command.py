@@ -10,7 +10,8 @@ import pytest
 from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.rulebook import read_rulebook, rulebook_warnings
-from arsync.core.rulebook.starter import APPROVALS, DAYS, TONES, Answers, starter_rulebook
+from arsync.core.rulebook.model import MESSAGE_STEPS
+from arsync.core.rulebook.starter import APPROVALS, DAYS, LETTERS, TONES, Answers, starter_rulebook
 from arsync.core.trials.scenario import judge, play, read_scenarios
 from arsync.core.trials.scenario.scenario_starter import first_scenarios
 from arsync.mail import TEXT_NAMES
@@ -18,17 +19,19 @@ from arsync.rules_source.folder import holidays_in
 
 
 @pytest.mark.parametrize(
-    ("tone", "approval", "days"), list(itertools.product(TONES, APPROVALS, DAYS))
+    ("tone", "approval", "days", "letters"),
+    list(itertools.product(TONES, APPROVALS, DAYS, LETTERS)),
 )
 def test_every_answer_gives_a_rulebook_without_problem_or_warning(
-    tone: str, approval: str, days: str
+    tone: str, approval: str, days: str, letters: str
 ) -> None:
-    text = starter_rulebook(Answers("EUR", tone, 9, days, approval, "DE"))
+    text = starter_rulebook(Answers("EUR", tone, 9, days, approval, "DE", letters=letters))
     rulebook = a_rulebook(text, "r.yaml", texts=TEXT_NAMES)
     assert rulebook_warnings(rulebook) == []
     late = [step.day for step in rulebook.reminders[2].steps if step.day > 0]
     assert late[0] == 9
-    asks = [step.approval.required for step in rulebook.reminders[2].steps if step.kind == "email"]
+    messages = [step for step in rulebook.reminders[2].steps if step.kind in MESSAGE_STEPS]
+    asks = [step.approval.required for step in messages]
     assert {"nothing": not any(asks), "everything": all(asks)}.get(approval, asks.count(True) == 1)
     assert rulebook.currency == "EUR"
     assert rulebook.sending.holidays == "DE"
@@ -49,7 +52,7 @@ def test_a_new_rulebook_passes_check_and_is_never_overwritten(empty: Any) -> Non
 def test_questions_are_asked_for_what_was_not_given(
     empty: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("ie\n\nfirm\n4\n\nnothing\nnone\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("ie\n\nfirm\n4\n\nnothing\npost\nnone\n"))
     result = empty("rules", "new", "mine.yaml", "--name", "Ours")
     assert result.code == 0, result.err
     assert result.out == ""
@@ -58,15 +61,35 @@ def test_questions_are_asked_for_what_was_not_given(
     assert "{day: 4, email: first reminder}" in text
     assert "name: Ours" in text
     assert "holidays:" not in text
+    assert "letter: final notice, via: post" in text
+    assert "which a person prints and posts" in result.err
 
 
 @pytest.mark.parametrize(
-    ("tone", "approval", "first_day"), list(itertools.product(TONES, APPROVALS, (None, 90)))
+    ("letters", "line"),
+    [
+        ("accounting system", "{day: 30, email: final notice, via: smtp, approval: required}"),
+        ("own mail server", "{day: 30, email: final notice, approval: required}"),
+        ("post", "{day: 30, letter: final notice, via: post, approval: required}"),
+    ],
+)
+def test_how_letters_leave_is_written_down(letters: str, line: str) -> None:
+    text = starter_rulebook(Answers(letters=letters))
+    assert line in text
+    sending = a_rulebook(text, "r.yaml", texts=TEXT_NAMES).sending
+    assert sending.via == ("smtp" if letters == "own mail server" else "accounting system")
+    assert bool(sending.attach) is (letters == "own mail server")
+
+
+@pytest.mark.parametrize(
+    ("tone", "approval", "first_day", "letters"),
+    list(itertools.product(TONES, APPROVALS, (None, 90), LETTERS)),
 )
 def test_every_answer_gives_first_scenarios_that_the_rulebook_passes(
-    tone: str, approval: str, first_day: int | None
+    tone: str, approval: str, first_day: int | None, letters: str
 ) -> None:
-    text = starter_rulebook(Answers("EUR", tone, first_day, DAYS[2], approval, "DE"))
+    answers = Answers("EUR", tone, first_day, DAYS[2], approval, "DE", letters=letters)
+    text = starter_rulebook(answers)
     rulebook, _ = read_rulebook([("r.yaml", text)], texts=TEXT_NAMES)
     assert rulebook is not None
     scenarios = first_scenarios(rulebook, file="s.yaml", path="../r.yaml", holidays=holidays_in)
@@ -128,7 +151,7 @@ def test_a_country_suggests_its_own_currency_and_holidays(
 
 
 def test_a_wrong_answer_is_asked_for_again(empty: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = "Britain\nuk\nGB\npounds\n\nfirm\n4\n\nnothing\nLondon\nGB-SCT\n"
+    answers = "Britain\nuk\nGB\npounds\n\nfirm\n4\n\nnothing\n\nLondon\nGB-SCT\n"
     monkeypatch.setattr("sys.stdin", io.StringIO(answers))
     result = empty("rules", "new", "mine.yaml")
     assert result.code == 0, result.err

@@ -10,7 +10,7 @@ import click
 
 from arsync.cli.common import json_option, say
 from arsync.cli.json_output import print_json
-from arsync.core.rulebook.starter import APPROVALS, DAYS, TONES
+from arsync.core.rulebook.starter import APPROVALS, DAYS, LETTERS, TONES
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ FIRST_DAYS = (1, 90)
 @click.option("--days", type=click.Choice(DAYS), help="The days on which messages leave.")
 @click.option("--approval", type=click.Choice(APPROVALS), help="Which steps need approval.")
 @click.option(
+    "--letters", type=click.Choice(list(LETTERS)), help="How reminders and notices leave."
+)
+@click.option(
     "--holidays", metavar="PLACE", help="A country or region such as GB-ENG; none: no holidays."
 )
 @click.option("--name", help="The rulebook's name.")
@@ -52,6 +55,7 @@ def rules_new(
     first_day: int | None,
     days: str | None,
     approval: str | None,
+    letters: str | None,
     holidays: str | None,
     name: str | None,
     defaults: bool,
@@ -84,6 +88,9 @@ def rules_new(
     first_day = ask.number("First reminder, days after the due date", first_day, usual)
     days = ask.choice("Messages leave on", days, list(DAYS), DAYS[0])
     approval = ask.choice("Needs approval", approval, list(APPROVALS), APPROVALS[0])
+    if letters is None and not defaults:
+        say_ways()
+    letters = ask.choice("Letters leave by", letters, list(LETTERS), next(iter(LETTERS)))
     holidays = ask.text(
         "Public holidays of (none: no holidays)",
         holidays,
@@ -98,6 +105,7 @@ def rules_new(
         approval=approval,
         holidays=holidays,
         name=name or "Our credit control",
+        letters=letters,
     )
     rulebook = starter.write_starter_rulebook(file, answers)
     wrote = [file, *_write_scenarios(file, rulebook)]
@@ -109,6 +117,12 @@ def rules_new(
         say(warning)
     say(f"Next: arsync rules check {file}, and: arsync rules test {wrote[-1]}")
     return EXIT_DONE
+
+
+def say_ways() -> None:
+    """Say what each way of letters does, before one is chosen."""
+    for way, does in LETTERS.items():
+        say(f"  {way}: {does}.")
 
 
 class _Questions:

@@ -11,7 +11,9 @@ import click
 
 from arsync.cli.common import config_option, json_option, opened, print_table, say, word
 from arsync.cli.json_output import print_json
+from arsync.cli.rules_new import say_ways
 from arsync.connector_sdk import Grant, OrganisationRef
+from arsync.core.rulebook.starter import LETTERS
 from arsync.errors import EXIT_DONE, UserMistake
 from arsync.files import write_private
 
@@ -44,19 +46,30 @@ own_reminders_option = click.option(
     help="The rulebook's currency, e.g. NZD (default: the rulebook's own).",
 )
 @click.option(
+    "--letters",
+    type=click.Choice(list(LETTERS)),
+    help=(
+        "How reminders and notices leave; asked on a terminal (default: the accounting system's"
+        " own email)."
+    ),
+)
+@click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
     help="The folder (default: the current folder).",
 )
 @json_option
-def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> int:
+def init(
+    rulebook: str, currency: str | None, letters: str | None, folder: Path, as_json: bool
+) -> int:
     """Create a config file, a rules folder, a first rulebook and its stories.
 
     Existing files are left unchanged.
     """
     import arsync_rulebooks
     from arsync.config import example_config
+    from arsync.core.rulebook.starter import with_letters
 
     if rulebook not in arsync_rulebooks.names():
         names = ", ".join(arsync_rulebooks.names())
@@ -67,6 +80,12 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
         text += f"currency: {_code(currency)}\n"
     elif currency:
         text = _in_currency(text, currency)
+    if letters is None and not as_json and sys.stdin.isatty():
+        say_ways()
+        kind = click.Choice(list(LETTERS))
+        letters = click.prompt("Letters leave by", default=next(iter(LETTERS)), type=kind, err=True)
+    if letters is not None:
+        text = with_letters(text, letters)
     rules = folder / "rules"
     files = {
         folder / "config.toml": example_config(),
@@ -90,6 +109,8 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
         outcome[verb].append(str(path))
     if as_json:
         print_json(outcome)
+    chosen = letters or next(iter(LETTERS))
+    say(f"\nLetters leave by {chosen}: {LETTERS[chosen]}.")
     say("\nNext: put your client id into config.toml, then `arsync connect xero` (or quickbooks).")
     return EXIT_DONE
 

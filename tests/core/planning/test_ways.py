@@ -74,7 +74,7 @@ def test_messages_go_to_the_address_of_their_way(desk: Desk) -> None:
 def test_a_step_without_a_way_is_a_task(desk: Desk, step: str, lacking: str) -> None:
     action = the_action(desk.plan(book(desk, step), late(desk), sends=NO_MAIL))
     assert action.kind is K.TASK
-    assert action.payload.title == f"Send the final notice another way: {lacking}"
+    assert action.payload.title == f"Send the text 'final notice' another way: {lacking}"
     assert action.via == Via.PLATFORM
 
 
@@ -152,6 +152,12 @@ def test_ways_leave_apart_in_one_moment(desk: Desk) -> None:
         ("first reminder", Via.PLATFORM),
     ]
     assert len({action.batch_id for action in plan.actions}) == 1
+    # Where one email is one moment, our letter is that one.
+    alone = desk.plan(book(desk, steps, ", platform_emails_per_moment: 1"), account)
+    assert [action.step for action in alone.actions] == ["final notice"]
+    assert [held.why for held in alone.held_back] == [
+        "waits for the next moment: at most one email at once"
+    ]
 
 
 RULES = """roles:

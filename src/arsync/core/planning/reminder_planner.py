@@ -186,7 +186,8 @@ def _plan_moment(
         elif not room.most:
             decisions += _hold_back_all(party, same_way, room.reason, room.next_date)
         elif via == Via.PLATFORM:
-            decisions += _plan_platform_emails(planning, party, same_way, budget, room)
+            letters = len(decisions.actions)
+            decisions += _plan_platform_emails(planning, party, same_way, budget, room, letters)
         elif kind is StepKind.LETTER and (lacking := planning.lacks(ATTACHMENT)):
             decisions += _hold_back_all(party, same_way, lacking)
         else:
@@ -249,17 +250,20 @@ def _plan_platform_emails(
     emails: list[DueStep],
     budget: EmailBudget,
     room: MessageRoom,
+    letters: int,
 ) -> Decisions:
     """Plan one email per invoice, as many as one moment may hold; the others wait."""
     sending = planning.assessor.rulebook.sending
     lacking = planning.lacks(EMAIL)
-    # The oldest due dates come first, so the least overdue invoices wait.
-    most = min(sending.platform_emails_per_moment, room.most)
+    # The oldest due dates come first, so the least overdue invoices wait. Our own letters of the
+    # moment count: a customer who gets one is not sent as many emails besides.
+    most = min(max(0, sending.platform_emails_per_moment - letters), room.most)
     now, later = ([], emails) if lacking else (emails[:most], emails[most:])
-    several = f"{most} emails" if most > 1 else "one email"
+    at_once = sending.platform_emails_per_moment
+    several = f"{at_once} emails" if at_once > 1 else "one email"
     reason = lacking or f"waits for the next moment: at most {several} at once"
     next_date = None if lacking else planning.today + timedelta(sending.days_between_messages or 1)
-    if not lacking and most < sending.platform_emails_per_moment:
+    if not lacking and room.most < sending.platform_emails_per_moment - letters:
         reason, next_date = room.reason, room.next_date
     # All or none of a moment: half of it would start the wait between messages for the other half.
     if not budget.allows(len(now)):

@@ -237,7 +237,7 @@ def _payload(
     if kind is ActionKind.TASK:
         task = step.text
         if highest.no_way:
-            task = f"Send the {step.text} another way: {highest.no_way}"
+            task = f"Send the text {step.text!r} another way: {highest.no_way}"
         elif highest.lacks:
             task = f"There is no {highest.lacks}: send the {step.text} another way"
         elif asks_for_too_much(highest):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 COUNTRIES = {
@@ -43,6 +44,24 @@ TONES = {
     "firm": Tone((-5, 1, 8, 15, 22), 35, 30, 5, 0),
 }
 APPROVALS = ("final notices", "everything", "nothing")
+OWN_SERVER = "own mail server"
+POSTED = "post"
+LETTERS = {
+    "accounting system": (
+        "reminders are its own invoice emails, in its own words, one for each invoice; notices that"
+        " need words of yours become tasks until [smtp] url names a mail server"
+    ),
+    OWN_SERVER: (
+        "your words, one letter for all invoices of a customer, with enclosures and copies; nothing"
+        " leaves until [smtp] url names the server"
+    ),
+    POSTED: (
+        "reminders are the accounting system's own emails; notices are PDFs in a folder, which a"
+        " person prints and posts; they become tasks until [letters] post_folder names the folder"
+    ),
+}
+"""How letters leave, and what each way does."""
+
 DAYS = ("business days", "every day", "tuesday to thursday")
 
 
@@ -57,6 +76,7 @@ class Answers(NamedTuple):
     approval: str = "final notices"
     holidays: str = "GB-ENG"
     name: str = "Our credit control"
+    letters: str = "accounting system"
 
 
 def starter_rulebook(answers: Answers) -> str:
@@ -79,7 +99,7 @@ def starter_rulebook(answers: Answers) -> str:
     second = (
         ""
         if answers.tone == "gentle"
-        else f"      - {{after: 10 days, email: final notice, approval: {notice}}}\n"
+        else f"      - {{after: 10 days, {_notice('final notice', answers)}, approval: {notice}}}\n"
     )
     mode = "# Each email needs approval: `arsync approve`.\n" if everything else ""
     return _TEXT.format(
@@ -89,6 +109,8 @@ def starter_rulebook(answers: Answers) -> str:
         hold=hold,
         skip=skip,
         never_sent=_NEVER_SENT.partition("   ")[0],
+        promise_broken=_notice("promise broken", answers),
+        sending=_SENDING[answers.letters],
         asked=", approval: required" if everything else "",
         second=second,
         mode=mode,
@@ -99,6 +121,25 @@ def starter_rulebook(answers: Answers) -> str:
         else "",
         between=tone.between,
     )
+
+
+def with_letters(text: str, letters: str) -> str:
+    """Return a shipped rulebook, or one that extends a pack, whose letters leave by a way.
+
+    Args:
+        text: the rulebook's.
+        letters: one of `LETTERS`.
+    """
+    if letters == POSTED:
+        return re.sub(
+            r"email: (final notice|promise broken), via: smtp", r"letter: \1, via: post", text
+        )
+    if letters != OWN_SERVER:
+        return text
+    changed = re.sub(r"(?m)^  via: accounting system\b.*$", _SENDING[OWN_SERVER], text)
+    if "\nextends:" in changed and "\nsending:" not in changed:
+        changed += f"sending:\n{_SENDING[OWN_SERVER]}\n"
+    return changed
 
 
 def _steps(answers: Answers, tone: Tone) -> list[str]:
@@ -123,13 +164,34 @@ def _step(day: int, text: str, answers: Answers) -> str:
         text == "final notice" or answers.tone == "gentle"
     )
     asks = answers.approval == "everything" or (answers.approval == "final notices" and last)
-    return f"      - {{day: {day}, email: {text}{', approval: required' if asks else ''}}}\n"
+    says = _notice(text, answers) if text == "final notice" else f"email: {text}"
+    return f"      - {{day: {day}, {says}{', approval: required' if asks else ''}}}\n"
+
+
+def _notice(text: str, answers: Answers) -> str:
+    """Return how a text leaves whose words matter: the accounting system's email has its own."""
+    ways = {OWN_SERVER: f"email: {text}", POSTED: f"letter: {text}, via: post"}
+    return ways.get(answers.letters, f"email: {text}, via: smtp")
 
 
 def _days(days: str) -> str:
     return "[tuesday, wednesday, thursday]" if days == DAYS[2] else days
 
 
+_SENDING = {
+    "accounting system": (
+        "  via: accounting system          # its own email, in its own words; notices above\n"
+        "                                  # leave by your own mail server (via: smtp)"
+    ),
+    OWN_SERVER: (
+        "  via: smtp                       # your own mail server: one letter for all\n"
+        "  attach: invoice                 # the accounting system's PDF of each goes along"
+    ),
+    POSTED: (
+        "  via: accounting system          # its own email, in its own words; notices above\n"
+        "                                  # are printed and posted by a person"
+    ),
+}
 _NEVER_SENT = '{sent: no, not: {sent: unknown}}      # never sent: see "Never sent" below'
 
 _TEXT = """\
@@ -192,7 +254,7 @@ credit_holds:
   - name: After a broken promise  # a call at once, see "Broken promise" below, and in writing
     when: {{promise_to_pay: broken}}
     steps:
-      - {{day: 0, counted_from: broken promise, email: promise broken{asked}}}
+      - {{day: 0, counted_from: broken promise, {promise_broken}{asked}}}
 {second}      - {{after: 15 days, call: Agree a payment plan, assign_to: credit control}}
   - name: Everyone else
 {skip}    steps:
@@ -211,7 +273,7 @@ follow_ups:
     assign_to: credit control
 
 sending:
-  via: accounting system          # or smtp: your own mail server, one letter for all invoices
+{sending}
   days: {days}
   between: 09:00-16:30            # in the organisation's time zone
 {holidays}  days_between_messages: {between}        # no customer hears from you more often
