@@ -51,7 +51,8 @@ def letter_context(
     """
     records = {invoice.id: invoice for invoice in account.invoices}
     taken_off = taken_off_of(action, account, organisation, today)
-    customer = customer_values(action, contact_of(action, account))
+    contact = contact_of(action, account)
+    customer = customer_values(action, contact, organisation.country)
     table = invoice_values(action, records, taken_off, today, spoken, facts.links)
     asked_for = _asked_for(action, records, taken_off)
     link = facts.sender.payment_link
@@ -60,7 +61,9 @@ def letter_context(
     return {
         "customer": customer,
         "greeting": greeting_of(customer, spoken),
-        "organisation": organisation_values(organisation, facts.sender),
+        "organisation": organisation_values(
+            organisation, facts.sender, contact.country if contact else ""
+        ),
         **table,
         **payment_values(
             asked_for,

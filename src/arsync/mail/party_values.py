@@ -11,6 +11,7 @@ from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.colours import DARK, readable_on_dark, readable_on_white
 from arsync.mail.language import Language
 from arsync.mail.letter_facts import SenderDetails, clean_lines
+from arsync.mail.postal_lines import lines_abroad
 
 
 def contact_of(action: Action, account: Account) -> Contact | None:
@@ -18,8 +19,14 @@ def contact_of(action: Action, account: Account) -> Contact | None:
     return next((contact for contact in account.contacts if contact.id == action.contact_id), None)
 
 
-def customer_values(action: Action, contact: Contact | None) -> dict[str, Any]:
-    """Return what a letter can say of its customer."""
+def customer_values(action: Action, contact: Contact | None, home: str) -> dict[str, Any]:
+    """Return what a letter can say of its customer.
+
+    Args:
+        action: the letter.
+        contact: the customer, as the records have it.
+        home: the sender's country.
+    """
     if contact is None:
         return _customer(action.contact_name)
     person = contact.people[0] if contact.people and _is_theirs(action, contact) else ""
@@ -30,7 +37,7 @@ def customer_values(action: Action, contact: Contact | None) -> dict[str, Any]:
         phone=str(contact.phones[0]) if contact.phones else "",
         email=contact.email,
         number=contact.customer_number,
-        address=contact.address,
+        address=lines_abroad(contact.address, contact.country, home),
     )
 
 
@@ -72,12 +79,23 @@ def greeting_of(customer: Mapping[str, Any], spoken: Language) -> str:
     return spoken.greeting.format(name=customer["first_name"] or customer["name"])
 
 
-def organisation_values(organisation: Organisation, sender: SenderDetails) -> dict[str, Any]:
-    """Return what a letter can say of its sender: the settings first, then the books."""
+def organisation_values(
+    organisation: Organisation, sender: SenderDetails, to_country: str
+) -> dict[str, Any]:
+    """Return what a letter can say of its sender: the settings first, then the books.
+
+    Args:
+        organisation: the sender.
+        sender: what the settings say of it.
+        to_country: the customer's country; empty: not known, so the sender's own.
+    """
+    address = organisation.address
+    if to_country:
+        address = lines_abroad(address, organisation.country, to_country)
     return {
         "name": cleaned(organisation.name),
         "legal_name": cleaned(organisation.legal_name),
-        "address": sender.address or clean_lines(organisation.address),
+        "address": sender.address or clean_lines(address),
         "phone": sender.phone or cleaned(organisation.phone),
         "email": sender.email or cleaned(organisation.email),
         "tax_number": cleaned(organisation.tax_number),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from arsync.core.ledger.sanitising import cleaned
 
-ADDRESS_LINES_MAX = 9
+ADDRESS_LINES_MAX = 7
 """An address of more lines fits no window, and is left out: a part of it would lead elsewhere."""
 
 ADDRESS_LINE_CHARACTERS_MAX = 100
