@@ -33,8 +33,10 @@ USE_CASES = (
     "application.health.deep_check",
     "application.health.doctor",
     "application.letters.notice_register",
+    "application.letters.previewing",
     "application.letters.text_copying",
     "application.letters.text_listing",
+    "application.letters.trying",
     "application.maintenance",
     "application.payment_plans",
     "application.plan_changes",
@@ -58,6 +60,7 @@ USE_CASES = (
 HELPERS = {
     "count_disputes",
     "customer_history",
+    "customers_letter",
     "explained",
     "links",
     "listed_by_name",

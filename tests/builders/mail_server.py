@@ -22,6 +22,8 @@ class Sink:
 
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
+        self.port = 0
+        """Where it listens, once it does."""
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Envelope

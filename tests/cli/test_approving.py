@@ -72,7 +72,7 @@ def test_rejecting_one_by_one_asks_for_the_reason(
 def test_the_letter_is_shown_before_anything_leaves(waiting: Shell) -> None:
     shown = waiting("approve", "INV-3", "--show")
     assert (shown.code, keys_in(waiting, "approved")) == (3, set())
-    assert "  to       late@example.com\n  subject  " in shown.out
+    assert "  to             late@example.com\n  subject        " in shown.out
     assert "GBP 250.00" in shown.out.partition("subject")[2]
     (listed,) = waiting("approve", "INV-3", "--show", "--json").json
     of_key = waiting("why", listed["key"][:8], "--json").json

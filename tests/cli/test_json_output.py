@@ -16,8 +16,10 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from arsync.application.ageing_report import AgeingTableView
 from arsync.application.letters.notice_register import RegisteredNotice
+from arsync.application.letters.previewing import PreviewView
 from arsync.application.letters.text_copying import CopiedText
 from arsync.application.letters.text_listing import ListedText
+from arsync.application.letters.trying import SentTest
 from arsync.application.persons_words import RecordedView
 from arsync.application.plan_changes import SinceView
 from arsync.application.result_views import (
@@ -43,6 +45,7 @@ VIEWS = (
     HistoryView,
     ListedText,
     OutcomeView,
+    PreviewView,
     RecordedView,
     RegisteredNotice,
     RulesBacktestView,
@@ -50,6 +53,7 @@ VIEWS = (
     RulesSimulationView,
     RunView,
     ScenariosView,
+    SentTest,
     SinceView,
     StatusView,
     UndoResultView,

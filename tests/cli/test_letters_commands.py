@@ -35,7 +35,30 @@ def test_a_text_is_copied_once(configured: Shell) -> None:
 def test_an_empty_register_says_so(shell: Shell) -> None:
     assert shell("letters", "register").err == "0 numbered notices.\n"
     assert shell("letters", "register", "--json").json == []
-    assert shell("letters", "register", "--csv").out.startswith("connection,number,given_on,")
+    assert shell("letters", "register", "--csv").out.startswith(
+        "connection,number,written,given_on,"
+    )
+
+
+def test_a_letter_is_shown_in_each_form(shell: Shell) -> None:
+    words = ("letters", "preview", "second reminder", "--customer", "Late & Sons")
+    done = shell(*words, "--connection", "xero")
+    assert "second reminder: Late & Sons" in done.out
+    assert "INV-3" in done.out
+    page = shell(*words, "--connection", "xero", "--as", "html").out
+    assert page.startswith("<!doctype html>")
+    written = shell(*words, "--connection", "xero", "--as", "pdf", "--output", "letter.pdf")
+    assert written.err.endswith("letter.pdf: second reminder.\n")
+    assert (shell.folder / "letter.pdf").read_bytes().startswith(b"%PDF")
+    view = shell(*words, "--connection", "xero", "--json").json
+    assert (view["customer"], view["is_planned"]) == ("Late & Sons", False)
+    assert view["letter"]["text"] in done.out.replace("\n    ", "\n") or view["letter"]["text"]
+
+
+def test_a_preview_never_replaces_the_store(shell: Shell) -> None:
+    refused = shell("letters", "preview", "upcoming", "--output", "arsync.db")
+    assert refused.code == 2
+    assert "nothing is written over it" in refused.err
 
 
 @pytest.mark.parametrize(
@@ -45,6 +68,11 @@ def test_an_empty_register_says_so(shell: Shell) -> None:
         (["register", "--from", "2026-02-01", "--to", "2026-01-01"], "is before --from"),
         (["regster"], "Did you mean 'register'?"),
         (["copy", "nonsense"], "brings no text 'nonsense' along"),
+        (["preview", "nonsense"], "there is no text 'nonsense'"),
+        (["preview", "upcoming", "--as", "pdf"], "a PDF needs a file"),
+        (["preview", "upcoming", "--customer", "Nobody"], "there is no contact 'Nobody'"),
+        (["send-test", "upcoming", "--to", "me"], "'me' is not a mail address"),
+        (["send-test", "upcoming"], "missing option '--to'"),
     ],
 )
 def test_mistakes_are_said_with_their_remedy(shell: Shell, words: list[str], message: str) -> None:

@@ -17,6 +17,7 @@ from arsync.clock import Clock
 from arsync.config import Config
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionKind, MessagePayload, ReminderPayload, Via
+from arsync.core.actions.notices import as_written
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.ledger.sanitising import file_name
 from arsync.core.ledger.statement_of_account import StatementOfAccount
@@ -290,8 +291,7 @@ class MessageMaker:
         """Return a notice's number as the settings write it; empty where it bears none."""
         if not extras.notice_number:
             return ""
-        form = self._config.letters.notice_number
-        return form.format(number=extras.notice_number, year=today.year)
+        return as_written(extras.notice_number, self._config.letters.notice_number, today)
 
     def pdf(
         self,

@@ -1,17 +1,23 @@
-"""What a customer will read, shown before it leaves: from the books as they are now."""
+"""What a customer will read, shown before it leaves: from the books as they are now.
+
+The maker of what leaves makes it, so it is the same letter by letter. What is only known when it
+leaves (a link that the books do not hold yet, the number that a notice gets) is said in a remark.
+"""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
 from arsync.application.organisation_context import OrganisationContext
-from arsync.channels import channel
+from arsync.channels import Message, channel
 from arsync.connector_sdk import Capability
-from arsync.core.actions import Action, ActionState, ReminderPayload, Via, is_our_letter
+from arsync.core.actions import Action, ActionState, MessagePayload, Via, is_our_letter
+from arsync.core.actions.notices import as_written, bears_number
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.records import Account
 from arsync.errors import ArsyncError
 from arsync.mail import addresses
+from arsync.outbox import LetterExtras, earlier_letters
 from arsync.store.models import ActionRow
 
 NOT_LEFT = frozenset({ActionState.PLANNED, ActionState.AWAITING_APPROVAL, ActionState.APPROVED})
@@ -19,6 +25,15 @@ NOT_LEFT = frozenset({ActionState.PLANNED, ActionState.AWAITING_APPROVAL, Action
 
 LINKS_COME_LATER = "Links to the online invoices are put in when it leaves."
 NOT_PLANNED = "By the books of now it would not be written any more; the next run decides."
+INVOICES = "invoice"
+"""The platform's own PDF of each invoice, in a payload's `attach`."""
+
+
+class AttachedFile(Struct, frozen=True):
+    """A file that goes along."""
+
+    name: str
+    bytes: int
 
 
 class LetterShown(Struct, frozen=True):
@@ -31,6 +46,15 @@ class LetterShown(Struct, frozen=True):
     text: str = ""
     """Empty where the accounting system uses its own words."""
     remarks: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    """They get it as well, and everybody sees that."""
+    copies: tuple[str, ...] = ()
+    """They get it as well, and nobody sees that."""
+    reply_to: str = ""
+    """Empty: answers go to the sender."""
+    attachments: tuple[AttachedFile, ...] = ()
+    notice_number: str = ""
+    language: str = ""
 
 
 def letter_shown(organisation: OrganisationContext, row: ActionRow) -> LetterShown | None:
@@ -50,36 +74,100 @@ def letter_shown(organisation: OrganisationContext, row: ActionRow) -> LetterSho
         plan = organisation.replan_one(account)
         planned = {action.key: action for action in plan.actions}
         remarks = () if row.key in planned else (NOT_PLANNED,)
-        return _shown(organisation, planned.get(row.key, row.action), account, remarks)
+        return shown_as_it_leaves(organisation, planned.get(row.key, row.action), account, remarks)
     except ArsyncError as error:
         return LetterShown("", remarks=(f"It cannot leave as things stand: {error}",))
 
 
-def _shown(
-    organisation: OrganisationContext, action: Action, account: Account, remarks: tuple[str, ...]
+def shown_as_it_leaves(
+    organisation: OrganisationContext,
+    action: Action,
+    account: Account,
+    remarks: tuple[str, ...] = (),
 ) -> LetterShown:
+    """Return a message as it would leave now; the action may be one that nobody planned.
+
+    Raises:
+        ArsyncError: it cannot leave as things stand.
+    """
     if not is_our_letter(action):
         return _platforms_own(organisation, action, account, remarks)
     maker, today = organisation.letter_maker, organisation.today
+    extras, more = extras_before_sending(organisation, action, account)
+    remarks += more
     if action.via == Via.PLATFORM:
-        letter = maker.letter(action, account, today)
+        letter = maker.letter(action, account, today, extras)
         way = "a PDF, attached to the invoice in the accounting system"
         return LetterShown(way, (), letter.subject, letter.text, remarks)
+    message = maker.message(action, account, today, extras)
+    remarks += (*_invoices_along(organisation, action), *message.remarks)
+    return shown_message(organisation, action, message, remarks)
+
+
+def shown_message(
+    organisation: OrganisationContext, action: Action, message: Message, remarks: tuple[str, ...]
+) -> LetterShown:
+    """Return a finished message for people."""
+    settings = organisation.config.smtp
+    by = f"by {channel(action.via).label}"
+    copies = message.copies
+    if action.via == Via.SMTP:
+        by = f"{by} from {message.sender or settings.sender}"
+        copies = addresses([*copies, settings.copy_to])
+    return LetterShown(
+        by,
+        message.to,
+        message.subject,
+        message.text,
+        remarks,
+        cc=message.cc,
+        copies=copies,
+        reply_to=message.reply_to,
+        attachments=_files(message),
+        notice_number=message.notice_number,
+        language=message.language or organisation.rules.letters.language.code,
+    )
+
+
+def extras_before_sending(
+    organisation: OrganisationContext, action: Action, account: Account
+) -> tuple[LetterExtras, tuple[str, ...]]:
+    """Return what a letter needs besides the account, and what is only known when it leaves.
+
+    No number is used up: a notice without one shows the one that the next notice gets.
+    """
+    letters, remarks, number = organisation.store.letters, [], 0
+    if bears_number(action):
+        number, is_given = letters.number_before_sending(organisation.id, action.key)
+        if not is_given:
+            form = organisation.config.letters.notice_number
+            written = as_written(number, form, organisation.today)
+            remarks.append(
+                f"Its number is given when it leaves: {written} is the next, unless another "
+                "notice leaves before it."
+            )
     linked = {invoice.id for invoice in account.invoices if invoice.link}
     if Capability.ONLINE_INVOICE.value in organisation.offers and any(
         ref.id not in linked for ref in action.invoices
     ):
-        remarks += (LINKS_COME_LATER,)
-    message = maker.message(action, account, today)
-    sender = message.sender or organisation.config.smtp.sender
-    by = channel(action.via).label
-    return LetterShown(
-        f"by {by} from {sender}" if action.via == Via.SMTP else f"by {by}",
-        message.to,
-        message.subject,
-        message.text,
-        (*remarks, *message.remarks),
-    )
+        remarks.append(LINKS_COME_LATER)
+    earlier = earlier_letters(letters, organisation.id, action)
+    return LetterExtras(notice_number=number, earlier=earlier), tuple(remarks)
+
+
+def _files(message: Message) -> tuple[AttachedFile, ...]:
+    files = [AttachedFile(file.name, len(file.content)) for file in message.attachments]
+    if message.pdf and not files:
+        files.append(AttachedFile(f"{message.title}.pdf", len(message.pdf)))
+    return tuple(files)
+
+
+def _invoices_along(organisation: OrganisationContext, action: Action) -> tuple[str, ...]:
+    payload = action.payload
+    if not isinstance(payload, MessagePayload) or INVOICES not in payload.attach:
+        return ()
+    numbers = ", ".join(ref.number or ref.id for ref in action.invoices)
+    return (f"{organisation.label}'s PDF of {numbers} goes along; it is read when it leaves.",)
 
 
 def _platforms_own(
@@ -90,7 +178,7 @@ def _platforms_own(
     numbers = ", ".join(ref.number or ref.id for ref in action.invoices)
     people = [person.email for person in account.contacts if person.id == action.contact_id]
     payload = action.payload
-    named = [payload.to] if isinstance(payload, ReminderPayload) and payload.to else people
+    named = [payload.to] if isinstance(payload, MessagePayload) and payload.to else people
     return LetterShown(
         f"{label} emails {numbers} in its own words",
         addresses(named),

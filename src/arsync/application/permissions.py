@@ -28,6 +28,7 @@ class Permission(StrEnum):
     FORGET_CUSTOMER = "anonymise a customer"
     PULL = "bring the copy of the ledger up to date"
     PREPARE = "save a plan for approval"
+    TEXTS = "change letters and try them"
     RUN = "carry out approved actions"
     APPROVE = "approve or reject actions"
     LOG = "log what happened with a customer"
@@ -53,6 +54,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.FORGET_CUSTOMER: _OWNER,
     Permission.PULL: _OFFICE,
     Permission.PREPARE: _OFFICE,
+    Permission.TEXTS: _OFFICE,
     Permission.RUN: _DECIDES,
     Permission.APPROVE: _DECIDES,
     Permission.AGREE: _DECIDES,

@@ -19,6 +19,7 @@ from arsync.cli.common import (
     refuse_unknown_command,
     say,
     word,
+    write_output,
 )
 from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, UserMistake
@@ -113,6 +114,103 @@ def copy(
     return EXIT_DONE
 
 
+# -- looking at letters ---------------------------------------------------------------------------
+
+
+_FORMS = ("text", "html", "pdf")
+
+
+@letters.command(short_help="Show any letter for any customer; nothing leaves.")
+@click.argument("name", metavar="NAME|KEY")
+@click.option("--customer", default="", metavar="CUSTOMER", help="Whose letter it is.")
+@click.option("--language", default="", metavar="CODE", help="In this language.")
+@click.option(
+    "--as", "form", type=click.Choice(_FORMS), default="text", show_default=True, help="As what."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write it to FILE.",
+)
+@connection_option
+@json_option
+@config_option
+def preview(
+    name: str,
+    customer: str,
+    language: str,
+    form: str,
+    output: Path | None,
+    connection: tuple[str, ...],
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show a letter as it would leave now: its way, to whom, what goes along, and every word.
+
+    NAME is a text, as `arsync letters list` names it; KEY is a message of the plan. Any text can be
+    looked at for any customer, also for one who owes nothing, and in any language. Without
+    --customer the values are made up. Nothing leaves, and the accounting system is not called.
+    """
+    from arsync.application.letters.previewing import LetterWanted, preview_letter, preview_view
+    from arsync.cli.render_letter import show_letter
+
+    if form == "pdf" and output is None and not as_json:
+        raise UserMistake("a PDF needs a file.\n    hint: --output letter.pdf")
+    choice = LetterWanted(name, customer, language)
+    with opened(config_file) as (actor, container):
+        preview_of = preview_letter(actor, container, choice, connection)
+        if output is not None:
+            letter = preview_of.letter
+            by_form = {"text": letter.text, "html": letter.html}
+            content = by_form[form] if form in by_form else preview_of.pdf()
+            write_output(output, content, container.config)
+            for remark in preview_of.shown.remarks:
+                say(f"! {remark}")
+            say(f"{output}: {preview_of.text}.")
+    if as_json:
+        print_json(preview_view(preview_of))
+    elif output is None and form == "html":
+        click.echo(preview_of.letter.html, nl=False)
+    elif output is None:
+        whose = preview_of.customer or "a sample"
+        show_letter(preview_of.shown, f"{preview_of.text}: {whose}")
+    return EXIT_DONE
+
+
+@letters.command("send-test", short_help="Send a letter to yourself.")
+@click.argument("name")
+@click.option("--to", required=True, metavar="ADDRESS", help="Your own address.")
+@click.option("--customer", default="", metavar="CUSTOMER", help="Whose letter it is.")
+@click.option("--language", default="", metavar="CODE", help="In this language.")
+@connection_option
+@json_option
+@config_option
+def send_test(
+    name: str,
+    to: str,
+    customer: str,
+    language: str,
+    connection: tuple[str, ...],
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Send a letter to yourself, exactly as the mail would be, by the connection's mail server.
+
+    Its subject begins with TEST. Nobody else gets a copy, no note is written, and no number of a
+    notice is used up. It never goes to the customer's own address.
+    """
+    from arsync.application.letters.previewing import LetterWanted
+    from arsync.application.letters.trying import send_test as send
+
+    with opened(config_file) as (actor, container):
+        sent = send(actor, container, LetterWanted(name, customer, language), to, connection)
+    if as_json:
+        print_json(sent)
+    say(f"{sent.text}: sent to {sent.to} by the mail server of {sent.connection}: {sent.detail}")
+    return EXIT_DONE
+
+
 # -- the register ---------------------------------------------------------------------------------
 
 
@@ -167,7 +265,7 @@ def _show_register(notices: list[RegisteredNotice]) -> None:
 
     rows = [
         [
-            f"{notice.number:,}",
+            notice.written,
             notice.given_on.isoformat(),
             notice.text,
             notice.customer,

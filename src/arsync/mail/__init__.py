@@ -79,7 +79,7 @@ _NAMES = {
     "letter_facts": "EarlierLetter LetterFacts sender_details",
     "letters": "Letter Letters",
     "own_texts": "OwnTexts TextProblem known_texts",
-    "message": "KEY_HEADER Attachment Outgoing addresses compose message_id",
+    "message": "KEY_HEADER Attachment Outgoing addresses compose is_address message_id",
     "statement": "Statement statement_pdf",
     "text_names": "ACCOUNT_TEXT_NAMES PLAN_TEXT_NAMES SHIPPED_NAMES TEXT_NAMES",
     "sample": "sample_context",

@@ -80,6 +80,7 @@ def test_each_number_has_its_outcome(register: Container) -> None:
     assert (sent.amount, sent.currency, amount_shown(sent)) == (Decimal(200), "GBP", "GBP 200.00")
     assert (sent.sent_on, rejected.sent_on) == (TODAY - timedelta(2), None)
     assert (in_two_currencies.amount, amount_shown(in_two_currencies)) == (None, "")
+    assert (sent.written, sent.number) == ("N-1", 1)
     assert sent.invoices == ("INV-1", "INV-k1")
 
 
@@ -105,9 +106,7 @@ def test_numbers_passed_over_are_said(register: Container) -> None:
     lost = register.store.letters.register(register.store.connections.get("books").id)[-1]
     assert lost.row is not None
     assert outcome_of(lost.row) == "leaving now"
-    passed = RegisteredNotice(
-        "books", 1005, TODAY, "", "", "", (), None, "", "", None, PASSED_OVER, ""
-    )
+    passed = RegisteredNotice("books", 1005, "N-1005", TODAY, outcome=PASSED_OVER)
     restored = register.config.folder / "restored.db"
     from arsync.store import open_store
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from tests.builders.actions import an_action
 
 from arsync.core.actions import ActionKind
-from arsync.core.actions.notices import NUMBERED_TEXTS, bears_number
+from arsync.core.actions.notices import NUMBERED_TEXTS, as_written, bears_number
 
 
 @pytest.mark.parametrize("text", sorted(NUMBERED_TEXTS))
@@ -30,3 +31,17 @@ def test_reminders_thanks_and_the_platforms_words_bear_none() -> None:
     assert not bears_number(an_action(step="first reminder", via="smtp"))
     assert not bears_number(an_action(step="final notice"))
     assert not bears_number(an_action(ActionKind.CREDIT_HOLD))
+
+
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        ("N-{number}", "N-17"),
+        ("{year}/{number}", "2026/17"),
+        ("Notice", "Notice 17"),
+        ("", "17"),
+        ("{number.real} {x} {number}", "{number.real} {x} 17"),
+    ],
+)
+def test_a_number_is_written_as_settings_say(form: str, written: str) -> None:
+    assert as_written(17, form, date(2026, 11, 2)) == written

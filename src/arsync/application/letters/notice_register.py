@@ -11,10 +11,11 @@ from decimal import Decimal
 from msgspec import Struct
 
 from arsync.application.container import Container
-from arsync.application.organisation_context import Chosen, organisations
+from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionState
 from arsync.core.actions.message_words import by_way
+from arsync.core.actions.notices import as_written
 from arsync.core.ledger.money import plain, shown
 from arsync.core.ledger.sanitising import no_formula
 from arsync.errors import UserMistake
@@ -35,19 +36,22 @@ class RegisteredNotice(Struct, frozen=True):
 
     connection: str
     number: int
+    written: str
+    """The number as the letter says it: `N-17`."""
     given_on: date
-    text: str
-    customer: str
-    customer_id: str
-    invoices: tuple[str, ...]
-    amount: Decimal | None
+    text: str = ""
+    customer: str = ""
+    customer_id: str = ""
+    invoices: tuple[str, ...] = ()
+    amount: Decimal | None = None
     """The sum of what its invoices were about; None where they are in several currencies."""
-    currency: str
-    way: str
-    sent_on: date | None
+    currency: str = ""
+    way: str = ""
+    sent_on: date | None = None
     """None: it did not leave, or nobody knows whether it did."""
-    outcome: str
-    key: str
+    outcome: str = ""
+    key: str = ""
+    """Empty: the numbers up to this one were passed over."""
 
 
 def notice_register(
@@ -74,37 +78,27 @@ def notice_register(
     if since is not None and until is not None and until < since:
         raise UserMistake(f"--to {until} is before --from {since}.")
     return [
-        _line(organisation.name, notice)
+        _line(organisation, notice)
         for organisation in organisations(container, connection)
         for notice in organisation.store.letters.register(organisation.id, since=since, until=until)
     ]
 
 
-def _line(connection: str, notice: NoticeRow) -> RegisteredNotice:
-    row = notice.row
+def _line(organisation: OrganisationContext, notice: NoticeRow) -> RegisteredNotice:
+    row, form = notice.row, organisation.config.letters.notice_number
+    written = as_written(notice.number, form, notice.given_on)
     if row is None:
         return RegisteredNotice(
-            connection,
-            notice.number,
-            notice.given_on,
-            "",
-            "",
-            "",
-            (),
-            None,
-            "",
-            "",
-            None,
-            PASSED_OVER,
-            "",
+            organisation.name, notice.number, written, notice.given_on, outcome=PASSED_OVER
         )
     currencies = {ref.currency for ref in row.action.invoices}
     is_one = len(currencies) == 1
     total = sum((ref.amount_due for ref in row.action.invoices), Decimal(0))
     has_left = row.state in {ActionState.SENT, ActionState.CONFIRMED}
     return RegisteredNotice(
-        connection=connection,
+        connection=organisation.name,
         number=notice.number,
+        written=written,
         given_on=notice.given_on,
         text=notice.text,
         customer=row.action.contact_name,
@@ -133,6 +127,7 @@ def outcome_of(row: ActionRow) -> str:
 _COLUMNS = (
     "connection",
     "number",
+    "written",
     "given_on",
     "text",
     "customer",

@@ -43,7 +43,7 @@ def copy_text(
         UserMistake: there is no such text, language or connection, it is there already, or it
             cannot be written.
     """
-    permit(actor, Permission.PREPARE)
+    permit(actor, Permission.TEXTS)
     text = text_name(name)
     if text not in SHIPPED_NAMES:
         raise UserMistake(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from arsync.core.actions.model import Action, is_our_letter
 from arsync.core.actions.payloads import ActionKind
 
@@ -23,3 +25,16 @@ def bears_number(action: Action) -> bool:
 def text_of(action: Action) -> str:
     """Return the name of a letter's text."""
     return action.payload.title or action.step
+
+
+def as_written(number: int, form: str, day: date) -> str:
+    """Return a notice's number as letters say it: `N-17`.
+
+    Args:
+        number: the running number.
+        form: `N-{number}`, `{year}/{number}`; without a place for it the number stands behind.
+        day: the day of the letter.
+    """
+    if "{number}" not in form:
+        form = f"{form} {{number}}".lstrip()
+    return form.replace("{year}", str(day.year)).replace("{number}", str(number))
