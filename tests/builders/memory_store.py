@@ -296,6 +296,19 @@ class MemoryLetters:
         return [letter for letter in letters if letter is not None]
 
 
+class MemoryTasks:
+    """Opens tasks as if a person had asked for them."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def open_once(self, connection_id: int, task: Action, *, who: str, now: datetime) -> bool:
+        if task.key in self._store.table.rows:
+            return False
+        self._store.approve(connection_id, task, now=now, asked_by=who)
+        return True
+
+
 class MemoryRuns:
     """The run lock, held until a test says that it is lost."""
 
@@ -329,6 +342,7 @@ class MemoryStore:
         self.connections = MemoryConnections()
         self.claims = MemoryClaims(self.table, self.connections)
         self.letters = MemoryLetters(self.table)
+        self.tasks = MemoryTasks(self)
         self.ledger = MemoryLedger()
         self.runs = MemoryRuns()
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.builders.books import Fault
+from tests.builders.books import Done, Fault
 from tests.builders.memory_world import A_PDF, MemoryWorld
 from tests.outbox.worker_tables import ERRORS, HOUR, TWICE, S
 
 from arsync.connector_sdk import Receipt
-from arsync.core.actions import ActionKind, Via
+from arsync.core.actions import Action, ActionKind, Via
+from arsync.core.actions.effects import steps_taken
+from arsync.core.actions.posting import letter_to_post
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -34,13 +36,18 @@ def left(world: MemoryWorld) -> list[str]:
     return [key for key, _ in world.books.mails]
 
 
+def of_messages(world: MemoryWorld) -> list[Done]:
+    """What the books were told of messages; a letter by post has a task besides."""
+    return [done for done in world.books.done if done.kind is not ActionKind.TASK]
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_it_is_delivered_and_then_told(world: MemoryWorld, way: str) -> None:
     action = world.add(note="Noted.", **WAYS[way])
     result = world.run()
     assert world.path(action) == "sending > sent > confirmed"
     assert (left(world), result.problems) == ([action.key], [])
-    (done,) = world.books.done
+    (done,) = of_messages(world)
     assert done.write.text == "Noted. 250 queued"
     assert world.row(action).before["trace"] == action.key
 
@@ -49,7 +56,7 @@ def test_it_is_delivered_and_then_told(world: MemoryWorld, way: str) -> None:
 def test_a_letter_is_filed_as_it_left(world: MemoryWorld, way: str) -> None:
     action = world.add(**WAYS[way])
     world.run()
-    (done,) = world.books.done
+    (done,) = of_messages(world)
     assert (done.kind, done.write.file, done.write.file_type) == (
         ActionKind.LETTER,
         A_PDF,
@@ -72,7 +79,7 @@ def test_a_letter_whose_run_ended_is_filed_once(
     world.letter_text = "text of other amounts" if changed else world.letter_text
     world.run()
     assert world.path(action) == "sending > sent > confirmed"
-    (done,) = world.books.done
+    (done,) = of_messages(world)
     # A letter that would read otherwise today is not what the customer got: the note alone.
     assert done.write.file == (b"" if changed else A_PDF)
     assert left(world) == [action.key]
@@ -136,7 +143,7 @@ def test_a_lost_mail_waits_for_a_person(world: MemoryWorld, way: str) -> None:
     assert left(world) == [action.key]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "letter by post"])
 def test_a_note_that_cannot_be_written_unsends_nothing(world: MemoryWorld, way: str) -> None:
     action = world.add(**WAYS[way])
     world.books.faults.append(Fault("perform", Rejected("the history is full")))
@@ -164,3 +171,37 @@ def test_a_message_reads_as_it_was_planned_last(world: MemoryWorld) -> None:
     world.run()
     assert world.row(action).action.via == Via.POST
     assert world.state(action) is S.CONFIRMED
+
+
+def tasks_of(world: MemoryWorld) -> list[Action]:
+    rows = world.store.actions.list(world.connection.id, states=set(S))
+    return [row.action for row in rows if row.action.kind is ActionKind.TASK]
+
+
+@pytest.mark.parametrize("way", LETTERS)
+def test_what_was_printed_is_to_be_posted(world: MemoryWorld, way: str) -> None:
+    letter = world.add(**WAYS[way])
+    world.run()
+    tasks = tasks_of(world)
+    if way != "letter by post":
+        assert tasks == []
+        return
+    (task,) = tasks
+    assert letter_to_post(task) == letter.key
+    assert task.payload.title.startswith("Post the letter ")
+    assert task.payload.title.endswith(f": m-{letter.key[:8]}")
+    assert world.state(task) is S.CONFIRMED, "its note left in the same run"
+    assert steps_taken(task, world.today) == []
+
+
+def test_a_printed_letter_is_asked_for_once(world: MemoryWorld) -> None:
+    """The process died right after the letter was printed, and again after the task was opened."""
+    letter = world.add(**WAYS["letter by post"])
+    world.bring(letter, S.SENDING, S.SENT, receipt=Receipt("0001 x.pdf", "in the post folder"))
+    world.books.faults.append(Fault("find", ERRORS["lock"]()))
+    for _ in range(3):
+        world.run()
+    (task,) = tasks_of(world)
+    assert task.payload.title.endswith("0001 x.pdf")
+    assert (world.state(letter), world.state(task)) == (S.CONFIRMED, S.CONFIRMED)
+    assert left(world) == []

@@ -27,6 +27,7 @@ from arsync.application.persons_words import (
 from arsync.application.promises import PromiseToPay, promise
 from arsync.application.results import Listed
 from arsync.core.actions import Action, Because, TaskDonePayload, TaskPayload
+from arsync.core.actions.posting import POSTED, letter_to_post
 from arsync.core.collections.call_outcomes import (
     CALL_OUTCOMES,
     Follows,
@@ -178,6 +179,10 @@ def complete_task(actor: Actor, container: Container, key: str, report: CallRepo
         noted_by=noted_by,
         corrects=report.corrects,
     )
+    letter = letter_to_post(row.action)
+    if letter and outcome.code == POSTED:
+        words, now = f"posted, says {name}" if name else "posted", container.clock.now()
+        container.store.claims.record_lookup(letter, who=name, why=words, now=now)
     message = " ".join([_message(row, outcome), *followed])
     return recorded(organisation, message, notes[-1])
 

@@ -163,6 +163,14 @@ class LetterHistory(Protocol):
         ...
 
 
+class TaskOpening(Protocol):
+    """The tasks that follow from what was delivered."""
+
+    def open_once(self, connection_id: int, task: Action, *, who: str, now: datetime) -> bool:
+        """Open a task that no run ends, and return whether it was not there before."""
+        ...
+
+
 class RunLock(Protocol):
     """The lock that keeps a connection's runs apart."""
 
@@ -204,6 +212,11 @@ class OutboxStore(Protocol):
     @property
     def ledger(self) -> LedgerCopy:
         """Return the copy."""
+        ...
+
+    @property
+    def tasks(self) -> TaskOpening:
+        """Return the tasks."""
         ...
 
     @property

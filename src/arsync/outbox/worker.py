@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via, leaves_by_channel
+from arsync.core.actions.posting import is_posted_by_hand, task_to_post
 from arsync.core.planning.plan_views import action_view
 from arsync.errors import (
     ArsyncError,
@@ -321,6 +322,8 @@ class Outbox:
             self.result.problems.append(f"{_title(row)}: an internal error, see the log.")
         else:
             self._change(row, _S.SENT, receipt.detail or "done", receipt=receipt)
+            # At once, so that its note leaves in the same run.
+            self._open_posting(row, receipt)
             if _is_message(row.action):
                 self._emails += 1
                 self._failures[row.action.via] = 0
@@ -439,6 +442,8 @@ class Outbox:
         for row in rows:
             if stop():
                 raise Stopping
+            # Again: a process may have died right after the letter was printed.
+            self._open_posting(row, row.receipt)
             try:
                 with self._in_hand():
                     receipt = self._delivery.read_back(row)
@@ -467,6 +472,13 @@ class Outbox:
                 self._unseen(row, NOT_THERE)
                 continue
             self._confirmed(row, f"read back: {receipt.detail or receipt.reference}")
+
+    def _open_posting(self, row: ActionRow, receipt: Receipt | None) -> None:
+        """Ask a person to post what was printed."""
+        if is_posted_by_hand(row.action):
+            task = task_to_post(row.action, receipt.reference if receipt else "")
+            now = self._clock.now()
+            self._store.tasks.open_once(self._connection.id, task, who=WHO, now=now)
 
     def _unseen(self, row: ActionRow, reason: str) -> None:
         """Give up looking for what was sent and has not shown for days, and say so."""

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from arsync.core.actions.posting import POSTED
+
 
 class Follows(StrEnum):
     """What an outcome has recorded besides."""
@@ -58,6 +60,7 @@ _ROWS = (
         "wrong number", "the number is somebody else's: find another", back_after=1, tries_max=2
     ),
     CallOutcome("refused", "the customer says that it will not pay"),
+    CallOutcome(POSTED, "the printed letter was posted: that is its delivery"),
     CallOutcome(
         "asks for copy", "send the invoice again, then call again", back_after=3, tries_max=2
     ),

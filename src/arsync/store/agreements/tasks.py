@@ -97,6 +97,16 @@ class Tasks:
             add_events(db, [(task.key, now, who, None, state, OPENED)])
             return action_row(locked_row(db, task.key))
 
+    def open_once(self, connection_id: int, task: Action, *, who: str, now: datetime) -> bool:
+        """Open a task that no run ends, and return whether it was not there before."""
+        with self._database.write() as db:
+            if task.key in rows_of(db, [task.key]):
+                return False
+            state = ActionState.APPROVED
+            insert_action(db, connection_id, task, state=state, now=now, by_person=True)
+            add_events(db, [(task.key, now, who, None, state, OPENED)])
+            return True
+
     def complete(
         self,
         key: str,
