@@ -92,7 +92,10 @@ class PlatformEmail:
 
 
 class LetterAttachment:
-    """Our letter as a file on each invoice it is about; QuickBooks does not email it."""
+    """Our letter as a file on the first invoice it is about; QuickBooks does not email it.
+
+    A note on the others says what was sent: a customer's letter may be about two hundred.
+    """
 
     def __init__(self, write_client: WriteClient) -> None:
         self._write_client = write_client
@@ -102,28 +105,26 @@ class LetterAttachment:
         return {}
 
     def perform(self, write: Write) -> Receipt:
-        """Upload the file to each invoice that does not have it."""
+        """Upload the file, unless the invoice has it."""
         from arsync_quickbooks import sdk
 
-        receipt = Receipt("")
-        for target in targets_on_invoices(write.action):
-            file = self._write_client.note_on(write, target, file=True)
-            if file is None:
-                built = sdk.note(target.entity, target.id, note_text(write))
-                # Cut at the front: the end has the file's type.
-                built.FileName = write.file_name[-FILE_NAME_CHARACTERS_MAX:]
-                built.ContentType = write.file_type
-                uploaded = self._write_client.client.upload(
-                    sdk.content(built), write.file, request_id(write, "upload", target.id)
-                )
-                self._write_client.changes_made += 1
-                file = Receipt(str(uploaded.get("Id") or ""), f"{built.FileName} on {target.shown}")
-            receipt = receipt if receipt.reference else file
-        return receipt
+        target = _target(write.action)
+        file = self._write_client.note_on(write, target, file=True)
+        if file is None:
+            built = sdk.note(target.entity, target.id, note_text(write))
+            # Cut at the front: the end has the file's type.
+            built.FileName = write.file_name[-FILE_NAME_CHARACTERS_MAX:]
+            built.ContentType = write.file_type
+            uploaded = self._write_client.client.upload(
+                sdk.content(built), write.file, request_id(write, "upload", target.id)
+            )
+            self._write_client.changes_made += 1
+            file = Receipt(str(uploaded.get("Id") or ""), f"{built.FileName} on {target.shown}")
+        return file
 
     def find(self, write: Write) -> Receipt | None:
-        """Look for the file on each invoice."""
-        return self._write_client.notes_stand(write, targets_on_invoices(write.action), file=True)
+        """Look for the file."""
+        return self._write_client.notes_stand(write, [_target(write.action)], file=True)
 
 
 def targets_on_invoices(action: Action) -> list[Target]:

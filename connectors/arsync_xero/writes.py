@@ -253,7 +253,8 @@ class Writer:
         if action.kind in _OF_HOLDS_AND_TERMS:
             return [HistoryNote(write_client, "Contacts", id_, text) for id_ in _contacts(action)]
         is_task = action.kind in {ActionKind.TASK, ActionKind.TASK_DONE}
-        if not action.invoices or (is_task and len(action.invoices) > 1):
+        on_contact = action.kind is ActionKind.ACCOUNT_LETTER or not action.invoices
+        if on_contact or (is_task and len(action.invoices) > 1):
             return [HistoryNote(write_client, "Contacts", action.contact_id, text)]
         return [
             HistoryNote(write_client, "Invoices", invoice.id, text, best_effort=best_effort)

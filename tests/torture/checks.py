@@ -72,6 +72,7 @@ def nothing_twice(world: WatchedWorld) -> None:
         for email in state["emails"]
         if email["origin"] == "smtp"
     )
+    notes.update(("text message", message["body"], "") for message in state["text_messages"])
     twice = {what: count for what, count in notes.items() if count > 1}
     assert not twice, f"stands more than once: {twice}"
 

@@ -86,6 +86,46 @@ def letters(world: WatchedWorld) -> None:
     world.app.pull(world.name)
 
 
+def letters_by_every_way(world: WatchedWorld) -> None:
+    """A formal notice by mail with what goes along, one by post, and a text message."""
+    world.with_every_way()
+    place = {"street": "12 Mill Lane", "city": "Leeds", "postcode": "LS1 4AP"}
+    world.load(
+        world.name,
+        contacts=[
+            contact_row(f"c{name}", name, contact_group=group, mobile="+447911123456", **place)
+            for name, group in {"Ada": "Post", "Bob": "Mail", "Cleo": "Text"}.items()
+        ],
+        invoices=[
+            invoice_row(number, f"c{name}", overdue=3)
+            for number, name in enumerate(("Ada", "Bob", "Cleo"), 1)
+        ],
+    )
+    world.rules(EVERY_WAY)
+    world.connect(world.name)
+    world.app.pull(world.name)
+
+
+EVERY_WAY = """\
+version: 1
+name: By every way
+currency: GBP
+reminders:
+  - name: By post
+    when: {contact_group: Post}
+    steps: [{day: 1, letter: formal notice, via: post}]
+  - name: By mail
+    when: {contact_group: Mail}
+    steps: [{day: 1, letter: final notice, via: smtp, attach: [invoice]}]
+  - name: By text message
+    when: {contact_group: Text}
+    steps: [{day: 1, email: first reminder, via: sms}]
+sending:
+  days: every day
+  between: 00:00-23:59
+"""
+
+
 def a_restored_store(world: WatchedWorld) -> None:
     """A backup of before anything left is restored after everything has; a person looks."""
     everything_once(world)
@@ -221,6 +261,7 @@ SCENARIOS = (
     Scenario("the day after", the_day_after, share=0.15),
     Scenario("other reasons", other_reasons, share=0.5),
     Scenario("letters by mail", letters, share=0.5),
+    Scenario("letters by every way", letters_by_every_way, share=0.3),
     Scenario("a discount taken", a_discount_taken, share=0.5),
     Scenario(
         "placements",

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, event
 from tests.builders.driver import App
 from tests.builders.effects import standing
@@ -25,13 +26,14 @@ from tests.builders.world import ON_THE_WAY, READING_POSTS, START, Control, Worl
 
 from arsync.application.letter_making import PostOffice
 from arsync.application.results import RunResult
-from arsync.channels import Message
+from arsync.channels import Message, MessageTrace
 from arsync.config import load_config
 from arsync.connector_sdk import Receipt
-from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.store.models import ActionRow, ConnectionRow, ConnectionState
 from arsync_sandbox.clock import SandboxClock
 from arsync_sandbox.server import Sandbox
+from arsync_sandbox.text_messages import ACCOUNT, SENDER, TOKEN
 
 from .mail_wire import mail_in_process
 from .wire import InProcess, in_process
@@ -39,6 +41,8 @@ from .wire import InProcess, in_process
 NOBODY_LISTENS = 1
 """The sandbox's address has this port: what is not answered in process, fails at once."""
 STORE = "arsync.db"
+POST = "post"
+"""The post folder, beside the store."""
 ROUNDS_MAX = 60
 """So many runs, an hour apart, and a connection must be quiet."""
 QUARTERS = 4
@@ -49,7 +53,8 @@ class Point(NamedTuple):
 
     number: int
     kind: str
-    """`commit`, `before` and `answer` of a request, `mail` and `mailed`."""
+    """`commit`, `before` and `answer` of a request, `mail` and `mailed`, `delivery` and `delivered`
+    by another way."""
     what: str
     lasting: bool
     """False: what outlives the process is as it was at the point before this one."""
@@ -165,6 +170,24 @@ class WatchedWorld(World):
         self.config = self.configured(smtp_url=f"smtp://127.0.0.1:{NOBODY_LISTENS}")
         self.restart()
 
+    def with_every_way(self) -> None:
+        """Name the mail server, the post folder and the provider of text messages."""
+        (self.folder / POST).mkdir()
+        self.config = self.configured(
+            smtp_url=f"smtp://127.0.0.1:{NOBODY_LISTENS}",
+            letters_post_folder=POST,
+            sms_account=ACCOUNT,
+            sms_token=TOKEN,
+            sms_sender=SENDER,
+            sms_api_url=self.control.url,
+        )
+        self.restart()
+
+    @property
+    def home(self) -> Path:
+        """Return the folder in which a copy of this process does its work."""
+        return self._moved or self.folder
+
     # -- time ---------------------------------------------------------------------------------
 
     def move_to(self, moment: datetime) -> None:
@@ -190,6 +213,8 @@ class WatchedWorld(World):
         source.backup(target)
         source.close()
         target.close()
+        if (self.home / POST).exists():
+            shutil.copytree(self.home / POST, copy.with_suffix(".post"))
         return copy
 
     def reborn(self, store: Path) -> None:
@@ -235,6 +260,8 @@ class WatchedWorld(World):
         for name in ("config.toml", "arsync.key"):
             shutil.copy(self.folder / name, folder)
         shutil.copytree(self.folder / "rules", folder / "rules")
+        if store.with_suffix(".post").exists():
+            store.with_suffix(".post").rename(folder / POST)
         return folder
 
     # -- runs ---------------------------------------------------------------------------------
@@ -293,7 +320,8 @@ class WatchedWorld(World):
         with self.sandbox.lock:
             assert not self.sandbox.errors, "\n".join(self.sandbox.errors)
             books = self.sandbox.books[self.name].state()
-            return {**books, "emails": self.sandbox.mailbox.as_json()}
+            emails, texts = self.sandbox.mailbox.as_json(), self.sandbox.text_messages.as_json()
+            return {**books, "emails": emails, "text_messages": texts}
 
     def stands(self) -> dict[str, int]:
         """Return everything arsync wrote that stands, in words, each with how often."""
@@ -303,6 +331,13 @@ class WatchedWorld(World):
             if email["origin"] == "smtp":
                 words = f"letter to {', '.join(email['to'])}: {email['subject']}"
                 effects[words] = effects.get(words, 0) + 1
+        for message in state["text_messages"]:
+            words = f"text message: {message['body'].splitlines()[0]}"
+            effects[words] = effects.get(words, 0) + 1
+        for file in (self.home / POST).glob("*/*/0*.pdf"):
+            # By number and key: after an accident it may be another day.
+            words = f"printed: {file.name.split(' ', 1)[1]}"
+            effects[words] = effects.get(words, 0) + 1
         return effects
 
     def reconnect_as_a_person(self) -> int:
@@ -318,7 +353,9 @@ class WatchedWorld(World):
         rows = self.my_rows(ActionState.UNKNOWN)
         for row in rows:
             assert row.reason, "an unknown outcome says why"
-            assert row.action.kind is ActionKind.REMINDER, f"{row.action.kind} can be looked up"
+            by_mail = row.action.via == Via.SMTP
+            asked = by_mail or row.action.kind is ActionKind.REMINDER
+            assert asked, f"{row.action.kind} can be looked up"
             self.app.resolve(row.key, sent=self.has_left(row))
         if rows:
             self.run_until_quiet()
@@ -364,11 +401,17 @@ class WatchedPost(PostOffice):
         super().__init__(*parts)
         self._world = world
 
+    def look_up(self, via: str, trace: MessageTrace) -> Receipt | None:
+        self._config = replace(self._config, folder=self._world.home)
+        return super().look_up(via, trace)
+
     def deliver(self, via: str, message: Message) -> Receipt:
+        self._config = replace(self._config, folder=self._world.home)
         words = message.customer
-        self._world.point("mail", words, lasting=False)
+        by_mail = via == Via.SMTP
+        self._world.point("mail" if by_mail else "delivery", words, lasting=False)
         receipt = super().deliver(via, message)
-        self._world.point("mailed", words, lasting=True)
+        self._world.point("mailed" if by_mail else "delivered", words, lasting=True)
         return receipt
 
 

@@ -32,6 +32,7 @@ from arsync.connector_sdk import (
     Write,
 )
 from arsync.core.actions import (
+    AccountLetterPayload,
     Action,
     ActionKind,
     Because,
@@ -185,6 +186,12 @@ CASES = (
     WriteCase(TaskPayload("Call"), Capability.NOTE_ON_CONTACT, on_invoice=False),
     WriteCase(TaskDonePayload("Call", "will pay"), Capability.NOTE_ON_CONTACT, on_invoice=False),
     WriteCase(LetterPayload(file_name="letter.pdf"), Capability.ATTACHMENT),
+    WriteCase(
+        AccountLetterPayload(letter="thank you"),
+        Capability.NOTE_ON_CONTACT,
+        via=Via.SMTP,
+        on_invoice=False,
+    ),
     WriteCase(LateFeePayload(Decimal("12.50"), BASE, "Late payment fee"), Capability.LATE_FEE),
     WriteCase(CreditNotePayload(Decimal("12.50"), BASE, "Discount"), Capability.CREDIT_NOTES),
 )
