@@ -36,6 +36,7 @@ from arsync.core.collections.call_outcomes import (
 )
 from arsync.core.ledger.agreements.grace import NO_HOLIDAYS
 from arsync.core.ledger.records import Contact, ContactStatus, RecordKind
+from arsync.core.planning.undeliverable_planner import UNDELIVERABLE
 from arsync.errors import UserMistake
 from arsync.store.agreements.tasks import TaskArrangement, TaskOutcome
 from arsync.store.models import ActionRow
@@ -171,6 +172,8 @@ def complete_task(actor: Actor, container: Container, key: str, report: CallRepo
         # While it only observes, nothing is written to the books, not even a note.
         return None if organisation.observes else notes[-1]
 
+    if outcome.ends:
+        try_again(container, task, name)
     row = container.store.tasks.complete(
         task.key,
         outcome,
@@ -224,6 +227,17 @@ def _check_day(organisation: OrganisationContext, day: date | None) -> None:
         raise UserMistake(
             f"{day.isoformat()} is more than {NEXT_DAYS_MAX} days ahead.\n    hint: check the year"
         )
+
+
+def try_again(container: Container, task: ActionRow, who: str) -> None:
+    """Clear the address that a task is about: who is done with it has asked the customer.
+
+    Should it be wrong still, the next letter comes back too, and opens the next task.
+    """
+    if task.action.because.rule == UNDELIVERABLE:
+        number = int(task.action.because.facts["number"])
+        now = container.clock.now()
+        container.store.undeliverable.clear(task.connection_id, number, who=who, now=now)
 
 
 # -- what was said --------------------------------------------------------------------------------

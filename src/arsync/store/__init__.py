@@ -20,6 +20,7 @@ from arsync.store.admin.connections import Connections
 from arsync.store.admin.daily_mails import DailyMails
 from arsync.store.admin.encryption_keys import Keys
 from arsync.store.admin.integrity import Fault, examine_store
+from arsync.store.admin.mailboxes import Mailboxes
 from arsync.store.admin.outages import Outages
 from arsync.store.admin.privacy import Privacy
 from arsync.store.admin.rate_counters import RateCounters
@@ -35,6 +36,7 @@ from arsync.store.agreements.payment_plans import PaymentPlans
 from arsync.store.agreements.placements import Placements
 from arsync.store.agreements.promises import Promises
 from arsync.store.agreements.tasks import Tasks
+from arsync.store.agreements.undeliverable_addresses import UndeliverableAddresses
 from arsync.store.db.database import Database
 from arsync.store.db.locks import Locks
 from arsync.store.db.migrate import migrate
@@ -56,6 +58,7 @@ __all__ = [
     "LastPlans",
     "Ledger",
     "LimitHistory",
+    "Mailboxes",
     "Outages",
     "Placements",
     "Privacy",
@@ -93,6 +96,7 @@ class Store:
         self.disputes = Disputes(database, clock)
         self.log = ContactLog(database, clock)
         self.tasks = Tasks(database)
+        self.undeliverable = UndeliverableAddresses(database)
         self.customers = BoundCustomers(database)
         self.limits = LimitHistory(database, clock)
         self.holds = HoldDecisions(database, clock)
@@ -102,6 +106,7 @@ class Store:
         self.last_plans = LastPlans(database)
         self.privacy = Privacy(database, self.last_plans)
         self.outages = Outages(database, clock)
+        self.mailboxes = Mailboxes(database, clock, locks)
         self.daily_mails = DailyMails(database, clock, locks)
         self.paces = RateCounters(database, clock)
 

@@ -258,6 +258,17 @@ class DailyMailRow(NamedTuple):
     """Why it surely did not leave; empty where nothing went wrong."""
 
 
+class MailboxPosition(NamedTuple):
+    """How far a mailbox was read."""
+
+    uid_validity: int
+    """Another number means that the server has numbered its messages anew."""
+    last_uid: int
+    read_at: datetime
+    failure: str
+    """Why it could not be read the last time; empty when it could."""
+
+
 class LimitRow(NamedTuple):
     """A credit limit that a debtor came to have."""
 

@@ -26,3 +26,8 @@ def is_address(text: str) -> bool:
 def folded_address(text: str) -> str:
     """Return an address as it is compared: no mail server tells capital letters from small ones."""
     return text.strip().casefold()
+
+
+def addresses_in(field: str) -> list[str]:
+    """Return the addresses of one field of the books, which may hold several."""
+    return [entry.strip() for entry in re.split(r"[,;]", field) if entry.strip()]

@@ -569,6 +569,19 @@ class BilledCharge(NamedTuple):
     """Whether it holds the fixed sum."""
 
 
+class UndeliverableAddress(NamedTuple):
+    """A mail address of a contact from which mail came back, or that was refused at once."""
+
+    contact_id: str
+    address: str
+    """As the books write it."""
+    since: date
+    reason: str
+    """In the words of the mail server."""
+    number: int = 0
+    """arsync's own."""
+
+
 class Account(NamedTuple):
     """One debtor with everything the rules need: a parent with its children, or a contact alone.
 
@@ -599,6 +612,8 @@ class Account(NamedTuple):
     """Why it is uncertain what this debtor owes, in words: meanwhile no message leaves to it."""
     unreadable: tuple[str, ...] = ()
     """Numbers of its invoices that could not be read: more may be owed than the others show."""
+    undeliverable: tuple[UndeliverableAddress, ...] = ()
+    """Addresses in its books that take no mail, until they change or a person clears them."""
     undone: dict[str, str] = {}  # noqa: RUF012 - as above
     """By key: the person and day of undoing a hold or its change of terms: `Jane on 2026-11-20`."""
     refused: frozenset[str] = frozenset()

@@ -20,6 +20,7 @@ from arsync.core.ledger.held_since import (
 from arsync.core.ledger.prompt_payment import PromptPayment, less_discounts, prompt_payment
 from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import billed_together
+from arsync.core.ledger.undeliverable_addresses import reachable
 from arsync.core.planning.cadence_steps import cadence_for, next_step
 from arsync.core.rulebook.conditions import (
     Answer,
@@ -164,7 +165,7 @@ class Assessor:
 
     def assess(self, account: Account) -> Assessment:
         """Answer every rule that is about contacts."""
-        account = as_issued(account, self.today)
+        account = reachable(as_issued(account, self.today))
         assessment = self._assess(account)
         if not self.rulebook.discounts:
             return assessment

@@ -44,6 +44,7 @@ from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
 from arsync.core.planning.planning_context import EVERY_WAY, Planning, Sends
 from arsync.core.planning.reminder_planner import plan_reminders
 from arsync.core.planning.task_reasons import end_tasks
+from arsync.core.planning.undeliverable_planner import plan_undeliverable
 from arsync.core.planning.write_off_planner import plan_write_offs
 from arsync.core.rulebook.model import LIMIT_FACTS, Rulebook
 
@@ -270,6 +271,7 @@ def plan_account(
         decisions += plan_placements(planning, assessment, party)
         decisions += plan_write_offs(planning, assessment, party)
         decisions += plan_level(planning, assessment, party)
+        decisions += plan_undeliverable(planning, assessment, party)
         decisions += plan_account_letters(planning, assessment, party, decisions)
     decisions += plan_old_promises(planning, assessment)
     if account.shown_levels:

@@ -27,9 +27,14 @@ from arsync.core.ledger.business_days import days_in_words
 from arsync.core.ledger.money import ZERO, minor_digits, rounded, shown
 from arsync.core.ledger.records import Invoice
 from arsync.core.ledger.sanitising import file_name
+from arsync.core.ledger.undeliverable_addresses import (
+    cannot_be_reached,
+    of_contact,
+    phone_words,
+)
 from arsync.core.planning.assessment import DunnedParty
 from arsync.core.planning.planning_context import Planning, cited
-from arsync.core.planning.ways import envelope_of
+from arsync.core.planning.ways import EMAIL_ADDRESS, envelope_of
 from arsync.core.rulebook.model import Step, StepKind, WithoutEmail
 from arsync.core.rulebook.roles import APPROVAL, NOT_ASKED, AskedApproval, all_asked
 
@@ -239,7 +244,7 @@ def _payload(
         if highest.no_way:
             task = f"Send the text {step.text!r} another way: {highest.no_way}"
         elif highest.lacks:
-            task = f"There is no {highest.lacks}: send the {step.text} another way"
+            task = f"{_lacking(party, highest.lacks)}: send the {step.text} another way"
         elif asks_for_too_much(highest):
             task = f"Ask for what is not disputed: send the {step.text} another way"
         is_call = step.kind is StepKind.CALL
@@ -265,6 +270,15 @@ def _payload(
         cadence=cadence,
         is_draft=planning.offers_drafts,
     )
+
+
+def _lacking(party: DunnedParty, lacks: str) -> str:
+    """Return why nothing can be sent, with the phone where an address is known to be wrong."""
+    contact = party.view.contact
+    undeliverable = of_contact(party.view.account_view.account, contact.id)
+    if not undeliverable or lacks != EMAIL_ADDRESS:
+        return f"There is no {lacks}"
+    return f"{'; '.join(map(cannot_be_reached, undeliverable))}{phone_words(contact)}"
 
 
 def _note(

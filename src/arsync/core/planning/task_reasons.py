@@ -31,6 +31,7 @@ from arsync.core.planning.planning_context import (
 )
 from arsync.core.planning.reminder_planner import plan_reminders
 from arsync.core.planning.undecided import unknown_of_rule
+from arsync.core.planning.undeliverable_planner import UNDELIVERABLE, undeliverable_task_gone
 from arsync.core.rulebook.model import Cadence, FollowUp, WriteOff
 
 STANDS = ""
@@ -85,6 +86,8 @@ def reason_gone(
         return _answered_elsewhere(account, task)
     if party.view.contact.status == ContactStatus.UNKNOWN:
         return STANDS
+    if task.rule == UNDELIVERABLE:
+        return undeliverable_task_gone(planning, assessment, party, task)
     stopped = not_written_to(party)
     if stopped:
         return stopped

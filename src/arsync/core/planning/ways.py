@@ -55,10 +55,13 @@ def missing_way(planning: Planning, via: str) -> str:
     return "" if planning.is_set_up(via) else _SETTINGS.get(via, f"{via} is not set up")
 
 
+EMAIL_ADDRESS = "email address"
+
+
 def address_lacking(party: DunnedParty, via: str, *, has_email: bool) -> str:
     """Return what kind of address a message needs and its customer lacks: `email address`."""
     if via in _BY_MAIL and not has_email:
-        return "email address"
+        return EMAIL_ADDRESS
     if via == Via.SMS and not telephone_of(party.view.contact):
         return "telephone number"
     if via == Via.POST and not party.view.contact.address:

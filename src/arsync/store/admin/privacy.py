@@ -43,6 +43,7 @@ from arsync.store.db.tables import (
     promised_invoices,
     promises,
     runs,
+    undeliverable_addresses,
 )
 from arsync.store.ledger.lookups import find_contact
 from arsync.store.ledger.record_rows import (
@@ -124,6 +125,7 @@ class Privacy:
                 ],
                 "payment_plans": _payment_plans(db, connection_id, contact.id),
                 "notices": _notices(db, connection_id, contact.id),
+                "undeliverable_addresses": _undeliverable(db, connection_id, contact.id),
                 "actions": _actions(db, connection_id, contact.id),
             }
 
@@ -152,6 +154,7 @@ class Privacy:
             _forget_in_runs(db, connection_id, contact)
             _forget_entries(db, connection_id, contact.id)
             _forget_limit_rules(db, connection_id, contact.id)
+            _forget_addresses(db, connection_id, contact.id)
             gone = ContactStatus(contact.status) in _GONE
             if gone:
                 _forget_copy(db, connection_id, contact)
@@ -502,6 +505,31 @@ def _log(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, 
         {name: value for name, value in row.items() if name not in left_out}
         for row in db.execute(query.order_by(columns.id)).mappings()
     ]
+
+
+def _undeliverable(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    """Return the customer's addresses that took no mail, also those that were cleared."""
+    columns = undeliverable_addresses.c
+    query = select(
+        columns.address,
+        columns.since,
+        columns.reason,
+        columns.action_key,
+        columns.recorded_at,
+        columns.cleared_by,
+        columns.cleared_at,
+    ).where(columns.connection_id == connection_id, columns.contact_id == contact_id)
+    return [dict(row) for row in db.execute(query.order_by(columns.id)).mappings()]
+
+
+def _forget_addresses(db: Connection, connection_id: int, contact_id: str) -> None:
+    """The customer's addresses that took no mail."""
+    columns = undeliverable_addresses.c
+    db.execute(
+        delete(undeliverable_addresses).where(
+            columns.connection_id == connection_id, columns.contact_id == contact_id
+        )
+    )
 
 
 def _limits(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:

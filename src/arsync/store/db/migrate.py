@@ -41,6 +41,7 @@ REVISIONS = (
     "0028",
     "0029",
     "0030",
+    "0031",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -584,6 +584,37 @@ hold_decisions = Table(
 )
 """Holds and releases by hand; a debtor has one that is not ended at most."""
 
+undeliverable_addresses = Table(
+    "undeliverable_addresses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("contact_id", Id, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    # Of the letter that came back or was refused.
+    _id("action_key"),
+    Column("recorded_at", Moment, nullable=False),
+    _text("cleared_by"),
+    Column("cleared_at", Moment),
+    Index(None, "connection_id", "contact_id"),
+)
+"""Mail addresses that took no mail; each stands until its books change or a person clears it."""
+
+mailbox_positions = Table(
+    "mailbox_positions",
+    metadata,
+    # A hash of server, user and folder. Several connections may have one.
+    Column("mailbox", Text, primary_key=True),
+    # As the server numbers its messages (RFC 3501): the last one that was read.
+    Column("uid_validity", BigInteger, nullable=False),
+    Column("last_uid", BigInteger, nullable=False),
+    Column("read_at", Moment, nullable=False),
+    _text("failure"),
+)
+"""How far each mailbox was read, and why it could not be."""
+
 contact_log = Table(
     "contact_log",
     metadata,

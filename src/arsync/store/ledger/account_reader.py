@@ -21,9 +21,12 @@ from arsync.core.ledger.records import (
     PaymentPlan,
     Promise,
     RecordKind,
+    UndeliverableAddress,
 )
+from arsync.core.ledger.undeliverable_addresses import still_in_books
 from arsync.core.rulebook.customer_matching import CustomerEntry
 from arsync.store.actions.done_history import ContactHistory, read_history
+from arsync.store.agreements.undeliverable_addresses import read_undeliverable
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import (
     connections,
@@ -37,6 +40,7 @@ from arsync.store.db.tables import (
     payment_plans,
     placements,
     problems,
+    undeliverable_addresses,
 )
 from arsync.store.db.tables import differences as differing_contacts
 from arsync.store.ledger.agreements import Agreements, read_agreements
@@ -117,6 +121,7 @@ def _known_of(connection_id: int) -> list[Any]:
             placements,
             payment_plans,
             limit_history,
+            undeliverable_addresses,
         )
     }
     columns = [query.label(name) for name, query in exist.items()]
@@ -347,6 +352,9 @@ class _AccountReading:
         changes: Mapping[str, LimitChange] = {}
         if self._facts is not None and self._facts.has_limit_history:
             changes = read_limit_changes(db, connection_id, ids, self._done_before)
+        undeliverable: Sequence[UndeliverableAddress] = ()
+        if self._facts is not None and self._facts.has_undeliverable_addresses:
+            undeliverable = read_undeliverable(db, connection_id, ids, self._done_before)
         for family in chunk:
             members = tuple(
                 self._with_parent(people[contact_id])
@@ -358,6 +366,7 @@ class _AccountReading:
                 yield held.about(account)._replace(
                     entries=bound.about(members),
                     limit_change=changes.get(members[0].id),
+                    undeliverable=still_in_books(undeliverable, members, account.invoices),
                     hold_decision=newest_of(decisions, [contact.id for contact in members]),
                     placements=merged(recorded, account.placements, account.episodes)
                     if recorded
