@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 EXIT_DONE = 0
@@ -108,10 +109,23 @@ class Rejected(ArsyncError):
     Certainly nothing was done. For good, unless it says what heals it.
     """
 
-    def __init__(self, message: str, *, heals_when: HealsWhen = HealsWhen.NEVER) -> None:
-        """Keep what has to change before it can be done."""
+    def __init__(
+        self,
+        message: str,
+        *,
+        heals_when: HealsWhen = HealsWhen.NEVER,
+        undeliverable: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep what has to change before it can be done.
+
+        Args:
+            message: for people.
+            heals_when: what has to change.
+            undeliverable: mail addresses that take no mail, each with the server's own words.
+        """
         super().__init__(message)
         self.heals_when = heals_when
+        self.undeliverable = undeliverable or {}
 
 
 class OutcomeUnknown(ArsyncError):

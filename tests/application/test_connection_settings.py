@@ -3,112 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
-from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
-from tests.builders.mail_server import AnyPort, Sink
+from tests.builders.books import NOW
+from tests.builders.practice import OWNER, Practice, practising
 
-from arsync.application import connecting, runs
-from arsync.application.container import Container
+from arsync.application import runs
 from arsync.application.daily_mail import mail_of_the_day
 from arsync.application.health.doctor import examine
 from arsync.application.notifications import notify_of_lost_authorisation
 from arsync.application.organisation_context import OrganisationContext
-from arsync.application.permissions import Actor, Role
 from arsync.application.result_views import connection_view
 from arsync.application.status import status
-from arsync.clock import SetClock
 from arsync.config import load_config
-from arsync.connector_sdk import Connector, Token
+from arsync.connector_sdk import Token
 from arsync.core.actions import ActionState
 from arsync.store.models import ConnectionState
-
-OWNER = Actor("Olga", Role.OWNER)
-
-SMTP_RULES = RULES.replace("via: accounting system", "via: smtp")
 
 BROKEN = '[letters]\niban = "GB00 WEST 1234 5698 7654 32"\n'
 
 
-class OpenedWith(BooksPlatform):
-    """Remembers the settings that connectors are opened with."""
-
-    settings: list[dict[str, str]]
-
-    def __init__(self, books: Books) -> None:
-        super().__init__(books)
-        self.settings = []
-
-    def open(self, transport: Any, organisation_id: str, settings: Any) -> Connector:
-        self.settings.append(dict(settings))
-        return super().open(transport, organisation_id, settings)
-
-
-class Practice(NamedTuple):
-    """Two clients, `acme` and `bolt`, each with an invoice that is late."""
-
-    container: Container
-    sink: Sink
-    platform: OpenedWith
-
-    def own(self, name: str, text: str) -> None:
-        folder = self.container.config.folder / "connections"
-        folder.mkdir(exist_ok=True)
-        (folder / f"{name}.toml").write_text(text.replace("PORT", str(self.port)))
-
-    @property
-    def port(self) -> str:
-        return self.container.config.smtp.url.rpartition(":")[2]
-
-    def organisation(self, name: str) -> OrganisationContext:
-        (organisation,) = connecting.connections(OWNER, self.container, name)
-        return organisation
-
-    def sync(self, name: str) -> list[str]:
-        return runs.sync(OWNER, self.organisation(name)).all_problems
-
-    def mails(self) -> list[tuple[str, str, str]]:
-        """Return sender, recipients and text of each mail that left."""
-        mails = []
-        for envelope in self.sink.envelopes:
-            assert isinstance(envelope.content, bytes)
-            message = message_from_bytes(envelope.content, policy=policy.default)
-            body = message.get_body(("plain",))
-            assert body is not None
-            text = str(body.get_content()).replace("\r\n", "\n")
-            mails.append((str(message["From"]), ", ".join(envelope.rcpt_tos), text))
-        return mails
-
-
 @pytest.fixture
 def practice(tmp_path: Path) -> Iterator[Practice]:
-    sink = Sink()
-    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
-    controller.start()
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "standard.yaml").write_text(SMTP_RULES)
-    (tmp_path / "config.toml").write_text(
-        '[store]\nurl = "sqlite:///arsync.db"\n[tokens]\nkeyring = "off"\n'
-        '[runs]\nnotify = "practice@example.com"\n'
-        f'[smtp]\nurl = "smtp://127.0.0.1:{controller.port}"\nsender = "p@example.com"\n'
-    )
-    books = Books()
-    books.add_invoice(books.add_contact(1), 1, overdue=5)
-    platform = OpenedWith(books)
-    with Container(
-        load_config(tmp_path / "config.toml", {}),
-        clock=SetClock(NOW),
-        platforms=lambda _: platform,
-    ) as container:
-        for name in ("acme", "bolt"):
-            books_of = ORGANISATION._replace(id=name, name=name.title())
-            container.store.connections.add(name, platform="books", organisation=books_of)
-            container.store.connections.set_mode(name, "auto")
-        yield Practice(container, sink, platform)
-    controller.stop()
+    with practising(tmp_path) as opened:
+        yield opened
 
 
 def test_each_clients_letters_leave_as_its_own(practice: Practice) -> None:
@@ -225,7 +144,7 @@ def test_a_lost_consent_names_no_other_client(practice: Practice) -> None:
 
 
 def test_doctor_says_which_settings_are_a_clients_own(practice: Practice) -> None:
-    practice.own("acme", '[smtp]\nurl = "smtp://a:b@127.0.0.1:PORT"\n[letters]\nphone = "1"\n')
+    practice.own("acme", '[smtp]\nurl = "smtp://localhost:PORT"\n[letters]\nphone = "1"\n')
     file = practice.container.config.folder / "connections" / "acme.toml"
     file.chmod(0o644)
     told = [(finding.about, finding.message) for finding in examine(OWNER, practice.container)]

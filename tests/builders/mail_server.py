@@ -24,6 +24,16 @@ class Sink:
         self.envelopes: list[Envelope] = []
         self.port = 0
         """Where it listens, once it does."""
+        self.refused: dict[str, str] = {}
+        """Addresses that it does not take, each with its answer."""
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Envelope

@@ -19,7 +19,14 @@ from arsync.core.actions import (
     ActionKind,
     ActionState,
 )
-from arsync.core.ledger.records import Account, DocumentStatus, Invoice, RecordKind
+from arsync.core.ledger.mail_addresses import folded_address
+from arsync.core.ledger.records import (
+    Account,
+    DocumentStatus,
+    Invoice,
+    RecordKind,
+    UndeliverableAddress,
+)
 from arsync.errors import HealsWhen, LockLost, Overtaken, UserMistake
 from arsync.outbox.daily_count import kinds_by
 from arsync.store.actions.action_queries import NOT_BEFORE_MAX
@@ -309,6 +316,28 @@ class MemoryTasks:
         return True
 
 
+class MemoryUndeliverable:
+    """Addresses that take no mail, by connection."""
+
+    def __init__(self) -> None:
+        self.standing: dict[int, list[UndeliverableAddress]] = {}
+
+    def record(
+        self,
+        connection_id: int,
+        undeliverable: UndeliverableAddress,
+        *,
+        action_key: str,
+        now: datetime,
+    ) -> bool:
+        mine = self.standing.setdefault(connection_id, [])
+        identity = undeliverable.contact_id, folded_address(undeliverable.address)
+        if identity in [(each.contact_id, folded_address(each.address)) for each in mine]:
+            return False
+        mine.append(undeliverable)
+        return True
+
+
 class MemoryRuns:
     """The run lock, held until a test says that it is lost."""
 
@@ -343,6 +372,7 @@ class MemoryStore:
         self.claims = MemoryClaims(self.table, self.connections)
         self.letters = MemoryLetters(self.table)
         self.tasks = MemoryTasks(self)
+        self.undeliverable = MemoryUndeliverable()
         self.ledger = MemoryLedger()
         self.runs = MemoryRuns()
 

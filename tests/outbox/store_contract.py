@@ -25,6 +25,7 @@ from arsync.core.ledger.records import (
     DocumentStatus,
     Invoice,
     RecordKind,
+    UndeliverableAddress,
 )
 from arsync.errors import HealsWhen, LockLost, Overtaken, UserMistake
 from arsync.outbox.ports import OutboxStore
@@ -317,6 +318,15 @@ class StoreContract:
         assert row.receipt == first
         advance(bench, row, S.SENT, receipt=second)
         assert bench.store.actions.get(row.key).receipt == second
+
+    def test_an_address_that_takes_no_mail_is_kept_once(self, bench: StoreBench) -> None:
+        record = bench.store.undeliverable.record
+        bad = UndeliverableAddress("c1", "jo@x.test", TODAY, "550 no such user")
+        again, other = bad._replace(address="JO@x.test"), bad._replace(contact_id="c2")
+        assert record(bench.connection_id, bad, action_key="k", now=NOW)
+        assert not record(bench.connection_id, again, action_key="k", now=NOW)
+        assert record(bench.connection_id, other, action_key="k", now=NOW)
+        assert record(bench.other_connection_id, bad, action_key="k", now=NOW)
 
     # -- what is kept beside the state --------------------------------------------------------
 

@@ -13,6 +13,7 @@ from arsync.application.customer_data import forget_expired
 from arsync.application.customer_entries import bind_customers
 from arsync.application.disputes import settle_credited
 from arsync.application.ending_tasks import end_tasks
+from arsync.application.mailbox import note_mail
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.own_reminders import OwnReminders
@@ -163,6 +164,8 @@ def sync(
                 stop=run.stop_between_writes,
             ) as connector:
                 _update_copy(organisation, connector, result, watch)
+                # Before the plan: an address that came to take no mail is not written to again.
+                note_mail(actor, organisation)
                 _plan_and_carry_out(actor, organisation, connector, result, watch)
             forget_expired(actor, organisation)
     except ArsyncError as error:

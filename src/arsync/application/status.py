@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from arsync.application.customer_entries import matching
 from arsync.application.disputes import count_disputes
+from arsync.application.mailbox import mailbox_failure
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.owner_mail import daily_mail_failure
@@ -92,7 +93,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         later=store.actions.later(row.id, circumstances.now),
         paused=rules_status.paused,
         refused=_refused(organisation),
-        warnings=rules_status.warnings,
+        warnings=(*rules_status.warnings, *_unread_mail(organisation)),
         daily_mail=daily_mail_failure(organisation.store),
         reads_this_month=organisation.container.reads_this_month(row.platform),
         reads_per_month=organisation.container.rate_limits(row.platform).reads_per_month,
@@ -124,6 +125,12 @@ def _rules_status(organisation: OrganisationContext, circumstances: Circumstance
             *warnings(rulebook, circumstances, organisation.name),
         ),
     )
+
+
+def _unread_mail(organisation: OrganisationContext) -> tuple[str, ...]:
+    """Return that what came back of letters is not known, if it is so."""
+    failure = "" if organisation.settings_problem else mailbox_failure(organisation)
+    return (f"what came back of letters is not known: {failure}",) if failure else ()
 
 
 REFUSALS_SHOWN_MAX = 20

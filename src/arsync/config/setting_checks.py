@@ -66,6 +66,12 @@ def _address(value: str, _: Path) -> str:
     return f" is {value!r}; it must be a mail address.\n    hint: accounts@example.com"
 
 
+def _selector(value: str, _: Path) -> str:
+    if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", value):
+        return ""
+    return f" is {value!r}; it must be a name of DNS.\n    hint: s1, or google, as published"
+
+
 def _payment_link(value: str, _: Path) -> str:
     link = urlsplit(value)
     if link.scheme not in {"https", "http"} or not link.netloc:
@@ -117,6 +123,7 @@ _CHECKS: Mapping[tuple[str, str], Check] = {
     ("smtp", "sender"): _sender,
     ("smtp", "reply_to"): _sender,
     ("smtp", "copy_to"): _address,
+    ("smtp", "dkim_selector"): _selector,
     ("letters", "email"): _address,
     ("letters", "iban"): _iban,
     ("letters", "bic"): _bic,

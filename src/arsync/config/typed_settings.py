@@ -266,6 +266,13 @@ class SmtpSettings(Section, frozen=True, kw_only=True):
     copy_to: Annotated[
         str, Meta(description="an address that gets a blind copy of each message")
     ] = ""
+    dkim_selector: Annotated[
+        str,
+        Meta(
+            description="under which selector the mail server's DKIM key is published; `doctor` "
+            "looks it up; empty: nothing is looked up"
+        ),
+    ] = ""
     emails_per_day: Annotated[
         int,
         Meta(

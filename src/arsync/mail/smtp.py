@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from arsync.core.ledger.sanitising import one_line
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.mail.message import Outgoing
+from arsync.mail.returned_mail import address_is_at_fault
 from arsync.timed_reading import TimedReader
 
 SMTP_TIMEOUT_SECONDS = 30.0
@@ -100,6 +101,15 @@ def send(server: SmtpServer, outgoing: Outgoing) -> Accepted:
         return _hand_over(smtp, server, outgoing, refused)
     finally:
         _leave(smtp)
+
+
+def check_server(server: SmtpServer) -> None:
+    """Connect and log in, and leave again: no mail is handed over.
+
+    Raises:
+        RetryLater: it cannot be reached now. UserMistake: the settings are wrong.
+    """
+    _leave(_connected(server))
 
 
 class _Timed(smtplib.SMTP):
@@ -213,6 +223,11 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
                 "; ".join(f"{address} was refused: {reason}" for address, reason in refused.items())
                 + ".",
                 heals_when=HealsWhen.RECORD,
+                undeliverable={
+                    address: reason
+                    for address, reason in refused.items()
+                    if address_is_at_fault(reason)
+                },
             )
         # A refused blind copy is no reason to withhold the customer's letter.
         for address in outgoing.copies:

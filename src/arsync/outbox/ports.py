@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState
-from arsync.core.ledger.records import Account, RecordKind
+from arsync.core.ledger.records import Account, RecordKind, UndeliverableAddress
 from arsync.store.actions.action_rows import StateChange
 from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal, SentLetter
 
@@ -171,6 +171,21 @@ class TaskOpening(Protocol):
         ...
 
 
+class UndeliverableMail(Protocol):
+    """Addresses that take no mail."""
+
+    def record(
+        self,
+        connection_id: int,
+        undeliverable: UndeliverableAddress,
+        *,
+        action_key: str,
+        now: datetime,
+    ) -> bool:
+        """Keep that an address took no mail; False when that is known already."""
+        ...
+
+
 class RunLock(Protocol):
     """The lock that keeps a connection's runs apart."""
 
@@ -207,6 +222,11 @@ class OutboxStore(Protocol):
     @property
     def letters(self) -> LetterHistory:
         """Return the letters that left, and their numbers."""
+        ...
+
+    @property
+    def undeliverable(self) -> UndeliverableMail:
+        """Return the addresses that take no mail."""
         ...
 
     @property

@@ -24,6 +24,7 @@ from datetime import datetime, timedelta
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via, leaves_by_channel
 from arsync.core.actions.posting import is_posted_by_hand, task_to_post
+from arsync.core.ledger.records import UndeliverableAddress
 from arsync.core.planning.plan_views import action_view
 from arsync.errors import (
     ArsyncError,
@@ -353,6 +354,13 @@ class Outbox:
     def _refused(self, row: ActionRow, error: Rejected) -> None:
         """Keep a refusal: for good, until a record changes, or until another attempt."""
         heals_when, reason = error.heals_when, str(error)
+        for address, answer in error.undeliverable.items():
+            undeliverable = UndeliverableAddress(
+                row.action.contact_id, address, self._today(), answer
+            )
+            self._store.undeliverable.record(
+                self._connection.id, undeliverable, action_key=row.key, now=self._clock.now()
+            )
         again = f"; it is tried again {heals_when.words}" if heals_when.words else ""
         if again:
             reason = f"{reason.rstrip('.')}{again}"
