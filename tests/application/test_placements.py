@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from tests.builders.books import INVOICE_PDF, RULES, TODAY, Books, Fault
 from tests.builders.mail_server import AnyPort, Sink
@@ -225,8 +226,11 @@ def test_the_pack_holds_what_an_agency_asks_for(
     assert "Recovered      nothing" in opened["INDEX.txt"]
     assert (tmp_path / "pack" / "invoices" / "INV-1.pdf").read_bytes() == INVOICE_PDF
     assert "INV-1 of 2026-07-18: invoices/INV-1.pdf" in opened["INDEX.txt"]
-    who = "Customer 1, 12 Mill Lane, Leeds, GB, c1@x.example, 020 7946 0018, customer number A-17"
+    who = "Customer 1, 12 Mill Lane, Leeds, c1@x.example, 020 7946 0018, customer number A-17"
     assert f"Debtor         {who}\n" in opened["INDEX.txt"]
+    assert "\n\n\n" not in opened["INDEX.txt"]
+    page = pypdfium2.PdfDocument(tmp_path / "pack" / "statement.pdf")[0].get_textpage()
+    assert "Customer 1\r\n12 Mill Lane\r\nLeeds" in page.get_text_bounded()
     assert stat.S_IMODE((tmp_path / "pack" / "INDEX.txt").stat().st_mode) == 0o600
 
 

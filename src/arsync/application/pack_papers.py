@@ -15,10 +15,18 @@ from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.agreements.disputes import dispute_reason
 from arsync.core.ledger.money import ZERO, plain, shown
-from arsync.core.ledger.records import Account, Invoice, PaymentStatus, Placement
+from arsync.core.ledger.records import (
+    Account,
+    Contact,
+    Invoice,
+    Organisation,
+    PaymentStatus,
+    Placement,
+)
 from arsync.core.ledger.sanitising import no_formula
 from arsync.core.planning.assessment import Assessment
 from arsync.mail import Statement
+from arsync.mail.postal_lines import lines_abroad
 from arsync.store.models import ActionRow, LogRow
 
 
@@ -81,7 +89,7 @@ def open_items(
             claimed(assessment, debt),
             statutory_interest(root, debt),
             statutory_compensation(root, debt),
-            debt.reference,
+            debt.customers_reference,
             debt.link,
         )
 
@@ -210,8 +218,8 @@ def statement_of(
     debts: Sequence[Invoice],
     placement: Placement,
     *,
-    creditor: str,
-    customer: str,
+    creditor: Organisation,
+    customer: Contact,
     today: date,
 ) -> Statement:
     """Return the statement of the debts as of a day."""
@@ -236,8 +244,8 @@ def statement_of(
     total = " and ".join(shown(amount, currency) for currency, amount in sorted(sums.items()))
     return Statement(
         "Statement of debts",
-        creditor,
-        customer,
+        creditor.legal_name or creditor.name,
+        customer.name,
         f"As of {today.isoformat()}",
         ("Invoice", "Issued", "Due", "Total", "Paid or credited", "Disputed", "Claimed"),
         tuple(rows),
@@ -246,4 +254,6 @@ def statement_of(
             "Paid or credited: payments, credit notes, and money in hand not matched yet.",
             f"Placed with {placement.agency} on {placement.placed_on}.",
         ),
+        creditor.address,
+        lines_abroad(customer.address, customer.country, creditor.country),
     )

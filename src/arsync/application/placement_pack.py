@@ -36,6 +36,7 @@ from arsync.core.ledger.sanitising import file_name
 from arsync.errors import ArsyncError, UserMistake
 from arsync.files import new_private_folder, refuse_taken
 from arsync.mail import statement_pdf
+from arsync.mail.postal_lines import lines_abroad
 from arsync.store.models import ActionRow, LogRow
 
 LETTERS_MAX = 50
@@ -126,8 +127,8 @@ def _files(gathered: _Gathered) -> dict[str, bytes]:
         customer.assessment,
         gathered.debts,
         figures.placement,
-        creditor=books.name,
-        customer=customer.party.view.contact.name,
+        creditor=books,
+        customer=customer.party.view.contact,
         today=today,
     )
     letters, missing = _letters(gathered)
@@ -193,7 +194,7 @@ def _index(
         f"{contact.name}: placed with {placement.agency}",
         "",
         f"Creditor       {', '.join(creditor)}",
-        f"Debtor         {', '.join(_debtor(contact))}",
+        f"Debtor         {', '.join(_debtor(contact, books.country))}",
         f"Placed on      {placement.placed_on}: {sums_in_words(gathered.figures.placed)}",
         f"State today    {gathered.figures.state}, {organisation.today}",
         f"Recovered      {sums_in_words(gathered.figures.recovered)}",
@@ -201,13 +202,20 @@ def _index(
         "Files",
         *(f"  {name}: {_about(name)}" for name in files),
         "",
-        *([_ABOUT_LETTERS] if any(name.startswith("letters/") for name in files) else []),
-        *missing,
-        "",
+        *(_remarks(files, missing)),
         "Invoices",
         *(_invoice_line(debt, invoice_files.get(debt.id, "")) for debt in gathered.debts),
     ]
     return "\n".join(lines)
+
+
+def _remarks(files: Mapping[str, bytes], missing: Sequence[str]) -> Iterator[str]:
+    """Yield what is to be known of the files, and a blank line if there is anything."""
+    letters = any(name.startswith("letters/") for name in files)
+    remarks = [*([_ABOUT_LETTERS] if letters else []), *missing]
+    yield from remarks
+    if remarks:
+        yield ""
 
 
 def _about(name: str) -> str:
@@ -216,11 +224,10 @@ def _about(name: str) -> str:
     return _ABOUT.get(name, "a letter")
 
 
-def _debtor(contact: Contact) -> Iterator[str]:
+def _debtor(contact: Contact, home: str) -> Iterator[str]:
     """Yield what an agency needs to find a customer."""
-    yield from (contact.name, *contact.address)
-    yield from filter(None, (contact.country, contact.email))
-    yield from map(str, contact.phones)
+    yield from (contact.name, *lines_abroad(contact.address, contact.country, home))
+    yield from filter(None, (contact.email, *map(str, contact.phones)))
     if contact.customer_number:
         yield f"customer number {contact.customer_number}"
 

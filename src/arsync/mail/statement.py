@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from arsync.mail.language import DEFAULT_LANGUAGE, language
-from arsync.mail.typesetting import LEFT, RIGHT, LetterDocument, LetterRow, LetterTable, typeset
+from arsync.mail.typesetting import (
+    LEFT,
+    RIGHT,
+    LetterDocument,
+    LetterRow,
+    LetterTable,
+    in_window,
+    typeset,
+)
 
 
 class Statement(NamedTuple):
@@ -22,6 +30,10 @@ class Statement(NamedTuple):
     totals: tuple[str, ...]
     """One line each, below the table."""
     remarks: tuple[str, ...] = ()
+    sender_lines: tuple[str, ...] = ()
+    """The sender's address."""
+    customer_lines: tuple[str, ...] = ()
+    """The customer's address."""
 
 
 TEXT_COLUMNS = 3
@@ -48,7 +60,8 @@ def statement_pdf(statement: Statement, *, now: datetime, system_fonts: bool = T
         moment=now,
         language=DEFAULT_LANGUAGE,
         sender=statement.sender,
-        recipient=(statement.customer,),
+        sender_lines=statement.sender_lines,
+        recipient=in_window((statement.customer, *statement.customer_lines)),
         date=statement.dated,
         opening=(statement.dated,),
         title=f"{statement.title}: {statement.customer}",

@@ -356,3 +356,12 @@ def test_a_dispute_grows_no_older_once_paid(desk: Desk) -> None:
     figures = [invoice_fact(view, owed, name) for name in ("amount_due", "days_in_dispute")]
     assert figures == [Decimal(70), 7]
     assert invoice_fact(view, owed, "dispute") == "part"
+
+
+def test_an_order_number_is_a_reference_as_well(desk: Desk) -> None:
+    """QuickBooks has a field of its own for it, Xero writes it into the reference."""
+    order = desk.invoice("i1", 5, "10")._replace(purchase_order="PO 77")
+    both = order._replace(reference="Site 4")
+    view = view_of(desk.account(order), desk)
+    assert invoice_fact(view, order, "reference") == "po 77"
+    assert invoice_fact(view, both, "reference") == "site 4"

@@ -172,6 +172,11 @@ class Invoice(NamedTuple):
     version: str = ""
     updated_at: datetime | None = None
 
+    @property
+    def customers_reference(self) -> str:
+        """Return by what the customer knows the order, in whichever field the platform has it."""
+        return self.reference or self.purchase_order
+
 
 def is_owed(invoice: Invoice) -> bool:
     """Return whether anything is owed on it: open, and not paid."""

@@ -219,7 +219,7 @@ def _open_invoice(view: AccountView, invoice: Invoice) -> StatementLine:
         invoice.total,
         invoice.amount_due,
         due_on=invoice.due_on,
-        reference=invoice.reference,
+        reference=invoice.customers_reference,
         days_overdue=max(0, (view.today - invoice.due_on).days),
         disputed=view.disputed_amounts.get(invoice.id, ZERO),
         in_plan=in_plan,
@@ -287,7 +287,7 @@ def _movements(account: Account, zone: tzinfo) -> Iterator[Movement]:
             amount,
             ZERO,
             due_on=invoice.due_on,
-            reference=invoice.reference,
+            reference=invoice.customers_reference,
         )
         yield from _of(invoice, line, LineKind.INVOICE_VOIDED, zone)
     for credit in account.credits:

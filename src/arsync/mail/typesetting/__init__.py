@@ -10,7 +10,7 @@ from arsync.mail.typesetting.document import (
     LetterTable,
     paragraphs_of,
 )
-from arsync.mail.typesetting.letter_document import letter_document
+from arsync.mail.typesetting.letter_document import in_window, letter_document
 from arsync.mail.typesetting.letterhead import PLAIN, Letterhead, checked_logo, letterhead_of
 from arsync.mail.typesetting.typesetter import PDF_BYTES_MAX, typeset
 
@@ -26,6 +26,7 @@ __all__ = [
     "LetterTable",
     "Letterhead",
     "checked_logo",
+    "in_window",
     "letter_document",
     "letterhead_of",
     "paragraphs_of",

@@ -39,7 +39,7 @@ def letter_document(
         language=context["language"],
         sender=sender["name"],
         sender_lines=tuple(sender["address"]),
-        recipient=_in_window((customer["name"], *customer.get("address", ()))),
+        recipient=in_window((customer["name"], *customer.get("address", ()))),
         date=context["today"],
         references=tuple(_references(context)),
         title=letter.subject,
@@ -89,7 +89,8 @@ def _enclosed(context: Mapping[str, Any]) -> str:
     return f"{words['enclosed']}{words['colon']} {', '.join(others)}" if others else ""
 
 
-def _in_window(lines: Sequence[str]) -> tuple[str, ...]:
+def in_window(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return a name and an address in as many lines as a window shows."""
     kept = [line for line in lines if line]
     if len(kept) <= ADDRESS_LINES_MAX:
         return tuple(kept)

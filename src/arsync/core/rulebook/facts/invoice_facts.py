@@ -309,7 +309,7 @@ INVOICE_FACTS: tuple[Field, ...] = (
         FactKind.TEXT,
         "the reference on it, such as the customer's order number",
         "the invoice",
-        lambda _, i: folded_text(i.reference),
+        lambda _, i: folded_text(i.customers_reference),
         phrase="reference {}",
         moves=STILL,
         unknown="it has none",
