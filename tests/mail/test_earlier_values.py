@@ -70,6 +70,13 @@ def test_a_reminder_is_called_second_after_a_first() -> None:
     assert text_of("third reminder", taken(FIRST), taken(SECOND)).startswith("Third reminder: ")
 
 
+def test_a_note_before_the_due_date_is_no_reminder() -> None:
+    note = (EarlierLetter("upcoming", FIRST, "smtp"),)
+    text = text_of("second reminder", taken(FIRST), letters=note)
+    assert text.startswith("Reminder: ")
+    assert "We wrote to you on 2 November 2026." in text
+
+
 def test_a_statement_is_no_letter_about_an_invoice() -> None:
     statement = (EarlierLetter("statement of account", FIRST, "smtp"),)
     assert "wrote" not in text_of("final notice", taken(FIRST), letters=statement)

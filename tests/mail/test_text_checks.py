@@ -62,6 +62,14 @@ def test_a_value_of_another_list_is_a_slip(tmp_path: Path) -> None:
     assert hint == "did you mean credit.date?"
 
 
+def test_a_text_asks_whether_there_is_an_account(tmp_path: Path) -> None:
+    ((line, message, hint),) = problems(tmp_path, "Subject: x\n\nPay to {{ bank.iban }}.\n")
+    assert (line, hint) == (3, "write {% if bank %} ... {% endif %}")
+    assert "names no bank account" in message
+    guarded = "Subject: x\n\n{% if bank %}Pay to {{ bank.iban }}.{% endif %}\n"
+    assert problems(tmp_path, guarded) == []
+
+
 def test_a_flood_of_slips_is_cut(tmp_path: Path) -> None:
     body = "\n".join(f"{{{{ nothing{number} }}}}" for number in range(60))
     assert len(problems(tmp_path, f"Subject: x\n{body}\n")) == SLIPS_MAX

@@ -50,7 +50,7 @@ def contexts(code: str) -> list[dict[str, Any]]:
     several["about"] |= {"agency": "Muster Inkasso"}
     several["statutory"] |= {"law": "RL 2011/7"}
     single = several | {"invoices": several["invoices"][:1], "payment_reference": "INV-1"}
-    least = {"statutory": {}, "promised_on": "", "earlier_letters": (), "last_letter_on": ""}
+    least = {"statutory": {}, "promised_on": "", "earlier_letters": (), "earlier_reminders": 0}
     return [several, single, single | least]
 
 

@@ -8,7 +8,10 @@ from arsync.core.actions import Action
 from arsync.core.ledger.records import Account
 from arsync.mail.language import Language
 from arsync.mail.letter_facts import EarlierLetter, LetterFacts
-from arsync.mail.text_names import ACCOUNT_TEXT_NAMES
+from arsync.mail.text_names import ACCOUNT_TEXT_NAMES, PLAN_TEXT_NAMES
+
+_NO_REMINDERS = frozenset({"upcoming", *PLAN_TEXT_NAMES})
+"""Letters about an invoice that do not ask for an overdue payment."""
 
 
 class LetterBefore(NamedTuple):
@@ -29,6 +32,7 @@ def earlier_values(
         "earlier_letters": tuple(
             LetterBefore(letter.name, spoken.day(letter.day), letter.via) for letter in about_these
         ),
+        "earlier_reminders": sum(letter.name not in _NO_REMINDERS for letter in about_these),
         "last_letter_on": spoken.day(about_these[-1].day) if about_these else "",
     }
 

@@ -99,6 +99,7 @@ _HISTORY = (
     _V("earlier.name", "its text", "earlier_letters"),
     _V("earlier.day", "when it left", "earlier_letters"),
     _V("earlier.via", "by which way", "earlier_letters"),
+    _V("earlier_reminders", "how many of them were reminders, as a number"),
     _V("last_letter_on", "the day of the last of them; empty when there is none"),
     _V("promised_on", "the day for which payment was promised; may be empty"),
     _V("notice_number", "the running number of a formal letter; may be empty"),

@@ -256,11 +256,15 @@ class Letters:
                 self._forget(name, 1, problem, "it holds the subject")
                 continue
 
-            def trial(letters: LetterEnvironment = letters, name: str = name) -> None:
+            def trial(
+                values: Mapping[str, Any],
+                letters: LetterEnvironment = letters,
+                name: str = name,
+            ) -> None:
                 if name.endswith(LETTER):
-                    self._in_layout(Path(name).stem, sample)
+                    self._in_layout(Path(name).stem, values)
                 else:
-                    rendered(letters.get_template(name), sample)
+                    rendered(letters.get_template(name), values)
 
             text = TextToCheck(name, source, letters, self._templates, sample, trial)
             for slip in slips_of(text):

@@ -80,7 +80,7 @@ SAMPLE_ORGANISATION = Organisation(
 def sample_action() -> Action:
     """Return a second reminder, which is about a payment plan as well."""
     return Action(
-        payload=ReminderPayload(about_plan=PlanNotice(1, 2, DAY)),
+        payload=ReminderPayload(about_plan=PlanNotice(1, 2, DAY + timedelta(13))),
         connection="sample",
         contact_id="c1",
         contact_name="Acme Ltd",

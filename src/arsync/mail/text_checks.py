@@ -56,8 +56,8 @@ class TextToCheck(NamedTuple):
     templates: Collection[str]
     """The names of all texts that it may include."""
     sample: Mapping[str, Any]
-    trial: Callable[[], object]
-    """Renders it with the sample."""
+    trial: Callable[[Mapping[str, Any]], object]
+    """Renders it with some values."""
 
 
 def slips_of(text: TextToCheck) -> list[Slip]:
@@ -72,13 +72,24 @@ def slips_of(text: TextToCheck) -> list[Slip]:
             # What is set or called has names that only their statements would explain.
             slips += _Values(text.sample).slips_in(tree)
         if not slips:
-            text.trial()
+            text.trial(text.sample)
+            slips = _without_account(text)
     except RecursionError:
         return [Slip(1, "it includes itself, or is nested too deeply.")]
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         message = (str(error) or type(error).__name__).rstrip(".") + "."
         return [Slip(line_of(error, text.name), message)]
     return sorted(dict.fromkeys(slips))[:SLIPS_MAX]
+
+
+def _without_account(text: TextToCheck) -> list[Slip]:
+    """Return what fails where the settings name no bank account: nothing, if the text asks."""
+    try:
+        text.trial({**text.sample, "bank": {}, "bank_lines": ()})
+    except TemplateError as error:
+        message = "this cannot be sent where [letters] names no bank account."
+        return [Slip(line_of(error, text.name), message, "write {% if bank %} ... {% endif %}")]
+    return []
 
 
 def line_of(error: BaseException, name: str) -> int:

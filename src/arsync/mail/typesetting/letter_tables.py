@@ -34,6 +34,7 @@ def _invoice_row(invoice: Any, words: Mapping[str, str]) -> LetterRow:
     reason = f" ({invoice.dispute_reason})" if invoice.dispute_reason else ""
     remarks = filled(
         invoice.reference,
+        invoice.purchase_order and f"{words['purchase_order']} {invoice.purchase_order}",
         invoice.in_instalments
         and f"{words['of_this_in_instalments']}{colon} {invoice.in_instalments}",
         invoice.disputed and f"{words['of_this_disputed']}{colon} {invoice.disputed}{reason}",
