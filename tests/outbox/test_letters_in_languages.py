@@ -47,6 +47,7 @@ def contexts(code: str) -> list[dict[str, Any]]:
     # What the sample says in English, of a bank, an agency and a law.
     several["organisation"] |= {"address": (), "signed_by": ""}
     several |= {"payment_link": "", "bank_lines": ()}
+    several["earlier_reminders"] = 2
     several["about"] |= {"agency": "Muster Inkasso"}
     several["statutory"] |= {"law": "RL 2011/7"}
     single = several | {"invoices": several["invoices"][:1], "payment_reference": "INV-1"}

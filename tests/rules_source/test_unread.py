@@ -146,6 +146,8 @@ def test_what_looks_meant_is_told(rules: Path, name: str, text: str, hint: str) 
         ("client-001", "-> /mnt/share/client-001"),
         ("client-002x/legal.yaml", ALONE),
         ("removed-one/rules.yaml", ALONE),
+        ("templates/first reminder sms.txt", LETTER),
+        ("templates/our_own-words sms.txt", LETTER),
         ("templates/README.txt", "How to write letters.\n"),
         ("templates/README.md", ""),
         ("templates/logo.png", ""),

@@ -36,6 +36,7 @@ from arsync.mail import (
     letter_context,
     sender_details,
 )
+from arsync.mail.text_names import SHORT_TEXT
 from arsync.mail.typesetting import letter_document, letterhead_of, typeset
 from arsync.outbox import NO_EXTRAS, LetterExtras
 
@@ -44,9 +45,6 @@ LETTER, INVOICE, STATEMENT = "letter", "invoice", "statement"
 
 
 STATEMENT_TEXT = "statement of account"
-
-SHORT_TEXT = "sms"
-"""`templates/second reminder sms.txt` is what a text message of that name says."""
 
 
 class Enclosed(NamedTuple):

@@ -102,42 +102,50 @@ def template_folders(folder: str, code: str) -> tuple[str, str]:
     return root, f"{root}/{code}"
 
 
-def own_texts(folders: Sequence[Path], code: str = DEFAULT_LANGUAGE) -> OwnTexts:
+def own_texts(
+    folders: Sequence[Path], code: str = DEFAULT_LANGUAGE, shown_from: Path | None = None
+) -> OwnTexts:
     """Read a user's own templates.
 
     Args:
         folders: the rules folder and a connection's own; what stands in a later one counts.
         code: the language.
+        shown_from: files below this folder are shown by their path from it, as rulebooks are.
     """
     texts = OwnTexts({}, {}, [])
     for folder in folders:
         for place in map(Path, template_folders(str(folder), code)):
             if place.is_dir():
-                _read_templates(place, texts)
+                _read_templates(place, texts, shown_from)
     return texts
 
 
-def _read_templates(place: Path, texts: OwnTexts) -> None:
+def _read_templates(place: Path, texts: OwnTexts, shown_from: Path | None) -> None:
+    def shown(file: Path) -> str:
+        if shown_from is not None and file.is_relative_to(shown_from):
+            return file.relative_to(shown_from).as_posix()
+        return str(file)
+
     try:
         files = sorted(path for path in place.iterdir() if path.suffix in TEMPLATE_SUFFIXES)
     except OSError as error:
-        texts.problems.append(TextProblem(str(place), 1, f"cannot be read: {error.strerror}."))
+        texts.problems.append(TextProblem(shown(place), 1, f"cannot be read: {error.strerror}."))
         return
     if len(files) > OWN_TEMPLATES_MAX:
         more = f"more than {OWN_TEMPLATES_MAX} templates."
-        texts.problems.append(TextProblem(str(place), 1, more))
+        texts.problems.append(TextProblem(shown(place), 1, more))
         return
     sources: dict[str, str] = {}
     for file in files:
         try:
             # One character more than a letter may have is enough to refuse it later.
             with file.open(encoding="utf-8") as opened:
-                sources[str(file)] = opened.read(TEMPLATE_CHARACTERS_MAX + 1)
+                sources[shown(file)] = opened.read(TEMPLATE_CHARACTERS_MAX + 1)
         except OSError as error:
-            problem = TextProblem(str(file), 1, f"cannot be read: {error.strerror}.")
+            problem = TextProblem(shown(file), 1, f"cannot be read: {error.strerror}.")
             texts.problems.append(problem)
         except UnicodeDecodeError:
-            problem = TextProblem(str(file), 1, "not UTF-8 text.", "save it as UTF-8")
+            problem = TextProblem(shown(file), 1, "not UTF-8 text.", "save it as UTF-8")
             texts.problems.append(problem)
     texts.put_folder(sources)
 

@@ -35,3 +35,6 @@ SHIPPED_NAMES = (*TEXT_NAMES, *PLAN_TEXT_NAMES, *ACCOUNT_TEXT_NAMES)
 
 TABLES = ("invoices", "schedule", "statement")
 """The tables that a text can show: each is a template for the plain text and one for the HTML."""
+
+SHORT_TEXT = "sms"
+"""`templates/second reminder sms.txt` is what a text message of that name says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
 from arsync.errors import UserMistake
 from arsync.files import text_of
 from arsync.mail import DEFAULT_LANGUAGE, SHIPPED_NAMES, Letters, TextProblem, languages
+from arsync.mail.own_texts import own_texts
 from arsync.rules_source.file_names import names_path, says_nothing
 from arsync.rules_source.holiday_regions import in_any_region
 from arsync.rules_source.listing import RULE_SUFFIXES, DiskListing, Listing
@@ -216,7 +217,9 @@ def _read(
         texts,
         below,
         find=finder(folder, config.folder, [*shared, *files]),
-        letters=lambda code, law: Letters(spoken_from, code, law),
+        letters=lambda code, law: Letters(
+            code=code, law=law, own=partial(own_texts, spoken_from, shown_from=config.folder)
+        ),
     )
     if not whole:
         return rules

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from arsync.core.rulebook.model import NotRules, Rulebook
 from arsync.mail import languages
 from arsync.mail.own_texts import TEMPLATE_SUFFIXES, is_about_the_folder, text_name
-from arsync.mail.text_names import SHIPPED_NAMES
+from arsync.mail.text_names import SHIPPED_NAMES, SHORT_TEXT
 from arsync.rules_source.file_names import (
     EXTENDS,
     INCLUDED,
@@ -90,7 +90,8 @@ class FolderCheck:
         """Return the names of the texts that a step may send, or have said."""
         rulebook = self.rulebook
         steps = rulebook.texts() | rulebook.scripts() if rulebook else ()
-        return frozenset({*SHIPPED_NAMES, *map(text_name, steps)})
+        names = {*SHIPPED_NAMES, *map(text_name, steps)}
+        return frozenset({*names, *(f"{name} {SHORT_TEXT}" for name in names)})
 
     def is_said(self, path: str) -> bool:
         """Return whether `not_rules:` names a path, or a folder that it is in."""

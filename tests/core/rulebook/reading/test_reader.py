@@ -288,7 +288,7 @@ def test_unknown_reminder_texts_list_the_known_ones() -> None:
     text = HEAD + "reminders: [{name: a, steps: [{day: 1, email: frist reminder}]}]\n"
     assert problems_of(text) == []
     assert "did you mean 'first reminder'?" in only_problem(text, texts={"first reminder"})
-    assert "add a template of that name" in only_problem(text, texts=set())
+    assert "arsync letters copy" in only_problem(text, texts=set())
 
 
 def test_there_must_be_a_file_and_not_too_many() -> None:

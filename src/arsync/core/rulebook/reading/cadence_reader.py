@@ -8,9 +8,19 @@ from yaml.nodes import Node
 
 from arsync.core.rulebook.model import (
     DAYS_AFTER_SEEN,
+    HOLD_LIFTED,
+    HOLD_PLACED,
+    INSTALMENT_DUE,
+    INSTALMENT_MISSED,
+    LIMIT_CHANGED,
     MESSAGE_STEPS,
+    PLAN_AGREED,
     PREVIOUS_STEP,
+    SATISFACTION_CHECK,
+    STATEMENT_OF_ACCOUNT,
     TASK_STEPS,
+    TERMS_OF_TRADE,
+    THANK_YOU,
     Cadence,
     CountedFrom,
     Place,
@@ -242,7 +252,25 @@ def _check_way(kind: StepKind, block: Block, source: Source) -> None:
             source.problem(block.nodes[word], message, "write via: smtp")
 
 
+NO_STEPS = {
+    **dict.fromkeys((PLAN_AGREED, INSTALMENT_DUE, INSTALMENT_MISSED), "payment_plans"),
+    **dict.fromkeys((HOLD_PLACED, HOLD_LIFTED, LIMIT_CHANGED), "announcements"),
+    **dict.fromkeys((SATISFACTION_CHECK, TERMS_OF_TRADE), "after_issue"),
+    STATEMENT_OF_ACCOUNT: "statements",
+    THANK_YOU: "thank_you",
+}
+"""Texts that would not be true as a step of a cadence, and the section that sends each."""
+
+
 def _check_text(text: str, node: Node, source: Source) -> None:
-    if source.texts is not None and text not in source.texts:
-        hint = did_you_mean(text, source.texts) or "add a template of that name"
+    # As files are named: `hand-over announced` is `hand over announced`.
+    name = " ".join(text.replace("-", " ").replace("_", " ").lower().split())
+    if name in NO_STEPS:
+        message = f"{text!r} is no reminder: it would say what is not so."
+        source.problem(node, message, f"the section {NO_STEPS[name]!r} sends it")
+    elif source.texts is not None and not {text, name} & set(source.texts):
+        hint = did_you_mean(text, source.texts) or (
+            f"put it into templates/ of the rules folder, as {name}.txt; "
+            "`arsync letters copy` gives you a beginning"
+        )
         source.problem(node, f"there is no reminder text {text!r}.", hint)
