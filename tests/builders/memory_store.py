@@ -203,13 +203,15 @@ class MemoryClaims:
             given |= {"heals_when": refusal.heals_when, "heals_mark": refusal.mark}
         self._table.move(row.key, change, **given)
 
-    def begin_attempt(self, row: ActionRow, mode: Mode, before: Mapping[str, str]) -> None:
+    def begin_attempt(
+        self, row: ActionRow, mode: Mode, before: Mapping[str, str], *, renews: bool = False
+    ) -> None:
         stands = self._table.rows[row.key]
         if (stands.state, stands.attempts) != (row.state, row.attempts):
             raise LockLost(f"another run has taken up action {row.key[:12]}: this run ends.")
         if (new := self._connections.mode(row.connection_id)) is not mode:
             raise Overtaken(f"the mode was changed from {mode} to {new} during the run")
-        if not stands.before:
+        if renews or not stands.before:
             self._table.set(row.key, before=dict(before))
 
     def revise(self, key: str, action: Action) -> None:

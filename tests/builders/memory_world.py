@@ -43,10 +43,11 @@ PREPARED = {"saved.groups": "none", "arsync.prepared_at": NOW.isoformat()}
 class MemoryPost:
     """A post office without letters: its messages are keys, and land in the books."""
 
-    def __init__(self, books: Books, per_day: Mapping[str, int], text: str) -> None:
+    def __init__(self, books: Books, per_day: Mapping[str, int], text: str, trace: str) -> None:
         self._books = books
         self._per_day = per_day
         self._text = text
+        self._trace = trace
 
     def message(
         self, action: Action, account: Account, today: date, extras: LetterExtras
@@ -62,7 +63,7 @@ class MemoryPost:
         return self._per_day
 
     def prepare(self, via: str, message: Message) -> Mapping[str, str]:
-        return {"trace": message.key}
+        return {"trace": self._trace}
 
     def deliver(self, via: str, message: Message) -> Receipt:
         key = message.key
@@ -113,6 +114,8 @@ class MemoryWorld:
     """By way, how many messages leave on a day; 0: as many as come."""
     letter_text: str = "text"
     """What every letter says."""
+    trace: str = "as it went"
+    """What is kept of a message, to look for it."""
     plan: dict[str, Action] = field(default_factory=dict)
     """By key, what a plan of today asks for."""
     unknown: str = ""
@@ -195,7 +198,9 @@ class MemoryWorld:
             today=lambda: self.today,
             replan=self._replan,
             undecided=lambda _account, _action: self.unknown,
-            post=MemoryPost(self.books, self.per_day, self.letter_text) if self.has_post else None,
+            post=MemoryPost(self.books, self.per_day, self.letter_text, self.trace)
+            if self.has_post
+            else None,
             limits=self.limits,
             changed=lambda: self.changed,
         )

@@ -337,6 +337,12 @@ class StoreContract:
         bench.store.claims.begin_attempt(row, Mode.AUTO, {"saved.terms": "cash on delivery"})
         assert bench.store.actions.get(row.key) == row._replace(before={"saved.terms": "30 days"})
 
+    def test_what_a_message_is_found_by_is_renewed(self, bench: StoreBench) -> None:
+        row = stands(bench, S.SENDING)
+        for number in ("+441", "+442"):
+            bench.store.claims.begin_attempt(row, Mode.AUTO, {"sms.to": number}, renews=True)
+        assert bench.store.actions.get(row.key).before == {"sms.to": "+442"}
+
     @pytest.mark.parametrize("state", list(PATHS), ids=str)
     def test_a_started_actions_former_state_is_found(
         self, bench: StoreBench, state: ActionState

@@ -246,14 +246,17 @@ class Delivery:
         Raises:
             LockLost: another run may have taken it up. Overtaken: a new mode or rulebook counts.
         """
-        # Saved before the first attempt: undoing needs it, and `find` tells an old email by it.
-        before = row.before or {
+        # Saved before the first attempt: undoing needs it, and `find` tells an old email by it. Of
+        # a message each attempt is looked for by itself: its address may have changed.
+        renews = leaves_by_channel(action)
+        before = (not renews and row.before) or {
             **self._connector.prepare(action),
             **trace,
             PREPARED_AT: self._clock.now().isoformat(timespec="seconds"),
         }
         self._ensure_unchanged()
-        self._store.claims.begin_attempt(row, self._connection.mode, before)
+        mode = self._connection.mode
+        self._store.claims.begin_attempt(row, mode, before, renews=renews)
         self._store.runs.ensure_lock_held(self._connection.id)
         return row._replace(before=before)
 

@@ -104,8 +104,12 @@ class Claiming(Protocol):
         """
         ...
 
-    def begin_attempt(self, row: ActionRow, mode: Mode, before: Mapping[str, str]) -> None:
+    def begin_attempt(
+        self, row: ActionRow, mode: Mode, before: Mapping[str, str], *, renews: bool = False
+    ) -> None:
         """Keep what `prepare` found, right before a write; only the first call counts.
+
+        Of a message it `renews` what an earlier attempt kept: it may go to another number now.
 
         Raises:
             LockLost: another process has taken the action up. Overtaken: the mode was changed.

@@ -146,10 +146,18 @@ class ActionClaims:
                     raise not_allowed(row.key, present.state, change.to_state)
                 raise tried_again(row.key)
 
-    def begin_attempt(self, row: ActionRow, mode: Mode, before: Mapping[str, str]) -> None:
+    def begin_attempt(
+        self, row: ActionRow, mode: Mode, before: Mapping[str, str], *, renews: bool = False
+    ) -> None:
         """Begin the attempt for which an action was claimed, right before something leaves.
 
         What `prepare` found is kept; only the first call counts: undoing needs the origin.
+
+        Args:
+            row: the claimed action.
+            mode: the connection's, as the run began.
+            before: what is kept.
+            renews: of a message, by what it is found again: of each attempt the latest.
 
         Raises:
             LockLost: another process has taken the action up.
@@ -171,7 +179,9 @@ class ActionClaims:
                 same_mode,
             )
             .values(
-                before=case((columns.before.is_(None), _as_before(before)), else_=columns.before)
+                before=_as_before(before)
+                if renews
+                else case((columns.before.is_(None), _as_before(before)), else_=columns.before)
             )
         )
         with self._database.write() as db:
