@@ -10,6 +10,7 @@ from sqlalchemy import text
 from arsync.application.container import Container
 from arsync.application.customer_entries import matching
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
+from arsync.application.health.letter_ways import way_findings
 from arsync.application.health.mail_health import mail_findings
 from arsync.application.health.secret_files import OPEN_TO_OTHERS, secrets_open_to_others
 from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
@@ -49,6 +50,7 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
         yield from _settings(organisation)
         yield from _connection(actor, organisation)
         yield from _rules(organisation)
+        yield from way_findings(organisation)
     yield from _clocks(container)
     yield from mail_findings(container.config, examined)
     if failure := daily_mail_failure(container.store):
