@@ -32,6 +32,7 @@ USE_CASES = (
     "application.disputes",
     "application.health.deep_check",
     "application.health.doctor",
+    "application.letters.checking",
     "application.letters.notice_register",
     "application.letters.previewing",
     "application.letters.text_copying",

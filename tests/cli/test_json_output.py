@@ -15,6 +15,7 @@ import pytest
 from msgspec import UNSET, Struct, UnsetType, field
 
 from arsync.application.ageing_report import AgeingTableView
+from arsync.application.letters.checking import LetterFinding
 from arsync.application.letters.notice_register import RegisteredNotice
 from arsync.application.letters.previewing import PreviewView
 from arsync.application.letters.text_copying import CopiedText
@@ -43,6 +44,7 @@ VIEWS = (
     CopiedText,
     CustomerDifference,
     HistoryView,
+    LetterFinding,
     ListedText,
     OutcomeView,
     PreviewView,

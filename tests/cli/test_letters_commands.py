@@ -40,6 +40,16 @@ def test_an_empty_register_says_so(shell: Shell) -> None:
     )
 
 
+def test_a_check_ends_with_its_count(shell: Shell) -> None:
+    assert shell("letters", "check").err == "Letters: no mistakes.\n"
+    shell.write("rules/templates/fr/first reminder.txt", "Subject: x\n\n{{ nonsense }}\n")
+    done = shell("letters", "check")
+    assert (done.code, done.err) == (2, "1 mistake, 0 warnings.\n")
+    assert "templates/fr/first reminder.txt:3: there is no 'nonsense' in a letter." in done.out
+    (finding,) = shell("letters", "check", "--json").json
+    assert sorted(finding["connections"]) == ["quickbooks", "xero"]
+
+
 def test_a_letter_is_shown_in_each_form(shell: Shell) -> None:
     words = ("letters", "preview", "second reminder", "--customer", "Late & Sons")
     done = shell(*words, "--connection", "xero")

@@ -22,7 +22,7 @@ from arsync.cli.common import (
     write_output,
 )
 from arsync.cli.json_output import print_json
-from arsync.errors import EXIT_DONE, UserMistake
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.letters.notice_register import RegisteredNotice
@@ -112,6 +112,32 @@ def copy(
         f"`arsync letters preview '{copied.text}' --language {copied.language}`."
     )
     return EXIT_DONE
+
+
+@letters.command(short_help="Check texts, settings, and whom no letter can reach.")
+@connection_option
+@json_option
+@config_option
+def check(connection: tuple[str, ...], as_json: bool, config_file: Path | None) -> int:
+    """Check everything that letters need before any leaves.
+
+    Each text in each folder and language, with file and line; the settings that are missing for
+    what the rulebook sends; customers who owe and whom no letter can reach. Exit code 2: something
+    has to be put right.
+    """
+    from arsync.application.letters.checking import check_letters
+
+    with opened(config_file) as (actor, container):
+        findings = check_letters(actor, container, connection)
+    mistakes = sum(finding.is_mistake for finding in findings)
+    if as_json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            click.echo(str(finding))
+        doubts = word(len(findings) - mistakes, "warning")
+        say(f"{word(mistakes, 'mistake')}, {doubts}." if findings else "Letters: no mistakes.")
+    return EXIT_MISTAKE if mistakes else EXIT_DONE
 
 
 # -- looking at letters ---------------------------------------------------------------------------

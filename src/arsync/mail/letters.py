@@ -289,7 +289,7 @@ def _around_tables(text: str) -> tuple[str, str, tuple[str, ...]]:
 
 def _less_empty_lines(text: str) -> str:
     """Return a letter without the gap of what it does not say: no table, no bank details."""
-    return re.sub(r"\n{4,}", "\n\n\n", text.strip()) + "\n"
+    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
 
 def _one_line(text: str) -> str:

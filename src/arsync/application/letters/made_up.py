@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from arsync.application.letters.made_up_occasions import about_the_account
 from arsync.application.organisation_context import OrganisationContext
 from arsync.core.actions import (
     Action,
@@ -19,7 +21,7 @@ from arsync.core.actions import (
     is_our_letter,
 )
 from arsync.core.actions.notices import text_of
-from arsync.core.actions.payloads import AccountLetterPayload, MessagePayload
+from arsync.core.actions.payloads import MessagePayload
 from arsync.core.ledger.account_view import AccountView, days_overdue
 from arsync.core.ledger.records import (
     Account,
@@ -31,10 +33,10 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.customer_locale import LANGUAGES
-from arsync.core.rulebook.model import PLAN_AGREED
+from arsync.core.rulebook.model import ACCOUNT_LETTERS, PLAN_AGREED
 from arsync.mail.own_texts import text_name
 from arsync.mail.sample import sample_account
-from arsync.mail.text_names import ACCOUNT_TEXT_NAMES, PLAN_TEXT_NAMES
+from arsync.mail.text_names import PLAN_TEXT_NAMES
 
 LATEST_SHOWN = 3
 """Of a customer who owes nothing, so many of its latest invoices stand in a letter."""
@@ -74,12 +76,14 @@ def letter_for(
     if planned is not None:
         words = f"By the rulebook {organisation.label} emails the invoice in its own words:"
         remarks = (f"{words} the customer does not read this text.",)
-    account, invoices, more = _invoices(organisation, account, contact)
+    if text in ACCOUNT_LETTERS:
+        invoices, payload, more = about_the_account(organisation, account, contact, text)
+    else:
+        account, invoices, more = _invoices(organisation, account, contact)
+        payload = ReminderPayload()
     refs = _refs(organisation, account, invoices, text)
     action = Action(
-        payload=AccountLetterPayload(letter=text)
-        if text in ACCOUNT_TEXT_NAMES
-        else ReminderPayload(),
+        payload=payload,
         connection=organisation.name,
         contact_id=contact.id,
         contact_name=contact.name,
@@ -169,7 +173,7 @@ def _invoices(
 
 
 def _refs(
-    organisation: OrganisationContext, account: Account, invoices: list[Invoice], text: str
+    organisation: OrganisationContext, account: Account, invoices: Sequence[Invoice], text: str
 ) -> tuple[InvoiceRef, ...]:
     view: AccountView = organisation.account_view(account)
     return tuple(

@@ -123,7 +123,7 @@ def _sources(name: str, by_code: dict[str, Letters], folder: Path) -> Iterator[T
 
 
 def _used(use: TextUse) -> TextUsed:
-    way = by_way(use.via)
+    way = by_way(use.via) if use.via else "by email or by post"
     if use.via == Via.PLATFORM:
         way = "as a letter" if use.is_letter else "in the accounting system's own words"
     return TextUsed(use.rule, use.comes, way, use.place.file, use.place.line)
