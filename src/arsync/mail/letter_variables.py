@@ -171,7 +171,7 @@ _STATEMENT = (
 
 _LANGUAGE = (
     _V("language", "the code of the letter's language"),
-    _V("words", "words of the language, such as `words.regards`: see its `language.toml`"),
+    _V("words", "words of the language: `words.regards`, `words.invoice`, `words.total`"),
 )
 
 VARIABLE_GROUPS = {
