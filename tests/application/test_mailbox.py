@@ -19,6 +19,7 @@ from arsync.application.mailbox import (
     read_mailbox,
 )
 from arsync.application.status import status
+from arsync.application.timeline.customer_timeline import timeline
 from arsync.clock import SetClock
 from arsync.store.models import EventRow
 
@@ -143,6 +144,32 @@ def test_delays_and_replies_open_no_task(practice: Practice, box: FakeMailbox) -
     assert said(practice, bolt)[0] == "a reply is in the mailbox: Re: Reminder"
     assert "Message rejected as spam" in said(practice, bolt)[1]
     assert undeliverable(practice, "acme") == undeliverable(practice, "bolt") == []
+
+
+def test_what_came_stands_in_the_timeline(practice: Practice, box: FakeMailbox) -> None:
+    acme, _ = practice.keys()
+    box.add(samples.out_of_office(acme))
+    box.add(samples.postfix(acme, CUSTOMER))
+    read(practice)
+    events = timeline(OWNER, practice.container, "Customer 1", connection="acme").events
+    told = [(event.kind, event.text, event.invoices) for event in events if event.by == "mailbox"]
+    assert [kind for kind, _, _ in told] == ["mail", "mail"]
+    assert told[0][1].startswith("First reminder: an automatic reply came: Automatic reply")
+    assert told[1][1].startswith(f"First reminder: came back from {CUSTOMER}: 550 5.1.1")
+    assert told[0][2] == ("INV-1",)
+
+
+def test_one_address_of_several_refused_is_kept(tmp_path: Path) -> None:
+    with practising(tmp_path) as practice:
+        books = practice.platform.books
+        contact = books.contacts["c1"]._replace(more_emails=("boss@x.example",))
+        books.contacts["c1"] = contact
+        practice.sink.refused[CUSTOMER] = "550 5.1.1 no such user"
+        assert practice.sync("acme") == []
+        assert [recipients for _, recipients, _ in practice.mails()] == ["boss@x.example"]
+        assert undeliverable(practice, "acme") == [CUSTOMER]
+        practice.sync("acme")
+        assert len(tasks.tasks(OWNER, practice.container, "acme")) == 1
 
 
 def test_a_huge_report_is_read_from_its_beginning(practice: Practice, box: FakeMailbox) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from arsync.channels.contract import Carries, Message, MessageTrace
 from arsync.config import Config
-from arsync.connector_sdk import Receipt
+from arsync.connector_sdk import MailReceipt, Receipt
 from arsync.core.actions import Via
 from arsync.core.ledger.records import Contact
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected, UserMistake
@@ -76,9 +76,10 @@ class SmtpChannel:
         accepted = send(_server(config), letter)
         refused = f"; refused: {', '.join(accepted.refused)}" if accepted.refused else ""
         to = ", ".join(letter.recipients)
-        return Receipt(
+        return MailReceipt(
             reference=str(letter.message["Message-ID"]),
             detail=f"mail to {to}: {accepted.answer}{refused}"[:RECEIPT_CHARACTERS_MAX],
+            undeliverable=accepted.undeliverable,
         )
 
     def look_up(self, config: Config, trace: MessageTrace) -> Receipt | None:

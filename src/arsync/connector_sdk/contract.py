@@ -246,6 +246,13 @@ class Receipt(Struct, frozen=True):
     """One line for people: `note on INV-7`, `added to "Credit hold"`."""
 
 
+class MailReceipt(Receipt, frozen=True):
+    """A mail server's proof, which took a message for some of its recipients alone."""
+
+    undeliverable: Mapping[str, str] = {}
+    """Addresses that take no mail, each with the server's own words."""
+
+
 class Write(NamedTuple):
     """One action on its way out."""
 

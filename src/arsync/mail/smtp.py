@@ -8,6 +8,7 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -59,6 +60,8 @@ class Accepted(NamedTuple):
     answer: str
     refused: tuple[str, ...] = ()
     """Recipients it did not take, while it took others."""
+    undeliverable: Mapping[str, str] = {}
+    """Those of them that take no mail, each with the server's words."""
 
 
 def smtp_server(url: str) -> SmtpServer:
@@ -196,8 +199,8 @@ def _log_in(smtp: smtplib.SMTP, server: SmtpServer, *, encrypted: bool) -> None:
         ) from None
 
 
-def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tuple[str, ...]:
-    """Name sender and recipients; return the recipients refused while others were accepted."""
+def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> dict[str, str]:
+    """Name sender and recipients; return those refused while others were accepted, and why."""
     refused: dict[str, str] = {}
     try:
         code, answer = smtp.mail(outgoing.sender, _mail_options(smtp, server, outgoing))
@@ -223,11 +226,7 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
                 "; ".join(f"{address} was refused: {reason}" for address, reason in refused.items())
                 + ".",
                 heals_when=HealsWhen.RECORD,
-                undeliverable={
-                    address: reason
-                    for address, reason in refused.items()
-                    if address_is_at_fault(reason)
-                },
+                undeliverable=_at_fault(refused),
             )
         # A refused blind copy is no reason to withhold the customer's letter.
         for address in outgoing.copies:
@@ -236,7 +235,7 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
                 refused[address] = _text(code, answer)
     except (OSError, smtplib.SMTPException) as error:
         raise _later(server, f"broke off: {_words(error)}") from None
-    return tuple(refused)
+    return refused
 
 
 def _mail_options(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> list[str]:
@@ -256,7 +255,7 @@ def _mail_options(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) ->
 
 
 def _hand_over(
-    smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing, refused: tuple[str, ...]
+    smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing, refused: Mapping[str, str]
 ) -> Accepted:
     try:
         code, answer = smtp.docmd("data")
@@ -275,7 +274,7 @@ def _hand_over(
             f"the mail server {server.host} broke off while it took the message: {_words(error)}."
         ) from None
     if _taken(code):
-        return Accepted(_text(code, answer), refused)
+        return Accepted(_text(code, answer), tuple(refused), _at_fault(refused))
     if _refused(code):
         raise Rejected(f"{server.host} refuses the message: {_text(code, answer)}.")
     # A temporary refusal after the data means that the server did not keep the message.
@@ -285,6 +284,10 @@ def _hand_over(
     raise OutcomeUnknown(
         f"the mail server {server.host} gave an answer that cannot be read: {_text(code, answer)}."
     )
+
+
+def _at_fault(refused: Mapping[str, str]) -> Mapping[str, str]:
+    return {address: reason for address, reason in refused.items() if address_is_at_fault(reason)}
 
 
 # The first digit alone decides (RFC 5321, 4.2.1): 251 and 200 are as good as 250.

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from arsync.connector_sdk import Receipt
+from arsync.connector_sdk import MailReceipt, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via, leaves_by_channel
 from arsync.core.actions.posting import is_posted_by_hand, task_to_post
 from arsync.core.ledger.records import UndeliverableAddress
@@ -325,6 +325,8 @@ class Outbox:
             self._change(row, _S.SENT, receipt.detail or "done", receipt=receipt)
             # At once, so that its note leaves in the same run.
             self._open_posting(row, receipt)
+            if isinstance(receipt, MailReceipt):
+                self._keep_undeliverable(row, receipt.undeliverable)
             if _is_message(row.action):
                 self._emails += 1
                 self._failures[row.action.via] = 0
@@ -354,13 +356,7 @@ class Outbox:
     def _refused(self, row: ActionRow, error: Rejected) -> None:
         """Keep a refusal: for good, until a record changes, or until another attempt."""
         heals_when, reason = error.heals_when, str(error)
-        for address, answer in error.undeliverable.items():
-            undeliverable = UndeliverableAddress(
-                row.action.contact_id, address, self._today(), answer
-            )
-            self._store.undeliverable.record(
-                self._connection.id, undeliverable, action_key=row.key, now=self._clock.now()
-            )
+        self._keep_undeliverable(row, error.undeliverable)
         again = f"; it is tried again {heals_when.words}" if heals_when.words else ""
         if again:
             reason = f"{reason.rstrip('.')}{again}"
@@ -380,6 +376,16 @@ class Outbox:
         self._change(row, _S.APPROVED, reason, not_before=until, refusal=Refusal(heals_when))
         if not leaves_by_channel(row.action):
             self._obstacles.meet(Obstacle(heals_when, row.action.kind, until, reason))
+
+    def _keep_undeliverable(self, row: ActionRow, answers: Mapping[str, str]) -> None:
+        """Keep which of a message's addresses take no mail."""
+        for address, answer in answers.items():
+            undeliverable = UndeliverableAddress(
+                row.action.contact_id, address, self._today(), answer
+            )
+            self._store.undeliverable.record(
+                self._connection.id, undeliverable, action_key=row.key, now=self._clock.now()
+            )
 
     def _give_up(self, row: ActionRow) -> None:
         """Stop trying. What a plan asked for is not refused: the next plan may ask for it again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from arsync.application.timeline.actions import action_events
 from arsync.application.timeline.documents import credit_events, invoice_events, payment_events
 from arsync.application.timeline.events import TimelineSource
+from arsync.application.timeline.mail import mail_events
 from arsync.application.timeline.words import (
     dispute_events,
     hold_events,
@@ -20,6 +21,7 @@ SOURCES: tuple[TimelineSource, ...] = (
     TimelineSource("payments", payment_events),
     TimelineSource("credits", credit_events),
     TimelineSource("what arsync did and planned", action_events),
+    TimelineSource("what came back of letters", mail_events),
     TimelineSource("promises to pay", promise_events),
     TimelineSource("disputes", dispute_events),
     TimelineSource("payment plans", payment_plan_events),
