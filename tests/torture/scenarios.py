@@ -126,6 +126,22 @@ sending:
 """
 
 
+def account_letters(world: WatchedWorld) -> None:
+    """One customer gets its statement, another is thanked for what it paid in time."""
+    world.with_mail()
+    world.load(
+        world.name,
+        contacts=[contact_row(f"c{name}", name) for name in ("Ada", "Bob")],
+        invoices=[invoice_row(1, "cAda", overdue=3), invoice_row(2, "cBob", overdue=-3)],
+    )
+    world.rules(ACCOUNT_LETTERS)
+    world.connect(world.name)
+    world.app.pull(world.name)
+    day = world.clock.now().date().isoformat()
+    invoice = world.invoice_id(world.name, "INV-0002")
+    world.control.person(world.name, "pay", invoice_id=invoice, amount="100", on=day)
+
+
 def a_restored_store(world: WatchedWorld) -> None:
     """A backup of before anything left is restored after everything has; a person looks."""
     everything_once(world)
@@ -248,6 +264,15 @@ placements:
   - {name: To the agency, when: {days_overdue: {at_least: 90}}, to: Example Collections}
 """
 
+ACCOUNT_LETTERS = """\
+version: 1
+name: Statements and thanks
+currency: GBP
+statements: [{name: Weekly, on: wednesday, attach: pdf}]
+thank_you: {when: {days_late: {at_most: 0}}}
+sending: {days: every day, between: 00:00-23:59}
+"""
+
 DISCOUNTS = """\
 version: 1
 name: Discounts
@@ -262,6 +287,7 @@ SCENARIOS = (
     Scenario("other reasons", other_reasons, share=0.5),
     Scenario("letters by mail", letters, share=0.5),
     Scenario("letters by every way", letters_by_every_way, share=0.3),
+    Scenario("letters about the account", account_letters, share=0.15),
     Scenario("a discount taken", a_discount_taken, share=0.5),
     Scenario(
         "placements",

@@ -53,6 +53,8 @@ def _not_sent(organisation: OrganisationContext, rulebook: Rulebook) -> list[Pro
         place, effect = rulebook.sending.place, "'via: smtp' sends no message"
     elif rulebook.payment_plans.texts:
         place, effect = _letters_place(rulebook.payment_plans), "no letter of a payment plan leaves"
+    elif by_mail := rulebook.account_letters_by("smtp"):
+        place, effect = by_mail[0], "no statement and no other letter about the account leaves"
     else:
         return []
     message = f"{effect}: [smtp] url in the config names no mail server."

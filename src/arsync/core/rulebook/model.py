@@ -662,6 +662,21 @@ class Rulebook:
             if step.kind in {StepKind.EMAIL, StepKind.LETTER}
         ).union(self.payment_plans.texts, self.account_letters())
 
+    def account_letters_by(self, via: str) -> list[Place]:
+        """Return the places of the rules whose letters about the account leave by a way."""
+        usual = "smtp" if self.sending.via == "accounting system" else self.sending.via
+        rules = [
+            *self.statements,
+            *self.after_issue,
+            *((self.thank_you,) if self.thank_you else ()),
+        ]
+        places = [rule.place for rule in rules if (rule.via or usual) == via]
+        announced = self.announcements
+        # What the section is for stands in its keys; without one of them it announces nothing.
+        if {*announced.places} - {"via", "attach", "approval", "when", "unless"}:
+            places += [announced.place] if (announced.via or usual) == via else []
+        return places
+
     def account_letters(self) -> frozenset[str]:
         """Return the names of the letters about the account that it sends."""
         announced, holds = self.announcements, self.credit_holds
