@@ -8,6 +8,7 @@ taken. `WatchedWorld.at_point` is told of each; what it does there is the schedu
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import time
@@ -329,7 +330,9 @@ class WatchedWorld(World):
         effects = dict(standing(state, self.name))
         for email in state["emails"]:
             if email["origin"] == "smtp":
-                words = f"letter to {', '.join(email['to'])}: {email['subject']}"
+                # A statement is of the day on which it leaves: after an accident of another one.
+                subject = re.sub(r", \d{1,2} \w+ \d{4}", "", email["subject"])
+                words = f"letter to {', '.join(email['to'])}: {subject}"
                 effects[words] = effects.get(words, 0) + 1
         for message in state["text_messages"]:
             words = f"text message: {message['body'].splitlines()[0]}"
