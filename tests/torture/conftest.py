@@ -16,6 +16,7 @@ from arsync.store import open_store
 
 from . import profile
 from .accidents import Tally
+from .press import running_press
 from .world import WatchedWorld, a_world
 
 TEST_SECONDS_MAX = 900
@@ -28,6 +29,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for test in items:
         if test.path.parent == Path(__file__).parent:
             test.add_marker(pytest.mark.timeout(0 if profile.LONG else TEST_SECONDS_MAX))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A press for every copy of this process: see `press`."""
+    with running_press(tmp_path_factory.mktemp("press")):
+        yield
 
 
 @pytest.fixture

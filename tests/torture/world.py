@@ -31,11 +31,13 @@ from arsync.channels import Message, MessageTrace
 from arsync.config import load_config
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import ActionKind, ActionState, Via
+from arsync.mail.typesetting import LetterDocument
 from arsync.store.models import ActionRow, ConnectionRow, ConnectionState
 from arsync_sandbox.clock import SandboxClock
 from arsync_sandbox.server import Sandbox
 from arsync_sandbox.text_messages import ACCOUNT, SENDER, TOKEN
 
+from . import press
 from .mail_wire import mail_in_process
 from .wire import InProcess, in_process
 
@@ -403,6 +405,9 @@ class WatchedPost(PostOffice):
     def __init__(self, world: WatchedWorld, *parts: Any) -> None:
         super().__init__(*parts)
         self._world = world
+
+    def _typeset(self, document: LetterDocument) -> bytes:
+        return press.printed(document)
 
     def look_up(self, via: str, trace: MessageTrace) -> Receipt | None:
         self._config = replace(self._config, folder=self._world.home)

@@ -37,7 +37,12 @@ from arsync.mail import (
     sender_details,
 )
 from arsync.mail.text_names import SHORT_TEXT
-from arsync.mail.typesetting import letter_document, letterhead_of, typeset
+from arsync.mail.typesetting import (
+    LetterDocument,
+    letter_document,
+    letterhead_of,
+    typeset,
+)
 from arsync.outbox import NO_EXTRAS, LetterExtras
 
 LETTER, INVOICE, STATEMENT = "letter", "invoice", "statement"
@@ -310,7 +315,11 @@ class MessageMaker:
 
     def _pdf(self, letter: Letter, context: Mapping[str, Any], moment: datetime) -> bytes:
         letterhead = letterhead_of(self._config)
-        return typeset(letter_document(letter, context, moment=moment, letterhead=letterhead))
+        return self._typeset(letter_document(letter, context, moment=moment, letterhead=letterhead))
+
+    def _typeset(self, document: LetterDocument) -> bytes:
+        """Return a letter's pages; a process that is copied has them set elsewhere."""
+        return typeset(document)
 
     def _in_language(self, code: str) -> Letters:
         if not code or code not in languages():
