@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any, NamedTuple
 
 import pikepdf
@@ -37,7 +38,9 @@ def flowing_text(pdf: bytes) -> str:
 
 def flowing(text: str) -> str:
     """Return a text without what tells where its lines were broken."""
-    return " ".join(text.replace("\u200b", "").replace("\ufffe", "-").split())
+    # A line that ends in a hyphen: the reader takes it for one that the line break put in.
+    whole = re.sub(r"(?<=\w)[\ufffe\x02]\s*", "-", text.replace("\u200b", ""))
+    return " ".join(whole.split())
 
 
 def words_on(pdf: bytes, page: int = 0) -> list[Word]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.builders.pdf_pages import flowing_text, metadata_of, page_texts, tags_of
 from tests.builders.pictures import noise
 from tests.builders.printed_letters import printed_letter, values
 
+from arsync.core.ledger.sanitising import cleaned
 from arsync.errors import UserMistake
 from arsync.mail.typesetting import PDF_BYTES_MAX, Letterhead
 
@@ -81,3 +84,20 @@ def test_a_letter_that_is_too_large_is_refused() -> None:
     assert len(logo) > PDF_BYTES_MAX
     with pytest.raises(UserMistake, match="the letter is larger than 5,000,000 bytes"):
         printed_letter(values(), letterhead=Letterhead(logo=logo))
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_any_text_is_set_or_refused_in_words(drawn: st.DataObject) -> None:
+    """What people write comes in cleaned of what cannot be printed, and as anything else."""
+    texts = st.text(st.characters(max_codepoint=0x52F), max_size=60).map(cleaned)
+    context = values(customer={"name": drawn.draw(texts), "first_name": ""}, greeting="")
+    context["organisation"] |= {"name": drawn.draw(texts), "address": (drawn.draw(texts),)}
+    first, second = context["invoices"]
+    odd = first._replace(number=drawn.draw(texts), reference=drawn.draw(texts))
+    context |= {"invoices": (odd, second), "notice_number": drawn.draw(texts)}
+    try:
+        outcome = printed_letter(context, letterhead=Letterhead(footer=drawn.draw(texts)))[:5]
+    except UserMistake as refused:
+        outcome = str(refused).encode()
+    assert outcome == b"%PDF-" or b"no font of this computer has" in outcome
