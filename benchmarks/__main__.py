@@ -14,6 +14,7 @@ from benchmarks.judging import backtesting, checking, evaluating
 from benchmarks.measure import busy
 from benchmarks.report import Section, show, write_docs
 from benchmarks.sections import Scale, planning, pulling, start, storing
+from benchmarks.statements import statements
 
 FULL = Scale(contacts=10_000, invoices=100_000, rounds=3, judged=True)
 QUICK = Scale(contacts=1_000, invoices=10_000, rounds=1, judged=False)
@@ -23,6 +24,7 @@ SECTIONS: dict[str, Callable[[Scale, Path], Sequence[Section]]] = {
     "storing": storing,
     "customer": customer,
     "planning": planning,
+    "statements": statements,
     "check": checking,
     "evaluate": evaluating,
     "backtest": backtesting,

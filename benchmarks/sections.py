@@ -278,7 +278,7 @@ def planning(scale: Scale, folder: Path) -> Sequence[Section]:
     costs = []
     for times in (1, SMALL):
         home = folder / f"plan-{times}"
-        _python("fill", str(home), str(scale.contacts // times), str(scale.invoices // times))
+        filled(home, scale.contacts // times, scale.invoices // times)
         command = [*ARSYNC, "plan", "--json", "--config", home / "config.toml"]
         # 3: the plan is over a safety limit, as it should be.
         costs.append(cost_of(command, log=home / "plan.log", codes=(0, 3)))
@@ -291,6 +291,11 @@ def planning(scale: Scale, folder: Path) -> Sequence[Section]:
         "assesses, plans, and prints every action with its evidence."
     )
     return [section]
+
+
+def filled(home: Path, contacts: int, invoices: int) -> None:
+    """Fill a store with open invoices."""
+    _python("fill", str(home), str(contacts), str(invoices))
 
 
 def start(_scale: Scale, folder: Path) -> Sequence[Section]:

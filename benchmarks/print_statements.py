@@ -1,0 +1,71 @@
+"""Print the statements of a share of a ledger's customers as PDF, into a folder.
+
+python -m benchmarks.print_statements HOME FOLDER SHARE SHARES COUNT
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from arsync.application.account_statements import statement_of
+from arsync.application.container import Container
+from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.config import load_config
+from arsync.core.actions import AccountLetterPayload, Action, Because
+from arsync.core.ledger.records import Account
+from arsync.mail import LetterFacts, letter_context
+from arsync.mail.typesetting import letter_document, letterhead_of, typeset
+
+TEXT = "statement of account"
+READ_AT_ONCE = 100
+
+
+def main() -> None:
+    """Print them."""
+    home, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    share, shares, count = map(int, sys.argv[3:])
+    folder.mkdir(parents=True, exist_ok=True)
+    ids = [f"c{number:06}" for number in range(count) if number % shares == share]
+    with Container(load_config(home / "config.toml", {})) as container:
+        (organisation,) = organisations(container)
+        for start in range(0, len(ids), READ_AT_ONCE):
+            chunk = ids[start : start + READ_AT_ONCE]
+            for account in organisation.store.ledger.accounts(organisation.id, chunk):
+                pdf = printed(organisation, account)
+                (folder / f"{account.contacts[0].id}.pdf").write_bytes(pdf)
+
+
+def printed(organisation: OrganisationContext, account: Account) -> bytes:
+    """Return the statement of a customer as of today, as it goes by post."""
+    contact, today = account.contacts[0], organisation.today
+    action = Action(
+        payload=AccountLetterPayload(letter=TEXT),
+        connection=organisation.name,
+        contact_id=contact.id,
+        contact_name=contact.name,
+        because=Because("benchmark.yaml", 1, "Monthly"),
+        step=TEXT,
+    )
+    letters = organisation.rules.letters
+    statement = statement_of(organisation, account, contact.id, until=today)
+    context = letter_context(
+        action,
+        account,
+        organisation.connection.organisation,
+        today,
+        spoken=letters.language,
+        facts=LetterFacts(statement=statement),
+    )
+    return typeset(
+        letter_document(
+            letters.render(TEXT, context),
+            context,
+            moment=organisation.clock.now(),
+            letterhead=letterhead_of(organisation.config),
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
