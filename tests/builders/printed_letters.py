@@ -19,11 +19,18 @@ SENDER = {
 }
 
 
-def values(code: str = "en", *, invoices: int = 2, **changed: Any) -> dict[str, Any]:
-    """Return what a letter can show, with so many invoices."""
+def values(
+    code: str = "en",
+    *,
+    invoices: int = 2,
+    customer: Mapping[str, Any] | None = None,
+    **changed: Any,
+) -> dict[str, Any]:
+    """Return what a letter can show, with so many invoices, and this of the customer."""
     context = sample_context(language(code))
     context["organisation"] = {**context["organisation"], **SENDER}
-    context["customer"] = {**context["customer"], "number": "C-10482", "address": ADDRESS}
+    numbered = {"number": "C-10482", "address": ADDRESS}
+    context["customer"] = {**context["customer"], **numbered, **(customer or {})}
     first, second = context["invoices"]
     context["invoices"] = (
         first,

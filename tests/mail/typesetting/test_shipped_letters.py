@@ -19,22 +19,25 @@ def test_the_page_says_what_the_letter_says(code: str, name: str) -> None:
     letter = Letters(code=code).render(name, context)
     shown = letter_document(letter, context, moment=MOMENT)
     pdf = typeset(shown, system_fonts=False)
-    text, about, tags = flowing_text(pdf), metadata_of(pdf), tags_of(pdf)
+    about, tags = metadata_of(pdf), tags_of(pdf)
+    last = int(about["{http://ns.adobe.com/xap/1.0/t/pg/}NPages"])
+    words, text = context["words"], flowing_text(pdf)
+    for page in range(1, last + 1):
+        assert text.count(words["page"].format(page=page, pages=last)) == 1
+        # A paragraph may go on behind the foot of a page and the head of the next.
+        text = text.replace(words["page"].format(page=page, pages=last), "")
+    text = flowing(text.replace(f"{SENDER['name']} {context['today']}", ""))
     for paragraph in (*paragraphs_of(letter.opening), *paragraphs_of(letter.closing)):
         assert text.count(flowing(paragraph)) == 1, paragraph
-    words = context["words"]
     for said in (context["greeting"], words["regards"], *ADDRESS, context["today"]):
         assert flowing(said) in text, said
-    assert SENDER["name"] in text
     assert about["language"] == code
-    pages = about["{http://ns.adobe.com/xap/1.0/t/pg/}NPages"]
-    assert words["page"].format(page=pages, pages=pages) in text
     assert tags.count("Table") == len(shown.tables)
     assert tags.count("TH") == sum(len(table.head) for table in shown.tables)
     for table in shown.tables:
         assert all(flowing(cell) in text for row in table.rows for cell in row.cells)
     for line in context["bank_lines"]:
-        assert (f"{line.label} {line.value}" in text) == ("payment" in letter.drawn)
+        assert (f"{line.label} {line.value}" in text) is ("payment" in letter.drawn)
 
 
 RUNNING = """this is running text that somebody wrapped by hand, and it goes on for
@@ -72,12 +75,12 @@ def test_an_own_text_is_set_as_it_is_written(tmp_path: Path) -> None:
     )
     assert shown.closing == ("Yours\nJane",)
     assert [row.cells[0] for row in shown.tables[0].rows] == ["INV-1", "INV-2"]
-    assert "Yours Jane Page 1 of 1" in flowing_text(typeset(shown))
+    assert "Total due GBP 3,240.00 Yours Jane" in flowing_text(typeset(shown))
 
 
 def test_what_a_letter_lacks_leaves_no_gap() -> None:
     context = values(
-        customer={"name": "Acme Ltd", "first_name": ""},
+        customer={"name": "Acme Ltd", "number": "", "address": ()},
         notice_number="",
         bank_lines=(),
         payment_link="",

@@ -39,7 +39,7 @@ def letter_document(
         language=context["language"],
         sender=sender["name"],
         sender_lines=tuple(sender["address"]),
-        recipient=in_window((customer["name"], *customer.get("address", ()))),
+        recipient=in_window((customer["name"], *customer["address"])),
         date=context["today"],
         references=tuple(_references(context)),
         title=letter.subject,
@@ -49,11 +49,22 @@ def letter_document(
         tables=tuple(table for name in letter.drawn for table in tables_of(name, context)),
         closing=paragraphs_of(letter.closing, keeps_lines=letter.is_whole),
         page_words=words["page"],
-        **letterhead._asdict(),
+        **letterhead._replace(footer=letterhead.footer or _about_the_sender(context))._asdict(),
     )
     if "payment" in letter.drawn:
         document = replace(document, **_payment(context))
     return document if letter.is_whole else replace(document, **_around(context))
+
+
+def _about_the_sender(context: Mapping[str, Any]) -> str:
+    """Return who writes by the books, for a page whose settings say nothing at its foot."""
+    words, sender = context["words"], context["organisation"]
+    numbers = (
+        f"{words[name]}{words['colon']} {sender[name]}"
+        for name in ("registration_number", "tax_number")
+        if sender[name]
+    )
+    return " · ".join(filled(sender["legal_name"], *numbers))
 
 
 def _payment(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +114,7 @@ def _references(context: Mapping[str, Any]) -> Iterator[LabelledLine]:
     words, sender = context["words"], context["organisation"]
     named = (
         ("date", context["today"]),
-        ("customer_number", context["customer"].get("number", "")),
+        ("customer_number", context["customer"]["number"]),
         ("notice_number", context["notice_number"]),
         ("our_contact", sender["signed_by"]),
         ("phone", sender["phone"]),
