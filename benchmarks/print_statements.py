@@ -8,16 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from arsync.application.account_statements import statement_of
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.config import load_config
-from arsync.core.actions import AccountLetterPayload, Action, Because
+from arsync.core.actions import AccountLetterPayload, Action, Because, StatementAsked
 from arsync.core.ledger.records import Account
-from arsync.mail import LetterFacts, letter_context
-from arsync.mail.typesetting import letter_document, letterhead_of, typeset
+from arsync.core.ledger.statement_of_account import StatementKind
+from arsync.core.rulebook.model import STATEMENT_OF_ACCOUNT
 
-TEXT = "statement of account"
 READ_AT_ONCE = 100
 
 
@@ -38,33 +36,18 @@ def main() -> None:
 
 def printed(organisation: OrganisationContext, account: Account) -> bytes:
     """Return the statement of a customer as of today, as it goes by post."""
-    contact, today = account.contacts[0], organisation.today
+    contact = account.contacts[0]
     action = Action(
-        payload=AccountLetterPayload(letter=TEXT),
+        payload=AccountLetterPayload(
+            letter=STATEMENT_OF_ACCOUNT, statement=StatementAsked(StatementKind.OPEN_ITEMS.value)
+        ),
         connection=organisation.name,
         contact_id=contact.id,
         contact_name=contact.name,
         because=Because("benchmark.yaml", 1, "Monthly"),
-        step=TEXT,
+        step=STATEMENT_OF_ACCOUNT,
     )
-    letters = organisation.rules.letters
-    statement = statement_of(organisation, account, contact.id, until=today)
-    context = letter_context(
-        action,
-        account,
-        organisation.connection.organisation,
-        today,
-        spoken=letters.language,
-        facts=LetterFacts(statement=statement),
-    )
-    return typeset(
-        letter_document(
-            letters.render(TEXT, context),
-            context,
-            moment=organisation.clock.now(),
-            letterhead=letterhead_of(organisation.config),
-        )
-    )
+    return organisation.letter_maker.pdf(action, account, organisation.today)
 
 
 if __name__ == "__main__":
