@@ -9,13 +9,15 @@ from tests.builders.pdf_pages import flowing, flowing_text, metadata_of, tags_of
 from tests.builders.printed_letters import ADDRESS, MOMENT, SENDER, document, values
 
 from arsync.mail import SHIPPED_NAMES, Letters, languages
-from arsync.mail.typesetting import letter_document, paragraphs_of, typeset
+from arsync.mail.typesetting import Letterhead, letter_document, paragraphs_of, typeset
 
 
 @pytest.mark.parametrize("name", SHIPPED_NAMES)
 @pytest.mark.parametrize("code", languages())
 def test_the_page_says_what_the_letter_says(code: str, name: str) -> None:
     context = values(code)
+    foot = {"legal_name": "", "registration_number": "", "tax_number": ""}
+    context["organisation"] |= foot
     letter = Letters(code=code).render(name, context)
     shown = letter_document(letter, context, moment=MOMENT)
     pdf = typeset(shown, system_fonts=False)
@@ -94,3 +96,12 @@ def test_what_a_letter_lacks_leaves_no_gap() -> None:
     assert (shown.payment_title, shown.payment, shown.enclosed) == ("", (), "")
     assert shown.signature == (SENDER["name"],)
     assert "Enclosed" not in flowing_text(typeset(shown))
+
+
+def test_the_foot_of_a_page_says_who_writes() -> None:
+    shown = document(values("de"))
+    assert shown.footer == (
+        "Example Limited · Registernummer: 01234567 · USt-IdNr. oder Steuernummer: GB 123 4567 89"
+    )
+    assert flowing_text(typeset(shown)).count(shown.footer) == 2
+    assert document(values(), letterhead=Letterhead(footer="As we say")).footer == "As we say"
