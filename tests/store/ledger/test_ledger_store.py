@@ -449,3 +449,27 @@ def test_totals_of_a_day_leave_out_later_documents(store: Store, connection: Con
     apply(store, connection, KINDS.INVOICES, an_invoice("i1"), an_invoice("i2", issued_on=tomorrow))
     assert [total.invoices for total in store.ledger.totals(connection.id, NOW.date())] == [1]
     assert [total.invoices for total in store.ledger.totals(connection.id, tomorrow)] == [2]
+
+
+def test_who_owes_and_cannot_be_written_to_is_found(
+    store: Store, connection: ConnectionRow
+) -> None:
+    lines = ("1 High Street", "Leeds")
+    whole = Contact("c1", "Whole", email="a@x.example", address=lines)
+    others = (
+        whole._replace(id="c2", name="No email", email=""),
+        whole._replace(id="c3", name="No address", address=(), phones=(Phone("1"),)),
+        whole._replace(id="c4", name="Neither", email="", address=()),
+        whole._replace(id="c5", name="Owes nothing", email="", address=()),
+        whole._replace(id="c6", name="Gone", email="", status="archived"),
+    )
+    apply(store, connection, KINDS.CONTACTS, whole, *others)
+    owed = [an_invoice(f"i{number}", f"c{number}") for number in (1, 2, 3, 4, 6)]
+    paid = an_invoice("i5", "c5", status="paid", amount_due=0)
+    named = an_invoice("i7", "c4")._replace(email="site@x.example")
+    apply(store, connection, KINDS.INVOICES, *owed, paid, named)
+    assert [tuple(row) for row in store.ledger.unreachable(connection.id)] == [
+        ("c4", "Neither", True, True, ()),
+        ("c3", "No address", False, True, (Phone("1"),)),
+        ("c2", "No email", True, False, ()),
+    ]
