@@ -13,6 +13,7 @@ import pytest
 from tests.builders.rulebooks import a_rulebook
 from tests.core.conftest import Desk
 
+from arsync.core.actions import ReminderPayload
 from arsync.core.ledger.records import (
     Allocation,
     Dispute,
@@ -330,6 +331,33 @@ CASES: dict[str, Case] = {
         (reminded(d, 14, 16, amount="5000.01"), ["reminder final notice (approval)"]),
         (reminded(d, 14, 46, amount="10.00"), ["credit_hold (approval)", "reminder final notice"]),
     ],
+    "The sales rep reads the final notice": lambda d: [
+        (
+            reminded(d, 14, 16, contact={"groups": ("North",)}),
+            ["reminder final notice, copy_to jo@example.com"],
+        ),
+        (reminded(d, 14, 16), ["reminder final notice"]),
+    ],
+    "Each office writes in its own name": lambda d: [
+        (
+            debtor(d, 14, contact={"groups": ("Berlin",)}),
+            [
+                (
+                    "reminder first reminder, cc credit@example.com,"
+                    " from Berlin accounts <berlin@example.com>, with invoice"
+                )
+            ],
+        ),
+        (
+            debtor(d, 14, "50000.00"),
+            [
+                (
+                    "reminder first reminder, cc credit@example.com, fd@example.com,"
+                    " from Head office <accounts@example.com>, with invoice"
+                )
+            ],
+        ),
+    ],
     "The old debts of a new client": lambda d: [
         (debtor(d, 30), ["reminder second reminder"]),
         (debtor(d, 300), ["reminder final notice (approval)"]),
@@ -382,9 +410,21 @@ def named(contact: Any, policy: str) -> Any:
     return contact._replace(contacts=(first, *children))
 
 
+def envelope_in_words(payload: ReminderPayload) -> str:
+    bears = {
+        "cc": payload.cc,
+        "copy_to": payload.copy_to,
+        "from": payload.sender,
+        "with": ", ".join(payload.attach),
+    }
+    return "".join(f", {word} {value}" for word, value in bears.items() if value)
+
+
 def in_words(action: Any) -> str:
     words = [action.kind.value, action.step or action.payload.title]
     sentence = " ".join(word for word in words if word)
+    if isinstance(action.payload, ReminderPayload):
+        sentence += envelope_in_words(action.payload)
     return f"{sentence} (approval)" if action.needs_approval else sentence
 
 

@@ -51,6 +51,11 @@ def check_shared_rules(config: Config) -> CheckedRules:
     return checked_rules([read_rules(config)])
 
 
+def _own_texts(rules: Rules) -> frozenset[str]:
+    """Return the names of the texts beside a rulebook: `nudge`, of the file `nudge.txt`."""
+    return frozenset(Path(name).stem for name in rules.letters.own_names)
+
+
 def checked_rules(
     every_rules: Sequence[Rules],
     misfits: Sequence[str] = (),
@@ -66,16 +71,19 @@ def checked_rules(
         unread: what looks meant and is not read, besides what was found with the files.
     """
     not_read = dict.fromkeys([*(file for rules in every_rules for file in rules.unread), *unread])
-    rulebooks = [rules.rulebook for rules in every_rules if rules.rulebook]
+    sound = [(rules, rules.rulebook) for rules in every_rules if rules.rulebook]
     problems = [problem for rules in every_rules for problem in rules.problems]
     warnings = [
         str(warning)
-        for book in rulebooks
-        for warning in (*rulebook_warnings(book), *region_warnings(book))
+        for rules, book in sound
+        for warning in (
+            *rulebook_warnings(book, _own_texts(rules)),
+            *region_warnings(book),
+        )
     ]
     return CheckedRules(
         tuple(dict.fromkeys([*misfits, *problems, *map(str, not_read)])),
         tuple(dict.fromkeys([*warnings, *more_warnings])),
         len(misfits) + sum(rules.errors for rules in every_rules) + len(not_read),
-        tuple(dict.fromkeys(rulebook.name for rulebook in rulebooks)),
+        tuple(dict.fromkeys(book.name for _, book in sound)),
     )

@@ -20,6 +20,7 @@ from arsync.core.actions import (
     ReminderLevelPayload,
 )
 from arsync.core.actions.effects import charges_billed, placement_made, steps_taken
+from arsync.core.actions.message_words import by_way
 from arsync.core.actions.registry import (
     HOLD_KINDS,
     KINDS_AGAINST_CUSTOMERS,
@@ -135,7 +136,8 @@ class Recheck:
         if self._connection.mode == Mode.APPROVE:
             reason = ALL_WAIT
         new_roles = [role for role in fresh.approvers if role not in row.action.approvers]
-        if not reason and fresh.step == row.action.step:
+        is_same = (fresh.step, fresh.via) == (row.action.step, row.action.via)
+        if not reason and is_same:
             # Then it makes no difference who approved it, and most need not be asked for.
             return ""
         if not approved_by_person(self._store.actions.events(row.key)):
@@ -144,6 +146,9 @@ class Recheck:
             return f"it was approved before it needed that of {' and '.join(new_roles)}"
         if fresh.step != row.action.step:
             return f"it was approved as {row.action.step!r}, and would be {fresh.step!r} now"
+        if fresh.via != row.action.via:
+            was, now = by_way(row.action.via), by_way(fresh.via)
+            return f"it was approved {was}, and would leave {now} now"
         return ""
 
     def _account(self, contact_id: str) -> Account | None:

@@ -29,7 +29,13 @@ PLAIN = """reminders:
     steps:
       - {day: 7, email: first reminder}
       - {day: 21, email: second reminder}
-      - {day: 35, email: final notice}
+      - {day: 35, email: final notice, via: smtp}
+"""
+_ONE_LETTER = """
+    customer: {name: Acme, groups: North}
+    invoices: [{number: INV-1, due: 2026-06-01, amount: 900}]
+    until: day 10
+    expect: {day 7: email first reminder in English for INV-1}
 """
 POLICIES = {
     1: Policy(
@@ -54,6 +60,47 @@ POLICIES = {
       day 35: task Decide what comes next for INV-1
     never: email first reminder for INV-2
 """,
+    ),
+    3: Policy(
+        "final notice copied to the sales rep",
+        """roles:
+  account manager: {by_contact_group: {North: jo@example.com}}
+reminders:
+  - name: Everyone
+    steps:
+      - {day: 7, email: first reminder}
+      - {day: 30, email: final notice, via: smtp, copy_to: account manager}
+""",
+        """
+    customer: {name: Acme, groups: North}
+    invoices: [{number: INV-1, due: 2026-06-01, amount: 900}]
+    until: day 60
+    expect:
+      day 7: email first reminder for INV-1
+      day 30: email final notice in English for INV-1
+""",
+    ),
+    10: Policy(
+        "cc two addresses",
+        "sending: {days: every day, via: smtp, cc: [a@example.com, b@example.com]}\n" + PLAIN,
+        _ONE_LETTER,
+    ),
+    11: Policy(
+        "a sender per office",
+        """sending:
+  days: every day
+  via: smtp
+  sender:
+    - {when: {contact_group: North}, name: North office, address: north@example.com}
+    - {name: Head office, address: head@example.com}
+"""
+        + PLAIN,
+        _ONE_LETTER,
+    ),
+    12: Policy(
+        "the invoice's PDF attached",
+        "sending: {days: every day, via: smtp, attach: invoice}\n" + PLAIN,
+        _ONE_LETTER,
     ),
     4: Policy(
         "statement on the 1st",
@@ -215,7 +262,7 @@ reminders:
         """roles: {director: fd@example.com}
 reminders:
   - name: Everyone
-    steps: [{day: 30, email: final notice, approval: {over: 5000, by: director}}]
+    steps: [{day: 30, email: final notice, via: smtp, approval: {over: 5000, by: director}}]
 """,
         """
     approvals: by hand
@@ -428,3 +475,21 @@ def test_a_policy_does_what_it_says(number: int) -> None:
     assert read is not None, problems
     outcome = judge(play(read.scenarios[0], said(number), holidays=lambda _: None))
     assert outcome.failures == ()
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (3, {"copy_to": "jo@example.com", "cc": ""}),
+        (10, {"cc": "a@example.com, b@example.com", "copy_to": ""}),
+        (11, {"sender": "North office <north@example.com>"}),
+        (12, {"attach": ("invoice",)}),
+    ],
+)
+def test_its_letter_bears_what_it_says(number: int, says: dict[str, object]) -> None:
+    story = f"scenarios:\n  - name: {POLICIES[number].words}{POLICIES[number].story}"
+    read, problems = read_scenarios("story.yaml", story)
+    assert read is not None, problems
+    played = play(read.scenarios[0], said(number), holidays=lambda _: None)
+    payload = played.happened[-1].action.payload
+    assert {name: getattr(payload, name) for name in says} == says

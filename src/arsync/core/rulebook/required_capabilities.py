@@ -42,7 +42,8 @@ def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
                 yield further, hold.place
     for cadence in rulebook.reminders:
         for step in cadence.steps:
-            if step.kind is StepKind.EMAIL and rulebook.sending.via == "accounting system":
+            via = step.via or rulebook.sending.via
+            if step.kind is StepKind.EMAIL and via == "accounting system":
                 yield "email by the accounting system", step.place
             elif step.kind in _STEPS:
                 yield _STEPS[step.kind], step.place

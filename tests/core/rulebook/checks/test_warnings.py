@@ -209,8 +209,8 @@ def test_conditions_of_a_step_that_exclude_all_are_named(condition: str, is_name
 @pytest.mark.parametrize(
     ("steps", "warnings"),
     [
-        ("{day: 1, email: x}, {day: 5, call: Call, then: wait until done}", 1),
-        ("{day: 1, call: Call, then: wait until done}, {day: 5, email: x}", 0),
+        ("{day: 1, email: upcoming}, {day: 5, call: Call, then: wait until done}", 1),
+        ("{day: 1, call: Call, then: wait until done}, {day: 5, email: upcoming}", 0),
     ],
 )
 def test_a_wait_that_nothing_follows_is_named(steps: str, warnings: int) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from arsync.core.rulebook.model import Place, Problem, Rulebook, folded
 from arsync.core.rulebook.nearest_name import nearest
+from arsync.core.rulebook.recipients import CopyRule
 from arsync.core.rulebook.roles import Approval
 
 
 def undefined_roles(rulebook: Rulebook) -> list[Problem]:
-    """Return the approvals of a role that `roles` does not have: nobody is told that they wait."""
+    """Return the approvals and copies of a role that `roles` does not have: they reach nobody."""
     defined = {folded(role.name): role.name for role in rulebook.roles}
     return [
         Problem(
@@ -21,11 +22,29 @@ def undefined_roles(rulebook: Rulebook) -> list[Problem]:
         )
         for place, approval in _approvals(rulebook)
         if approval.by and folded(approval.by) not in defined
+    ] + [
+        Problem(
+            *place,
+            f"there is no role {rule.role!r}: nobody gets this copy.",
+            _hint(rule.role, nearest(folded(rule.role), defined)),
+            "warning",
+        )
+        for place, rule in _copies(rulebook)
+        if rule.role and folded(rule.role) not in defined
     ]
 
 
 def _hint(name: str, near: str) -> str:
     return f"did you mean {near!r}?" if near else f"write roles: {{{name}: name@example.com}}"
+
+
+def _copies(rulebook: Rulebook) -> Iterator[tuple[Place, CopyRule]]:
+    for rule in (*rulebook.sending.cc, *rulebook.sending.copy_to):
+        yield rulebook.sending.place, rule
+    for cadence in rulebook.reminders:
+        for step in cadence.steps:
+            for rule in (*step.cc, *step.copy_to) if step.repeat == 1 else ():
+                yield step.place, rule
 
 
 def _approvals(rulebook: Rulebook) -> Iterator[tuple[Place, Approval]]:

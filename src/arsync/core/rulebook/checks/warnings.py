@@ -6,7 +6,7 @@ impossible is impossible whatever the ledger holds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from arsync.core.rulebook.checks.satisfiability import (
     is_possible,
 )
 from arsync.core.rulebook.checks.undefined_roles import undefined_roles
+from arsync.core.rulebook.checks.unread_texts import unread_texts
 from arsync.core.rulebook.checks.unused import skips_without_effect, unused_groups
 from arsync.core.rulebook.conditions import (
     Compare,
@@ -59,8 +60,13 @@ class _Rule(NamedTuple):
     """A cadence about broken promises alone: other invoices go on to the next that matches."""
 
 
-def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
-    """Return what a rulebook says that can never happen or has no effect, by file and line."""
+def rulebook_warnings(rulebook: Rulebook, own_texts: Collection[str] = ()) -> list[Problem]:
+    """Return what a rulebook says that can never happen or has no effect, by file and line.
+
+    Args:
+        rulebook: what is looked at.
+        own_texts: the names of texts that stand beside it.
+    """
     problems = [*_groups(rulebook), *_never(rulebook)]
     # A rule that can never match is reported once, and not again as hiding another or being hidden.
     never = {(place.file, place.line) for place in problems}
@@ -83,7 +89,7 @@ def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
             problems += _steps(cadence)
     problems += about_disputed_debts(rulebook)
     problems += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
-    problems += undefined_roles(rulebook)
+    problems += [*undefined_roles(rulebook), *unread_texts(rulebook, own_texts)]
     problems += [*_waits(rulebook), *rulebook.cautions, *statutory_warnings(rulebook)]
     return sorted(
         set(problems), key=lambda place: (place.file, place.line, place.column, place.message)
