@@ -642,6 +642,8 @@ class Account(NamedTuple):
     """Ids of invoices that are late fees billed by arsync: no late fee is billed on one."""
     charges: tuple[BilledCharge, ...] = ()
     """What was billed, or refused, of interest and fixed sums: no day is billed twice."""
+    heard_at: dict[str, tuple[date, ...]] = {}  # noqa: RUF012 - as above
+    """By contact id, the days of messages to others with the same email address."""
     shown_levels: dict[str, ShownLevel] = {}  # noqa: RUF012 - as above
     """By contact id: the reminder level that its record shows."""
     placements: tuple[Placement, ...] = ()

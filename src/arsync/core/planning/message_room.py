@@ -68,15 +68,23 @@ def _days_of_messages(assessment: Assessment, party: DunnedParty) -> list[date]:
         (step.moment, step.message or step.invoice_id): step.on
         for step in _reached(assessment, party)
     }
-    return sorted([*messages.values(), *_days_of_letters(assessment, party)])
+    others = _heard_by_others(assessment, party)
+    return sorted([*messages.values(), *_days_of_letters(assessment, party), *others])
 
 
 def last_moment(assessment: Assessment, party: DunnedParty) -> date | None:
-    """Return the day of the contact's last message, over all channels."""
-    if not assessment.account.sent and not assessment.account.letters:
+    """Return the day of the last message to the contact's address, over all channels."""
+    account = assessment.account
+    if not account.sent and not account.letters and not account.heard_at:
         return None
     days = [step.on for step in _reached(assessment, party)]
-    return max([*days, *_days_of_letters(assessment, party)], default=None)
+    days += _days_of_letters(assessment, party)
+    return max([*days, *_heard_by_others(assessment, party)], default=None)
+
+
+def _heard_by_others(assessment: Assessment, party: DunnedParty) -> tuple[date, ...]:
+    """Return the days of messages to others with the address: one person reads all of them."""
+    return assessment.account.heard_at.get(party.view.contact.id, ())
 
 
 def _days_of_letters(assessment: Assessment, party: DunnedParty) -> Iterator[date]:

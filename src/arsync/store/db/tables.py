@@ -184,8 +184,9 @@ contacts = _ledger_table(
     _text("note"),
 )
 
-# Few contacts have a parent or were merged: a family is found without reading all contacts.
-for _above in (contacts.c.parent_id, contacts.c.merged_into):
+# Few contacts have a parent or were merged: a family is found without reading all contacts. And
+# so are those who share an email address.
+for _above in (contacts.c.parent_id, contacts.c.merged_into, contacts.c.email):
     Index(
         None,
         contacts.c.connection_id,

@@ -25,7 +25,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.ledger.undeliverable_addresses import still_in_books
 from arsync.core.rulebook.customer_matching import CustomerEntry
-from arsync.store.actions.done_history import ContactHistory, read_history
+from arsync.store.actions.done_history import ContactHistory, heard_by, read_history
 from arsync.store.agreements.undeliverable_addresses import read_undeliverable
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import (
@@ -54,7 +54,9 @@ from arsync.store.ledger.customer_entries import (
 )
 from arsync.store.ledger.families import (
     Families,
+    Relatives,
     all_families,
+    all_sharers,
     families_of,
     read_relatives,
     with_given_relatives,
@@ -94,7 +96,8 @@ def read_accounts(
         facts = db.execute(query).one_or_none()
         accounts = _AccountReading(db, connection_id, facts, done_before).all(entries)
     else:
-        relatives, facts = read_relatives(db, connection_id, contact_ids, columns)
+        relatives = read_relatives(db, connection_id, contact_ids, columns)
+        facts = relatives.facts
         reading = _AccountReading(db, connection_id, facts, done_before)
         accounts = reading.some(contact_ids, relatives)
     for account in accounts:
@@ -179,6 +182,8 @@ class _AccountReading:
         self._facts = facts
         self._connection_id = connection_id
         self._done_before = done_before
+        self._sharers: Mapping[str, tuple[str, ...]] = {}
+        """By contact, who else has its email address."""
         self._given: Mapping[str, str] = {}
         """By contact, the parent that the rulebook gives it."""
 
@@ -194,6 +199,7 @@ class _AccountReading:
         if entries is None:
             entries = read_entries(db, connection_id) if self._has_entries else {}
         self._given = parents_of(entries)
+        self._sharers = all_sharers(db, connection_id)
         families = all_families(db, connection_id, self._given)
         oddities = _Oddities(
             unreadable=self._unreadable(),
@@ -217,11 +223,11 @@ class _AccountReading:
 
     # -- some customers: by keys alone --------------------------------------------------------
 
-    def some(
-        self, contact_ids: Sequence[str], relatives: Mapping[str, Contact]
-    ) -> Iterator[Account]:
+    def some(self, contact_ids: Sequence[str], read: Relatives) -> Iterator[Account]:
         """Yield the debtors to whom these contacts belong, given all their relatives."""
         db, connection_id = self._db, self._connection_id
+        relatives: Mapping[str, Contact] = read.people
+        self._sharers = read.sharers
         entries: Mapping[str, CustomerEntry] = {}
         if self._has_entries:
             self._given = parents_given(db, connection_id)
@@ -329,10 +335,13 @@ class _AccountReading:
         oddities = oddities or self._oddities(ids, list(documents.owners), people)
         for contact_id in oddities.unknown.intersection(ids):
             people[contact_id] = Contact(contact_id, contact_id, status=ContactStatus.UNKNOWN)
+        others = {other for contact_id in ids for other in self._sharers.get(contact_id, ())}
         histories = with_moved(
             db,
             connection_id,
-            read_history(db, connection_id, ids, self._done_before),
+            read_history(
+                db, connection_id, [*ids, *sorted(others.difference(ids))], self._done_before
+            ),
             ids,
             oddities.moved,
             done_before=self._done_before,
@@ -364,6 +373,13 @@ class _AccountReading:
             if members:
                 account = _account(members, documents, histories, oddities, plans)
                 yield held.about(account)._replace(
+                    heard_at={
+                        contact.id: heard_by(
+                            [histories[other] for other in others_of if other in histories]
+                        )
+                        for contact in members
+                        if (others_of := self._sharers.get(contact.id))
+                    },
                     entries=bound.about(members),
                     limit_change=changes.get(members[0].id),
                     undeliverable=still_in_books(undeliverable, members, account.invoices),

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from arsync.core.ledger.records import Contact, RecordKind
 from arsync.store.db.bulk import one_of, one_of_few
@@ -101,18 +111,31 @@ def with_given_relatives(
         if not linked:
             break
         looked_up |= linked
-        more, _ = read_relatives(db, connection_id, sorted(linked), [])
-        people = {**people, **more}
+        people = {**people, **read_relatives(db, connection_id, sorted(linked), []).people}
     return people
+
+
+class Relatives(NamedTuple):
+    """Some contacts with all others of their families."""
+
+    people: dict[str, Contact]
+    """By id."""
+    facts: Any
+    """A row of the connection, with the columns that were asked for; None: there is none."""
+    sharers: Mapping[str, tuple[str, ...]]
+    """By id, who else has the contact's email address; without those who share it with nobody."""
 
 
 def read_relatives(
     db: Connection, connection_id: int, contact_ids: Sequence[str], also: Sequence[Any]
-) -> tuple[dict[str, Contact], Any]:
-    """Return these contacts and all others of their families, by id.
+) -> Relatives:
+    """Return these contacts and all others of their families, in one statement.
 
-    With them, from the same statement, a row of the connection that has the columns `also`; None
-    when there is no such connection.
+    Args:
+        db: an open transaction.
+        connection_id: whose.
+        contact_ids: the contacts.
+        also: further columns, of the connection.
     """
     columns = KINDS[RecordKind.CONTACTS].record_columns
     related = and_(
@@ -120,13 +143,53 @@ def read_relatives(
         one_of_few(db, contacts.c.id, relatives(db, connection_id, contact_ids)),
     )
     query = (
-        select(*columns, *also)
+        select(*columns, _sharers().label("sharers"), *also)
         .select_from(connections.outerjoin(contacts, related))
         .where(connections.c.id == connection_id)
     )
     rows = db.execute(query).all()
     records = (Contact._make(row[: len(columns)]) for row in rows if row[0] is not None)
-    return {contact.id: contact for contact in records}, rows[0] if rows else None
+    return Relatives(
+        {contact.id: contact for contact in records},
+        rows[0] if rows else None,
+        {row[0]: tuple(sorted(row.sharers.split(_BREAK))) for row in rows if row.sharers},
+    )
+
+
+_BREAK = "\n"
+"""Between ids, none of which holds it."""
+
+
+def _sharers() -> ScalarSelect[Any]:
+    """Return the ids of the others with a contact's email address, as one text."""
+    other = contacts.alias("other").c
+    return (
+        select(func.aggregate_strings(other.id, _BREAK))
+        .where(
+            other.connection_id == contacts.c.connection_id,
+            other.email != _NONE,
+            other.email == contacts.c.email,
+            other.id != contacts.c.id,
+        )
+        .correlate(contacts)
+        .scalar_subquery()
+    )
+
+
+def all_sharers(db: Connection, connection_id: int) -> dict[str, tuple[str, ...]]:
+    """Return of a whole ledger, by contact, who else has its email address."""
+    columns = contacts.c
+    here = (columns.connection_id == connection_id, columns.email != _NONE)
+    shared = select(columns.email).where(*here).group_by(columns.email).having(func.count() > 1)
+    query = select(columns.email, columns.id).where(*here, columns.email.in_(shared))
+    by_address: dict[str, list[str]] = defaultdict(list)
+    for row in db.execute(query.order_by(columns.id)):
+        by_address[row.email].append(row.id)
+    return {
+        contact_id: tuple(other for other in ids if other != contact_id)
+        for ids in by_address.values()
+        for contact_id in ids
+    }
 
 
 def relatives(db: Connection, connection_id: int, contact_ids: Sequence[str]) -> Select[Any]:
