@@ -99,3 +99,20 @@ def test_tasks_take_no_room(desk: Desk) -> None:
     sent = tuple(desk.sent("i9", 1, days_ago) for days_ago in (9, 6, 3))
     account: Account = desk.account(desk.invoice("i1", 5), sent=sent)
     assert len(desk.plan(book(desk, "", cadence), account).actions) == 1
+
+
+def test_another_contact_with_the_address_keeps_the_gap(desk: Desk) -> None:
+    yesterday, tomorrow = desk.today - timedelta(1), desk.today + timedelta(1)
+    account = desk.account(desk.invoice("i1", 5), heard_at={"c1": (yesterday,)})
+    plan = desk.plan(book(desk), account)
+    assert not plan.actions
+    assert whys(plan) == [(f"last message on {yesterday}; 2 days between messages", tomorrow)]
+    other = account._replace(heard_at={"c9": (yesterday,)})
+    assert desk.plan(book(desk), other).actions
+
+
+def test_messages_to_the_address_count_for_the_most(desk: Desk) -> None:
+    days = tuple(desk.today - timedelta(days_ago) for days_ago in (20, 10, 3))
+    account = desk.account(desk.invoice("i1", 5), heard_at={"c1": days})
+    (held,) = desk.plan(book(desk), account).held_back
+    assert held.why == f"3 messages since {days[0]}; at most 3 in 30 days to one customer"

@@ -386,3 +386,29 @@ def test_a_closed_task_leaves_its_step_to_be_taken(store: Store, connection: Con
     account = one_account(store, connection)
     assert (account.sent, account.closed_tasks) == ((), {task.key})
     assert task.key in account.done_keys
+
+
+def test_who_shares_an_address_shares_its_days(store: Store, connection: ConnectionRow) -> None:
+    shared = [Contact(key, key.upper(), email="office@example.com") for key in ("c1", "c2", "c3")]
+    put_contacts(store, connection, *shared, Contact("c4", "C4", email="c4@example.com"))
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 3)
+    reminder = an_action(ActionKind.REMINDER, contact_id="c1", invoices=(ref,), batch_id="m1")
+    done(store, connection, reminder, STATES.SENDING, STATES.SENT)
+    whole = {
+        account.contacts[0].id: account.heard_at for account in store.ledger.accounts(connection.id)
+    }
+    assert whole == {"c1": {}, "c2": {"c2": (TODAY,)}, "c3": {"c3": (TODAY,)}, "c4": {}}
+    for contact_id, heard_at in whole.items():
+        (account,) = store.ledger.accounts(connection.id, [contact_id])
+        assert account.heard_at == heard_at
+        assert bool(account.sent) is (contact_id == "c1")
+
+
+def test_no_address_is_not_one_that_is_shared(store: Store, connection: ConnectionRow) -> None:
+    put_contacts(store, connection, Contact("c1", "C1"), Contact("c2", "C2"))
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 3)
+    reminder = an_action(ActionKind.REMINDER, contact_id="c1", invoices=(ref,), batch_id="m1")
+    done(store, connection, reminder, STATES.SENDING, STATES.SENT)
+    for ids in (None, ["c1", "c2"]):
+        accounts = store.ledger.accounts(connection.id, ids)
+        assert [account.heard_at for account in accounts] == [{}, {}]

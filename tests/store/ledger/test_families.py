@@ -76,7 +76,11 @@ def a_contact(random: Random, contact_id: str) -> Contact:
     others = [*CONTACTS, "nowhere", "", "", ""]
     merged_into = random.choice(others) if random.random() < 0.2 else ""
     return Contact(
-        contact_id, contact_id.upper(), parent_id=random.choice(others), merged_into=merged_into
+        contact_id,
+        contact_id.upper(),
+        email=random.choice(["", "", "a@example.com", f"{contact_id}@example.com"]),
+        parent_id=random.choice(others),
+        merged_into=merged_into,
     )
 
 

@@ -42,6 +42,7 @@ REVISIONS = (
     "0029",
     "0030",
     "0031",
+    "0032",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -226,13 +226,12 @@ class _AccountReading:
     def some(self, contact_ids: Sequence[str], read: Relatives) -> Iterator[Account]:
         """Yield the debtors to whom these contacts belong, given all their relatives."""
         db, connection_id = self._db, self._connection_id
-        relatives: Mapping[str, Contact] = read.people
-        self._sharers = read.sharers
         entries: Mapping[str, CustomerEntry] = {}
         if self._has_entries:
             self._given = parents_given(db, connection_id)
-            relatives = with_given_relatives(db, connection_id, dict(relatives), self._given)
-            entries = entries_of(db, connection_id, relatives.values())
+            read = with_given_relatives(db, connection_id, read, self._given)
+            entries = entries_of(db, connection_id, read.people.values())
+        relatives, self._sharers = read.people, read.sharers
         families = families_of(relatives.values(), self._given)
         roots = sorted({families.root(contact_id) for contact_id in contact_ids})
         # One customer is one chunk, however large: its size need not be known.
@@ -335,16 +334,13 @@ class _AccountReading:
         oddities = oddities or self._oddities(ids, list(documents.owners), people)
         for contact_id in oddities.unknown.intersection(ids):
             people[contact_id] = Contact(contact_id, contact_id, status=ContactStatus.UNKNOWN)
-        others = {other for contact_id in ids for other in self._sharers.get(contact_id, ())}
+        others = {sharer for contact_id in ids for sharer in self._sharers.get(contact_id, ())}
+        past = read_history(
+            db, connection_id, [*ids, *sorted(others.difference(ids))], self._done_before
+        )
+        heard = self._heard(ids, past)
         histories = with_moved(
-            db,
-            connection_id,
-            read_history(
-                db, connection_id, [*ids, *sorted(others.difference(ids))], self._done_before
-            ),
-            ids,
-            oddities.moved,
-            done_before=self._done_before,
+            db, connection_id, past, ids, oddities.moved, done_before=self._done_before
         )
         decisions: Mapping[str, Decided] = {}
         if self._facts is not None and self._facts.has_hold_decisions:
@@ -374,11 +370,7 @@ class _AccountReading:
                 account = _account(members, documents, histories, oddities, plans)
                 yield held.about(account)._replace(
                     heard_at={
-                        contact.id: heard_by(
-                            [histories[other] for other in others_of if other in histories]
-                        )
-                        for contact in members
-                        if (others_of := self._sharers.get(contact.id))
+                        contact.id: heard[contact.id] for contact in members if contact.id in heard
                     },
                     entries=bound.about(members),
                     limit_change=changes.get(members[0].id),
@@ -394,6 +386,17 @@ class _AccountReading:
         if contact.parent_id or contact.id not in self._given:
             return contact
         return contact._replace(parent_id=self._given[contact.id])
+
+    def _heard(
+        self, ids: Sequence[str], past: Mapping[str, ContactHistory]
+    ) -> dict[str, tuple[date, ...]]:
+        """Return by contact the days of messages to the others with its address, if there are."""
+        return {
+            contact_id: days
+            for contact_id in ids
+            if (others := self._sharers.get(contact_id))
+            and (days := heard_by([past[sharer] for sharer in others if sharer in past]))
+        }
 
     def _documents(self, contact_ids: Sequence[str]) -> _Documents:
         columns = invoices.c

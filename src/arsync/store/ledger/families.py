@@ -92,29 +92,6 @@ def _among(above: Mapping[str, str], stored: Iterable[str]) -> dict[str, str]:
     return {contact_id: upper for contact_id, upper in above.items() if upper in stored_ids}
 
 
-def with_given_relatives(
-    db: Connection,
-    connection_id: int,
-    relatives_read: dict[str, Contact],
-    given: Mapping[str, str],
-) -> dict[str, Contact]:
-    """Return the contacts with those that the rulebook makes their relatives, and theirs."""
-    people, looked_up = relatives_read, set(relatives_read)
-    # One parent links few families, and each round asks for contacts that no round asked for yet.
-    while people:
-        linked = {
-            beyond
-            for child, parent in given.items()
-            for inner, beyond in ((child, parent), (parent, child))
-            if inner in people and beyond not in looked_up
-        }
-        if not linked:
-            break
-        looked_up |= linked
-        people = {**people, **read_relatives(db, connection_id, sorted(linked), []).people}
-    return people
-
-
 class Relatives(NamedTuple):
     """Some contacts with all others of their families."""
 
@@ -124,6 +101,29 @@ class Relatives(NamedTuple):
     """A row of the connection, with the columns that were asked for; None: there is none."""
     sharers: Mapping[str, tuple[str, ...]]
     """By id, who else has the contact's email address; without those who share it with nobody."""
+
+
+def with_given_relatives(
+    db: Connection, connection_id: int, read: Relatives, given: Mapping[str, str]
+) -> Relatives:
+    """Return the contacts with those that the rulebook makes their relatives, and theirs."""
+    looked_up = set(read.people)
+    # One parent links few families, and each round asks for contacts that no round asked for yet.
+    while read.people:
+        linked = {
+            beyond
+            for child, parent in given.items()
+            for inner, beyond in ((child, parent), (parent, child))
+            if inner in read.people and beyond not in looked_up
+        }
+        if not linked:
+            break
+        looked_up |= linked
+        more = read_relatives(db, connection_id, sorted(linked), [])
+        read = read._replace(
+            people={**read.people, **more.people}, sharers={**read.sharers, **more.sharers}
+        )
+    return read
 
 
 def read_relatives(
@@ -162,14 +162,14 @@ _BREAK = "\n"
 
 def _sharers() -> ScalarSelect[Any]:
     """Return the ids of the others with a contact's email address, as one text."""
-    other = contacts.alias("other").c
+    reader = contacts.alias("reader").c
     return (
-        select(func.aggregate_strings(other.id, _BREAK))
+        select(func.aggregate_strings(reader.id, _BREAK))
         .where(
-            other.connection_id == contacts.c.connection_id,
-            other.email != _NONE,
-            other.email == contacts.c.email,
-            other.id != contacts.c.id,
+            reader.connection_id == contacts.c.connection_id,
+            reader.email != _NONE,
+            reader.email == contacts.c.email,
+            reader.id != contacts.c.id,
         )
         .correlate(contacts)
         .scalar_subquery()
@@ -186,7 +186,7 @@ def all_sharers(db: Connection, connection_id: int) -> dict[str, tuple[str, ...]
     for row in db.execute(query.order_by(columns.id)):
         by_address[row.email].append(row.id)
     return {
-        contact_id: tuple(other for other in ids if other != contact_id)
+        contact_id: tuple(sharer for sharer in ids if sharer != contact_id)
         for ids in by_address.values()
         for contact_id in ids
     }
