@@ -22,13 +22,16 @@ SECOND = AskedFor("INV-2", Decimal(60), "GBP")
 LINK = "https://pay.example.com/{customer_number}?ref={invoice}&amount={amount}"
 
 
-def values(*asked: AskedFor, link: str = "", bank: BankDetails | None = None) -> dict[str, Any]:
+def values(
+    *asked: AskedFor, link: str = "", bank: BankDetails | None = None, country: str = ""
+) -> dict[str, Any]:
     return payment_values(
         asked,
         SenderDetails(bank=bank or BankDetails(), payment_link=link),
         holder="Example Ltd",
         customer_number="K&7",
         spoken=language("de"),
+        country=country,
     )
 
 
@@ -85,3 +88,11 @@ def test_a_customer_quotes_its_number_for_several_invoices() -> None:
     many = payment_reference([f"INV-{n}" for n in range(200)], "")
     assert len(many) <= REFERENCE_CHARACTERS_MAX
     assert many.startswith("INV-0, INV-1, ")
+
+
+def test_a_banks_number_has_its_countrys_name() -> None:
+    bank = BankDetails(sort_code="021000021", account_number="123456")
+    labels = [line.label for line in values(FIRST, bank=bank, country="US")["bank_lines"]]
+    assert "Routing number" in labels
+    labels = [line.label for line in values(FIRST, bank=bank)["bank_lines"]]
+    assert "Bankleitzahl" in labels

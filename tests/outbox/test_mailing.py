@@ -13,6 +13,7 @@ from tests.builders.mail_server import AnyPort, Sink
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import OutcomeUnknown, RetryLater
+from arsync.mail import language
 from arsync.outbox import LIMITS
 
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
@@ -170,3 +171,17 @@ def test_a_notice_keeps_its_number_over_tries(mailing: BooksWorld) -> None:
     ]
     states = [notice.row.state for notice in register if notice.row is not None]
     assert states == [ActionState.CONFIRMED] * 2
+
+
+def test_a_reminder_names_the_letter_before_it(mailing: BooksWorld) -> None:
+    mailing.books.add_invoice(mailing.books.add_contact(1), 1, overdue=3)
+    mailing.sync()
+    first_day = mailing.clock.moment.date()
+    mailing.advance(days=14)
+    mailing.sync()
+    (_, first), (_, second) = mailing.books.mails
+    texts = [mail.message.get_body(("plain",)).get_content() for mail in (first, second)]
+    assert "wrote to you" not in texts[0]
+    day = language("en").day(first_day)
+    assert f"We wrote to you on {day}." in " ".join(texts[1].split())
+    assert second.message["Subject"].startswith("Second reminder: ")

@@ -71,6 +71,7 @@ def letter_context(
             holder=cleaned(organisation.name),
             customer_number=customer["number"],
             spoken=spoken,
+            country=organisation.country,
         ),
         **earlier_values(facts, action, account, spoken),
         **_days(today, spoken, _answer_days(action)),

@@ -29,11 +29,11 @@ def customer_values(action: Action, contact: Contact | None, home: str) -> dict[
     """
     if contact is None:
         return _customer(action.contact_name)
-    person = contact.people[0] if contact.people and _is_theirs(action, contact) else ""
+    is_theirs = _is_theirs(action, contact)
     return _customer(
         contact.name or action.contact_name,
-        first_name=contact.first_name,
-        person=person,
+        first_name=contact.first_name if is_theirs else "",
+        person=contact.people[0] if contact.people and is_theirs else "",
         phone=str(contact.phones[0]) if contact.phones else "",
         email=contact.email,
         number=contact.customer_number,

@@ -38,6 +38,7 @@ def payment_values(
     holder: str,
     customer_number: str,
     spoken: Language,
+    country: str = "",
 ) -> dict[str, Any]:
     """Return the bank details, the payment link and the payment reference of a letter.
 
@@ -47,6 +48,7 @@ def payment_values(
         holder: the organisation, whose account it is where the settings name nobody.
         customer_number: the customer's; empty where it has none.
         spoken: the letters' language.
+        country: the organisation's, ISO 3166: whose banks have a number with a name of its own.
     """
     reference = payment_reference([line.number for line in asked], customer_number)
     bank = sender.bank
@@ -62,13 +64,21 @@ def payment_values(
     return {
         "bank": values if bank.is_set else {},
         "bank_lines": tuple(
-            BankLine(spoken.words[_LABELS.get(name, name)], value)
-            for name, value in lines.items()
-            if value
+            BankLine(_label(name, spoken, country), value) for name, value in lines.items() if value
         ),
         "payment_reference": reference,
         "payment_link": _link(asked, sender.payment_link, customer_number),
     }
+
+
+_BANK_NUMBERS = {"AU": "BSB", "CA": "Transit number", "US": "Routing number"}
+"""By country, what the number of a bank is called there, in whatever language; else a sort code."""
+
+
+def _label(name: str, spoken: Language, country: str) -> str:
+    if name == "sort_code" and country in _BANK_NUMBERS:
+        return _BANK_NUMBERS[country]
+    return spoken.words[_LABELS.get(name, name)]
 
 
 _LABELS = {"holder": "account_holder", "name": "bank", "reference": "payment_reference"}
