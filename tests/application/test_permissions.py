@@ -34,6 +34,7 @@ USE_CASES = (
     "application.health.doctor",
     "application.letters.checking",
     "application.letters.notice_register",
+    "application.letters.plan_letters",
     "application.letters.previewing",
     "application.letters.text_copying",
     "application.letters.text_listing",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Shell
+from .conftest import RULEBOOK, Shell
 
 
 def test_texts_are_listed_with_what_sends_them(shell: Shell) -> None:
@@ -38,6 +38,20 @@ def test_an_empty_register_says_so(shell: Shell) -> None:
     assert shell("letters", "register", "--csv").out.startswith(
         "connection,number,written,given_on,"
     )
+
+
+def test_a_plan_shows_its_letters_word_for_word(shell: Shell) -> None:
+    own = shell("plan", "--letters", "--connection", "xero")
+    assert "Late & Sons (xero): first reminder" in own.out
+    assert "Xero emails INV-3 in its own words" in own.out
+    shell.write("rules/little.yaml", RULEBOOK.replace("sending:\n", "sending:\n  via: smtp\n"))
+    mailed = shell("plan", "--letters", "--connection", "xero")
+    assert "Dear " in mailed.out
+    assert mailed.err.endswith("Nothing was changed.\n")
+    letters = shell("plan", "--letters", "--connection", "xero", "--json").json
+    assert {letter["customer"] for letter in letters} >= {"Late & Sons"}
+    refused = shell("plan", "--letters", "--as-of", "2026-01-01")
+    assert (refused.code, "without --diff and --as-of" in refused.err) == (2, True)
 
 
 def test_a_check_ends_with_its_count(shell: Shell) -> None:

@@ -84,8 +84,17 @@ def shown_as_it_leaves(
     action: Action,
     account: Account,
     remarks: tuple[str, ...] = (),
+    *,
+    notices_before: int = 0,
 ) -> LetterShown:
     """Return a message as it would leave now; the action may be one that nobody planned.
+
+    Args:
+        organisation: whose customer it is.
+        action: the message.
+        account: the customer's records.
+        remarks: what is to be said of it besides.
+        notices_before: so many notices without a number leave before it.
 
     Raises:
         ArsyncError: it cannot leave as things stand.
@@ -93,7 +102,9 @@ def shown_as_it_leaves(
     if not is_our_letter(action):
         return _platforms_own(organisation, action, account, remarks)
     maker, today = organisation.letter_maker, organisation.today
-    extras, more = extras_before_sending(organisation, action, account)
+    extras, more = extras_before_sending(
+        organisation, action, account, notices_before=notices_before
+    )
     remarks += more
     if action.via == Via.PLATFORM:
         letter = maker.letter(action, account, today, extras)
@@ -130,7 +141,11 @@ def shown_message(
 
 
 def extras_before_sending(
-    organisation: OrganisationContext, action: Action, account: Account
+    organisation: OrganisationContext,
+    action: Action,
+    account: Account,
+    *,
+    notices_before: int = 0,
 ) -> tuple[LetterExtras, tuple[str, ...]]:
     """Return what a letter needs besides the account, and what is only known when it leaves.
 
@@ -140,6 +155,7 @@ def extras_before_sending(
     if bears_number(action):
         number, is_given = letters.number_before_sending(organisation.id, action.key)
         if not is_given:
+            number += notices_before
             form = organisation.config.letters.notice_number
             written = as_written(number, form, organisation.today)
             remarks.append(

@@ -23,7 +23,7 @@ from arsync.cli.common import (
     word,
 )
 from arsync.cli.json_output import print_json, print_json_of_each
-from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.container import Container
@@ -74,6 +74,7 @@ def pull(
     is_flag=True,
     help="Show what is new, gone or changed since the last run's plan: by data, rule, or time.",
 )
+@click.option("--letters", is_flag=True, help="Show every letter, as it would leave now.")
 @json_option
 @config_option
 def plan(
@@ -81,6 +82,7 @@ def plan(
     as_of: date | None,
     everything: bool,
     since: bool,
+    letters: bool,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -90,11 +92,17 @@ def plan(
     connection that only observes is assumed to start work today. With --json the plan of one
     connection is an object; plans of several are a list. Of more than five connections a summary
     is shown, with those that need a person; --all shows every plan in full.
+
+    --letters shows the letters of today's plan, word for word, in place of the plan.
     """
     from arsync.application.connecting import connections
 
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
+        if letters:
+            if since or as_of is not None:
+                raise UserMistake("letters are shown as of now: without --diff and --as-of.")
+            return _print_letters(actor, organisations, as_json=as_json, everything=everything)
         if since:
             _print_changes(actor, organisations, as_of, as_json=as_json, everything=everything)
             unread = [file for organisation in organisations for file in organisation.unread_files]
@@ -102,6 +110,30 @@ def plan(
                 say(f"arsync: {file}")
             return EXIT_MISTAKE if unread else EXIT_DONE
         return _print_plans(actor, organisations, as_of, as_json=as_json, everything=everything)
+
+
+def _print_letters(
+    actor: Actor, organisations: Sequence[OrganisationContext], *, as_json: bool, everything: bool
+) -> int:
+    """Print the letters of the plans, and nothing of the rest."""
+    from arsync.application.letters.plan_letters import LETTERS_SHOWN_MAX, letters_of_plan
+    from arsync.cli.render_letter import show_letter
+
+    most = None if everything or as_json else LETTERS_SHOWN_MAX
+    planned = [
+        letter
+        for organisation in organisations
+        for letter in letters_of_plan(actor, organisation, most)
+    ]
+    if as_json:
+        print_json(planned)
+        return EXIT_DONE
+    for letter in planned:
+        show_letter(letter.letter, f"{letter.customer} ({letter.connection}): {letter.text}")
+    shown = word(len(planned), "letter")
+    full = most is not None and len(planned) >= most
+    say(f"\n{shown}.{' --all shows every one.' if full else ''} Nothing was changed.")
+    return EXIT_DONE
 
 
 def _print_changes(

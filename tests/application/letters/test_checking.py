@@ -82,8 +82,11 @@ def test_missing_settings_are_named_with_their_texts(ledger: Container) -> None:
         load_config(config, {}), clock=ledger.clock, platforms=lambda _: now(ledger).platform
     ) as container:
         lines = found(container)
-    assert lines[0].startswith("'first reminder', 'instalment missed' cannot leave: ")
-    assert any("no way is set up for 'formal notice'" in line for line in lines)
+    assert lines[0].startswith("'first reminder', 'instalment missed' cannot leave: [smtp] url")
+    assert any(
+        line.startswith("warning: 'formal notice' cannot leave, and a person gets a task instead: ")
+        for line in lines
+    )
     assert any(
         line.startswith("warning: 'formal notice': no bank account and no payment link")
         for line in lines

@@ -21,6 +21,8 @@ from arsync.mail.own_texts import text_name
 from arsync.mail.typesetting import letterhead_of
 from arsync.rules_source.folder import Rules
 
+TASK_MEANWHILE = "and a person gets a task instead"
+
 
 class LetterFinding(Struct, frozen=True):
     """Something about letters that a person should look at."""
@@ -81,7 +83,7 @@ def _of(actor: Actor, organisation: OrganisationContext) -> Iterator[Slip]:
             yield True, "the rulebook has mistakes: `arsync rules check` names them."
         return
     uses = tuple(text_uses(rules.rulebook))
-    yield from _of_settings(organisation.config, uses)
+    yield from _of_settings(organisation.config, uses, rules.rulebook.sending.via)
     own_ways = {use.via for use in uses} - {Via.PLATFORM}
     if own_ways and (words := in_one_line(unreachable_customers(actor, organisation))):
         yield False, words
@@ -94,14 +96,14 @@ def _of_texts(rules: Rules) -> Iterator[Slip]:
         yield True, str(problem)
 
 
-def _of_settings(config: Config, uses: Iterable[TextUse]) -> Iterator[Slip]:
+def _of_settings(config: Config, uses: Iterable[TextUse], usual: str) -> Iterator[Slip]:
     """Yield which settings are missing for what the rulebook sends."""
     by_way: dict[str, list[TextUse]] = {}
     for use in uses:
         by_way.setdefault(use.via, []).append(use)
     ready = {name: channel(name).settings_problem(config) == "" for name in channel_names()}
     for via, of_way in by_way.items():
-        yield from _of_way(config, via, of_way, ready)
+        yield from _of_way(config, via, of_way, ready, is_usual=via == usual)
     try:
         letterhead_of(config)
     except UserMistake as mistake:
@@ -111,26 +113,30 @@ def _of_settings(config: Config, uses: Iterable[TextUse]) -> Iterator[Slip]:
 
 
 def _of_way(
-    config: Config, via: str, uses: list[TextUse], ready: Mapping[str, bool]
+    config: Config, via: str, uses: list[TextUse], ready: Mapping[str, bool], *, is_usual: bool
 ) -> Iterator[Slip]:
+    """Yield why letters cannot leave by a way.
+
+    By the way that `sending` names all messages wait. By another they become tasks meanwhile: that
+    may be meant so.
+    """
     named = _named(uses)
     if via == Via.PLATFORM:
         # `rules check` says where a named text can never be read.
         return
     if not via:
         if not (ready.get(Via.SMTP) or ready.get(Via.POST)):
-            yield (
-                True,
-                (f"no way is set up for {named}: neither [smtp] url nor [letters] post_folder."),
-            )
+            missing = "neither [smtp] url nor [letters] post_folder is set"
+            yield False, f"{named} cannot leave, {TASK_MEANWHILE}: {missing}."
         return
     if via not in ready:
-        yield True, f"{named}: no channel {via!r} is installed."
+        yield True, f"{named} cannot leave: no channel {via!r} is installed."
         return
     way = channel(via)
     problem = way.settings_problem(config) or way.obstacle(config)
     if problem:
-        yield True, f"{named} cannot leave: {problem}"
+        meanwhile = "" if is_usual else f", {TASK_MEANWHILE}"
+        yield is_usual, f"{named} cannot leave{meanwhile}: {problem}"
 
 
 def _of_sender(config: Config, uses: list[TextUse]) -> Iterator[Slip]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.core.actions import Action, ActionState
 from arsync.core.actions.message_words import noun_for
+from arsync.core.actions.notices import as_written, bears_number
 from arsync.core.actions.registry import KINDS, WORD_KINDS
 from arsync.core.ledger.money import shown
 from arsync.store.models import ActionRow
@@ -19,27 +21,37 @@ _FAILED = frozenset({ActionState.UNKNOWN, ActionState.REJECTED})
 
 def action_events(subject: TimelineSubject) -> Iterator[TimelineEvent]:
     """Yield each action as it stands, and the end of each task."""
+    organisation = subject.organisation
+    notices = [row.key for row in subject.actions if bears_number(row.action)]
+    numbers = organisation.store.letters.numbers(organisation.id, notices) if notices else {}
     for row in subject.actions:
         # What a person said is told by its own source; of the note about it only a failure.
         if row.action.kind not in WORD_KINDS or row.state in _FAILED:
-            yield _as_it_stands(subject, row)
+            yield _as_it_stands(subject, row, numbers.get(row.key, 0))
         if row.done_at is not None:
             yield _task_done(subject, row)
 
 
-def _as_it_stands(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:
+def _as_it_stands(subject: TimelineSubject, row: ActionRow, number: int) -> TimelineEvent:
     # What has happened stands at its day; what waits, at the day since which it waits.
     at = row.first_sent_at if row.state in _DONE and row.first_sent_at else row.changed_at
     on = row.sent_on if row.state in _DONE and row.sent_on else subject.day_of(at)
     return TimelineEvent(
         on,
         row.action.kind.value.replace("_", " "),
-        f"{_what(row.action)}: {_state(row)}",
+        f"{_what(row.action)}{_numbered(subject, number, on)}: {_state(row)}",
         at,
         "" if row.by_person else "arsync",
         row.key,
         _numbers(row.action),
     )
+
+
+def _numbered(subject: TimelineSubject, number: int, on: date) -> str:
+    if not number:
+        return ""
+    form = subject.organisation.config.letters.notice_number
+    return f", notice {as_written(number, form, on)}"
 
 
 def _task_done(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:
