@@ -43,6 +43,7 @@ def test_everything_is_exported_into_a_new_folder(shell: Shell) -> None:
             "unreadable",
             "disputes",
             "placements",
+            "undeliverable_addresses",
             "contact_log",
             "actions",
         }

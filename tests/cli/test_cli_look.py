@@ -256,6 +256,7 @@ def test_a_report_replaces_nothing_that_arsync_needs(
     assert shell("backup", "kept.db").code == 0
     (shell.folder / "link.csv").symlink_to("arsync.db")
     (shell.folder / "arsync.db-lock-run-9").touch()
+    shell.write("connections/xero.toml", "")
     files = [shell.folder / name for name in _KEPT]
     before = [file.read_bytes() for file in files]
     for file in files:
@@ -272,6 +273,7 @@ _KEPT = (
     "arsync.db",
     "arsync.db-lock-run-9",
     "config.toml",
+    "connections/xero.toml",
     "arsync.key",
     "rules/little.yaml",
     "kept.db",

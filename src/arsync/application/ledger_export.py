@@ -189,6 +189,11 @@ def _log(organisation: OrganisationContext) -> Iterator[Row]:
         )
 
 
+def _undeliverable(organisation: OrganisationContext) -> Iterator[Row]:
+    for row in organisation.store.undeliverable.recorded(organisation.id):
+        yield tuple(row)
+
+
 def _actions(organisation: OrganisationContext) -> Iterator[Row]:
     actions = organisation.store.actions
     for row in actions.rows(actions.every_key(organisation.id)):
@@ -434,6 +439,22 @@ ENTITIES: Mapping[str, Entity] = {
                 taken_back_why: the reason
             """),
             _log,
+        ),
+        Entity(
+            "undeliverable_addresses",
+            "Mail addresses that took no mail.",
+            _columns("""
+                number: arsync's own
+                contact_id: whose
+                address: as the books had it
+                since: the day it took no mail
+                reason: the mail server's words
+                action_key: of the letter
+                recorded_at: the moment, in UTC
+                cleared_by: who had it tried again; empty: nobody
+                cleared_at: the moment, in UTC
+            """),
+            _undeliverable,
         ),
         Entity(
             "actions",

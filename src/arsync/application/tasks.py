@@ -173,7 +173,7 @@ def complete_task(actor: Actor, container: Container, key: str, report: CallRepo
         return None if organisation.observes else notes[-1]
 
     if outcome.ends:
-        try_again(container, task, name)
+        _try_again(container, task, name)
     row = container.store.tasks.complete(
         task.key,
         outcome,
@@ -229,7 +229,7 @@ def _check_day(organisation: OrganisationContext, day: date | None) -> None:
         )
 
 
-def try_again(container: Container, task: ActionRow, who: str) -> None:
+def _try_again(container: Container, task: ActionRow, who: str) -> None:
     """Clear the address that a task is about: who is done with it has asked the customer.
 
     Should it be wrong still, the next letter comes back too, and opens the next task.

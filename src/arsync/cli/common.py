@@ -122,11 +122,15 @@ def write_output(path: Path, text: str | bytes, config: Config) -> None:
     Raises:
         UserMistake: it would replace one of these, or cannot be written.
     """
+    from arsync.config import CONNECTIONS_FOLDER
     from arsync.files import write_report
 
     own = [config.file, config.key_file, config.store_file]
     write_report(
-        path, text, files=[file for file in own if file is not None], folders=[config.rules_folder]
+        path,
+        text,
+        files=[file for file in own if file is not None],
+        folders=[config.rules_folder, config.folder / CONNECTIONS_FOLDER],
     )
 
 

@@ -46,7 +46,11 @@ def load_config(file: Path | None = None, environ: Mapping[str, str] = os.enviro
 
 def example_config(values: Mapping[tuple[str, str], str] | None = None) -> str:
     """Return a commented config.toml, with these values in place of the defaults."""
-    lines = ["# arsync. Every setting can also be given as a variable: ARSYNC_SECTION_KEY.", ""]
+    lines = [
+        "# arsync. Every setting can also be given as a variable: ARSYNC_SECTION_KEY.",
+        "# What one connection does otherwise stands in connections/NAME.toml, beside this file.",
+        "",
+    ]
     for section in SECTIONS:
         lines.append(f"[{section}]")
         for setting in SETTINGS:

@@ -258,6 +258,22 @@ class DailyMailRow(NamedTuple):
     """Why it surely did not leave; empty where nothing went wrong."""
 
 
+class UndeliverableRow(NamedTuple):
+    """An address that took no mail, with what became of it."""
+
+    number: int
+    contact_id: str
+    address: str
+    since: date
+    reason: str
+    action_key: str
+    """Of the letter that came back or was refused."""
+    recorded_at: datetime
+    cleared_by: str
+    """Empty while it stands."""
+    cleared_at: datetime | None
+
+
 class MailboxPosition(NamedTuple):
     """How far a mailbox was read."""
 

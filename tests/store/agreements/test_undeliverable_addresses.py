@@ -58,6 +58,8 @@ def test_it_is_kept_once_until_it_is_cleared(
     (second,) = standing(store, connection)
     assert second.number != first.number
     assert len(second.reason) == REASON_CHARACTERS_MAX
+    rows = store.undeliverable.recorded(connection.id)
+    assert [(row.action_key, row.cleared_by) for row in rows] == [("k", "Jo"), ("k2", "")]
 
 
 def test_what_came_back_is_told_once(

@@ -17,6 +17,7 @@ from arsync.store.actions.action_rows import add_events, events_of, locked_row
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
 from arsync.store.db.tables import actions, undeliverable_addresses
+from arsync.store.models import UndeliverableRow
 
 REASON_CHARACTERS_MAX = 300
 """As much of a mail server's own words is kept."""
@@ -86,6 +87,13 @@ class UndeliverableAddresses:
         """Return every address of a connection that is not cleared, oldest first."""
         with self._database.read() as db:
             return _read(db, connection_id, None)
+
+    def recorded(self, connection_id: int) -> list[UndeliverableRow]:
+        """Return every address of a connection that took no mail, oldest first."""
+        query = select(*[_COLUMNS[name] for name in ("id", *UndeliverableRow._fields[1:])])
+        mine = query.where(_COLUMNS.connection_id == connection_id)
+        with self._database.read() as db:
+            return [UndeliverableRow(*row) for row in db.execute(mine.order_by(_COLUMNS.id))]
 
 
 def read_undeliverable(
