@@ -27,6 +27,7 @@ from arsync.core.ledger.agreements.payment_plans import Every
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.money import rounded
 from arsync.core.ledger.records import DisputeOutcome
+from arsync.demo import letters
 from arsync.demo.agency import (
     PLACED_ON_DAY,
     RECALLED_ON_DAY,
@@ -200,6 +201,10 @@ class Demo:
                 (self._folder / old).unlink(missing_ok=True)
             for papers in self._folder.glob("papers for the agency, *"):
                 shutil.rmtree(papers)
+            shutil.rmtree(self._folder / letters.POST_FOLDER, ignore_errors=True)
+            (self._folder / letters.POST_FOLDER).mkdir()
+            rules = self._folder / "rules" / letters.RULES_FILE
+            rules.write_text(letters.RULES, encoding="utf-8")
             (self._folder / "rules" / "standard.yaml").write_text(self._rulebook, encoding="utf-8")
         except OSError as error:
             raise UserMistake(f"{self._folder}: {error.strerror}.") from None
@@ -337,6 +342,7 @@ class Demo:
         number = int(row.key[:2], 16)
         said = f"will pay on {day}" if number % 4 == 0 and row.action.invoices else "spoke"
         outcome = "voicemail" if row.tries == 0 and number % 2 else said
+        outcome = letters.outcome_of_posting(row.action) or outcome
         tasks.complete_task(ACCOUNTANT, container, row.key, tasks.CallReport(outcome))
         did = "tried" if outcome == "voicemail" else "done"
         self._totals[task.connection][f"tasks {did} by a person"] += 1
@@ -379,6 +385,8 @@ class Demo:
             for effect in result.applied.effects:
                 if effect.state is ActionState.SENT:
                     self._totals[result.connection][KINDS[effect.action.kind].done[1]] += 1
+                    if letter := letters.named(effect.action):
+                        self._totals[result.connection][letter] += 1
 
     def _tell(self, number: int, results: list[RunResult]) -> None:
         summaries = []
@@ -401,7 +409,8 @@ class Demo:
 
     def _outcome(self, container: Container, world: World) -> Outcome:
         state = world.state()
-        sides = [compare(container.store, name, state) for name in PLATFORMS]
+        post = self._folder / letters.POST_FOLDER
+        sides = [compare(container.store, name, state, post / name) for name in PLATFORMS]
         for plan in payment_plans.payment_plans(ACCOUNTANT, container, also_over=True):
             was_broken = plan.judged.missed > 0
             kept = "broken on the way" if was_broken else "kept"

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from arsync.core.actions import ActionKind, ActionState, Via, marker
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO, plain
 from arsync.core.ledger.records import DisputeOutcome, PaymentPlan
+from arsync.demo.letters import different_letters
 from arsync.store import Store
 from arsync.store.models import ActionRow, DisputeRow
 
@@ -47,13 +49,14 @@ class LedgerSide:
     differences: list[str] = field(default_factory=list)
 
 
-def compare(store: Store, name: str, state: Mapping[str, Any]) -> LedgerSide:
+def compare(store: Store, name: str, state: Mapping[str, Any], post: Path) -> LedgerSide:
     """Return what stands in one platform's ledger, with every difference from the store.
 
     Args:
         store: arsync's.
         name: the connection's, which is the platform's.
         state: the sandbox's `/_sandbox/state`.
+        post: the connection's own folder of letters by post.
     """
     ledger = state[name]
     row = store.connections.get(name)
@@ -77,6 +80,8 @@ def compare(store: Store, name: str, state: Mapping[str, Any]) -> LedgerSide:
     side.differences += _different_money(store, row.id, ledger)
     side.differences += _different_notes(rows, ledger)
     side.differences += _different_emails(rows, emails)
+    by_mail = [email for email in state["emails"] if email["origin"] == "smtp"]
+    side.differences += different_letters(rows, by_mail, post)
     side.differences += _different_holds(store, row.id, held)
     side.differences += _different_terms(rows, cash, names)
     side.differences += _chased_but_paid(ledger, emails)

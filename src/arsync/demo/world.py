@@ -15,6 +15,7 @@ from typing import Any
 import requests
 
 from arsync.config import example_config
+from arsync.demo.letters import SETTINGS
 from arsync.errors import UserMistake
 
 START_SECONDS_MAX = 60.0
@@ -181,5 +182,6 @@ def config_text(world: World, *, via_port: int) -> str:
             ("quickbooks", "revoke_url"): f"{world.url}/v2/oauth2/tokens/revoke",
             ("smtp", "url"): f"smtp://127.0.0.1:{world.smtp_port}",
             ("smtp", "sender"): "Accounts <accounts@demo.example>",
+            **SETTINGS,
         }
     )
