@@ -41,6 +41,8 @@ class LetterTable(Struct, frozen=True):
     sums: tuple[LetterSum, ...] = ()
     title: str = ""
     """Above the table; empty: none."""
+    narrow: tuple[int, ...] = ()
+    """The columns of short figures under long heads, which break."""
     is_even: bool = False
     """All columns are of one width."""
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from arsync.mail.typesetting.document import LEFT, RIGHT, LetterRow, LetterSum, LetterTable
 
+DAYS = 3
+"""In which column the days overdue stand."""
+
 
 def tables_of(name: str, context: Mapping[str, Any]) -> tuple[LetterTable, ...]:
     """Return what is drawn where a text shows a table.
@@ -24,6 +27,7 @@ def _invoices(context: Mapping[str, Any]) -> Iterator[LetterTable]:
     yield LetterTable(
         head=tuple(words[head] for head in heads),
         alignment=(LEFT, LEFT, LEFT, RIGHT, RIGHT),
+        narrow=(DAYS,),
         rows=tuple(_invoice_row(invoice, words) for invoice in context["invoices"]),
         sums=tuple(_invoice_sums(context)),
     )
@@ -109,6 +113,7 @@ def _open_items(section: Any, title: str, words: Mapping[str, str]) -> LetterTab
         title=title,
         head=tuple(words[head] for head in heads),
         alignment=(LEFT, LEFT, LEFT, RIGHT, RIGHT, RIGHT),
+        narrow=(DAYS,),
         rows=tuple(
             LetterRow(
                 (
