@@ -6,80 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.builders.pigeon import pigeon_installed
 
-from arsync.channels import Channel, channel, channel_names, installed, ways_set_up
+from arsync.channels import Channel, channel, channel_names, ways_set_up
 from arsync.config import Config
 from arsync.errors import UserMistake
-
-PIGEON = """
-from arsync.channels import Carries
-from arsync.connector_sdk import Receipt
-from arsync.errors import HealsWhen, Rejected
-
-
-class Pigeon:
-    name = "pigeon"
-    label = "pigeon"
-    carries = frozenset({Carries.TEXT})
-    max_characters = 100
-
-    def __init__(self):
-        self.flown = []
-
-    def settings_problem(self, config):
-        return ""
-
-    def obstacle(self, config):
-        return ""
-
-    def messages_per_day(self, config):
-        return 2
-
-    def recipients(self, config, contact, named, home):
-        if contact is None or not contact.name:
-            raise Rejected("there is no loft", heals_when=HealsWhen.RECORD)
-        return (contact.name,)
-
-    def prepare(self, config, message):
-        if len(message.short_text) > self.max_characters:
-            raise Rejected("too heavy")
-        return {}
-
-    def deliver(self, config, message):
-        self.flown.append(message)
-        return Receipt(message.key, "flown")
-
-    def look_up(self, config, trace):
-        flown = any(message.key == trace.key for message in self.flown)
-        return Receipt(trace.key, "flown") if flown else None
-
-    def where_to_look(self, config, trace):
-        return "the loft"
-
-
-CHANNEL = Pigeon()
-"""
-
-
-def install(folder: Path, module: str, source: str, *entries: str) -> None:
-    """Install a package as pip would: a module, and what its metadata says of it."""
-    (folder / f"{module}.py").write_text(source)
-    about = folder / f"{module}-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
-    lines = "\n".join(entries)
-    (about / "entry_points.txt").write_text(f"[{installed.ENTRY_POINT_GROUP}]\n{lines}\n")
 
 
 @pytest.fixture
 def pigeon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
-    """A channel that another package brings; it also claims the name of arsync's own."""
-    module = "arsync_pigeon_post"
-    install(tmp_path, module, PIGEON, f"pigeon = {module}:CHANNEL", f"smtp = {module}:CHANNEL")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    installed.forget_installed()
-    yield channel("pigeon")
-    installed.forget_installed()
+    with pigeon_installed(tmp_path, monkeypatch) as opened:
+        yield opened
 
 
 def test_arsync_brings_three_ways(configured: Callable[[str], Config]) -> None:
