@@ -68,6 +68,19 @@ def test_mail_without_a_mail_server_is_named(
     assert ("names no mail server" in shell("doctor").out) == bool(warning)
 
 
+def test_a_step_without_a_way_is_named(shell: Shell) -> None:
+    text = RULEBOOK.replace("email: first reminder", "letter: final notice, via: post")
+    shell.write("rules/little.yaml", text)
+    checked = shell("rules", "check")
+    assert checked.code == 0
+    assert (
+        "warning: 'final notice' becomes a task: no post folder is set up ([letters] post_folder)"
+        in checked.out
+    )
+    shell.write("rules/little.yaml", text.replace("via: post", "via: smtp"))
+    assert "becomes a task" not in shell("rules", "check").out
+
+
 def test_a_change_is_seen_by_its_time_and_size(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "a.yaml").write_text("a")

@@ -81,6 +81,23 @@ def test_an_approval_is_not_that_of_a_later_role(weekend: BooksWorld) -> None:
     )
 
 
+def test_an_approval_is_not_that_of_another_way(weekend: BooksWorld) -> None:
+    asks = WORKDAYS.replace("first reminder", "first reminder, approval: required")
+    weekend.rules(asks)
+    weekend.sync()
+    weekend.app.approve(who="Jane")
+    weekend.rules(asks.replace("accounting system", "smtp"))
+    weekend.clock.moment = MONDAY
+    weekend.app.apply(weekend.name)
+    assert not weekend.books.emails
+    assert not weekend.books.mails
+    assert weekend.the_row(REMINDER).reason == (
+        "it was approved through the accounting system, and would leave by email now"
+    )
+    weekend.sync()
+    assert weekend.the_row(REMINDER).state is ActionState.AWAITING_APPROVAL
+
+
 def test_personally_approved_actions_leave_in_any_mode(weekend: BooksWorld) -> None:
     weekend.app.set_mode(weekend.name, Mode.APPROVE)
     weekend.sync()

@@ -14,7 +14,7 @@ from arsync.application.customer_entries import matching
 from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rule_files import CheckedRules, checked_rules
-from arsync.application.rulebook_notes import rulebook_problems
+from arsync.application.rulebook_notes import rulebook_problems, steps_without_way
 from arsync.core.planning.ledger_warnings import ledger_warnings
 from arsync.core.rulebook import Rulebook
 from arsync.core.rulebook.effective import RulebookDifference, effective_text, rulebook_differences
@@ -55,7 +55,8 @@ def _ledger_warnings(organisation: OrganisationContext) -> Iterator[str]:
     accounts = accounts_on(organisation, entries=customers.entries)
     warnings = ledger_warnings(rulebook, accounts, books, organisation.today)
     words = rulebook_problems(organisation, customers)
-    for problem in sorted((*warnings, *words), key=lambda problem: problem[:4]):
+    ways = steps_without_way(organisation)
+    for problem in sorted((*warnings, *words, *ways), key=lambda problem: problem[:4]):
         yield str(problem) if problem.hint else f"{problem} ({organisation.name})"
 
 

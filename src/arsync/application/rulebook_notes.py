@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from arsync.application.organisation_context import OrganisationContext
 from arsync.connector_sdk import Capability
+from arsync.core.actions import Via
+from arsync.core.planning.ways import not_set_up_words
 from arsync.core.rulebook.customer_matching import Matching
 from arsync.core.rulebook.ledger_words import unknown_words
-from arsync.core.rulebook.model import PaymentPlanRules, Place, Problem, Rulebook
+from arsync.core.rulebook.model import PaymentPlanRules, Place, Problem, Rulebook, StepKind
 
 NOTES_MAX = 20
 """Commands tell so many lines of one rulebook in passing; `rules check` tells all."""
@@ -49,7 +51,7 @@ def _not_sent(organisation: OrganisationContext, rulebook: Rulebook) -> list[Pro
     """Return a warning where mail is to leave, and the config names no mail server."""
     if organisation.config.smtp.url:
         return []
-    if rulebook.sending.via == "smtp":
+    if rulebook.sending.via == Via.SMTP:
         place, effect = rulebook.sending.place, "'via: smtp' sends no message"
     elif rulebook.payment_plans.texts:
         place, effect = _letters_place(rulebook.payment_plans), "no letter of a payment plan leaves"
@@ -60,6 +62,28 @@ def _not_sent(organisation: OrganisationContext, rulebook: Rulebook) -> list[Pro
     message = f"{effect}: [smtp] url in the config names no mail server."
     hint = 'url = "smtp://user:password@mail.example.com:587"'
     return [Problem(*place, message, hint, severity="warning")]
+
+
+def steps_without_way(organisation: OrganisationContext) -> list[Problem]:
+    """Return a warning for each step whose own way is not set up: a person gets it as a task."""
+    rulebook, ways = organisation.rules.rulebook, organisation.sends.ways
+    if rulebook is None or ways is None:
+        return []
+    by_letter = ways & {Via.SMTP, Via.POST}
+    return [
+        Problem(
+            *step.place,
+            f"{step.text!r} becomes a task: {not_set_up_words(step.via)} ({organisation.name}).",
+            severity="warning",
+        )
+        for cadence in rulebook.reminders
+        for step in cadence.steps
+        if step.repeat == 1
+        and (
+            (step.via and step.via not in ways)
+            or (step.kind is StepKind.LETTER and not step.via and not by_letter)
+        )
+    ]
 
 
 def _letters_place(rules: PaymentPlanRules) -> Place:

@@ -52,7 +52,12 @@ def not_set_up(planning: Planning, step: Step, via: str) -> str:
 
 def missing_way(planning: Planning, via: str) -> str:
     """Return that a way is not set up, and where it is; empty where it is."""
-    return "" if planning.is_set_up(via) else _SETTINGS.get(via, f"{via} is not set up")
+    return "" if planning.is_set_up(via) else not_set_up_words(via)
+
+
+def not_set_up_words(via: str) -> str:
+    """Return that a way is not set up, and where it is; empty stands for any way of letters."""
+    return _SETTINGS.get(via, f"{via} is not set up") if via else NO_WAY_FOR_LETTERS
 
 
 EMAIL_ADDRESS = "email address"
