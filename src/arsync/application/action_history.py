@@ -15,6 +15,7 @@ from arsync.application.organisation_context import (
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import ActionHistory, Listed
 from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions.notices import as_written, bears_number
 from arsync.core.ledger.records import Contact, Invoice
 from arsync.store.models import ActionRow
 
@@ -80,7 +81,17 @@ def customer_history(
 
 def _with_events(organisation: OrganisationContext, row: ActionRow) -> ActionHistory:
     events = tuple(organisation.store.actions.events(row.key))
-    return ActionHistory(Listed(organisation.name, row), events)
+    return ActionHistory(Listed(organisation.name, row), events, _notice_number(organisation, row))
+
+
+def _notice_number(organisation: OrganisationContext, row: ActionRow) -> str:
+    if not bears_number(row.action):
+        return ""
+    number = organisation.store.letters.numbers(organisation.id, [row.key]).get(row.key)
+    if number is None:
+        return ""
+    day = row.sent_on or organisation.today
+    return as_written(number, organisation.config.letters.notice_number, day)
 
 
 def listed_by_name(container: Container, rows: Sequence[ActionRow]) -> list[Listed]:

@@ -171,6 +171,18 @@ def extras_before_sending(
     return LetterExtras(notice_number=number, earlier=earlier), tuple(remarks)
 
 
+def extras_as_sent(organisation: OrganisationContext, row: ActionRow) -> LetterExtras:
+    """Return what a letter that left was told: its number, and the letters before it."""
+    letters = organisation.store.letters
+    earlier = earlier_letters(letters, organisation.id, row.action)
+    return LetterExtras(
+        notice_number=letters.numbers(organisation.id, [row.key]).get(row.key, 0),
+        earlier=tuple(
+            letter for letter in earlier if row.sent_on is None or letter.sent_on < row.sent_on
+        ),
+    )
+
+
 def _files(message: Message) -> tuple[AttachedFile, ...]:
     files = [AttachedFile(file.name, len(file.content)) for file in message.attachments]
     if message.pdf and not files:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from arsync.application.account_reading import accounts_on
 from arsync.application.container import Container
 from arsync.application.invoice_papers import InvoicePapers, invoice_papers
+from arsync.application.letter_preview import extras_as_sent
 from arsync.application.organisation_context import Chosen
 from arsync.application.pack_papers import (
     OPEN_ITEMS,
@@ -295,4 +296,5 @@ def _letter_again(customer: PlacedCustomer, row: ActionRow) -> bytes:
     if account is None:
         raise UserMistake("the customer is no longer in the books.")
     moment = row.first_sent_at or row.created_at
-    return organisation.letter_maker.pdf(action, account, day, moment=moment)
+    extras = extras_as_sent(organisation, row)
+    return organisation.letter_maker.pdf(action, account, day, extras, moment=moment)

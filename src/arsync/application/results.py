@@ -129,6 +129,8 @@ class ActionHistory(NamedTuple):
 
     listed: Listed
     events: tuple[EventRow, ...]
+    notice_number: str = ""
+    """As the letter says it; empty: it bears none, or did not get it yet."""
 
 
 class Why(NamedTuple):

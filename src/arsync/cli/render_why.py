@@ -85,6 +85,8 @@ def show_history(entry: ActionHistory, *, reasons: Reasons) -> None:
     )
     click.echo(f"  key   {row.key}")
     click.echo(f"  state {row.state.value}" + (f": {row.reason}" if row.reason else ""))
+    if entry.notice_number:
+        click.echo(f"  notice {entry.notice_number}")
     if row.receipt and row.receipt.detail:
         click.echo(f"  there {row.receipt.detail}")
     if row.outcome:

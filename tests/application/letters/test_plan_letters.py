@@ -6,10 +6,13 @@ import pytest
 from tests.builders.books import Books
 
 from arsync.application import connecting, runs
+from arsync.application.action_history import action_history
 from arsync.application.container import Container
+from arsync.application.letter_preview import extras_as_sent
 from arsync.application.letters.plan_letters import letters_of_plan
 from arsync.application.permissions import Actor, Role
 from arsync.application.timeline.customer_timeline import timeline
+from arsync.outbox import LetterExtras
 
 from .conftest import OWNER, now
 
@@ -45,4 +48,8 @@ def test_numbers_come_in_the_order_of_leaving(late: Container) -> None:
     assert customers == ["Customer 1", "Customer 5", "Customer 6"]
     events = timeline(RITA, late, "Customer 5").events
     (told,) = [event.text for event in events if event.kind == "reminder"]
+    (row,) = [notice.row for notice in register if notice.number == 2]
+    assert row is not None
+    assert action_history(RITA, late, row.key)[1].notice_number == "N-2"
+    assert extras_as_sent(now(late), row) == LetterExtras(notice_number=2)
     assert "notice N-2: confirmed (mail to c5@x.example" in told
