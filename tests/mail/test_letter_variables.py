@@ -62,3 +62,15 @@ def test_the_sample_shows_everything_once() -> None:
     only_in_few_letters = {"more_invoices", "instalment_totals"}
     empty = {name for name, value in sample.items() if not value}
     assert empty == only_in_few_letters
+
+
+def test_a_texts_sample_bears_what_it_may() -> None:
+    spoken = language("en")
+    assert sample_context(spoken, "formal notice")["notice_number"] == "N-12"
+    thanks = sample_context(spoken, "thank you")
+    assert (thanks["notice_number"], thanks["enclosed"]) == ("", "")
+
+
+def test_the_sample_of_terms_is_in_the_letters_language() -> None:
+    sentences = {code: sample_context(language(code))["terms"] for code in languages()}
+    assert len(set(sentences.values())) == len(languages())

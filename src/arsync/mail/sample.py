@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from arsync.core.actions import Action, Because, InvoiceRef, PlanNotice, ReminderPayload
+from arsync.core.actions.notices import NUMBERED_TEXTS
 from arsync.core.ledger.late_payment_law import (
     WHEN_LATE,
     FixedSum,
@@ -33,6 +34,7 @@ from arsync.core.ledger.records import (
     Promise,
     SentStep,
 )
+from arsync.core.rulebook.terms_in_words import Speech, sample_terms
 from arsync.mail.context import letter_context
 from arsync.mail.language import Language
 from arsync.mail.letter_facts import BankDetails, EarlierLetter, LetterFacts, SenderDetails
@@ -50,12 +52,20 @@ _TOTAL = Decimal(1940)
 _INSTALMENT = Decimal(400)
 
 
-def sample_context(spoken: Language) -> dict[str, Any]:
-    """Return the values of the sample: made as those of every letter are, from records."""
+def sample_context(spoken: Language, text: str = "") -> dict[str, Any]:
+    """Return the values of the sample: made as those of every letter are, from records.
+
+    Args:
+        spoken: the letters' language.
+        text: whose sample it is, which then has no number that such a letter does not bear, and
+            nothing is enclosed. Empty: everything at once.
+    """
+    facts = _facts(spoken)
+    if text:
+        number = facts.notice_number if text in NUMBERED_TEXTS else ""
+        facts = facts._replace(notice_number=number, attachments=())
     action, account = sample_action(), sample_account()
-    context = letter_context(
-        action, account, SAMPLE_ORGANISATION, DAY, spoken=spoken, facts=_facts()
-    )
+    context = letter_context(action, account, SAMPLE_ORGANISATION, DAY, spoken=spoken, facts=facts)
     # No letter is about both; and what is in hand would be kept for the next instalment.
     paid_off = account._replace(
         invoices=(_invoice("i3", due=_PLAN_DAYS[-1], paid=400),),
@@ -192,7 +202,7 @@ def _plan() -> PaymentPlan:
     )
 
 
-def _facts() -> LetterFacts:
+def _facts(spoken: Language) -> LetterFacts:
     return LetterFacts(
         law=LatePayment(
             "Late Payment of Commercial Debts (Interest) Act 1998",
@@ -222,7 +232,7 @@ def _facts() -> LetterFacts:
         ),
         notice_number="N-12",
         attachments=("invoice", "letter", "statement"),
-        terms=("Interest is charged from the 31st day after the due date.",),
+        terms=sample_terms(Speech(spoken.code, spoken.amount, spoken.number)),
         statement=sample_statement(DAY),
         about={
             "held_since": DAY,

@@ -214,7 +214,7 @@ def _sample(
     letters = (organisation.rules if organisation else container.rules()).letters
     name = _known_text(letters, wanted)
     spoken = letters.in_language(wanted.language) if wanted.language else letters
-    context = sample_context(spoken.language)
+    context = sample_context(spoken.language, name)
     letter = spoken.render(name, context)
     config = organisation.config if organisation else container.config
 

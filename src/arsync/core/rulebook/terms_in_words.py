@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.core.rulebook.conditions import (
+    ALWAYS,
     AllOf,
     Answer,
     AnyOf,
@@ -24,7 +25,15 @@ from arsync.core.rulebook.conditions import (
     leaves,
 )
 from arsync.core.rulebook.facts import Row
-from arsync.core.rulebook.model import Cadence, Charge, CountedFrom, Rulebook, Step, StepKind
+from arsync.core.rulebook.model import (
+    NOWHERE,
+    Cadence,
+    Charge,
+    CountedFrom,
+    Rulebook,
+    Step,
+    StepKind,
+)
 
 _SETTLED = frozenset({"contact", "contact_group", "tag", "country", "currency"})
 """Facts of a customer that hold whatever it owes: by them a rule is for others."""
@@ -63,6 +72,13 @@ def terms_in_words(
         *_holds(rulebook, row, words),
         *_placements(rulebook, row, words),
     )
+
+
+def sample_terms(speech: Speech) -> tuple[str, ...]:
+    """Return made-up terms, for trying out texts."""
+    words = _WORDS.get(speech.code, _WORDS["en"])
+    charge = Charge("", NOWHERE, ALWAYS, "1.5% a month", Decimal(18), after_days=30)
+    return (_with_days(words, "reminded", (1, 14)), _interest(charge, words, speech))
 
 
 def _is_by_due_date(step: Step) -> bool:
@@ -289,17 +305,17 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "one_day": "1 giorno",
         "many_days": "{days} giorni",
         "and": "e",
-        "before": "Vi scriviamo {days} prima della scadenza di una fattura.",
-        "reminded": "Se un pagamento è in ritardo, Vi inviamo un sollecito {days} dopo la"
+        "before": "Le scriviamo {days} prima della scadenza di una fattura.",
+        "reminded": "Se un pagamento è in ritardo, Le inviamo un sollecito {days} dopo la"
         " scadenza.",
-        "called": "Vi telefoniamo {days} dopo la scadenza.",
+        "called": "Le telefoniamo {days} dopo la scadenza.",
         "fee": "Addebitiamo una penale di {{fee}} {days} dopo la scadenza.",
         "of_the_sum": "{percent}% dell’importo scaduto",
         "a_month": "{percent}% al mese",
         "a_year": "{percent}% all’anno",
-        "interest": "Sui pagamenti in ritardo addebitiamo interessi del {rate}.",
-        "interest_after": "Sui pagamenti in ritardo di oltre {days} addebitiamo interessi del"
-        " {{rate}}.",
+        "interest": "Sui pagamenti in ritardo addebitiamo interessi nella misura seguente: {rate}.",
+        "interest_after": "Sui pagamenti in ritardo di oltre {days} addebitiamo interessi nella"
+        " misura seguente: {{rate}}.",
         "law": "Addebitiamo gli interessi e l’indennizzo previsti dalla legge per il ritardo di"
         " pagamento ({law}).",
         "lawful": "Addebitiamo gli interessi e l’indennizzo previsti dalla legge per il ritardo di"
