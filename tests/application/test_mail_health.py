@@ -8,8 +8,10 @@ from pathlib import Path
 import dns.resolver
 import pytest
 from tests.builders.dns_server import Zone, resolving
-from tests.builders.practice import Practice, practising
+from tests.builders.practice import OWNER, Practice, practising
 
+from arsync.application.container import Container
+from arsync.application.health.doctor import examine
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
 from arsync.application.health.mail_health import DOMAINS_MAX, mail_findings
 from arsync.config import Config, load_config
@@ -104,3 +106,14 @@ def test_a_bounded_number_of_domains_is_looked_up(practice: Practice) -> None:
         findings = list(mail_findings(config, organisations, lambda: resolver))
     lookups = [each for each in findings if "has no mail server in DNS" in each.message]
     assert len(lookups) == DOMAINS_MAX
+
+
+def test_settings_before_anything_is_connected_are_noted(tmp_path: Path) -> None:
+    (tmp_path / "connections").mkdir()
+    (tmp_path / "connections" / "acme.toml").touch()
+    (tmp_path / "config.toml").touch()
+    with Container(load_config(tmp_path / "config.toml", {})) as container:
+        findings = list(examine(OWNER, container))
+    (about,) = [each for each in findings if each.about == "settings"]
+    assert about.verdict == NOTE
+    assert about.message.startswith("connections/acme.toml: no connection has this name")

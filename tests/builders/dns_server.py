@@ -30,7 +30,9 @@ class _Handler(socketserver.BaseRequestHandler):
             return
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.RA
-        records = self.server.zone.get((name, kind), ())
+        records: Sequence[str] = self.server.zone.get((name, kind), ())
+        if not name and not self.server.cut_off:
+            records = ["a.root-servers.net."]
         if records:
             answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *records))
         elif not any(named == name for named, _ in self.server.zone):
@@ -41,16 +43,22 @@ class _Handler(socketserver.BaseRequestHandler):
 class _Server(socketserver.ThreadingUDPServer):
     daemon_threads = True
 
-    def __init__(self, zone: Zone, silent: Sequence[str]) -> None:
+    def __init__(self, zone: Zone, silent: Sequence[str], *, cut_off: bool) -> None:
         self.zone = zone
+        self.cut_off = cut_off
         self.silent = silent
         super().__init__(("127.0.0.1", 0), _Handler)
 
 
 @contextmanager
-def resolving(zone: Zone, *, silent: Sequence[str] = ()) -> Iterator[dns.resolver.Resolver]:
-    """Serve a zone and yield a resolver that asks for it; of `silent` names nothing is answered."""
-    with _Server(zone, silent) as server:
+def resolving(
+    zone: Zone, *, silent: Sequence[str] = (), cut_off: bool = False
+) -> Iterator[dns.resolver.Resolver]:
+    """Serve a zone and yield a resolver that asks for it.
+
+    Of `silent` names nothing is answered. One that is `cut_off` knows no name at all.
+    """
+    with _Server(zone, silent, cut_off=cut_off) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         resolver = dns.resolver.Resolver(configure=False)

@@ -104,6 +104,9 @@ def test_no_answer_is_nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     began = time.monotonic()
     with resolving(GOOD, silent=[DOMAIN]) as resolver, pytest.raises(NoDnsError):
         list(domain_facts(DOMAIN, resolver))
+    # Without a network some resolvers say of every name that there is none.
+    with resolving({}, cut_off=True) as resolver, pytest.raises(NoDnsError):
+        list(domain_facts(DOMAIN, resolver))
     nobody = dns.resolver.Resolver(configure=False)
     nobody.nameservers = []
     with pytest.raises(NoDnsError):

@@ -15,7 +15,7 @@ import dns.rdtypes.ANY.MX
 import dns.rdtypes.ANY.TXT
 import dns.resolver
 from dns.rdata import Rdata
-from dns.rdatatype import MX, TXT, RdataType
+from dns.rdatatype import MX, NS, TXT, RdataType
 
 from arsync.core.ledger.sanitising import one_line
 
@@ -80,6 +80,7 @@ def domain_facts(
         NoDnsError: there is no answer.
     """
     questions = _DnsQuestions(resolver)
+    questions.ensure_answers()
     yield from _mail_comes_back(questions, domain)
     spf = [text for text in questions.texts(domain) if text.lower().split(" ")[0] == "v=spf1"]
     yield from _spf(domain, spf, server)
@@ -94,6 +95,15 @@ class _DnsQuestions:
     def __init__(self, resolver: dns.resolver.Resolver) -> None:
         self._resolver = resolver
         self._ends_at = time.monotonic() + DOMAIN_SECONDS_MAX
+
+    def ensure_answers(self) -> None:
+        """Ask what every resolver knows: one that is cut off may say that no name exists.
+
+        Raises:
+            NoDnsError: it does not know even that.
+        """
+        if not self._records(".", NS):
+            raise NoDnsError
 
     def texts(self, name: str) -> list[str]:
         """Return the texts at a name, each of its pieces joined."""

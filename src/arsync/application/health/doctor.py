@@ -19,7 +19,7 @@ from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rulebook_notes import rulebook_notes
 from arsync.application.unreachable_customers import in_one_line, unreachable_customers
-from arsync.config import Config, connection_file
+from arsync.config import Config, connection_file, stray_settings
 from arsync.core.ledger.records import Organisation, RecordKind
 from arsync.core.planning.send_blocks import difference_in_words
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
@@ -45,6 +45,8 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
     if not every:
         yield _unconnected(container.config)
         yield from _shared_rules(container)
+        for stray in stray_settings(container.config.folder, ()):
+            yield Finding("settings", NOTE, f"{stray.file}: {stray.message} Connect it first.")
     examined = organisations(container, connection) if every else []
     for organisation in examined:
         yield from _settings(organisation)
