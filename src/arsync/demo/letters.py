@@ -39,7 +39,7 @@ announcements:
 
 POST_FOLDER = "post"
 SETTINGS = {
-    ("letters", "address"): "Sandbox Trading Ltd; 1 Mill Lane; Leeds LS1 4AP",
+    ("letters", "address"): "1 Mill Lane; Leeds LS1 4AP",
     ("letters", "phone"): "+44 113 496 0018",
     ("letters", "signed_by"): "Accounts receivable",
     ("letters", "account_name"): "Sandbox Trading Ltd",
