@@ -77,8 +77,6 @@ class LetterDocument(Struct, frozen=True, kw_only=True):
     opening: tuple[str, ...] = ()
     """Paragraphs; a line break inside one is kept."""
     tables: tuple[LetterTable, ...] = ()
-    points: tuple[str, ...] = ()
-    """A list: what happens when somebody pays late."""
     payment_title: str = ""
     payment: tuple[LabelledLine, ...] = ()
     """The bank account to pay into, and what to quote."""
