@@ -20,6 +20,7 @@ from arsync.application.oauth_authorisation import authorise
 from arsync.cli import run_cli
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
+from arsync.demo.letters import POST_FOLDER
 from arsync.demo.world import World, config_text, free_port
 from arsync_sandbox.platform import ContactRow, InvoiceRow
 from arsync_sandbox.server import Sandbox
@@ -196,6 +197,7 @@ def a_config(folder: Path, sandbox: Sandbox) -> None:
     world.close()
     (folder / "config.toml").write_text(config, encoding="utf-8")
     (folder / "config.toml").chmod(0o600)
+    (folder / POST_FOLDER).mkdir(exist_ok=True)
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "little.yaml").write_text(RULEBOOK, encoding="utf-8")
 
