@@ -17,6 +17,7 @@ from arsync.channels.contract_tests import A_PDF
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.core.actions import Action, ActionKind, Via
+from arsync.core.actions.notices import NoticeNumber
 from arsync.core.ledger.records import Account, Organisation, Phone
 from arsync.errors import Rejected, UserMistake
 from arsync.mail import Letters
@@ -135,13 +136,13 @@ def test_what_is_enclosed_is_said_in_each_language(maker: PostOffice, code: str)
 
 def test_a_letter_by_mail_has_itself_as_file(maker: PostOffice) -> None:
     action = a_message_action(ActionKind.LETTER)
-    extras = NO_EXTRAS._replace(notice_number=7)
+    extras = NO_EXTRAS._replace(notice_number=NoticeNumber(7, date(2025, 12, 31)))
     message = maker.message(action, ACCOUNT, TODAY, extras)
     (file,) = message.attachments
     assert file.name == "formal notice 2026-11-22.pdf"
     assert file.content == message.pdf
     assert file.content.startswith(b"%PDF-")
-    assert message.notice_number == "N-2026/7"
+    assert message.notice_number == "N-2025/7", "its year is that of the day it was given"
 
 
 def test_by_post_the_letter_is_the_paper(maker: PostOffice) -> None:

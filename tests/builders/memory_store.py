@@ -19,6 +19,7 @@ from arsync.core.actions import (
     ActionKind,
     ActionState,
 )
+from arsync.core.actions.notices import NoticeNumber
 from arsync.core.ledger.mail_addresses import folded_address
 from arsync.core.ledger.records import (
     Account,
@@ -279,15 +280,15 @@ class MemoryLetters:
 
     def __init__(self, table: ActionTable) -> None:
         self._table = table
-        self._given: dict[int, list[str]] = {}
+        self._given: dict[int, dict[str, NoticeNumber]] = {}
 
-    def number(self, connection_id: int, key: str) -> int:
-        if self._table.rows[key].connection_id != connection_id:
+    def number(self, connection_id: int, key: str) -> NoticeNumber:
+        row = self._table.rows[key]
+        if row.connection_id != connection_id:
             raise UserMistake(f"there is no action {key}: it gets no number.")
-        keys = self._given.setdefault(connection_id, [])
-        if key not in keys:
-            keys.append(key)
-        return keys.index(key) + 1
+        given = self._given.setdefault(connection_id, {})
+        given_on = row.sent_on or row.created_at.date()
+        return given.setdefault(key, NoticeNumber(len(given) + 1, given_on))
 
     def earlier(self, connection_id: int, contact_id: str) -> Sequence[SentLetter]:
         rows = [

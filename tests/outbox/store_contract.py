@@ -425,12 +425,10 @@ class StoreContract:
         bench.approve(first, second)
         bench.approve(other, connection_id=bench.other_connection_id)
         number = bench.store.letters.number
-        assert [number(bench.connection_id, action.key) for action in (second, first, second)] == [
-            1,
-            2,
-            1,
-        ]
-        assert number(bench.other_connection_id, other.key) == 1
+        given = [number(bench.connection_id, action.key) for action in (second, first, second)]
+        assert [notice.number for notice in given] == [1, 2, 1]
+        assert given[0] == given[2]
+        assert number(bench.other_connection_id, other.key).number == 1
         with pytest.raises(UserMistake, match="it gets no number"):
             number(bench.connection_id, other.key)
 

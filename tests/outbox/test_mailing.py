@@ -111,6 +111,26 @@ def test_a_mail_server_down_is_retried_next_run(mailing: BooksWorld) -> None:
     assert len(mailing.books.mails) == 6
 
 
+def test_a_notice_keeps_its_years_number_over_new_year(mailing: BooksWorld) -> None:
+    mailing.rules(BY_MAIL.replace("email: first reminder", "email: final notice"))
+    letters = replace(mailing.config.letters, notice_number="{year}/{number}")
+    mailing.config = replace(mailing.config, letters=letters)
+    mailing.restart()
+    mailing.books.add_invoice(mailing.books.add_contact(1), 1, overdue=-38)
+    mailing.books.faults.append(Fault("mail", RetryLater("cannot be reached", after_seconds=300)))
+    mailing.advance(days=41)
+    mailing.sync()
+    assert mailing.books.mails == []
+    mailing.advance(days=1)
+    mailing.sync()
+    row = mailing.the_row(REMINDER)
+    assert (str(row.sent_on), row.state) == ("2027-01-01", ActionState.CONFIRMED)
+    ((_, outgoing),) = mailing.books.mails
+    assert b"2026/1" in outgoing.content
+    assert b"2027/1" not in outgoing.content
+    assert mailing.app.history(row.key).notice_number == "2026/1"
+
+
 def test_an_invoice_due_after_approval_is_not_added(mailing: BooksWorld) -> None:
     contact = mailing.books.add_contact(1)
     mailing.books.add_invoice(contact, 1, overdue=5)

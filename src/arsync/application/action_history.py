@@ -90,8 +90,7 @@ def _notice_number(organisation: OrganisationContext, row: ActionRow) -> str:
     number = organisation.store.letters.numbers(organisation.id, [row.key]).get(row.key)
     if number is None:
         return ""
-    day = row.sent_on or organisation.today
-    return as_written(number, organisation.config.letters.notice_number, day)
+    return as_written(number, organisation.config.letters.notice_number)
 
 
 def listed_by_name(container: Container, rows: Sequence[ActionRow]) -> list[Listed]:

@@ -148,7 +148,7 @@ class MessageMaker:
                 if can_be_declined(action)
                 else ""
             ),
-            notice_number=self._number(extras, today),
+            notice_number=self._number(extras),
             remarks=tuple(
                 f"{ref.number} is not enclosed: {extras.not_attached[ref.id]}"
                 for ref in action.invoices
@@ -192,7 +192,7 @@ class MessageMaker:
                     EarlierLetter(letter.text, letter.sent_on, letter.via)
                     for letter in extras.earlier
                 ),
-                notice_number=self._number(extras, today),
+                notice_number=self._number(extras),
                 attachments=enclosed.words,
                 online_instead=enclosed.online_instead,
                 statement=account_facts.statement or enclosed.statement,
@@ -290,11 +290,11 @@ class MessageMaker:
         lines += [link for link in links if link][:1]
         return "\n".join((*lines, context["organisation"]["name"]))
 
-    def _number(self, extras: LetterExtras, today: date) -> str:
+    def _number(self, extras: LetterExtras) -> str:
         """Return a notice's number as the settings write it; empty where it bears none."""
-        if not extras.notice_number:
+        if extras.notice_number is None:
             return ""
-        return as_written(extras.notice_number, self._config.letters.notice_number, today)
+        return as_written(extras.notice_number, self._config.letters.notice_number)
 
     def pdf(
         self,

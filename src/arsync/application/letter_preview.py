@@ -151,13 +151,15 @@ def extras_before_sending(
 
     No number is used up: a notice without one shows the one that the next notice gets.
     """
-    letters, remarks, number = organisation.store.letters, [], 0
+    letters, remarks, number = organisation.store.letters, [], None
     if bears_number(action):
-        number, is_given = letters.number_before_sending(organisation.id, action.key)
+        number, is_given = letters.number_before_sending(
+            organisation.id, action.key, organisation.today
+        )
         if not is_given:
-            number += notices_before
+            number = number._replace(number=number.number + notices_before)
             form = organisation.config.letters.notice_number
-            written = as_written(number, form, organisation.today)
+            written = as_written(number, form)
             remarks.append(
                 f"Its number is given when it leaves: {written} is the next, unless another "
                 "notice leaves before it."
@@ -176,7 +178,7 @@ def extras_as_sent(organisation: OrganisationContext, row: ActionRow) -> LetterE
     letters = organisation.store.letters
     earlier = earlier_letters(letters, organisation.id, row.action)
     return LetterExtras(
-        notice_number=letters.numbers(organisation.id, [row.key]).get(row.key, 0),
+        notice_number=letters.numbers(organisation.id, [row.key]).get(row.key),
         earlier=tuple(
             letter for letter in earlier if row.sent_on is None or letter.sent_on < row.sent_on
         ),

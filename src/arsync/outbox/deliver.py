@@ -219,7 +219,7 @@ class Delivery:
         letters, connection = self._store.letters, self._connection.id
         return LetterExtras(
             links=self._links(action, account),
-            notice_number=letters.number(connection, action.key) if bears_number(action) else 0,
+            notice_number=letters.number(connection, action.key) if bears_number(action) else None,
             earlier=earlier_letters(letters, connection, action),
         )
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.actions.notices import NoticeNumber
 from arsync.core.ledger.records import Account, RecordKind, UndeliverableAddress
 from arsync.store.actions.action_rows import StateChange
 from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal, SentLetter
@@ -158,7 +159,7 @@ class LedgerCopy(Protocol):
 class LetterHistory(Protocol):
     """What customers have of ours, and the running numbers of notices."""
 
-    def number(self, connection_id: int, key: str) -> int:
+    def number(self, connection_id: int, key: str) -> NoticeNumber:
         """Return a notice's number, which is given with the first call for its key."""
         ...
 

@@ -12,6 +12,7 @@ from arsync.channels import Message, MessageTrace
 from arsync.clock import Clock
 from arsync.connector_sdk import Connector, Receipt
 from arsync.core.actions import Action, ActionState
+from arsync.core.actions.notices import NoticeNumber
 from arsync.core.ledger.records import Account
 from arsync.core.planning.planner import Plan
 from arsync.errors import Overtaken
@@ -59,8 +60,8 @@ class LetterExtras(NamedTuple):
     """By invoice id, the platform's own PDF."""
     not_attached: Mapping[str, str] = {}
     """By invoice id, why its PDF does not go along."""
-    notice_number: int = 0
-    """The running number of a notice; 0: it bears none."""
+    notice_number: NoticeNumber | None = None
+    """The running number of a notice; None: it bears none."""
     earlier: tuple[SentLetter, ...] = ()
     """What the customer has of ours already, the oldest first."""
 

@@ -40,7 +40,7 @@ def numbered(container: Container, action: Action, on: date, *states: ActionStat
         connection.id, now=NOW, lease_seconds=60, keys=[action.key], today=on
     )
     assert claimed is not None
-    number = store.letters.number(connection.id, action.key)
+    number = store.letters.number(connection.id, action.key).number
     for state in states:
         receipt = Receipt("<m@x>", "mail to a@x.example") if state is ActionState.SENT else None
         store.actions.change(

@@ -12,6 +12,7 @@ from arsync.application.letter_preview import extras_as_sent
 from arsync.application.letters.plan_letters import letters_of_plan
 from arsync.application.permissions import Actor, Role
 from arsync.application.timeline.customer_timeline import timeline
+from arsync.core.actions.notices import NoticeNumber
 from arsync.outbox import LetterExtras
 
 from .conftest import OWNER, now
@@ -51,5 +52,7 @@ def test_numbers_come_in_the_order_of_leaving(late: Container) -> None:
     (row,) = [notice.row for notice in register if notice.number == 2]
     assert row is not None
     assert action_history(RITA, late, row.key)[1].notice_number == "N-2"
-    assert extras_as_sent(now(late), row) == LetterExtras(notice_number=2)
+    assert extras_as_sent(now(late), row) == LetterExtras(
+        notice_number=NoticeNumber(2, now(late).today)
+    )
     assert "notice N-2: confirmed (mail to c5@x.example" in told

@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 from itertools import product
 
 import pytest
-from tests.builders.books import Books
+from tests.builders.books import TODAY, Books
 from tests.builders.mail_server import Sink
 
 from arsync.application import connecting, runs
@@ -69,7 +69,7 @@ def test_what_was_shown_is_what_leaves(ledger: Container, sink: Sink) -> None:
     assert left["Subject"] == shown.subject
     assert tuple(envelope.rcpt_tos) == (*shown.to, *shown.copies)
     assert (shown.notice_number, "reference: N-1" in shown.text) == ("N-1", True)
-    assert now(ledger).store.letters.numbers(now(ledger).id, [row.key]) == {row.key: 1}
+    assert now(ledger).store.letters.numbers(now(ledger).id, [row.key]) == {row.key: (1, TODAY)}
 
 
 def without_links(text: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from tests.builders.actions import an_action
 
 from arsync.core.actions import ActionKind
-from arsync.core.actions.notices import NUMBERED_TEXTS, as_written, bears_number
+from arsync.core.actions.notices import NUMBERED_TEXTS, NoticeNumber, as_written, bears_number
 
 
 @pytest.mark.parametrize("text", sorted(NUMBERED_TEXTS))
@@ -44,4 +44,4 @@ def test_reminders_thanks_and_the_platforms_words_bear_none() -> None:
     ],
 )
 def test_a_number_is_written_as_settings_say(form: str, written: str) -> None:
-    assert as_written(17, form, date(2026, 11, 2)) == written
+    assert as_written(NoticeNumber(17, date(2026, 11, 2)), form) == written

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,24 +67,30 @@ def test_numbers_run_from_one_for_each_connection(store: Store, connection: Conn
     first, second, foreign = a_notice("i1"), a_notice("i2"), a_notice("i3")
     put(store, connection, first, second)
     put(store, other, foreign)
-    assert store.letters.number_before_sending(connection.id, first.key) == (1, False)
-    assert store.letters.number(connection.id, first.key) == 1
-    assert store.letters.number_before_sending(connection.id, first.key) == (1, True)
-    assert store.letters.number_before_sending(connection.id, second.key) == (2, False)
-    assert store.letters.number(connection.id, second.key) == 2
-    assert store.letters.number(other.id, foreign.key) == 1
-    assert store.letters.numbers(connection.id, [second.key, "unknown"]) == {second.key: 2}
+    on = date(2026, 11, 22)
+    next_one = partial(store.letters.number_before_sending, connection.id, today=DAY)
+    assert next_one(first.key) == ((1, DAY), False)
+    assert store.letters.number(connection.id, first.key) == (1, on)
+    assert next_one(first.key) == ((1, on), True)
+    assert next_one(second.key) == ((2, DAY), False)
+    assert store.letters.number(connection.id, second.key) == (2, on)
+    assert store.letters.number(other.id, foreign.key) == (1, on)
+    assert store.letters.numbers(connection.id, [second.key, "unknown"]) == {second.key: (2, on)}
 
 
 def test_a_repeated_try_keeps_its_number(store: Store, connection: ConnectionRow) -> None:
     notice = a_notice()
+    last_day, first_day = date(2026, 12, 31), date(2027, 1, 1)
     put(store, connection, notice)
-    assert store.claims.claim_next(connection.id, now=NOW, lease_seconds=60)
-    assert store.letters.number(connection.id, notice.key) == 1
+    assert store.claims.claim_next(connection.id, now=NOW, lease_seconds=60, today=last_day)
+    assert store.letters.number(connection.id, notice.key) == (1, last_day)
     change(store, notice, ActionState.APPROVED)
-    assert store.claims.claim_next(connection.id, now=NOW, lease_seconds=60)
-    assert store.letters.number(connection.id, notice.key) == 1
-    assert numbers(store, connection) == [1]
+    again = store.claims.claim_next(connection.id, now=NOW, lease_seconds=60, today=first_day)
+    assert again is not None
+    assert again.sent_on == first_day
+    assert store.letters.number(connection.id, notice.key) == (1, last_day)
+    [entry] = store.letters.register(connection.id)
+    assert (entry.number, entry.given_on) == (1, last_day)
 
 
 @pytest.mark.parametrize("end", [ActionState.REJECTED, ActionState.WITHDRAWN])
@@ -94,7 +101,7 @@ def test_a_number_stays_with_what_never_left(
     put(store, connection, stopped, next_one)
     store.letters.number(connection.id, stopped.key)
     change(store, stopped, end)
-    assert store.letters.number(connection.id, next_one.key) == 2
+    assert store.letters.number(connection.id, next_one.key).number == 2
     [entry, _] = store.letters.register(connection.id)
     assert entry.row is not None
     assert (entry.number, entry.text, entry.row.state) == (1, "final notice", end)
@@ -118,7 +125,7 @@ def test_two_processes_leave_no_gap_and_share_nothing(
         try:
             with open_store(store_url, clock=SetClock(NOW)) as opened:
                 for notice in order:
-                    given[notice.key].add(opened.letters.number(connection.id, notice.key))
+                    given[notice.key].add(opened.letters.number(connection.id, notice.key).number)
         except BaseException as error:  # noqa: BLE001 - reported by the test
             failures.append(error)
 
@@ -162,8 +169,8 @@ def test_a_killed_process_takes_no_number_along(
     words = [store_url, str(connection.id), killed.key]
     done = subprocess.run([*command, *words], capture_output=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert store.letters.number(connection.id, next_one.key) == 1
-    assert store.letters.number(connection.id, killed.key) == 2
+    assert store.letters.number(connection.id, next_one.key).number == 1
+    assert store.letters.number(connection.id, killed.key).number == 2
     assert list(store.faults(connection.id)) == []
 
 
@@ -185,12 +192,13 @@ def test_after_a_restore_numbers_jump_and_say_so(
     put(store, connection, known, later)
     store.letters.number(connection.id, known.key)
     store.back_up(tmp_path / "backup.db")
-    lost = store.letters.number(connection.id, later.key)
+    lost = store.letters.number(connection.id, later.key).number
     with open_store(f"sqlite:///{tmp_path / 'new.db'}", clock=SetClock(NOW)) as restored:
         restored.restore(tmp_path / "backup.db")
         [again] = [row for row in restored.connections.all() if row.name == connection.name]
-        assert restored.letters.number(again.id, later.key) == 2 + NUMBERS_PASSED_OVER > lost
-        assert restored.letters.number(again.id, known.key) == 1
+        number = restored.letters.number(again.id, later.key).number
+        assert number == 2 + NUMBERS_PASSED_OVER > lost
+        assert restored.letters.number(again.id, known.key).number == 1
         register = restored.letters.register(again.id)
         assert [(entry.number, entry.row is None) for entry in register] == [
             (1, False),

@@ -15,7 +15,7 @@ from arsync.application.organisation_context import Chosen, OrganisationContext,
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionState
 from arsync.core.actions.message_words import by_way
-from arsync.core.actions.notices import as_written
+from arsync.core.actions.notices import NoticeNumber, as_written
 from arsync.core.ledger.money import plain, shown
 from arsync.core.ledger.sanitising import no_formula
 from arsync.errors import UserMistake
@@ -86,7 +86,7 @@ def notice_register(
 
 def _line(organisation: OrganisationContext, notice: NoticeRow) -> RegisteredNotice:
     row, form = notice.row, organisation.config.letters.notice_number
-    written = as_written(notice.number, form, notice.given_on)
+    written = as_written(NoticeNumber(notice.number, notice.given_on), form)
     if row is None:
         return RegisteredNotice(
             organisation.name, notice.number, written, notice.given_on, outcome=PASSED_OVER

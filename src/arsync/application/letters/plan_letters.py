@@ -59,8 +59,7 @@ def _takes_number(organisation: OrganisationContext, action: Action) -> bool:
     """Return whether a letter will be given a number that no other has yet."""
     if not bears_number(action):
         return False
-    _, is_given = organisation.store.letters.number_before_sending(organisation.id, action.key)
-    return not is_given
+    return not organisation.store.letters.numbers(organisation.id, [action.key])
 
 
 def _shown(organisation: OrganisationContext, action: Action, notices: int) -> LetterShown:

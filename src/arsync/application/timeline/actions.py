@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.core.actions import Action, ActionState
 from arsync.core.actions.message_words import noun_for
-from arsync.core.actions.notices import as_written, bears_number
+from arsync.core.actions.notices import NoticeNumber, as_written, bears_number
 from arsync.core.actions.registry import KINDS, WORD_KINDS
 from arsync.core.ledger.money import shown
 from arsync.store.models import ActionRow
@@ -27,19 +26,21 @@ def action_events(subject: TimelineSubject) -> Iterator[TimelineEvent]:
     for row in subject.actions:
         # What a person said is told by its own source; of the note about it only a failure.
         if row.action.kind not in WORD_KINDS or row.state in _FAILED:
-            yield _as_it_stands(subject, row, numbers.get(row.key, 0))
+            yield _as_it_stands(subject, row, numbers.get(row.key))
         if row.done_at is not None:
             yield _task_done(subject, row)
 
 
-def _as_it_stands(subject: TimelineSubject, row: ActionRow, number: int) -> TimelineEvent:
+def _as_it_stands(
+    subject: TimelineSubject, row: ActionRow, number: NoticeNumber | None
+) -> TimelineEvent:
     # What has happened stands at its day; what waits, at the day since which it waits.
     at = row.first_sent_at if row.state in _DONE and row.first_sent_at else row.changed_at
     on = row.sent_on if row.state in _DONE and row.sent_on else subject.day_of(at)
     return TimelineEvent(
         on,
         row.action.kind.value.replace("_", " "),
-        f"{_what(row.action)}{_numbered(subject, number, on)}: {_state(row)}",
+        f"{_what(row.action)}{_numbered(subject, number)}: {_state(row)}",
         at,
         "" if row.by_person else "arsync",
         row.key,
@@ -47,11 +48,11 @@ def _as_it_stands(subject: TimelineSubject, row: ActionRow, number: int) -> Time
     )
 
 
-def _numbered(subject: TimelineSubject, number: int, on: date) -> str:
-    if not number:
+def _numbered(subject: TimelineSubject, number: NoticeNumber | None) -> str:
+    if number is None:
         return ""
     form = subject.organisation.config.letters.notice_number
-    return f", notice {as_written(number, form, on)}"
+    return f", notice {as_written(number, form)}"
 
 
 def _task_done(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
 from arsync.core.actions.model import Action, is_our_letter
 from arsync.core.actions.payloads import ActionKind
@@ -11,6 +12,14 @@ NUMBERED_TEXTS = frozenset(
     {"final notice", "formal notice", "hand over announced", "registration warning"}
 )
 """Texts that a court, an agency or a credit register may ask for; every letter bears one too."""
+
+
+class NoticeNumber(NamedTuple):
+    """The running number of a notice."""
+
+    number: int
+    given_on: date
+    """The organisation's day on which it was given; it stays when a try is repeated."""
 
 
 def bears_number(action: Action) -> bool:
@@ -27,14 +36,13 @@ def text_of(action: Action) -> str:
     return action.payload.title or action.step
 
 
-def as_written(number: int, form: str, day: date) -> str:
+def as_written(notice: NoticeNumber, form: str) -> str:
     """Return a notice's number as letters say it: `N-17`.
 
     Args:
-        number: the running number.
+        notice: the running number; `{year}` is the year in which it was given.
         form: `N-{number}`, `{year}/{number}`; without a place for it the number stands behind.
-        day: the day of the letter.
     """
     if "{number}" not in form:
         form = f"{form} {{number}}".lstrip()
-    return form.replace("{year}", str(day.year)).replace("{number}", str(number))
+    return form.replace("{year}", str(notice.given_on.year)).replace("{number}", str(notice.number))

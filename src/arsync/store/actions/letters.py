@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from arsync.core.actions import Action, ActionState, MessagePayload, Via
-from arsync.core.actions.notices import text_of
+from arsync.core.actions.notices import NoticeNumber, text_of
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import action_row
@@ -32,42 +31,45 @@ class SentLetters:
         """Work on this database."""
         self._database = database
 
-    def number(self, connection_id: int, key: str) -> int:
+    def number(self, connection_id: int, key: str) -> NoticeNumber:
         """Return the running number of a notice, which is given with the first call for its key.
 
         The numbers of a connection have no gap: a number is taken and kept in one transaction, and
-        a try that is repeated, a refusal or a withdrawal leaves it where it is.
+        a try that is repeated, a refusal or a withdrawal leaves it, and its day, as they are.
 
         Raises:
             UserMistake: the connection has no such action.
         """
         # A repeated try finds its number, and needs no lock.
         with self._database.read() as db:
-            number: int | None = db.scalar(_number_of(connection_id, key))
-        if number is not None:
-            return number
+            notice = _number_of(db, connection_id, key)
+        if notice is not None:
+            return notice
         with self._database.write() as db:
             # PostgreSQL: one giver at a time. SQLite has one writer anyway. Rows that refer to the
             # connection can still be added meanwhile.
             giver = select(connections.c.id).where(connections.c.id == connection_id)
             db.execute(giver.with_for_update(key_share=True))
-            number = db.scalar(_number_of(connection_id, key))
-            return _give(db, connection_id, key) if number is None else number
+            return _number_of(db, connection_id, key) or _give(db, connection_id, key)
 
-    def number_before_sending(self, connection_id: int, key: str) -> tuple[int, bool]:
-        """Return a notice's number and True, or the number that the next notice gets and False."""
+    def number_before_sending(
+        self, connection_id: int, key: str, today: date
+    ) -> tuple[NoticeNumber, bool]:
+        """Return a notice's number and True, or the one that the next gets today and False."""
         with self._database.read() as db:
-            number: int | None = db.scalar(_number_of(connection_id, key))
-            return (number, True) if number is not None else (_next(db, connection_id), False)
+            notice = _number_of(db, connection_id, key)
+            if notice is not None:
+                return notice, True
+            return NoticeNumber(_next(db, connection_id), today), False
 
-    def numbers(self, connection_id: int, keys: Sequence[str]) -> dict[str, int]:
+    def numbers(self, connection_id: int, keys: Sequence[str]) -> dict[str, NoticeNumber]:
         """Return the numbers of those of these actions that have one."""
         columns = notices.c
-        query = select(columns.key, columns.number).where(
+        query = select(columns.key, columns.number, columns.given_on).where(
             columns.connection_id == connection_id, columns.key.in_(list(keys))
         )
         with self._database.read() as db:
-            return {row.key: row.number for row in db.execute(query)}
+            return {row.key: NoticeNumber(row.number, row.given_on) for row in db.execute(query)}
 
     def earlier(
         self, connection_id: int, contact_id: str, limit: int = EARLIER_MAX
@@ -146,9 +148,13 @@ class SentLetters:
             ]
 
 
-def _number_of(connection_id: int, key: str) -> Select[Any]:
+def _number_of(db: Connection, connection_id: int, key: str) -> NoticeNumber | None:
     columns = notices.c
-    return select(columns.number).where(columns.connection_id == connection_id, columns.key == key)
+    query = select(columns.number, columns.given_on).where(
+        columns.connection_id == connection_id, columns.key == key
+    )
+    row = db.execute(query).one_or_none()
+    return NoticeNumber(row.number, row.given_on) if row is not None else None
 
 
 def _next(db: Connection, connection_id: int) -> int:
@@ -156,7 +162,7 @@ def _next(db: Connection, connection_id: int) -> int:
     return (db.scalar(highest) or 0) + 1
 
 
-def _give(db: Connection, connection_id: int, key: str) -> int:
+def _give(db: Connection, connection_id: int, key: str) -> NoticeNumber:
     columns = actions.c
     query = select(columns.contact_id, columns.action, columns.sent_on, columns.created_at).where(
         columns.key == key, columns.connection_id == connection_id
@@ -165,6 +171,8 @@ def _give(db: Connection, connection_id: int, key: str) -> int:
     if row is None:
         raise UserMistake(f"there is no action {key}: it gets no number.")
     number = _next(db, connection_id)
+    # The organisation's day on which it was claimed for sending.
+    given_on: date = row.sent_on or row.created_at.date()
     db.execute(
         insert(notices).values(
             connection_id=connection_id,
@@ -172,11 +180,10 @@ def _give(db: Connection, connection_id: int, key: str) -> int:
             key=key,
             text=text_of(decode_action(row.action)),
             contact_id=row.contact_id,
-            # The organisation's day on which it was claimed for sending.
-            given_on=row.sent_on or row.created_at.date(),
+            given_on=given_on,
         )
     )
-    return number
+    return NoticeNumber(number, given_on)
 
 
 def letter_of(action: Action, sent_on: date, reference: str | None) -> SentLetter | None:
