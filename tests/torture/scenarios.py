@@ -268,7 +268,7 @@ ACCOUNT_LETTERS = """\
 version: 1
 name: Statements and thanks
 currency: GBP
-statements: [{name: Weekly, on: wednesday}]
+statements: [{name: Weekly, on: wednesday, attach: pdf}]
 thank_you: {when: {days_late: {at_most: 0}}}
 sending: {days: every day, between: 00:00-23:59}
 """
