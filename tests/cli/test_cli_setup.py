@@ -275,6 +275,58 @@ def test_connecting_again_with_a_name_renames(alone: tuple[Shell, Sandbox]) -> N
     assert row.name == "books"
 
 
+class Terminal(io.StringIO):
+    """A terminal at which somebody has typed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "letters"),
+    [("", "accounting system"), ("own mail server", "own mail server"), ("post", "post")],
+)
+def test_init_asks_a_person_how_letters_leave(
+    empty: Shell, monkeypatch: pytest.MonkeyPatch, typed: str, letters: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{typed}\n"))
+    asked = empty("init", "--rulebook", "standard")
+    assert asked.code == 0
+    question = asked.err.index("Letters leave by (accounting system, own mail server, post)")
+    for way, does in LETTERS.items():
+        assert asked.err.index(f"  {way}: {does}.") < question, "each way is said first"
+    assert asked.err.index(f"Letters leave by {letters}: {LETTERS[letters]}.") > question
+    written = (empty.folder / "rules" / "standard.yaml").read_text()
+    empty("init", "--rulebook", "standard", "--letters", letters, "--folder", "by option")
+    by_option = empty.folder / "by option" / "rules" / "standard.yaml"
+    assert written == by_option.read_text(), "the answer writes what the option writes"
+    assert empty("rules", "check").code == 0
+
+
+def test_init_asks_again_after_an_unknown_way(
+    empty: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal("pigeon\npost\n"))
+    done = empty("init")
+    assert "'pigeon' is not one of 'accounting system', 'own mail server', 'post'." in done.err
+    assert f"Letters leave by post: {LETTERS['post']}." in done.err
+    monkeypatch.setattr(sys, "stdin", Terminal("pigeon\n"))
+    left = empty("init", "--folder", "left")
+    assert (left.code, (empty.folder / "left").exists()) == (2, False), "nothing is half written"
+
+
+@pytest.mark.parametrize("words", [("--letters", "post"), ("--json",)])
+def test_init_asks_nothing_that_is_answered(
+    empty: Shell, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    terminal = Terminal("post\n")
+    monkeypatch.setattr(sys, "stdin", terminal)
+    done = empty("init", *words)
+    assert done.code == 0
+    assert "Letters leave by (" not in done.err
+    assert terminal.tell() == 0, "nothing was read"
+
+
 @pytest.mark.parametrize("rulebook", ["gentle", "standard", "strict", "uk-standard"])
 @pytest.mark.parametrize("letters", list(LETTERS))
 def test_init_asks_how_letters_leave(empty: Shell, rulebook: str, letters: str) -> None:
