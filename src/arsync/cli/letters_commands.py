@@ -176,7 +176,8 @@ def preview(
 
     NAME is a text, as `arsync letters list` names it; KEY is a message of the plan. Any text can be
     looked at for any customer, also for one who owes nothing, and in any language. Without
-    --customer the values are made up. Nothing leaves, and the accounting system is not called.
+    --customer the customer and the invoices are made up, and so is what neither `[letters]` nor the
+    books say of the sender. Nothing leaves, and the accounting system is not called.
     """
     from arsync.application.letters.previewing import LetterWanted, preview_letter, preview_view
     from arsync.cli.render_letter import show_letter

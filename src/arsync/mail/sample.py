@@ -51,31 +51,6 @@ _PLAN_DAYS = (DAY - timedelta(20), DAY + timedelta(10), DAY + timedelta(40))
 _TOTAL = Decimal(1940)
 _INSTALMENT = Decimal(400)
 
-
-def sample_context(spoken: Language, text: str = "") -> dict[str, Any]:
-    """Return the values of the sample: made as those of every letter are, from records.
-
-    Args:
-        spoken: the letters' language.
-        text: whose sample it is, which then has no number that such a letter does not bear, and
-            nothing is enclosed. Empty: everything at once.
-    """
-    facts = _facts(spoken)
-    if text:
-        number = facts.notice_number if text in NUMBERED_TEXTS else ""
-        facts = facts._replace(notice_number=number, attachments=())
-    action, account = sample_action(), sample_account()
-    context = letter_context(action, account, SAMPLE_ORGANISATION, DAY, spoken=spoken, facts=facts)
-    # No letter is about both; and what is in hand would be kept for the next instalment.
-    paid_off = account._replace(
-        invoices=(_invoice("i3", due=_PLAN_DAYS[-1], paid=400),),
-        credits=(),
-        payments=(_payment(),),
-        payment_plans=(_plan(),),
-    )
-    return {**context, **plan_values(action, paid_off, SAMPLE_ORGANISATION, DAY, spoken)}
-
-
 SAMPLE_ORGANISATION = Organisation(
     "sample",
     "Example Ltd",
@@ -85,6 +60,87 @@ SAMPLE_ORGANISATION = Organisation(
     tax_number="GB 123 4567 89",
     registration_number="01234567",
 )
+
+MADE_UP_SENDER = SenderDetails(
+    address=("1 High Street", "Leeds LS1 1AA"),
+    phone="0113 496 0000",
+    email="accounts@example.com",
+    signed_by="Sam Lee, Credit control",
+    bank=BankDetails(
+        name="Example Bank",
+        iban="GB29 NWBK 6016 1331 9268 19",
+        bic="NWBKGB2L",
+        sort_code="60-16-13",
+        account_number="31926819",
+    ),
+    payment_link="https://pay.example.com/?ref={customer_number}&amount={amount}",
+)
+"""Of an organisation that has set nothing."""
+
+_NOTHING_SET = SenderDetails()
+_OF_SENDER = {
+    "address": "the address",
+    "phone": "the telephone number",
+    "email": "the email address",
+    "signed_by": "the signature",
+    "bank": "the bank account",
+    "payment_link": "the payment link",
+}
+"""What a letter shows of its sender, by field, in words."""
+
+
+def sample_context(
+    spoken: Language,
+    text: str = "",
+    *,
+    sender: SenderDetails = _NOTHING_SET,
+    organisation: Organisation = SAMPLE_ORGANISATION,
+) -> dict[str, Any]:
+    """Return the values of the sample: made as those of every letter are, from records.
+
+    Args:
+        spoken: the letters' language.
+        text: whose sample it is, which then has no number that such a letter does not bear, and
+            nothing is enclosed. Empty: everything at once.
+        sender: what is set of the sender; what is not set is made up.
+        organisation: the sender; its invoices are made up, and in the sample's currency.
+    """
+    facts = _facts(spoken, sample_sender(sender, organisation))
+    organisation = organisation._replace(base_currency=SAMPLE_ORGANISATION.base_currency)
+    if text:
+        number = facts.notice_number if text in NUMBERED_TEXTS else ""
+        facts = facts._replace(notice_number=number, attachments=())
+    action, account = sample_action(), sample_account()
+    context = letter_context(action, account, organisation, DAY, spoken=spoken, facts=facts)
+    # No letter is about both; and what is in hand would be kept for the next instalment.
+    paid_off = account._replace(
+        invoices=(_invoice("i3", due=_PLAN_DAYS[-1], paid=400),),
+        credits=(),
+        payments=(_payment(),),
+        payment_plans=(_plan(),),
+    )
+    return {**context, **plan_values(action, paid_off, organisation, DAY, spoken)}
+
+
+def sample_sender(own: SenderDetails, organisation: Organisation) -> SenderDetails:
+    """Return a sender's own details; what neither the settings nor the books have is made up."""
+    return own._replace(
+        address=own.address or (() if organisation.address else MADE_UP_SENDER.address),
+        phone=own.phone or ("" if organisation.phone else MADE_UP_SENDER.phone),
+        email=own.email or ("" if organisation.email else MADE_UP_SENDER.email),
+        signed_by=own.signed_by or MADE_UP_SENDER.signed_by,
+        # An account is shown as a whole: half of one would be nobody's.
+        bank=own.bank if own.bank.is_set else MADE_UP_SENDER.bank,
+        payment_link=own.payment_link or MADE_UP_SENDER.payment_link,
+    )
+
+
+def made_up_of_sender(own: SenderDetails, organisation: Organisation) -> tuple[str, ...]:
+    """Return what a sample makes up of its sender, in words."""
+    shown = sample_sender(own, organisation)
+    return tuple(
+        words for field, words in _OF_SENDER.items() if getattr(shown, field) != getattr(own, field)
+    )
 
 
 def sample_action() -> Action:
@@ -202,7 +258,7 @@ def _plan() -> PaymentPlan:
     )
 
 
-def _facts(spoken: Language) -> LetterFacts:
+def _facts(spoken: Language, sender: SenderDetails) -> LetterFacts:
     return LetterFacts(
         law=LatePayment(
             "Late Payment of Commercial Debts (Interest) Act 1998",
@@ -212,20 +268,7 @@ def _facts(spoken: Language) -> LetterFacts:
             rates=(Reference(half_year(_DUE), Decimal(4), "made up"),),
             compensation=(FixedSum(Decimal(0), Decimal(40)), FixedSum(Decimal(1000), Decimal(70))),
         ),
-        sender=SenderDetails(
-            address=("1 High Street", "Leeds LS1 1AA"),
-            phone="0113 496 0000",
-            email="accounts@example.com",
-            signed_by="Sam Lee, Credit control",
-            bank=BankDetails(
-                name="Example Bank",
-                iban="GB29 NWBK 6016 1331 9268 19",
-                bic="NWBKGB2L",
-                sort_code="60-16-13",
-                account_number="31926819",
-            ),
-            payment_link="https://pay.example.com/?ref={customer_number}&amount={amount}",
-        ),
+        sender=sender,
         earlier_letters=(
             EarlierLetter("upcoming", _FIRST_LETTER, "smtp"),
             EarlierLetter("first reminder", _SECOND_LETTER, "smtp"),

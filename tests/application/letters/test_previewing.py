@@ -5,22 +5,27 @@ from __future__ import annotations
 from decimal import Decimal
 from email import message_from_bytes, policy
 from itertools import product
+from pathlib import Path
 
 import pytest
-from tests.builders.books import TODAY, Books
+from tests.builders.books import NOW, ORGANISATION, RULES, TODAY, Books
 from tests.builders.mail_server import Sink
+from tests.builders.pdf_pages import flowing_text
 
 from arsync.application import connecting, runs
 from arsync.application.container import Container
 from arsync.application.letter_preview import LINKS_COME_LATER, letter_shown
 from arsync.application.letters.previewing import (
     MADE_UP_CUSTOMER,
+    MADE_UP_SENDER,
     NOT_FOR_NOW,
     LetterPreview,
     LetterWanted,
     preview_letter,
 )
 from arsync.application.permissions import Actor, Role
+from arsync.clock import SetClock
+from arsync.config import load_config
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import UserMistake
 from arsync.mail import SHIPPED_NAMES, languages
@@ -97,7 +102,7 @@ def test_any_language_can_be_asked_for(ledger: Container, code: str) -> None:
     preview = previewed(ledger, "second reminder", "Customer 1", code)
     assert preview.shown.language == code
     sample = previewed(ledger, "second reminder", language=code)
-    assert sample.shown.remarks == (MADE_UP_CUSTOMER,)
+    assert sample.shown.remarks[0] == MADE_UP_CUSTOMER
     assert sample.pdf().startswith(b"%PDF")
 
 
@@ -114,6 +119,69 @@ def test_what_is_not_as_it_seems_is_said(ledger: Container, customer: str, remar
     preview = previewed(ledger, "first reminder", customer)
     assert any(remark in said for said in preview.shown.remarks)
     assert not preview.is_planned
+
+
+SET = """
+[letters]
+address = "4 Quay Road; Bristol BS1 4DJ"
+phone = "0117 496 0123"
+email = "money@quay.example"
+signed_by = "Pat Moss"
+bank = "Quay Bank"
+iban = "DE89370400440532013000"
+bic = "COBADEFFXXX"
+payment_link = "https://pay.quay.example/{invoice}"
+colour = "#0b5c7a"
+footer = "Quay Trading, registered in Bristol"
+"""
+
+
+def with_settings(container: Container, text: str) -> Container:
+    file = container.config.folder / "config.toml"
+    file.write_text(file.read_text() + text)
+    return Container(load_config(file, {}), clock=container.clock, platforms=container.platform)
+
+
+def test_a_sample_has_the_details_of_its_own_sender(ledger: Container) -> None:
+    with with_settings(ledger, SET) as container:
+        sample = previewed(container, "final notice", language="en")
+        pdf = sample.pdf()
+    shown = sample.letter.text + sample.letter.html + flowing_text(pdf)
+    for own in (
+        "4 Quay Road",
+        "0117 496 0123",
+        "Pat Moss",
+        "Quay Bank",
+        "DE89 3704 0044 0532 0130 00",
+        "https://pay.quay.example/INV-1",
+        "#0b5c7a",
+        "Quay Trading, registered in Bristol",
+        ORGANISATION.name,
+    ):
+        assert own in shown, own
+    for invented in ("High Street", "0113 496 0000", "Sam Lee", "GB29", "pay.example.com"):
+        assert invented not in shown, invented
+    assert sample.shown.remarks == (MADE_UP_CUSTOMER,)
+
+
+def test_a_sample_says_what_it_makes_up(ledger: Container) -> None:
+    part = '[letters]\nphone = "0117 496 0123"\npayment_link = "https://pay.quay.example"\n'
+    with with_settings(ledger, part) as container:
+        sample = previewed(container, "final notice")
+    assert sample.shown.remarks[1:] == (
+        MADE_UP_SENDER.format("the address, the email address, the signature, the bank account"),
+    )
+    assert "GB29" in sample.letter.text
+
+
+def test_a_sample_reads_the_file_before_any_connection(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(SET)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "standard.yaml").write_text(RULES)
+    with Container(load_config(tmp_path / "config.toml", {}), clock=SetClock(NOW)) as container:
+        sample = previewed(container, "final notice")
+    assert "DE89 3704 0044 0532 0130 00" in sample.letter.text
+    assert "GB29" not in sample.letter.text
 
 
 def test_a_planned_letter_is_shown_as_planned(ledger: Container) -> None:

@@ -25,12 +25,16 @@ from arsync.core.actions import ActionState, MessagePayload, is_our_letter
 from arsync.core.actions.message_words import by_way
 from arsync.core.actions.notices import text_of
 from arsync.errors import ArsyncError, UserMistake
-from arsync.mail import Letter, Letters, languages, sample_context
+from arsync.mail import Letter, Letters, languages, sample_context, sender_details
 from arsync.mail.own_texts import text_name
+from arsync.mail.sample import SAMPLE_ORGANISATION, made_up_of_sender
 from arsync.mail.typesetting import letter_document, letterhead_of, typeset
 from arsync.store.actions.action_queries import KEY_PREFIX_CHARACTERS_MIN
 
-MADE_UP_CUSTOMER = "All values are made up: give --customer NAME for one of yours."
+MADE_UP_CUSTOMER = (
+    "The customer and the invoices are made up: give --customer NAME for one of yours."
+)
+MADE_UP_SENDER = "Made up as well, as [letters] does not set it: {}."
 NOT_FOR_NOW = "The plan of today does not have it: it is made up for this preview."
 
 _KEY = re.compile(rf"(\[arsync:)?[0-9a-fA-F]{{{KEY_PREFIX_CHARACTERS_MIN},32}}\]?")
@@ -209,14 +213,19 @@ def _with_words(shown: LetterShown, letter: Letter) -> LetterShown:
 def _sample(
     container: Container, some: list[OrganisationContext], wanted: LetterWanted
 ) -> LetterPreview:
-    """Return a text with values that are made up."""
+    """Return a text with the sender's own details; the customer and the invoices are made up."""
     organisation = some[0] if some else None
     letters = (organisation.rules if organisation else container.rules()).letters
     name = _known_text(letters, wanted)
     spoken = letters.in_language(wanted.language) if wanted.language else letters
-    context = sample_context(spoken.language, name)
-    letter = spoken.render(name, context)
     config = organisation.config if organisation else container.config
+    sender = sender_details(config.letters)
+    writer = organisation.connection.organisation if organisation else SAMPLE_ORGANISATION
+    context = sample_context(spoken.language, name, sender=sender, organisation=writer)
+    letter = spoken.render(name, context)
+    remarks = [MADE_UP_CUSTOMER]
+    if invented := made_up_of_sender(sender, writer):
+        remarks.append(MADE_UP_SENDER.format(", ".join(invented)))
 
     def pdf() -> bytes:
         document = letter_document(
@@ -225,5 +234,5 @@ def _sample(
         return typeset(document)
 
     code = spoken.language.code
-    shown = LetterShown("", (), letter.subject, letter.text, (MADE_UP_CUSTOMER,), language=code)
+    shown = LetterShown("", (), letter.subject, letter.text, tuple(remarks), language=code)
     return LetterPreview(name, organisation.name if organisation else "", "", shown, letter, pdf)

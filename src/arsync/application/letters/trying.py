@@ -49,7 +49,7 @@ def send_test(
     Args:
         actor: who asks.
         container: holds the ledgers.
-        wanted: which letter; without a customer, one with values that are made up.
+        wanted: which letter; without a customer, one about a customer who is made up.
         to: one's own address.
         connection: by whose mail server; needed where there are several.
 
