@@ -145,6 +145,13 @@ def test_a_letter_by_mail_has_itself_as_file(maker: PostOffice) -> None:
     assert message.notice_number == "N-2025/7", "its year is that of the day it was given"
 
 
+def test_answers_go_where_replies_go(maker: PostOffice) -> None:
+    action = a_message_action(ActionKind.ACCOUNT_LETTER, letter="satisfaction check")
+    message = maker.message(action, ACCOUNT, TODAY)
+    assert "Report a problem: mailto:answers@example.com?subject=Invoice%20INV-1" in message.text
+    assert message.html.count("mailto:answers@example.com?subject=Invoice%20INV-1") == 1
+
+
 def test_by_post_the_letter_is_the_paper(maker: PostOffice) -> None:
     action = a_message_action(ActionKind.LETTER, via=Via.POST, attach=("invoice",))
     extras = NO_EXTRAS._replace(invoice_pdfs={"i1": A_PDF, "i2": A_PDF})

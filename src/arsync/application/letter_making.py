@@ -143,11 +143,7 @@ class MessageMaker:
                 self._files(action, account, today, extras, enclosed, file) if takes_files else ()
             ),
             continues=_conversation(action, account, to, extras),
-            unsubscribe_at=(
-                replies_to or payload.sender or self._config.smtp.sender
-                if can_be_declined(action)
-                else ""
-            ),
+            unsubscribe_at=self._answers_to(payload) if can_be_declined(action) else "",
             notice_number=self._number(extras),
             remarks=tuple(
                 f"{ref.number} is not enclosed: {extras.not_attached[ref.id]}"
@@ -192,6 +188,7 @@ class MessageMaker:
                     EarlierLetter(letter.text, letter.sent_on, letter.via)
                     for letter in extras.earlier
                 ),
+                answers_to=self._answers_to(_message_payload(action)),
                 notice_number=self._number(extras),
                 attachments=enclosed.words,
                 online_instead=enclosed.online_instead,
@@ -289,6 +286,10 @@ class MessageMaker:
         links = [invoice.pay_link or invoice.link for invoice in context["invoices"]]
         lines += [link for link in links if link][:1]
         return "\n".join((*lines, context["organisation"]["name"]))
+
+    def _answers_to(self, payload: MessagePayload) -> str:
+        """Return the address to which the customer answers; empty: no mail is set up."""
+        return self._config.smtp.reply_to or payload.sender or self._config.smtp.sender
 
     def _number(self, extras: LetterExtras) -> str:
         """Return a notice's number as the settings write it; empty where it bears none."""

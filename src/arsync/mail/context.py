@@ -10,6 +10,7 @@ from arsync.core.actions import AccountLetterPayload, Action, InvoiceRef
 from arsync.core.ledger.records import Account, Invoice, Organisation
 from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.account_values import account_values
+from arsync.mail.answer_values import answer_link
 from arsync.mail.earlier_values import earlier_values
 from arsync.mail.invoice_values import LetterInvoice, invoice_values, joined
 from arsync.mail.language import Language
@@ -72,6 +73,9 @@ def letter_context(
             customer_number=customer["number"],
             spoken=spoken,
             country=organisation.country,
+        ),
+        "answer_link": answer_link(
+            facts.answers_to, [line.number for line in asked_for], customer["number"], spoken
         ),
         **earlier_values(facts, action, account, spoken),
         **_days(today, spoken, _answer_days(action)),

@@ -75,6 +75,8 @@ class LetterFacts(NamedTuple):
     sender: SenderDetails = SenderDetails()
     earlier_letters: tuple[EarlierLetter, ...] = ()
     """What this customer got, the oldest first; a letter names only those about its invoices."""
+    answers_to: str = ""
+    """The address to which the customer answers; empty: none is set."""
     notice_number: str = ""
     """The running number of a formal letter; empty: it bears none."""
     attachments: tuple[str, ...] = ()

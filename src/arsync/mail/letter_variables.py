@@ -102,6 +102,7 @@ _HISTORY = (
     _V("earlier_reminders", "how many of them were reminders, as a number"),
     _V("last_letter_on", "the day of the last of them; empty when there is none"),
     _V("promised_on", "the day for which payment was promised; may be empty"),
+    _V("answer_link", "a mail to you about these invoices; empty where no address is set"),
     _V("notice_number", "the running number of a formal letter; may be empty"),
     _V("attachments", "what goes along, a list: `invoice`, `letter`, `statement`"),
     _V("enclosed", "the same in words; empty when nothing does"),

@@ -19,7 +19,7 @@ from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.errors import UserMistake
 from arsync.mail.language import DEFAULT_LANGUAGE, language, languages, shipped
 from arsync.mail.own_texts import LETTER, TextProblem, TextsOf, own_texts, text_name
-from arsync.mail.text_names import SHIPPED_NAMES, TABLES
+from arsync.mail.text_names import ANSWER, INCLUDED, SHIPPED_NAMES, TABLES
 
 if TYPE_CHECKING:  # Jinja is imported when a letter is rendered: most rulebooks have no own texts
     from markupsafe import Markup
@@ -37,7 +37,7 @@ _LAYOUTS = (
     "layout.parts",
     "head.html",
     "own.html",
-    *(f"{piece}.{kind}" for piece in (*DRAWN, "signature") for kind in ("txt", "html")),
+    *(f"{piece}.{kind}" for piece in (*DRAWN, ANSWER, "signature") for kind in ("txt", "html")),
 )
 
 
@@ -129,6 +129,8 @@ class Letters:
         from arsync.mail.sandboxed import environment
 
         marks = {f"{table}.txt": f"{_MARK}{table}{_MARK}" for table in DRAWN}
+        # Nobody follows a link to an answer on paper: the text asks for it in words as well.
+        marks[f"{ANSWER}.txt"] = ""
         return environment({**self._templates, **marks}, for_html=False)
 
     @cached_property
@@ -216,8 +218,8 @@ class Letters:
 
         def in_layout(letters: LetterEnvironment, layout: str) -> str:
             kind = "html" if letters is self._html else "txt"
-            tables = {f"{table}_table": f"{table}.{kind}" for table in TABLES}
-            layouts = {"layout": layout, **tables}
+            included = {name: f"{piece}.{kind}" for name, piece in INCLUDED.items()}
+            layouts = {"layout": layout, **included}
             return rendered(letters.get_template(f"{name}.letter"), {**context, **layouts})
 
         return Letter(

@@ -273,6 +273,7 @@ def _facts(spoken: Language, sender: SenderDetails) -> LetterFacts:
             EarlierLetter("upcoming", _FIRST_LETTER, "smtp"),
             EarlierLetter("first reminder", _SECOND_LETTER, "smtp"),
         ),
+        answers_to="accounts@example.com",
         notice_number="N-12",
         attachments=("invoice", "letter", "statement"),
         terms=sample_terms(Speech(spoken.code, spoken.amount, spoken.number)),

@@ -12,7 +12,7 @@ from jinja2.exceptions import TemplateError
 from arsync.mail.language import TEMPLATE_CHARACTERS_MAX
 from arsync.mail.letter_variables import VARIABLES
 from arsync.mail.sandboxed import FILTERS, TURNS, LetterEnvironment
-from arsync.mail.text_names import TABLES
+from arsync.mail.text_names import INCLUDED
 
 REFUSED = (
     nodes.Assign,
@@ -175,8 +175,6 @@ def _empty_lines(piece: nodes.Expr) -> int:
     return text[: len(text) - len(text.lstrip())].count("\n")
 
 
-_TABLES = tuple(f"{table}_table" for table in TABLES)
-
 _ANY = object()
 """A value of which nothing is known: whatever is asked of it may be there."""
 
@@ -192,7 +190,7 @@ class _Values:
         """Return every value that a text names and that no letter has."""
         # `layout` and the tables are given to texts with blocks alone.
         names = {"layout": _ANY, **self._sample}
-        self._look(tree, {**dict.fromkeys(_TABLES, _ANY), **names})
+        self._look(tree, {**dict.fromkeys(INCLUDED, _ANY), **names})
         return self._slips
 
     def _look(self, node: nodes.Node, scope: Mapping[str, Any]) -> None:

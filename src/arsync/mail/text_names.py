@@ -36,5 +36,11 @@ SHIPPED_NAMES = (*TEXT_NAMES, *PLAN_TEXT_NAMES, *ACCOUNT_TEXT_NAMES)
 TABLES = ("invoices", "schedule", "statement")
 """The tables that a text can show: each is a template for the plain text and one for the HTML."""
 
+ANSWER = "answer"
+"""The line by which a customer answers: a template for each, as a table is."""
+
+INCLUDED = {**{f"{table}_table": table for table in TABLES}, f"{ANSWER}_line": ANSWER}
+"""By the name that a text includes it by, what it can include for the plain text and the HTML."""
+
 SHORT_TEXT = "sms"
 """`templates/second reminder sms.txt` is what a text message of that name says."""
