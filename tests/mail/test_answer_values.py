@@ -57,7 +57,9 @@ def test_the_check_says_where_to_answer(code: str) -> None:
     link, words = context["answer_link"], letters.language.words["report_problem"]
     letter = letters.render("satisfaction check", context)
     assert f"{link}\n" in letter.text
-    assert words in letter.text
+    asks, _, behind = letter.text.partition(f"\n\n{words}")
+    assert " ".join(asks.split()).endswith(" ".join(letter.closing.split())), "it is asked first"
+    assert letters.language.words["regards"] in behind
     assert f'href="{link}"' in html.unescape(letter.html)
     assert "mailto:" not in letter.opening + letter.closing, "on paper nobody follows a link"
     bare = letters.render("satisfaction check", {**context, "answer_link": ""})

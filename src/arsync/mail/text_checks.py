@@ -28,7 +28,7 @@ REFUSED = (
 LOOPS_NESTED_MAX = 2
 """Loops inside loops grow without showing anything; a letter needs one."""
 
-BLOCKS = ("subject", "opening", "table", "payment", "closing")
+BLOCKS = ("subject", "opening", "table", "payment", "closing", "answer")
 """What a text that keeps arsync's layout may fill in."""
 
 SLIPS_MAX = 20
