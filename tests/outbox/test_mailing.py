@@ -205,3 +205,27 @@ def test_a_reminder_names_the_letter_before_it(mailing: BooksWorld) -> None:
     day = language("en").day(first_day)
     assert f"We wrote to you on {day}." in " ".join(texts[1].split())
     assert second.message["Subject"].startswith("Second reminder: ")
+
+
+def test_of_two_with_one_address_the_second_waits(mailing: BooksWorld) -> None:
+    for number in (1, 2):
+        contact = mailing.books.add_contact(number, email="office@group.example")
+        mailing.books.add_invoice(contact, number)
+    mailing.app.pull(mailing.name)
+    (plan,) = mailing.app.plan(mailing.name)
+    due = [action.contact_name for action in plan.actions if action.kind is REMINDER]
+    assert due == ["Customer 1", "Customer 2"], "on one day, before anything left"
+    mailing.sync()
+    assert len(mailing.books.mails) == 1
+    first, second = mailing.rows()
+    assert (first.action.contact_name, first.state) == ("Customer 1", ActionState.CONFIRMED)
+    assert (second.action.contact_name, second.state) == ("Customer 2", ActionState.WITHDRAWN)
+    assert second.reason == "last message on 2026-11-20; 5 days between messages"
+    mailing.advance(days=4)
+    mailing.sync()
+    assert len(mailing.books.mails) == 1
+    mailing.advance(days=1)
+    mailing.sync()
+    assert len(mailing.books.mails) == 2
+    (second,) = (row for row in mailing.rows() if row.key == second.key)
+    assert (second.state, str(second.sent_on)) == (ActionState.CONFIRMED, "2026-11-25")
