@@ -335,6 +335,10 @@ class WatchedWorld(World):
                 # A statement is of the day on which it leaves: after an accident of another one.
                 subject = re.sub(r", \d{1,2} \w+ \d{4}", "", email["subject"])
                 words = f"letter to {', '.join(email['to'])}: {subject}"
+                # A platform that fails for long may keep an invoice's PDF; a statement is ours.
+                has_file = email["headers"]["Content-Type"].startswith("multipart/mixed")
+                if has_file and subject.startswith("Statement of account"):
+                    words += ", with its PDF"
                 effects[words] = effects.get(words, 0) + 1
         for message in state["text_messages"]:
             words = f"text message: {message['body'].splitlines()[0]}"
