@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta, tzinfo
 
-from arsync.core.actions import Action, ActionKind
+from arsync.core.actions import Action, ActionKind, Via
 from arsync.core.actions.effects import steps_taken
 from arsync.core.actions.registry import STEP_KINDS
 from arsync.core.ledger.agreements.disputes import is_standing
@@ -58,6 +58,7 @@ class InterestingDays:
         )
         self._statement_days = tuple(rule.on for rule in rulebook.statements)
         self._tells_of_holds = bool({HOLD_PLACED, HOLD_LIFTED} & rulebook.account_letters())
+        self._via = rulebook.sending.via
         self._gap = timedelta(rulebook.sending.days_between_messages)
         limits = _moving(rule.when for rule in rulebook.credit_limits)
         holds = _moving(rule.when for rule in rulebook.credit_holds)
@@ -310,10 +311,14 @@ class InterestingDays:
         self, party: DunnedParty, invoice: Invoice, step: Step, on: date, free_on: date
     ) -> date:
         """Return the day on which a step that is due on a day leaves at the earliest."""
-        is_message = step.kind is StepKind.LETTER or (
-            step.kind is StepKind.EMAIL and bool(invoice.email or party.view.email())
+        # A letter, a text message or a way of the step's own may have no address or no settings:
+        # it becomes a task. So may what is disputed in part. A task waits for no free day.
+        is_message = (
+            step.kind is StepKind.EMAIL
+            and not step.via
+            and self._via in {Via.PLATFORM, Via.SMTP}
+            and bool(invoice.email or party.view.email())
         )
-        # What is disputed in part may be for a person, who waits for no free day.
         if not is_message or invoice.id in party.view.account_view.in_dispute:
             return on
         on = max(on, free_on)
