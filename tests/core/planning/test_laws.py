@@ -22,6 +22,7 @@ from arsync.core.actions import (
     marker,
     payload_of,
 )
+from arsync.core.actions.effects import steps_taken
 from arsync.core.ledger.agreements.promises import ENTERED_THERE
 from arsync.core.ledger.records import Account, Dispute, Promise, StandingHold, TaskRecord
 from arsync.core.planning.plan_views import plan_view
@@ -417,6 +418,32 @@ def test_law_6_who_breaks_a_promise_is_chased_on(desk: Desk) -> None:
         (14, "second reminder"),
         (22, "promise broken"),
         (27, "final notice"),
+    ]
+
+
+def test_law_6_a_joint_letter_keeps_each_cadence(desk: Desk) -> None:
+    text = desk.head + (
+        "promises: {grace: none}\nsending: {via: smtp}\nreminders:\n  - name: Broke a promise\n"
+        "    when: {promise_to_pay: broken}\n    steps:\n"
+        "      - {day: 0, counted_from: broken promise, email: promise broken}\n"
+        "      - {after: 10 days, email: final notice}\n"
+        "  - name: Everyone else\n    steps: [{day: 30, email: final notice}]\n"
+    )
+    broken = Promise(("i1",), desk.today - timedelta(12), None, desk.today - timedelta(15))
+    account = desk.account(
+        desk.invoice("i1", 20),
+        desk.invoice("i2", 40),
+        promises=(broken,),
+        sent=(
+            desk.sent(
+                "i1", 0, 11, "promise broken", cadence="Broke a promise", slot="from broken promise"
+            ),
+        ),
+    )
+    (letter,) = desk.plan(text, account).actions
+    assert [(step.invoice_id, step.cadence) for step in steps_taken(letter, desk.today)] == [
+        ("i2", "Everyone else"),
+        ("i1", "Broke a promise"),
     ]
 
 

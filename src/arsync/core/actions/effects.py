@@ -55,7 +55,7 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
         SentStep(
             invoice_id=ref.id,
             episode=ref.episode,
-            cadence=action.payload.cadence_name or action.because.rule,
+            cadence=ref.cadence or action.payload.cadence_name or action.because.rule,
             day=ref.day,
             step=ref.step or action.step,
             on=on,

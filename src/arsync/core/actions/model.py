@@ -95,6 +95,8 @@ class InvoiceRef(Struct, frozen=True):
     """What the step's day counts from, where that is not the due date."""
     disputed: Decimal | None = None
     """What of it is disputed and not asked for now; None: nothing. Cash covers the rest."""
+    cadence: str = ""
+    """Of its step, where that is not the message's: a letter may join steps of several."""
 
     @property
     def step_day(self) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from arsync.core.actions import (
     Action,
     ActionKind,
@@ -189,7 +191,7 @@ def step_action(
         contact_id=contact.id,
         contact_name=contact.name,
         because=highest.reason,
-        invoices=tuple(due_step.ref for due_step in together),
+        invoices=tuple(_ref_in(due_step, highest.reason.rule) for due_step in together),
         subject=lead.subject,
         episode=lead.episode,
         step=highest.step.text,
@@ -201,6 +203,12 @@ def step_action(
         batch_id=f"{contact.id} {leaving.not_before.date()}" if leaving else "",
         note=_note(planning, kind, together, highest, others_waiting, via),
     )
+
+
+def _ref_in(due_step: DueStep, cadence: str) -> InvoiceRef:
+    """Return the invoice of a step as a message of a cadence names it."""
+    own, ref = due_step.reason.rule, due_step.ref
+    return ref if own == cadence else replace(ref, cadence=own)
 
 
 def _approval_asked(

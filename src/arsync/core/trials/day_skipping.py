@@ -326,8 +326,17 @@ class InterestingDays:
 
 
 def _lapsing_tasks(account: Account, done: Sequence[Action], today: date) -> Iterator[date]:
-    """Yield the due dates on which tasks of steps before them end, and the next step may go."""
+    """Yield the days on which tasks of steps end, and the next step may go.
+
+    Those of steps before the due date end on it; one whose invoice went a step further today ends
+    with the next plan.
+    """
     steps = [step for task in account.tasks if task.done_on is None for step in task.steps]
+    open_for = {step.invoice_id for step in steps}
+    if open_for and any(
+        step.invoice_id in open_for for action in done for step in steps_taken(action, today)
+    ):
+        yield today + DAY
     steps += [
         step
         for action in done
