@@ -71,9 +71,9 @@ def test_status_of_many_shows_who_needs_a_person(practice: Shell) -> None:
 def test_plans_of_many_begin_with_their_totals(practice: Shell) -> None:
     done = practice("plan")
     assert done.out.splitlines()[0].startswith("8 connections: ")
-    assert "REMIND" not in done.out
+    assert "EMAIL INVOICE" not in done.out
     assert "`arsync plan --connection NAME` shows one plan in full" in done.err
-    assert "REMIND" in practice("plan", "--all").out
+    assert "EMAIL INVOICE" in practice("plan", "--all").out
 
 
 def test_doctor_hides_what_is_in_order_among_many(practice: Shell) -> None:

@@ -69,15 +69,15 @@ def test_mail_without_a_mail_server_is_named(
 
 
 def test_a_step_without_a_way_is_named(shell: Shell) -> None:
-    text = RULEBOOK.replace("email: first reminder", "letter: final notice, via: post")
+    text = RULEBOOK.replace("email: first reminder", "email: first reminder, via: sms")
     shell.write("rules/little.yaml", text)
     checked = shell("rules", "check")
     assert checked.code == 0
     assert (
-        "warning: 'final notice' becomes a task: no post folder is set up ([letters] post_folder)"
+        "'first reminder' becomes a task: no text messages are set up ([sms] account). (xero)"
         in checked.out
     )
-    shell.write("rules/little.yaml", text.replace("via: post", "via: smtp"))
+    shell.write("rules/little.yaml", text.replace("via: sms", "via: smtp"))
     assert "becomes a task" not in shell("rules", "check").out
 
 

@@ -109,7 +109,7 @@ def test_it_is_sent_once_a_day_by_mail(alone: tuple[Shell, Sandbox]) -> None:
 
 def test_who_has_no_way_is_told_of_files(alone: tuple[Shell, Sandbox]) -> None:
     shell, _ = alone
-    done = shell("statement", "Good Payer", "--send", "--via", "post")
+    done = shell("statement", "Good Payer", "--send", "--via", "sms")
     assert done.code == 2
-    assert "'post' is not set up" in done.err
+    assert "'sms' is not set up" in done.err
     assert "--pdf FILE" in done.err

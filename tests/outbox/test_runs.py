@@ -111,7 +111,7 @@ def test_a_wrong_user_text_is_reported_with_rulebook_problems(world: BooksWorld)
     texts.mkdir()
     (texts / "first reminder.txt").write_text("Subject: x\n\n{{ custmer.name }}\n")
     (problem,) = world.sync().all_problems
-    assert "first reminder.txt:3: 'custmer' is undefined." in problem
+    assert "first reminder.txt:3: there is no 'custmer' in a letter." in problem
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_a_due_reminder_is_sent_once_and_read_back(world: BooksWorld) -> None:
     assert result.exit_code == 0
     (email,) = world.books.emails
     assert email.action.invoices[0].number == "INV-1"
-    assert "First reminder" in email.text
+    assert "as step first reminder" in email.text
     row = world.the_row(REMINDER)
     assert row.state is ActionState.CONFIRMED
     assert [event.to_state.value for event in world.store.actions.events(row.key)] == [

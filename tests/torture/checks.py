@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from tests.builders.ledgers import once
 from tests.builders.world import ON_THE_WAY
 
 from arsync.core.actions import ALLOWED_CHANGES, STARTED_STATES, ActionKind, ActionState, marker
@@ -18,6 +19,12 @@ from .accidents import Check
 from .world import WatchedWorld
 
 _MARKER = re.compile(r"\[arsync:[0-9a-f]+\]")
+
+
+def once_with_its_mail(name: str) -> dict[str, int]:
+    """Return what stands when everything was done once where a mail server is set up."""
+    subject = "Reminder: invoice INV-0002 is overdue - Sandbox Trading Ltd"
+    return once(name) | {f"letter to c-paper@customers.example: {subject}": 1}
 
 
 def same_as(reference: Mapping[str, int]) -> Check:

@@ -9,13 +9,13 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.builders.ledgers import contact_row, invoice_row, once, one_of_each
+from tests.builders.ledgers import contact_row, invoice_row, one_of_each
 
 from arsync.core.actions import ActionKind, ActionState
 
 from . import profile
 from .accidents import Tally
-from .checks import audit_is_whole, money_is_conserved, nothing_twice, same_as
+from .checks import audit_is_whole, money_is_conserved, nothing_twice, once_with_its_mail, same_as
 from .conftest import Count, MakeWorld
 from .world import WatchedWorld
 
@@ -76,8 +76,8 @@ def steps_taken(world: WatchedWorld) -> dict[str, list[str]]:
     steps: dict[str, list[str]] = defaultdict(list)
     for note in sorted(world.state()["history"], key=lambda one: str(one["at"])):
         if "[arsync:" in note["text"] and note["id"] in numbers:
-            words = note["text"].partition(":")[0].split()
-            steps[numbers[note["id"]]].append(" ".join(words[:2]))
+            step = note["text"].partition(", as step ")[2].partition(".")[0]
+            steps[numbers[note["id"]]].append(step.capitalize())
     return steps
 
 
@@ -213,7 +213,7 @@ def test_a_host_whose_clock_is_wrong_doubles_nothing(
         world.run_until_quiet()
         world.reconnect_as_a_person()
         world.settle_as_a_person()
-        same_as(once(name))(world)
+        same_as(once_with_its_mail(name))(world)
     count(f"a wrong clock, {name}", Tally(schedules=1))
 
 

@@ -20,7 +20,7 @@ from arsync.core.actions import ActionKind, ActionState
 
 from . import profile
 from .accidents import TOKEN_CALLS, Accidents, Schedule, Tally, can_fork
-from .checks import audit_is_whole, nothing_twice, same_as
+from .checks import audit_is_whole, nothing_twice, once_with_its_mail, same_as
 from .conftest import Count, MakeWorld
 from .turns import Turns
 from .world import Point, WatchedWorld
@@ -52,7 +52,7 @@ def test_a_second_scheduler_is_turned_away_at_any_point(
         world.run_until_quiet()
         world.at_point = None
         second.close()
-        same_as(once(name))(world)
+        same_as(once_with_its_mail(name))(world)
     count(f"a second scheduler, {name}, {'PostgreSQL' if store_url else 'SQLite'}", tally)
 
 
@@ -167,7 +167,7 @@ def test_two_schedulers_in_turn_do_each_thing_once(
             world.run_until_quiet()
             tally.schedules += 1
             tally.unknown += bool(world.settle_as_a_person())
-            same_as(once(name))(world)
+            same_as(once_with_its_mail(name))(world)
             broke = [
                 problem
                 for result in two.results
@@ -210,7 +210,7 @@ def test_each_effect_stands_once_on_postgresql_too(
         world.run_until_quiet()
         world.reconnect_as_a_person()
         tally.unknown += bool(world.settle_as_a_person())
-        same_as(once(name))(world)
+        same_as(once_with_its_mail(name))(world)
     count(f"deaths one after the other, {name}, {'PostgreSQL' if store_url else 'SQLite'}", tally)
 
 

@@ -73,7 +73,7 @@ def steps_without_way(organisation: OrganisationContext) -> list[Problem]:
     return [
         Problem(
             *step.place,
-            f"{step.text!r} becomes a task: {not_set_up_words(step.via)} ({organisation.name}).",
+            f"{step.text!r} becomes a task: {not_set_up_words(step.via)}.",
             severity="warning",
         )
         for cadence in rulebook.reminders
