@@ -7,9 +7,8 @@ the hours, holidays and pauses. Unknown never acts: none leaves while figures ar
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
-from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.planning.account_letters import LetterDue, key_of, letter_action, no_way
 from arsync.core.planning.announcement_planner import (
     hand_over_letter,
@@ -18,21 +17,21 @@ from arsync.core.planning.announcement_planner import (
 )
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.courtesy_planner import after_issue_due, thanks_due
-from arsync.core.planning.message_room import room_for_messages
+from arsync.core.planning.letter_stops import (
+    LetterStop,
+    another_leaves,
+    what_leaves_first,
+    what_stops_letters,
+)
 from arsync.core.planning.placement_planner import agency_to_announce
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
     Planning,
     because,
-    left_alone_words,
-    not_written_to,
-    pause_words,
     what_may_be_missing,
 )
 from arsync.core.planning.statement_planner import statements_due
-
-_ANOTHER = "another message leaves today"
 
 
 def plan_account_letters(
@@ -65,13 +64,12 @@ def plan_account_letters(
     free = [letter for letter, reason in kept if not reason]
     if not free:
         return decisions
-    wait = _waits(planning, assessment, party, others)
+    wait = what_leaves_first(planning, assessment, party, others)
     if wait is not None:
         return decisions + holding_back(*(_held(party, letter, *wait) for letter in free))
     # One message at a time: what was decided about the customer comes first.
     first, *later = free
-    tomorrow = planning.today + timedelta(1)
-    waiting = (_held(party, letter, _ANOTHER, tomorrow) for letter in later)
+    waiting = (_held(party, letter, *another_leaves(planning)) for letter in later)
     decisions += acting(letter_action(planning, party, first)) + holding_back(*waiting)
     problem = planning.places.leaving(party.view.contact, party.customer).problem
     return decisions + Decisions(problems=(problem,)) if problem else decisions
@@ -91,40 +89,16 @@ def letters_due(
     yield from thanks_due(planning, assessment, party)
 
 
-def _stopped(
-    planning: Planning, assessment: Assessment, party: DunnedParty
-) -> tuple[str, date | None] | None:
-    """Return what keeps every letter to the contact, and until when."""
-    reason = not_written_to(party)
-    if reason:
-        return reason, None
-    pause = pause_words(party)
-    if pause is not None:
-        return pause.reason, pause.next_date
-    alone = left_alone_words(planning, party)
-    if alone is not None:
-        return alone[0], None
-    uncertain = what_may_be_missing(planning, assessment.account)
-    if uncertain:
-        return uncertain, None
-    view = party.view
-    if not assessment.account.placements:
-        return None
+def _stopped(planning: Planning, assessment: Assessment, party: DunnedParty) -> LetterStop | None:
+    """Return what keeps every letter to the contact."""
+    account, view = assessment.account, party.view
+    stop = what_stops_letters(planning, party, what_may_be_missing(planning, account))
+    if stop is not None or not account.placements:
+        return stop
     placements = (view.account_view.placed(debt.id) for debt in view.documents)
     placed = next(filter(None, placements), None)
     # Who collects for us writes to the customer, and nobody else.
-    return None if placed is None else (f"placed with {placed.agency}", None)
-
-
-def _waits(
-    planning: Planning, assessment: Assessment, party: DunnedParty, others: Decisions
-) -> tuple[str, date | None] | None:
-    """Return what keeps a letter to the contact today, and until when."""
-    mine = party.view.contact.id
-    if any(action.contact_id == mine and action.kind in MESSAGE_KINDS for action in others.actions):
-        return _ANOTHER, planning.today + timedelta(1)
-    room = room_for_messages(planning, assessment, party)
-    return None if room.most else (room.reason, room.next_date)
+    return None if placed is None else LetterStop(f"placed with {placed.agency}")
 
 
 def _held(party: DunnedParty, letter: LetterDue, reason: str, next_date: date | None) -> HeldBack:

@@ -22,7 +22,6 @@ from arsync.core.actions import (
     Via,
 )
 from arsync.core.actions.message_words import sent_words
-from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.agreements.payment_plans import (
     PLAN_SLOT,
@@ -33,15 +32,18 @@ from arsync.core.ledger.agreements.payment_plans import (
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Invoice
 from arsync.core.planning.assessment import Assessment, DunnedParty
-from arsync.core.planning.message_room import room_for_messages
+from arsync.core.planning.letter_stops import (
+    LetterStop,
+    another_leaves,
+    what_leaves_first,
+    what_stops_letters,
+)
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
     Planning,
     cited,
-    left_alone_words,
     not_written_to,
-    pause_words,
     what_is_uncertain,
 )
 from arsync.core.planning.ways import envelope_of, missing_way
@@ -87,12 +89,8 @@ def plan_instalment_letters(
     first, *later = due
     if stop is not None:
         return holding_back(*(_held(planning, party, letter, *stop) for letter in due))
-    waits = planning.today + timedelta(1)
-    others = (_held(planning, party, letter, _ANOTHER, waits) for letter in later)
+    others = (_held(planning, party, letter, *another_leaves(planning)) for letter in later)
     return acting(_action(planning, party, first)) + holding_back(*others)
-
-
-_ANOTHER = "another message leaves today"
 
 
 def plan_next_days(planning: Planning, assessment: Assessment, party: DunnedParty) -> Decisions:
@@ -187,28 +185,16 @@ def chased_since(rules: PaymentPlanRules, due_on: date) -> date | None:
 
 def _stopped(
     planning: Planning, assessment: Assessment, party: DunnedParty, reminders: Decisions
-) -> tuple[str, date | None] | None:
-    """Return what keeps every letter to the contact today, and until when."""
-    pause = pause_words(party)
-    alone = left_alone_words(planning, party)
-    reason = not_written_to(party) or (alone[0] if alone else "")
-    if not reason and pause is not None:
-        return pause.reason, pause.next_date
-    if not reason:
-        reason = what_is_uncertain(planning, assessment.account)
-    if not reason and not party.view.email():
-        reason = "no email address"
+) -> LetterStop | None:
+    """Return what keeps every letter to the contact today."""
+    stop = what_stops_letters(planning, party, what_is_uncertain(planning, assessment.account))
+    if stop is not None:
+        return stop
     # They are courtesies: where no mail can carry their words, nothing leaves, and no task opens.
-    reason = reason or missing_way(planning, Via.SMTP)
+    reason = missing_way(planning, Via.SMTP) if party.view.email() else "no email address"
     if reason:
-        return reason, None
-    mine = party.view.contact.id
-    if any(
-        action.contact_id == mine and action.kind in MESSAGE_KINDS for action in reminders.actions
-    ):
-        return _ANOTHER, planning.today + timedelta(1)
-    room = room_for_messages(planning, assessment, party)
-    return None if room.most else (room.reason, room.next_date)
+        return LetterStop(reason)
+    return what_leaves_first(planning, assessment, party, reminders)
 
 
 def _held(
