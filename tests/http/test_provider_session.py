@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,18 @@ def session(read_seconds: float = 5) -> ProviderSession:
     return ProviderSession("Provider", "user", SECRET, read_seconds=read_seconds)
 
 
+def _whole_request(caller: socket.socket) -> bytes:
+    """Read a request with its body, which may come in a segment of its own."""
+    request = b""
+    while b"\r\n\r\n" not in request:
+        request += caller.recv(65536)
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    while length and len(body) < int(length[1]):
+        body += caller.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
 @contextmanager
 def answering(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
     """A server that gives one answer to whoever comes, and keeps what it was asked."""
@@ -32,7 +45,7 @@ def answering(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
             except OSError:
                 return
             with caller:
-                asked.append(caller.recv(65536))
+                asked.append(_whole_request(caller))
                 caller.sendall(answer)
 
     thread = threading.Thread(target=serve, daemon=True)
