@@ -80,11 +80,7 @@ class AccountTeller:
     ) -> tuple[str, ...]:
         """Return what happens when a contact pays late, a sentence each."""
         assessor = self._assessor(today)
-        assessment, payer = assessor.assess(account), payer_of(account, contact_id)
-        party = next(
-            (member for member in assessment.parties if member.view.contact.id == payer),
-            assessment.root,
-        )
+        party = assessor.assess(account).party_of(payer_of(account, contact_id))
         cadences, _ = assessor.cadences(party)
         speech = Speech(spoken.code, spoken.amount, spoken.number)
         return terms_in_words(self._rulebook, cadences, party.row, speech)

@@ -240,10 +240,7 @@ class OrganisationContext:
         organisation = self.connection.organisation
         places = Places(rulebook.sending, holidays_in, self.today, self.clock.now(), self.zone)
         assessment = Assessor(rulebook, organisation, self.today, places.bank_days).assess(account)
-        party = next(
-            (member for member in assessment.parties if member.view.contact.id == contact_id),
-            assessment.root,
-        )
+        party = assessment.party_of(contact_id)
         return places.language(party.view.contact, party.customer)
 
     @cached_property

@@ -145,11 +145,7 @@ def _facts(
         day,
         organisation.bank_days,
     )
-    assessment = assessor.assess(account)
-    customer = next(
-        (party for party in assessment.parties if party.view.contact.id == contact.id),
-        assessment.root,
-    )
+    customer = assessor.assess(account).party_of(contact.id)
     row = contact_row(customer.view, [field.position for field in CONTACT_BY_NAME.values()])
     return {
         name: in_json(field, row[field.position]) for name, field in sorted(CONTACT_BY_NAME.items())

@@ -653,6 +653,10 @@ class Account(NamedTuple):
     limit_change: LimitChange | None = None
     """The latest change of its credit limit."""
 
+    def contact(self, contact_id: str) -> Contact | None:
+        """Return one of its contacts; None when it is none of them."""
+        return next((contact for contact in self.contacts if contact.id == contact_id), None)
+
     @property
     def open_tasks(self) -> tuple[str, ...]:
         """Return the keys of tasks that wait for a person."""

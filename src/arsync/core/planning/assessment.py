@@ -111,6 +111,11 @@ class Assessment(NamedTuple):
     discounts: tuple[DiscountTaken, ...] = ()
     """What customers took for prompt payment: `account` is without it."""
 
+    def party_of(self, contact_id: str) -> DunnedParty:
+        """Return the party that a contact is; the whole account's for one that is none."""
+        parties = (party for party in self.parties if party.view.contact.id == contact_id)
+        return next(parties, self.root)
+
     def doubt_about(self, assessor: Assessor, rule: CreditHold) -> str:
         """Return what is unknown about a hold rule that is undecided, in words."""
         if rule not in self.undecided_by_limit:

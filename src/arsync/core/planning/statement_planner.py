@@ -63,12 +63,7 @@ def _was_due(
     if due.on == planning.today:
         return True
     then = as_it_stood(assessment.account, due.on, zone=planning.zone)
-    on_the_day = planning.assessor_on(due.on).assess(then)
-    contact_id = party.view.contact.id
-    mine = next(
-        (member for member in on_the_day.parties if member.view.contact.id == contact_id),
-        on_the_day.root,
-    )
+    mine = planning.assessor_on(due.on).assess(then).party_of(party.view.contact.id)
     if rule.when.test(mine.row, None) is False:
         return False
     # An activity also lists what came and went before its day.
