@@ -80,8 +80,8 @@ bench: develop     ## the benchmarks, as ratios
 
 lock: develop    ## renew the locks: packages to build, to run and to develop with
 	@$(COMPILE) --upgrade --group build -o requirements-build.lock
-	@$(COMPILE) pyproject.toml --upgrade --extra postgresql -c requirements-build.lock -o requirements.lock
-	@$(COMPILE) pyproject.toml --upgrade --extra postgresql --group dev -c requirements.lock -c requirements-build.lock \
+	@$(COMPILE) pyproject.toml --upgrade --extra postgresql --extra telemetry --extra workers -c requirements-build.lock -o requirements.lock
+	@$(COMPILE) pyproject.toml --upgrade --extra postgresql --extra telemetry --extra workers --group dev -c requirements.lock -c requirements-build.lock \
 	  -o requirements-dev.lock
 
 installed: develop  ## is exactly what the locks name installed, and nothing else?

@@ -36,7 +36,7 @@ HASH = re.compile(r"--hash=(\w+):([0-9a-f]+)")
 _PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(?:\s*;\s*([^\\\n]*))?")
 
 PERMISSIVE = re.compile(
-    r"""\b(MIT|BSD|Apache|ISC|PSF|Python\ Software\ Foundation|Zlib|Unlicense
+    r"""\b(MIT|BSD|Apache|ISC|PSF|Python\ Software\ Foundation|Zlib|Zope\ Public\ License|Unlicense
     |MPL|Mozilla\ Public\ License|LGPL|Lesser\ General\ Public)\b""",
     re.VERBOSE,
 )

@@ -66,6 +66,7 @@ FITTING = {
     "payment_link": "https://pay.example.com/{invoice}",
     "notice_number": "{year}/{number}",
     "logo": "logo.png",
+    "schema": "queue_of_arsync",
 }
 """A value of each setting that takes not every text."""
 

@@ -75,6 +75,13 @@ class RulesSettings(Section, frozen=True, kw_only=True):
             )
         ),
     ] = "rules"
+    source: Annotated[
+        Literal["folder", "store"],
+        Meta(
+            description="folder: read from the folder; store: what was pushed into "
+            "the store, for machines that have no folder"
+        ),
+    ] = "folder"
 
 
 class RunsSettings(Section, frozen=True, kw_only=True):
@@ -134,6 +141,49 @@ class RunsSettings(Section, frozen=True, kw_only=True):
     ] = "on"
 
 
+class WorkersSettings(Section, frozen=True, kw_only=True):
+    """The workers, which share the ledgers on PostgreSQL."""
+
+    threads: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=50,
+            description="how many ledgers one worker syncs at the same time; each takes up to four "
+            "of the database's connections",
+        ),
+    ] = 10
+    schema: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z][a-z0-9_]{0,40}$",
+            examples=["arsync_queue"],
+            description="the schema of the queue's tables, beside the store's",
+        ),
+    ] = "arsync_queue"
+
+
+class WebSettings(Section, frozen=True, kw_only=True):
+    """What listens: webhooks, metrics and health checks."""
+
+    host: Annotated[
+        str, Meta(description="127.0.0.1: this machine alone; a proxy with TLS stands before it")
+    ] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535, description="the port it listens on")] = 8485
+    threads: Annotated[
+        int, Meta(ge=1, le=64, description="how many requests are answered at the same time")
+    ] = 8
+
+
+class LogsSettings(Section, frozen=True, kw_only=True):
+    """What is logged, to standard error."""
+
+    format: Annotated[
+        Literal["text", "json"],
+        Meta(description="text: for people; json: one object a line, for a log collector"),
+    ] = "text"
+
+
 class TokensSettings(Section, frozen=True, kw_only=True):
     """The key that encrypts the tokens."""
 
@@ -177,6 +227,11 @@ class XeroSettings(Section, frozen=True, kw_only=True):
     api_url: str = "https://api.xero.com"
     login_url: str = "https://login.xero.com"
     identity_url: str = "https://identity.xero.com"
+    webhook_key: Annotated[
+        str,
+        SECRET,
+        Meta(description="the signing key of the app's webhooks; empty: none are taken"),
+    ] = ""
     calls_per_day: Annotated[
         int,
         Meta(
@@ -220,6 +275,11 @@ class QuickBooksSettings(Section, frozen=True, kw_only=True):
     authorize_url: str = "https://appcenter.intuit.com/connect/oauth2"
     token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - no secret
     revoke_url: str = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
+    webhook_token: Annotated[
+        str,
+        SECRET,
+        Meta(description="the verifier token of the app's webhooks; empty: none are taken"),
+    ] = ""
     reads_per_month: Annotated[
         int,
         Meta(
@@ -397,6 +457,9 @@ class AllSettings(Struct, frozen=True, kw_only=True):
     store: StoreSettings = StoreSettings()
     rules: RulesSettings = RulesSettings()
     runs: RunsSettings = RunsSettings()
+    workers: WorkersSettings = WorkersSettings()
+    web: WebSettings = WebSettings()
+    logs: LogsSettings = LogsSettings()
     tokens: TokensSettings = TokensSettings()
     xero: XeroSettings = XeroSettings()
     quickbooks: QuickBooksSettings = QuickBooksSettings()

@@ -25,6 +25,7 @@ from arsync.store.admin.outages import Outages
 from arsync.store.admin.privacy import Privacy
 from arsync.store.admin.rate_counters import RateCounters
 from arsync.store.admin.run_log import Runs
+from arsync.store.admin.schedules import Schedules
 from arsync.store.admin.tokens import Tokens
 from arsync.store.agreements.bound_customers import BoundCustomers
 from arsync.store.agreements.contact_log import ContactLog
@@ -65,6 +66,7 @@ __all__ = [
     "Promises",
     "RateCounters",
     "Runs",
+    "Schedules",
     "SentLetters",
     "Store",
     "Tasks",
@@ -106,6 +108,7 @@ class Store:
         self.last_plans = LastPlans(database)
         self.privacy = Privacy(database, self.last_plans)
         self.outages = Outages(database, clock)
+        self.schedules = Schedules(database, clock)
         self.mailboxes = Mailboxes(database, clock, locks)
         self.daily_mails = DailyMails(database, clock, locks)
         self.paces = RateCounters(database, clock)

@@ -75,6 +75,29 @@ class ConnectionRow(NamedTuple):
     settings: Mapping[str, str]
     restored: Restored | None = None
     """The latest restore; None for rows that were never restored."""
+    paused: Paused | None = None
+    """Why no scheduled run touches it; None: they do."""
+
+
+class Paused(NamedTuple):
+    """A connection that no scheduled run touches until a person resumes it."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
+class DueLedger(NamedTuple):
+    """A connection whose run is due."""
+
+    connection_id: int
+    next_at: datetime
+    """Its place in the routine."""
+    wanted_at: datetime | None
+    """Since when somebody or something wants a run before that; None: nobody does."""
+    wanted_why: str
+    started_at: datetime | None
+    """When its last run began, if that run never ended: it goes on elsewhere, or it died."""
 
 
 class PageResult(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, exists, insert, select, update
@@ -16,7 +16,7 @@ from arsync.store.db.database import Database, inserted_id
 from arsync.store.db.tables import actions, connections, grants
 from arsync.store.ledger.page_writer import clear_copy
 from arsync.store.ledger.record_rows import organisation_values
-from arsync.store.models import ConnectionRow, ConnectionState, Mode, Restored
+from arsync.store.models import ConnectionRow, ConnectionState, Mode, Paused, Restored
 
 NAME_CHARACTERS_MAX = 60
 """A connection's name is typed by people, and is part of every line about it."""
@@ -132,6 +132,20 @@ class Connections:
             db.execute(update(connections).where(connections.c.id == row.id).values(values))
             return _read(db, connections.c.id == row.id)
 
+    def pause(self, connection_ids: Collection[int], *, who: str, why: str) -> None:
+        """Let no scheduled run touch them until they are resumed; a pause that stands is kept."""
+        paused = {"paused_at": self._clock.now(), "paused_by": who, "paused_why": why}
+        with self._database.write() as db:
+            these = connections.c.id.in_(connection_ids), connections.c.paused_at.is_(None)
+            db.execute(update(connections).where(*these).values(paused))
+
+    def resume(self, connection_ids: Collection[int]) -> None:
+        """Let scheduled runs touch them again."""
+        resumed = {"paused_at": None, "paused_by": "", "paused_why": ""}
+        with self._database.write() as db:
+            these = connections.c.id.in_(connection_ids)
+            db.execute(update(connections).where(these).values(resumed))
+
     def set_own_reminders(self, name: str, *, on: bool) -> ConnectionRow:
         """Remember whether the platform's own reminders are on; its own answer takes precedence.
 
@@ -236,6 +250,7 @@ def _connection_row(row: Any) -> ConnectionRow:
         grant_id=row.grant_id,
         settings=row.settings,
         restored=Restored(row.restored_at, row.backed_up_at) if row.restored_at else None,
+        paused=Paused(row.paused_at, row.paused_by, row.paused_why) if row.paused_at else None,
     )
 
 

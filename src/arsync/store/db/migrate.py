@@ -43,6 +43,9 @@ REVISIONS = (
     "0030",
     "0031",
     "0032",
+    "0033",
+    "0034",
+    "0035",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -128,6 +128,10 @@ connections = Table(
     # between is missing here, so a first attempt is looked up before it is made.
     Column("restored_at", Moment),
     Column("backed_up_at", Moment),
+    # No scheduled run touches it until a person resumes it.
+    Column("paused_at", Moment),
+    _text("paused_by"),
+    _text("paused_why"),
     UniqueConstraint("platform", "organisation_id"),
 )
 
@@ -724,6 +728,80 @@ outages = Table(
     _text("why"),
 )
 """Which platforms could not be reached: see `store.admin.outages`."""
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column(
+        "connection_id",
+        Integer,
+        ForeignKey("connections.id"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("every_seconds", Integer, nullable=False),
+    Column("next_at", Moment, nullable=False, index=True),
+    # The earliest wish since the last run began; a run takes it away as it begins.
+    Column("wanted_at", Moment),
+    _text("wanted_why"),
+    # Set while a run goes on, and left behind by one that died.
+    Column("started_at", Moment),
+)
+"""When each connection is due: see `store.admin.schedules`."""
+
+connection_labels = Table(
+    "connection_labels",
+    metadata,
+    Column(
+        "connection_id",
+        Integer,
+        ForeignKey("connections.id"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("label", Text, primary_key=True),
+)
+"""The labels by which a practice groups its connections."""
+
+rulebook_versions = Table(
+    "rulebook_versions",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    _text("recorded_by"),
+    _text("source"),
+)
+"""The text of each rulebook by which something was planned."""
+
+pushed_rules = Table(
+    "pushed_rules",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("pushed_at", Moment, nullable=False),
+    _text("pushed_by"),
+    _text("source"),
+)
+"""Rules folders that were pushed; the last one counts."""
+
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("event", Text, primary_key=True),
+    Column("received_at", Moment, nullable=False, index=True),
+)
+"""Events that have come, by a hash of each, kept for as long as a platform repeats them."""
+
+webhook_counts = Table(
+    "webhook_counts",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("deliveries", BigInteger, nullable=False),
+)
+"""How many deliveries came, of each outcome."""
 
 runs = Table(
     "runs",

@@ -1,0 +1,1 @@
+"""What listens: webhooks, metrics and health checks, over HTTP."""
