@@ -61,6 +61,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "apply": Entry("runs", "Carry out the approved actions."),
         "sync": Entry("runs", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
         "run": Entry("runs", "Sync repeatedly."),
+        "webhooks": Entry("web", "Listen for what Xero and QuickBooks report, over HTTP."),
         "mailbox": Entry("mailbox", "Read what came back of letters."),
     },
     "People": {
