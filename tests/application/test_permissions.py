@@ -48,6 +48,8 @@ USE_CASES = (
     "application.rule_checking",
     "application.runs",
     "application.scenarios",
+    "application.schedule_view",
+    "application.scheduling",
     "application.status",
     "application.tasks",
     "application.trials",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +33,9 @@ WAIT_TOLD_SECONDS_MIN = 120.0
 
 MESSAGE_CHARACTERS_MAX = 2_000
 
+SCHEDULED_KIND = "sync"
+"""The kind of run that the schedule asks for; one that a person starts counts as well."""
+
 Stop = Callable[[], bool]
 
 
@@ -56,26 +59,36 @@ class RecordedRun:
         self._organisation = organisation
         self._stop = stop
         self._lock = ExitStack()
+        self._began: datetime | None = None
         self._outage_before: OutageRow | None = None
         self.result = new_result(organisation, kind)
 
     def __enter__(self) -> Self:
         return self
 
-    def begin(self) -> None:
+    def begin(self, *, if_due: bool = False) -> None:
         """Take the connection's lock and record that the run begins.
+
+        Args:
+            if_due: only if the schedule asks for it, and without a wait for the lock: whoever takes
+                from the schedule has other ledgers to serve.
 
         Raises:
             RunningElsewhere: another run holds the lock; it ends the block.
+            NotDue: so does that.
             ArsyncError: the store is away, full or gone; so does that.
         """
         organisation = self._organisation
-        runs = organisation.store.runs
-        wait_seconds = organisation.container.lock_wait_seconds
+        runs, schedules = organisation.store.runs, organisation.store.schedules
+        wait_seconds = 0.0 if if_due else organisation.container.lock_wait_seconds
         try:
             self._lock.enter_context(runs.lock(organisation.id, wait_seconds=wait_seconds))
         except RetryLater as busy:
             raise RunningElsewhere(str(busy)) from busy
+        if if_due and not schedules.still_due(organisation.id):
+            raise NotDue
+        if self.result.kind == SCHEDULED_KIND:
+            self._began = schedules.begin(organisation.id)
         self._outage_before = organisation.store.outages.get(organisation.id)
         self.result.run_id = runs.start(organisation.id, self.result.kind)
 
@@ -91,10 +104,13 @@ class RecordedRun:
         trace: TracebackType | None,
     ) -> bool:
         if isinstance(error, RunningElsewhere):
-            self.result.stopped = str(error)
+            self.result.stopped, self.result.elsewhere = str(error), True
             return True
         try:
             with self._lock:
+                if isinstance(error, NotDue):
+                    self.result.not_due = True
+                    return True
                 return self._ended(error)
         except ArsyncError as store_error:
             # The store itself is away, full or gone: what it could not take is said, and ends here.
@@ -112,10 +128,12 @@ class RecordedRun:
             if run_id is not None and isinstance(error, Exception):
                 message = f"an internal error: {type(error).__name__}"
                 runs.finish(run_id, outcome="failed", message=message)
+                self._served()
             # A death that is no exception leaves the row as it is: the next run finds it.
             return False
         if run_id is not None:
             self._close(run_id)
+            self._served()
         return True
 
     def _lost_lock(self) -> LockLost | None:
@@ -181,6 +199,22 @@ class RecordedRun:
             run_id, outcome=outcome, counts=result.counts(), message=message
         )
 
+    def _served(self) -> None:
+        """Let the schedule know when the next run is due."""
+        if self._began is None:
+            return
+        result, applied = self.result, self.result.applied
+        waits_until, put_off = result.waits_until, applied.put_off_until if applied else None
+        if put_off is not None and put_off - self._began > timedelta(seconds=WAIT_TOLD_SECONDS_MIN):
+            waits_until = max(put_off, waits_until or put_off)
+        self._organisation.store.schedules.served(
+            self._organisation.id,
+            self._began,
+            unreached=bool(result.unreachable or (applied and applied.unreachable)),
+            not_before=waits_until,
+            cut_short=result.cut_short,
+        )
+
     def _note_outage(self) -> None:
         """Remember that the platform could not be reached, or that it was."""
         result, outages = self.result, self._organisation.store.outages
@@ -197,6 +231,10 @@ class RecordedRun:
 
 class RunningElsewhere(Exception):
     """Another run of the connection is at work: this one has nothing to do."""
+
+
+class NotDue(Exception):
+    """The schedule asks for no run any more: another process was quicker, or it was paused."""
 
 
 def new_result(organisation: OrganisationContext, kind: str) -> RunResult:

@@ -50,6 +50,10 @@ class RunResult:
     """Why the run ended early in good order: it was asked to, or another run is at work."""
     cut_short: bool = False
     """True when it was asked to: the next run goes on from there."""
+    elsewhere: bool = False
+    """True when another run of the ledger is at work: this one did nothing."""
+    not_due: bool = False
+    """True when the schedule asked for it no more: it did nothing."""
     broke: bool = False
     """True when a problem ended the run."""
     mistake: bool = False

@@ -140,21 +140,33 @@ def sync(
     watch: RunWatch = UNWATCHED,
     *,
     now: bool = False,
+    if_due: bool = False,
 ) -> RunResult:
     """Pull, plan, approve by the rulebook, and carry out, for one connection.
 
     One whose platform could not be reached of late is left alone until its pause is over, unless it
     is to be tried `now`. A bug met in one ledger is a result too: it must not stop the others.
+
+    Args:
+        actor: who asks for it, or the schedule.
+        organisation: whose ledger.
+        watch: looks on.
+        now: also while it is left alone.
+        if_due: only if the schedule asks for it; see `scheduling.sync_if_due`.
     """
     permit(actor, Permission.RUN)
     try:
         if watch.stop():
             return not_begun(organisation, "sync")
         outage = organisation.outage()
-        if outage is not None and not now and not _is_over(outage, organisation.clock.now()):
+        if (
+            outage is not None
+            and not (now or if_due)
+            and not _is_over(outage, organisation.clock.now())
+        ):
             return _left_alone(organisation, outage)
         with RecordedRun(organisation, "sync", stop=watch.stop) as run:
-            run.begin()
+            run.begin(if_due=if_due)
             _ = organisation.rulebook  # without one nothing is asked of the platform
             _tell_unread(organisation, run.result)
             approved, result = _has_approved(organisation), run.result

@@ -100,6 +100,21 @@ class DueLedger(NamedTuple):
     """When its last run began, if that run never ended: it goes on elsewhere, or it died."""
 
 
+class ScheduleRow(NamedTuple):
+    """When a connection runs."""
+
+    every_seconds: int | None
+    """Its pace; None until a process that runs again and again has given it one."""
+    next_at: datetime
+    wanted_at: datetime | None
+    wanted_why: str
+    """Why it is wanted; without `wanted_at`: why the run that goes on was."""
+    started_at: datetime | None
+    """When a run began that has not ended; None: none goes on."""
+    not_before: datetime | None
+    """Until then the platform is left alone."""
+
+
 class PageResult(NamedTuple):
     """What one page did to the ledger."""
 

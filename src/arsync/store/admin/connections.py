@@ -12,6 +12,7 @@ from arsync.clock import Clock, today_in
 from arsync.core.actions import STARTED_STATES, ActionState
 from arsync.core.ledger.records import Organisation
 from arsync.errors import UserMistake
+from arsync.store.admin.schedules import add_schedule, drop_schedule, want_anew
 from arsync.store.db.database import Database, inserted_id
 from arsync.store.db.tables import actions, connections, grants
 from arsync.store.ledger.page_writer import clear_copy
@@ -77,6 +78,7 @@ class Connections:
                     .where(connections.c.id == old.id)
                     .values(name=name, **values)
                 )
+                add_schedule(db, old.id, self._clock.now())
                 return _read(db, connections.c.id == old.id)
             inserted = db.execute(
                 insert(connections).values(
@@ -87,6 +89,7 @@ class Connections:
                     **values,
                 )
             )
+            add_schedule(db, inserted_id(inserted), self._clock.now())
             return _read(db, connections.c.id == inserted_id(inserted))
 
     def get(self, name: str) -> ConnectionRow:
@@ -169,7 +172,7 @@ class Connections:
     def attach(self, connection_id: int, grant_id: int) -> None:
         """Give it an authorisation: it is connected again.
 
-        A grant that opens no connection any more is deleted.
+        It runs as soon as it can. A grant that opens no connection any more is deleted.
         """
         with self._database.write() as db:
             this = connections.c.id == connection_id
@@ -179,6 +182,7 @@ class Connections:
                 .where(this)
                 .values(grant_id=grant_id, **_state_columns(ConnectionState.CONNECTED))
             )
+            want_anew(db, connection_id, "it was authorised again", self._clock.now())
             _drop_if_unused(db, old)
 
     def rename(self, name: str, new_name: str) -> ConnectionRow:
@@ -204,6 +208,7 @@ class Connections:
         with self._database.write() as db:
             row = _named(db, name)
             clear_copy(db, row.id)
+            drop_schedule(db, row.id)
             db.execute(
                 update(connections)
                 .where(connections.c.id == row.id)

@@ -2,12 +2,14 @@
 
 Each connection has places in the routine, one in every pace, offset by a hash of its number: the
 offset spreads thousands of ledgers over the pace and survives a restart. Something may want a run
-sooner: a webhook, a person, a new connection.
+sooner: a webhook, a person, a new authorisation.
 
-    begin    takes the wish and notes the start     a wish that comes later stays: one more run
-    served   notes the end and the next place       a run that died never comes here
+    begin      takes the wish and notes the start     a wish that comes later stays: one more run
+    served     notes the end and the next place       a run that died never comes here
+    still_due  asked under the run lock               another process may have served it just now
 
 A run that died is told by its start without an end; the run lock tells it from one that goes on.
+The row comes and goes with the connection; its pace is given by `keep`.
 """
 
 from __future__ import annotations
@@ -18,12 +20,28 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from arsync.clock import Clock
+from arsync.store.admin.outages import PAUSE_SECONDS_MAX
 from arsync.store.db.database import Database
 from arsync.store.db.tables import connections, outages, schedules
-from arsync.store.models import ConnectionState, DueLedger
+from arsync.store.models import ConnectionState, DueLedger, ScheduleRow
 
 INTERRUPTED_SECONDS = 60.0
 """A run that began so long ago and has not ended may have died: whoever is free looks at its
@@ -33,7 +51,16 @@ UNREACHED_SECONDS = 300.0
 """A connection that could not reach its platform is tried again this soon, however slow the pace: a
 token whose renewal was lost has to be renewed again while the platform still takes the old one."""
 
+NOT_BEFORE_SECONDS_MAX = 24 * 3600.0
+"""No platform is left alone for longer without another look: a limit may have been raised, and this
+computer's clock may have been ahead when the wait was noted."""
+
+UNPACED_SECONDS = 900
+"""The pace of a connection to which no process has given one yet."""
+
 WANTED_WHY_CHARACTERS_MAX = 200
+
+CUT_SHORT = "its last run was cut short"
 
 _COLUMNS = schedules.c
 
@@ -58,128 +85,230 @@ class Schedules:
         """Work on this database."""
         self._database = database
         self._clock = clock
+        self._kept_seconds = 0
 
-    def keep(self, every_seconds: int) -> None:
-        """Give each connection a schedule of this pace.
+    def keep(self, every_seconds: int, connection_ids: Collection[int] | None = None) -> None:
+        """Let connections run at this pace.
 
-        A new one is wanted at once. With another pace than before, each goes to its next place.
+        The first call of a process, and one with another pace, changes the pace of all. Later
+        calls give a pace to those that have none. So two processes with different paces do not undo
+        each other's: the one that started last decides. What is overdue stays so.
+
+        A place that is further away than a pace is brought nearer: it was noted while a clock was
+        ahead.
+
+        Args:
+            every_seconds: from one run to the next; 1 or more.
+            connection_ids: only these.
         """
         now = self._clock.now()
-        live = select(connections.c.id, _COLUMNS.every_seconds).where(
-            connections.c.removed_at.is_(None)
+        is_first = self._kept_seconds != every_seconds
+        to_place = _COLUMNS.every_seconds.is_(None) | (
+            _COLUMNS.next_at > now + timedelta(seconds=every_seconds)
         )
-        query = live.outerjoin(schedules, _COLUMNS.connection_id == connections.c.id)
+        if is_first:
+            to_place |= _COLUMNS.every_seconds != every_seconds
+        query = _only(select(schedules).where(to_place), connection_ids)
         with self._database.read() as db:
-            paces = {row.id: row.every_seconds for row in db.execute(query)}
-        changed = {number: pace for number, pace in paces.items() if pace != every_seconds}
-        if not changed:
-            return
-        with self._database.write() as db:
-            for number, pace in sorted(changed.items()):
-                place = next_place(number, every_seconds, now)
-                values: dict[str, Any] = {"every_seconds": every_seconds, "next_at": place}
-                if pace is not None:
-                    db.execute(update(schedules).where(_is(number)).values(values))
-                elif not db.scalar(select(exists().where(_is(number)))):
-                    values |= {"wanted_at": now, "wanted_why": "scheduled for the first time"}
-                    db.execute(insert(schedules).values(connection_id=number, **values))
+            nothing_to_do = db.execute(query.limit(1)).first() is None
+        if not nothing_to_do:
+            with self._database.write() as db:
+                rows = db.execute(_locked(query)).all()
+                placed = [_placed(row, every_seconds, now, anew=is_first) for row in rows]
+                if placed:
+                    db.execute(_PLACE, placed)
+        self._kept_seconds = every_seconds
+
+    def get(self, connection_id: int) -> ScheduleRow | None:
+        """Return one connection's schedule; None: the connection was removed."""
+        columns = [_COLUMNS[name] for name in ScheduleRow._fields]
+        with self._database.read() as db:
+            row = db.execute(select(*columns).where(_is(connection_id))).one_or_none()
+        return None if row is None else ScheduleRow._make(row)
 
     def due(
         self,
         *,
         rows_max: int | None = None,
         connection_ids: Collection[int] | None = None,
+        besides: Collection[int] = (),
     ) -> list[DueLedger]:
         """Return what is due now: the wanted first, then what is longest overdue.
 
         Left alone are the paused and removed ones, those whose authorisation has ended, and those
-        whose platform is away.
+        whose platform is away or has no calls left. One that began more than `INTERRUPTED_SECONDS`
+        ago is among the due: its run lock tells whether that run still goes on.
 
         Args:
             rows_max: at most so many.
             connection_ids: only of these.
+            besides: none of these: the caller knows that they are being served.
         """
         now = self._clock.now()
-        died = now - timedelta(seconds=INTERRUPTED_SECONDS)
-        query = _live(now).where(
-            or_(
-                _COLUMNS.wanted_at.is_not(None),
-                and_(_COLUMNS.started_at.is_(None), _COLUMNS.next_at <= now),
-                _COLUMNS.started_at <= died,
-            )
-        )
-        if connection_ids is not None:
-            query = query.where(_COLUMNS.connection_id.in_(connection_ids))
-        order = _COLUMNS.wanted_at.is_(None), func.coalesce(_COLUMNS.wanted_at, _COLUMNS.next_at)
+        query = _only(_live(now).where(_is_due(now)), connection_ids)
+        if besides:
+            query = query.where(_COLUMNS.connection_id.not_in(besides))
+        order = _WISHED_AT.is_(None), func.coalesce(_WISHED_AT, _COLUMNS.next_at)
         query = query.order_by(*order, _COLUMNS.connection_id)
         with self._database.read() as db:
             return [DueLedger(*row) for row in db.execute(query.limit(rows_max))]
 
-    def next_due_at(self) -> datetime | None:
-        """Return when the next place in the routine is; None: nothing is scheduled."""
+    def still_due(self, connection_id: int) -> bool:
+        """Return, under the run lock, whether a run of it is due.
+
+        Another process may have served it since it was listed, or a person may have paused it. A
+        start without an end is that of a run that died: whoever asks has the lock.
+        """
         now = self._clock.now()
-        waiting = _live(now).where(_COLUMNS.started_at.is_(None))
+        is_due = or_(
+            _COLUMNS.wanted_at.is_not(None),
+            _COLUMNS.started_at.is_not(None),
+            _COLUMNS.next_at <= now,
+        )
         with self._database.read() as db:
-            moment: datetime | None = db.scalar(
-                waiting.with_only_columns(func.min(_COLUMNS.next_at))
-            )
+            return db.execute(_live(now).where(_is(connection_id), is_due)).first() is not None
+
+    def next_due_at(self, connection_ids: Collection[int] | None = None) -> datetime | None:
+        """Return when the next place in the routine is; None: nothing is scheduled."""
+        waiting = _live(self._clock.now()).where(_COLUMNS.started_at.is_(None))
+        query = _only(waiting, connection_ids).with_only_columns(func.min(_COLUMNS.next_at))
+        with self._database.read() as db:
+            moment: datetime | None = db.scalar(query)
         return moment
 
     def want(self, connection_ids: Collection[int], why: str) -> None:
         """Ask for a run as soon as one can be; of several wishes before it, the first is kept."""
-        wish = {
-            "wanted_at": func.coalesce(_COLUMNS.wanted_at, self._clock.now()),
-            "wanted_why": why[:WANTED_WHY_CHARACTERS_MAX],
-        }
         with self._database.write() as db:
-            these = _COLUMNS.connection_id.in_(connection_ids)
-            db.execute(update(schedules).where(these).values(wish))
+            db.execute(_locked(_only(select(_COLUMNS.connection_id), connection_ids)))
+            _wish(db, _COLUMNS.connection_id.in_(connection_ids), why, self._clock.now())
 
-    def begin(self, connection_id: int) -> None:
-        """Note, under the run lock, that a run begins; it takes every wish that has come."""
-        begun = {"started_at": self._clock.now(), "wanted_at": None, "wanted_why": ""}
+    def begin(self, connection_id: int) -> datetime:
+        """Note, under the run lock, that a run begins; it takes every wish that has come.
+
+        Returns:
+            The moment, by which `served` knows its own run.
+        """
+        began = self._clock.now()
         with self._database.write() as db:
+            begun = {"started_at": began, "wanted_at": None}
             db.execute(update(schedules).where(_is(connection_id)).values(begun))
+        return began
 
     def served(
         self,
         connection_id: int,
+        began: datetime,
         *,
         unreached: bool = False,
         not_before: datetime | None = None,
+        cut_short: bool = False,
     ) -> None:
-        """Note, under the run lock, that the run has ended, and when the next one is due.
+        """Note that a run has ended, and when the next one is due.
+
+        Nothing is noted when another run has begun since: the lock of this one was lost.
 
         Args:
             connection_id: whose.
+            began: what `begin` returned.
             unreached: the platform could not be reached.
             not_before: until when the platform is to be left alone.
+            cut_short: it was asked to stop before its end: what is left is wanted at once.
         """
-        query = select(_COLUMNS.every_seconds, _COLUMNS.started_at).where(_is(connection_id))
+        now = self._clock.now()
+        query = select(_COLUMNS.every_seconds, _COLUMNS.wanted_at, _COLUMNS.wanted_why)
+        query = query.where(_is(connection_id), _COLUMNS.started_at == began)
         with self._database.write() as db:
-            row = db.execute(query).one_or_none()
+            row = db.execute(_locked(query)).one_or_none()
             if row is None:
                 return
-            began = row.started_at or self._clock.now()
-            place = next_place(connection_id, row.every_seconds, began)
+            # By the earlier of the two moments: the clock may have been set back meanwhile.
+            start = min(began, now)
+            place = next_place(connection_id, row.every_seconds or UNPACED_SECONDS, start)
             if unreached:
-                place = min(place, began + timedelta(seconds=UNREACHED_SECONDS))
+                place = min(place, start + timedelta(seconds=UNREACHED_SECONDS))
             if not_before is not None:
-                place = max(place, not_before)
-            ended = {"started_at": None, "next_at": place}
+                not_before = min(not_before, now + timedelta(seconds=NOT_BEFORE_SECONDS_MAX))
+            ended: dict[str, Any] = {"started_at": None, "next_at": place, "not_before": not_before}
+            if row.wanted_at is None:
+                ended["wanted_at"] = now if cut_short else None
+                ended["wanted_why"] = (row.wanted_why or CUT_SHORT) if cut_short else ""
             db.execute(update(schedules).where(_is(connection_id)).values(ended))
+
+
+def add_schedule(db: Connection, connection_id: int, now: datetime) -> None:
+    """Give a new connection its row: it is wanted at once."""
+    wish = {"wanted_at": now, "wanted_why": "it is new"}
+    db.execute(insert(schedules).values(connection_id=connection_id, next_at=now, **wish))
+
+
+def drop_schedule(db: Connection, connection_id: int) -> None:
+    """Forget a connection's schedule, as the connection is removed."""
+    db.execute(delete(schedules).where(_is(connection_id)))
+
+
+def want_anew(db: Connection, connection_id: int, why: str, now: datetime) -> None:
+    """Want a run, and forget until when the platform was to be left alone."""
+    _wish(db, _is(connection_id), why, now)
+    db.execute(update(schedules).where(_is(connection_id)).values(not_before=None))
+
+
+def _wish(db: Connection, these: ColumnElement[bool], why: str, now: datetime) -> None:
+    is_first = _COLUMNS.wanted_at.is_(None)
+    wish = {
+        "wanted_at": case((is_first, now), else_=_COLUMNS.wanted_at),
+        "wanted_why": case((is_first, why[:WANTED_WHY_CHARACTERS_MAX]), else_=_COLUMNS.wanted_why),
+    }
+    db.execute(update(schedules).where(these).values(wish))
+
+
+_WISHED_AT = func.coalesce(
+    _COLUMNS.wanted_at, case((_COLUMNS.wanted_why != "", _COLUMNS.started_at))
+)
+"""Since when a run is wanted; a run that died kept why it was, and is as urgent as before."""
+
+_PLACE = (
+    update(schedules)
+    .where(_COLUMNS.connection_id == bindparam("of"))
+    .values(every_seconds=bindparam("pace"), next_at=bindparam("place"))
+)
+
+
+def _placed(row: Any, every_seconds: int, now: datetime, *, anew: bool) -> dict[str, Any]:
+    """Return the parameters of `_PLACE` for a row that has no pace, another one, or no place."""
+    pace = every_seconds if anew or row.every_seconds is None else row.every_seconds
+    place = min(row.next_at, next_place(row.connection_id, pace, now))
+    return {"of": row.connection_id, "pace": pace, "place": place}
 
 
 def _is(connection_id: int) -> ColumnElement[bool]:
     return _COLUMNS.connection_id == connection_id
 
 
+def _only(query: Select[Any], connection_ids: Collection[int] | None) -> Select[Any]:
+    if connection_ids is None:
+        return query
+    return query.where(_COLUMNS.connection_id.in_(connection_ids))
+
+
+def _locked(query: Select[Any]) -> Select[Any]:
+    """Lock the rows, always in the same order, so that no two processes wait for each other."""
+    return query.order_by(_COLUMNS.connection_id).with_for_update()
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    died, later = (now + timedelta(seconds=sign * INTERRUPTED_SECONDS) for sign in (-1, 1))
+    return or_(
+        _COLUMNS.wanted_at.is_not(None),
+        and_(_COLUMNS.started_at.is_(None), _COLUMNS.next_at <= now),
+        # A start that lies ahead was noted while a clock was ahead.
+        or_(_COLUMNS.started_at <= died, _COLUMNS.started_at > later),
+    )
+
+
 def _live(now: datetime) -> Select[Any]:
     """Select the schedules of connections that may run."""
-    columns = [_COLUMNS[name] for name in DueLedger._fields]
-    away = exists().where(
-        outages.c.connection_id == _COLUMNS.connection_id, outages.c.retry_at > now
-    )
+    columns: list[ColumnElement[Any]] = [_COLUMNS[name] for name in DueLedger._fields]
+    columns[DueLedger._fields.index("wanted_at")] = _WISHED_AT
     return (
         select(*columns)
         .join(connections, connections.c.id == _COLUMNS.connection_id)
@@ -187,6 +316,18 @@ def _live(now: datetime) -> Select[Any]:
             connections.c.removed_at.is_(None),
             connections.c.paused_at.is_(None),
             connections.c.state == ConnectionState.CONNECTED.value,
-            ~away,
+            or_(
+                _COLUMNS.not_before.is_(None),
+                ~_is_ahead(_COLUMNS.not_before, now, NOT_BEFORE_SECONDS_MAX),
+            ),
+            ~exists().where(
+                outages.c.connection_id == _COLUMNS.connection_id,
+                _is_ahead(outages.c.retry_at, now, PAUSE_SECONDS_MAX),
+            ),
         )
     )
+
+
+def _is_ahead(moment: Column[Any], now: datetime, seconds_max: float) -> ColumnElement[bool]:
+    """Return whether a moment is to be waited for; one that is further away is a mistake."""
+    return and_(moment > now, moment <= now + timedelta(seconds=seconds_max))

@@ -739,13 +739,17 @@ schedules = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    Column("every_seconds", Integer, nullable=False),
+    # None until a process that runs again and again has given it a pace.
+    Column("every_seconds", Integer),
     Column("next_at", Moment, nullable=False, index=True),
-    # The earliest wish since the last run began; a run takes it away as it begins.
+    # The earliest wish since the last run began. A run takes it as it begins; why it was wanted
+    # stays until the run has ended, so that the wish is known still if the run dies.
     Column("wanted_at", Moment),
     _text("wanted_why"),
     # Set while a run goes on, and left behind by one that died.
     Column("started_at", Moment),
+    # Until then the platform is left alone, whoever wants a run.
+    Column("not_before", Moment),
 )
 """When each connection is due: see `store.admin.schedules`."""
 

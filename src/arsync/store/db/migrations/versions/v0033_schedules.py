@@ -12,21 +12,26 @@ down_revision = "0032"
 
 
 def upgrade() -> None:
-    """Make the tables; a connection gets its row when it is scheduled for the first time."""
+    """Make the tables; each connection is due at once."""
     op.create_table(
         "schedules",
         sa.Column("connection_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("every_seconds", sa.Integer(), nullable=False),
+        sa.Column("every_seconds", sa.Integer(), nullable=True),
         sa.Column("next_at", Moment(), nullable=False),
         sa.Column("wanted_at", Moment(), nullable=True),
         sa.Column("wanted_why", sa.Text(), server_default="", nullable=False),
         sa.Column("started_at", Moment(), nullable=True),
+        sa.Column("not_before", Moment(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["connections.id"], name=op.f("fk_schedules_connection_id")
         ),
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_schedules")),
     )
     op.create_index(op.f("ix_schedules_next_at"), "schedules", ["next_at"])
+    op.execute(
+        "INSERT INTO schedules (connection_id, next_at) "
+        "SELECT id, created_at FROM connections WHERE removed_at IS NULL"
+    )
     op.create_table(
         "connection_labels",
         sa.Column("connection_id", sa.Integer(), autoincrement=False, nullable=False),
