@@ -44,6 +44,8 @@ def cost_of(command: Sequence[str | Path], *, log: Path, codes: Sequence[int] = 
         Failed: another exit code.
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith("ARSYNC_")}
+    # An installed arsync starts from bytecode.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     words = [sys.executable, "-I", "-S", TIMER, log, *command]
     done = subprocess.run(
         [str(word) for word in words], check=True, capture_output=True, text=True, env=env, cwd=ROOT

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ from sqlalchemy import create_engine, make_url
 # How fast an example runs depends on what else the machine does; benchmarks tell of that.
 settings.register_profile("arsync", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("arsync")
+
+# Tests start hundreds of processes: without bytecode each would compile every module again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 pytest.register_assert_rewrite("tests.builders")  # a failure in a builder shows its values too
 
