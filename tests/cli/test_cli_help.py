@@ -88,8 +88,9 @@ def every_command() -> list[tuple[str, click.Command]]:
 
     def walk(words: list[str], command: click.Command | None) -> None:
         assert command is not None, words
-        if not isinstance(command, click.Group):
+        if not isinstance(command, click.Group) or command.invoke_without_command:
             commands.append((" ".join(words), command))
+        if not isinstance(command, click.Group):
             return
         with click.Context(command) as context:
             for name in command.list_commands(context):

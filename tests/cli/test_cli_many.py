@@ -105,6 +105,62 @@ def test_many_change_their_mode_at_once(practice: Shell) -> None:
     assert {modes[name] for name in CLIENTS} == {"approve"}
 
 
+def test_a_script_says_that_it_means_many(practice: Shell) -> None:
+    with App(load_config(practice.folder / "config.toml")) as app:
+        organisation = app.store.connections.get("xero").organisation
+        for number in range(4):
+            books = organisation._replace(id=f"more-{number}")
+            app.store.connections.add(f"more-{number}", platform="xero", organisation=books)
+    refused = practice("connections", "*", "--pause", "--why", "year end")
+    assert refused.code == 2
+    assert "client-01: paused: year end." in refused.err
+    assert "this would change 12 connections; say --yes" in refused.err
+    assert practice("connections", "*", "--pause", "--why", "year end", "--yes").code == 0
+    paused = [row["paused"] for row in practice("connections", "--json").json]
+    assert [pause["why"] for pause in paused] == ["year end"] * 12
+
+
+def test_labels_group_connections_for_every_command(practice: Shell) -> None:
+    done = practice("connections", "client-0[12]", "xero", "--add-label", "Retail", "--yes")
+    assert done.err.count("labelled Retail") == 3
+    assert names(practice, "--label", "retail") == ["client-01", "client-02", "xero"]
+    assert names(practice, "--label", "retail", "--connection", "c*") == ["client-01", "client-02"]
+    plan = practice("plan", "--label", "Retail", "--connection", "xero", "--json").json
+    assert plan["connection"] == "xero"
+    practice("connections", "--label", "Retail", "--remove-label", "Retail", "--yes")
+    assert practice("status", "--label", "Retail").code == 2
+
+
+def test_a_paused_connection_is_named_to_run(practice: Shell) -> None:
+    practice("connections", "xero", "--pause", "--why", "moves to a new bank")
+    listed = practice("connections").out
+    assert "connected, paused" in listed
+    assert "  xero: paused since " in listed
+    assert "moves to a new bank" in practice("status", "--connection", "xero").out
+    all_of_them = practice("pull")
+    assert "xero is left alone: paused since" in all_of_them.err
+    done = practice("pull", "--connection", "xero")
+    assert "xero runs because you named it" in done.err
+    assert done.code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--pause", "--resume"), "contradict each other"),
+        (("--why", "holiday"), "--pause --why TEXT"),
+        (("--pause",), "a pause needs its reason"),
+        (("--add-label", "a,b"), "is no label"),
+    ],
+)
+def test_changes_that_mean_nothing_are_refused(
+    shell: Shell, words: tuple[str, ...], message: str
+) -> None:
+    refused = shell("connections", "xero", *words)
+    assert refused.code == 2
+    assert message in refused.err
+
+
 def test_a_task_is_not_done_without_an_outcome(practice: Shell) -> None:
     done = practice("done", "abcd", "--outcome", " ")
     assert done.code == 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.organisation_context import (
-    Chosen,
     OrganisationContext,
     organisation_by_id,
     organisations,

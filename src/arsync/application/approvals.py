@@ -13,8 +13,8 @@ from arsync.application.choosing import (
     selected,
     standing_row,
 )
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
-from arsync.application.organisation_context import Chosen
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
 from arsync.application.results import Listed

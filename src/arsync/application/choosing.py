@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.action_history import ActionFilter, actions
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.name_search import NotFound, subject_named
 from arsync.application.organisation_context import (
-    Chosen,
     OrganisationContext,
     organisation_by_id,
     organisations,

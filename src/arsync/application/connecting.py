@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from datetime import tzinfo
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
-from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
+from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.connector_sdk import Grant, OrganisationRef
 from arsync.core.ledger.records import Organisation

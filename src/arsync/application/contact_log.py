@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.name_search import contact_named, invoice_numbered
-from arsync.application.organisation_context import Chosen, OrganisationContext
+from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import (
     contact_name,

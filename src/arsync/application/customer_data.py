@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.name_search import contact_named
-from arsync.application.organisation_context import Chosen, OrganisationContext
+from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.store.admin.privacy import Forgotten
 

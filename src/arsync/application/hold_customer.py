@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.hold_decisions import HoldDecided, decide
-from arsync.application.organisation_context import Chosen
 from arsync.application.permissions import Actor
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
-from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
+from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.core.ledger.records import Contact, Invoice
 from arsync.errors import UserMistake
 from arsync.store import Ledger

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from arsync.application.account_facts import AccountTeller
+from arsync.application.connection_choice import Chosen, chosen_rows
 from arsync.application.container import Container
 from arsync.application.data_quality import data_quality
 from arsync.application.letter_making import LetterSource, MessageMaker
@@ -467,53 +466,19 @@ def _wrong_currency(rulebook: Rulebook, base: str, connection: str) -> Problem:
     )
 
 
-Chosen: TypeAlias = str | Sequence[str] | None
-"""Which connections: one name, or names and patterns such as `client-*`; None or nothing: all."""
-
-NAMES_SHOWN_MAX = 10
-"""So many connections are named to somebody whose pattern fits none."""
-
-
 def organisations(container: Container, chosen: Chosen = None) -> list[OrganisationContext]:
     """Return the organisations of the chosen connections, each once, as they are now.
 
     Raises:
-        UserMistake: there is none of a name, none that fits a pattern, or none at all.
+        UserMistake: there is none of a name or label, none that fits a pattern, or none at all.
     """
-    words = [chosen] if isinstance(chosen, str) else list(chosen or ())
-    if len(words) == 1 and not is_pattern(words[0]):
-        return [OrganisationContext(container, container.store.connections.get(words[0]))]
-    rows = container.store.connections.all()
-    if words:
-        names = {name for word in words for name in _matching(container, word, rows)}
-        return [OrganisationContext(container, row) for row in rows if row.name in names]
+    rows = chosen_rows(container.store, chosen)
     if not rows:
         raise UserMistake(
             "nothing is connected yet."
             "\n    hint: arsync connect xero, or: arsync connect quickbooks"
         )
     return [OrganisationContext(container, row) for row in rows]
-
-
-def is_pattern(word: str) -> bool:
-    """Return whether a word may stand for several connections: no name holds these characters."""
-    return any(char in word for char in "*?[")
-
-
-def fits(name: str, word: str) -> bool:
-    """Return whether a connection's name is the one asked for, or fits the pattern."""
-    return fnmatchcase(name, word) if is_pattern(word) else name == word
-
-
-def _matching(container: Container, word: str, rows: Sequence[ConnectionRow]) -> list[str]:
-    if not is_pattern(word):
-        return [container.store.connections.get(word).name]
-    names = [row.name for row in rows if fits(row.name, word)]
-    if not names:
-        known = ", ".join(row.name for row in rows[:NAMES_SHOWN_MAX]) or "none yet"
-        more = f" and {len(rows) - NAMES_SHOWN_MAX:,} more" if len(rows) > NAMES_SHOWN_MAX else ""
-        raise UserMistake(f"no connection fits {word!r}. There are: {known}{more}.")
-    return names
 
 
 def organisation_by_id(container: Container, connection_id: int) -> OrganisationContext:

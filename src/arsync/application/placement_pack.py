@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arsync.application.account_reading import accounts_on
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.invoice_papers import InvoicePapers, invoice_papers
 from arsync.application.letter_preview import extras_as_sent
-from arsync.application.organisation_context import Chosen
 from arsync.application.pack_papers import (
     OPEN_ITEMS,
     PAYMENTS,

@@ -14,9 +14,10 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from arsync.application.account_reading import accounts_on
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.name_search import contact_named
-from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
+from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import Recorded, name_line, reason_line, recorded
 from arsync.core.actions import (

@@ -215,6 +215,14 @@ class StatusView(StatusFigures, frozen=True, kw_only=True):
     awaiting: int
 
 
+class PausedView(Struct, frozen=True):
+    """Since when no scheduled run touches a connection, by whom, and why."""
+
+    at: datetime
+    by: str
+    why: str
+
+
 class ConnectionView(Struct, frozen=True):
     """The JSON view of a connection."""
 
@@ -230,6 +238,8 @@ class ConnectionView(Struct, frozen=True):
     taken_over_on: date | None
     own_settings: tuple[str, ...]
     """Which settings its own file says: `smtp.sender`."""
+    labels: tuple[str, ...]
+    paused: PausedView | None
 
 
 def effect_view(effect: Effect) -> EffectView:
@@ -367,4 +377,6 @@ def connection_view(organisation: OrganisationContext) -> ConnectionView:
         row.created_at,
         row.taken_over_on,
         organisation.own_settings,
+        row.labels,
+        PausedView(*row.paused) if row.paused else None,
     )

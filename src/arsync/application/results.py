@@ -223,6 +223,9 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     """Calls of the app, over all its connections, that read; counted where they are metered."""
     reads_per_month: int = 0
     """How many there may be; 0 where they are not metered."""
+    labels: tuple[str, ...] = ()
+    paused_by: str = ""
+    """Since when no scheduled run touches it, by whom and why; empty: it is not paused."""
 
 
 class ConnectionStatus(StatusFigures, frozen=True, kw_only=True):

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from arsync.application.account_reading import accounts_on
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.customer_entries import matching
-from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
+from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rule_files import CheckedRules, checked_rules
 from arsync.application.rulebook_notes import rulebook_problems, steps_without_way

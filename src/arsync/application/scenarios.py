@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
-from arsync.application.organisation_context import Chosen
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.why import why_anywhere
 from arsync.config import Config

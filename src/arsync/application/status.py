@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from arsync.application.connection_changes import paused_words
 from arsync.application.customer_entries import matching
 from arsync.application.disputes import count_disputes
 from arsync.application.mailbox import mailbox_failure
@@ -98,6 +99,8 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         reads_this_month=organisation.container.reads_this_month(row.platform),
         reads_per_month=organisation.container.rate_limits(row.platform).reads_per_month,
         differences=circumstances.differences,
+        labels=row.labels,
+        paused_by=paused_words(organisation),
     )
 
 

@@ -7,11 +7,11 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import NamedTuple
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.disputes import DisputeWords, open_dispute
 from arsync.application.name_search import subject_anywhere
 from arsync.application.organisation_context import (
-    Chosen,
     OrganisationContext,
     organisation_by_id,
     organisations,

@@ -11,9 +11,9 @@ from msgspec.structs import asdict
 
 from arsync.application.action_history import listed_by_name
 from arsync.application.choosing import TAKE_BACK_HINT
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.organisation_context import (
-    Chosen,
     OrganisationContext,
     organisation_by_id,
     organisations,

@@ -7,9 +7,10 @@ from typing import Any
 
 from arsync.application.account_reading import accounts_on
 from arsync.application.action_history import customer_history
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.name_search import NotFound, subject_named
-from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
+from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import Why
 from arsync.core.ledger.records import Account, Contact

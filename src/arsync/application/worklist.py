@@ -10,9 +10,9 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.organisation_context import (
-    Chosen,
     OrganisationContext,
     organisation_by_id,
     organisations,

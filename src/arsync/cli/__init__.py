@@ -35,7 +35,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
             "setup", "Create a config file, a rules folder, a first rulebook and its stories."
         ),
         "connect": Entry("setup", "Connect an organisation at Xero or QuickBooks Online."),
-        "connections": Entry("setup", "List connections, or change their mode or details."),
+        "connections": Entry(
+            "connections", "List connections, or change their mode, labels or pauses."
+        ),
         "disconnect": Entry(
             "setup", "Withdraw the authorisation and delete a connection's tokens."
         ),

@@ -20,6 +20,7 @@ from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.choosing import Decision, Selected, Selection
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.container import Container
     from arsync.application.permissions import Actor
     from arsync.application.results import Listed
@@ -83,7 +84,7 @@ def _selection(
     rules: tuple[str, ...],
     over: str | None,
     under: str | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     roles: tuple[str, ...],
 ) -> Selection:
     from arsync.application.choosing import Selection
@@ -119,7 +120,7 @@ def approve(
     under: str | None,
     each: bool,
     yes: bool,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -198,7 +199,7 @@ def reject(
     under: str | None,
     each: bool,
     yes: bool,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -391,7 +392,7 @@ def _show_chosen(actor: Actor, container: Container, chosen: Selected, *, as_jso
 
 
 def _list_waiting(
-    actor: Actor, container: Container, connection: tuple[str, ...], *, as_json: bool
+    actor: Actor, container: Container, connection: ConnectionChoice, *, as_json: bool
 ) -> int:
     """Print what waits for a person, and how to let it go."""
     from arsync.application import approvals

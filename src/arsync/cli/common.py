@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -60,12 +61,32 @@ config_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="The config file (default: $ARSYNC_CONFIG, else ./config.toml).",
 )
-connection_option = click.option(
+_name_option = click.option(
     "--connection",
     multiple=True,
     metavar="NAME",
     help="Only these connections; repeat it, or give a pattern such as 'client-*' (default: all).",
 )
+label_option = click.option(
+    "--label",
+    multiple=True,
+    metavar="TEXT",
+    help="Only connections with this label; repeat it for any of several.",
+)
+
+
+def connection_option(command: F) -> F:
+    """Let a command take `--connection` and `--label`: it gets both as one choice."""
+
+    @functools.wraps(command)
+    def with_choice(
+        *words: Any, connection: tuple[str, ...], label: tuple[str, ...], **options: Any
+    ) -> Any:
+        from arsync.application.connection_choice import ConnectionChoice
+
+        return command(*words, connection=ConnectionChoice(connection, label), **options)
+
+    return cast("F", _name_option(label_option(with_choice)))
 
 
 def _only_one(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]) -> str | None:

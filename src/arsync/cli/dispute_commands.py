@@ -21,6 +21,7 @@ from arsync.cli.promise_commands import amount_of
 from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.disputes import DisputeView
 
 OUTCOMES = ("credited", "upheld", "dropped")
@@ -49,7 +50,7 @@ _WHOLE = "all"
 @config_option
 def dispute(
     invoice: str | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
     **options: Any,
@@ -103,7 +104,7 @@ def _words(options: dict[str, Any]) -> Any:
 def _settle(
     invoice: str,
     options: dict[str, Any],
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     config_file: Path | None,
     *,
     as_json: bool,

@@ -13,6 +13,7 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED, ArsyncError
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.container import Container
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
@@ -32,7 +33,7 @@ _SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
 @config_option
 def doctor(
     deep: bool,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     everything: bool,
     as_json: bool,
     config_file: Path | None,
@@ -67,7 +68,7 @@ def doctor(
 
 
 def _chosen(
-    actor: Actor, container: Container, connection: tuple[str, ...]
+    actor: Actor, container: Container, connection: ConnectionChoice
 ) -> list[OrganisationContext]:
     """Return what is examined; nothing while the store cannot be opened, which is told later."""
     from arsync.application.connecting import connections

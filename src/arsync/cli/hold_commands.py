@@ -13,6 +13,7 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.hold_decisions import HoldDecided
 
 
@@ -27,7 +28,7 @@ def hold(
     contact: str,
     reason: str,
     until: datetime | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -55,7 +56,7 @@ def release(
     contact: str,
     reason: str,
     until: datetime | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:

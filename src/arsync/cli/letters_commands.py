@@ -25,6 +25,7 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.letters.notice_register import RegisteredNotice
     from arsync.application.letters.text_listing import ListedText
 
@@ -52,7 +53,7 @@ def letters() -> None:
 @connection_option
 @json_option
 @config_option
-def list_(connection: tuple[str, ...], as_json: bool, config_file: Path | None) -> int:
+def list_(connection: ConnectionChoice, as_json: bool, config_file: Path | None) -> int:
     """List every text: its languages, where it stands, and what sends it."""
     from arsync.application.letters.text_listing import list_texts, unused
 
@@ -118,7 +119,7 @@ def copy(
 @connection_option
 @json_option
 @config_option
-def check(connection: tuple[str, ...], as_json: bool, config_file: Path | None) -> int:
+def check(connection: ConnectionChoice, as_json: bool, config_file: Path | None) -> int:
     """Check everything that letters need before any leaves.
 
     Each text in each folder and language, with file and line; the settings that are missing for
@@ -168,7 +169,7 @@ def preview(
     language: str,
     form: str,
     output: Path | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -218,7 +219,7 @@ def send_test(
     to: str,
     customer: str,
     language: str,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -252,7 +253,7 @@ def register(
     since: datetime | None,
     until: datetime | None,
     as_csv: bool,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:

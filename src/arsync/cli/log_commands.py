@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from arsync.cli.common import DAY, config_option, connection_option, json_option
 from arsync.cli.json_output import print_json
 from arsync.core.ledger.records import LogKind
 from arsync.errors import EXIT_DONE, UserMistake
+
+if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
 
 _KINDS = {kind.value.replace(" ", "-"): kind for kind in LogKind}
 
@@ -40,7 +44,7 @@ def log(
     invoice: str,
     take_back: int | None,
     reason: str,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:

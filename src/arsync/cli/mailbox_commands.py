@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,12 +19,15 @@ from arsync.cli.common import (
 from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED
 
+if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
+
 
 @click.command()
 @connection_option
 @json_option
 @config_option
-def mailbox(connection: tuple[str, ...], as_json: bool, config_file: Path | None) -> int:
+def mailbox(connection: ConnectionChoice, as_json: bool, config_file: Path | None) -> int:
     """Read what came back of letters.
 
     Reports of mail servers, automatic replies and answers are matched to letters by their ids.

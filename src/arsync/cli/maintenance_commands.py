@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from arsync.cli.common import (
 from arsync.cli.json_output import print_json
 from arsync.cli.runs_commands import finish, watched
 from arsync.errors import EXIT_DONE, EXIT_WAITING
+
+if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -110,7 +114,7 @@ def renew(as_json: bool, config_file: Path | None) -> int:
 @verbose_option
 @config_option
 def rebuild(
-    connection: tuple[str, ...], as_json: bool, verbose: bool, config_file: Path | None
+    connection: ConnectionChoice, as_json: bool, verbose: bool, config_file: Path | None
 ) -> int:
     """Read a ledger from scratch; people's decisions are kept.
 

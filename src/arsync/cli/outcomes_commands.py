@@ -22,6 +22,7 @@ from arsync.clock import in_words
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.container import Container
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
@@ -46,7 +47,7 @@ def resolve(
     key: str | None,
     outcome: str | None,
     note: str,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:

@@ -27,6 +27,7 @@ from arsync.core.ledger.records import Instalment
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.payment_plans import ListedPlan, Schedule
 
 
@@ -59,7 +60,7 @@ def agree(
     preview: bool,
     cancel: bool,
     also_over: bool,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:

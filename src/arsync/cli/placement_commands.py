@@ -21,6 +21,7 @@ from arsync.cli.promise_commands import amount_of
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.container import Container
     from arsync.application.permissions import Actor
     from arsync.application.persons_words import Recorded
@@ -45,7 +46,7 @@ def place(
     agency: str,
     cost: str | None,
     pack: Path | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -84,7 +85,7 @@ def _placed(
     agency: str,
     cost: Decimal | None,
     pack: Path | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
 ) -> list[Recorded]:
     from arsync.application import placements as use_cases
     from arsync.application.placement_pack import refuse_taken_folder, write_pack
@@ -120,7 +121,7 @@ def recall(
     returned: bool,
     cost: str | None,
     reason: str,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -150,7 +151,7 @@ def recall(
 @json_option
 @config_option
 def placements(
-    customer: str, connection: tuple[str, ...], as_json: bool, config_file: Path | None
+    customer: str, connection: ConnectionChoice, as_json: bool, config_file: Path | None
 ) -> int:
     """List placements with what they brought and cost.
 

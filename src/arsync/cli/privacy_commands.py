@@ -15,6 +15,7 @@ from arsync.errors import EXIT_DONE, UserMistake
 from arsync.files import new_private
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.ledger_export import Entity
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
@@ -46,7 +47,7 @@ def export(
     entity: str | None,
     form: str,
     output: Path | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -127,7 +128,7 @@ def _write(
 @json_option
 @config_option
 def forget(
-    contact: str, yes: bool, connection: tuple[str, ...], as_json: bool, config_file: Path | None
+    contact: str, yes: bool, connection: ConnectionChoice, as_json: bool, config_file: Path | None
 ) -> int:
     """Anonymise what arsync recorded about one customer.
 

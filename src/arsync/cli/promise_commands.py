@@ -25,6 +25,7 @@ from arsync.core.ledger.money import shown
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.promises import PromiseView
 
 INVOICES_SHOWN_MAX = 3
@@ -75,7 +76,7 @@ _LIKE_A_DATE = re.compile(r"[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{1,4}")
 def promise(
     words: tuple[str, ...],
     note: str,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     config_file: Path | None,
     *,
     also: bool,

@@ -34,6 +34,7 @@ from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.ageing_report import AgeingTable
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.results import ConnectionStatus, Listed
     from arsync.config import Config
@@ -51,7 +52,7 @@ def why(
     about: str,
     full: bool,
     timeline: bool,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_of: date | None,
     as_json: bool,
     config_file: Path | None,
@@ -106,7 +107,7 @@ def why(
 
 def _show_timeline(
     about: str,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_of: date | None,
     config_file: Path | None,
     *,
@@ -167,7 +168,7 @@ def actions(
     states: tuple[str, ...],
     kinds: tuple[str, ...],
     limit: int,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -201,7 +202,7 @@ def actions(
 @json_option
 @config_option
 def status(
-    connection: tuple[str, ...], everything: bool, as_json: bool, config_file: Path | None
+    connection: ConnectionChoice, everything: bool, as_json: bool, config_file: Path | None
 ) -> int:
     """Show the state of each connection.
 
@@ -297,7 +298,7 @@ def status_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
         status: the connection's status.
         zone: the organisation's time zstatus.
     """
-    lines = []
+    lines = [status.paused_by] if status.paused_by else []
     if status.state != "connected":
         lines.append(f"{status.state}: run `arsync connect {status.platform}` again.")
     if not status.rulebook_ok:
@@ -398,7 +399,7 @@ def report() -> None:
 def ageing(
     form: str,
     output: Path | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_of: date | None,
     as_json: bool,
     config_file: Path | None,

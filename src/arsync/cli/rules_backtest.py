@@ -25,6 +25,7 @@ from arsync.core.ledger.money import shown
 from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.trials import RulesBacktest
     from arsync.core.trials.backtest import Backtest, LineResult
 
@@ -50,7 +51,7 @@ def rules_backtest(
     first: date,
     last: date,
     against: str,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:

@@ -22,6 +22,7 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.rule_files import CheckedRules
     from arsync.config import Config
 
@@ -42,7 +43,7 @@ Signature = tuple[tuple[str, int, int], ...]
 def rules_check(
     paths: tuple[Path, ...],
     watch: bool,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -116,7 +117,7 @@ def _config(config_file: Path | None) -> Config:
 
 
 def _checked(
-    paths: tuple[Path, ...], connection: tuple[str, ...], config_file: Path | None
+    paths: tuple[Path, ...], connection: ConnectionChoice, config_file: Path | None
 ) -> CheckedRules:
     from arsync.application.rule_files import check_files, check_shared_rules
 

@@ -22,6 +22,7 @@ from arsync.cli.json_output import print_json_of_each
 from arsync.errors import EXIT_DONE, EXIT_FAILED, UserMistake
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.trials import RulesDiff
     from arsync.core.trials.rulebook_diff import CustomerDifference, RulebookSide
 
@@ -52,7 +53,7 @@ def rules_diff(
     exit_code: bool,
     everything: bool,
     as_of: date | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:

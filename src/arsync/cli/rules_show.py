@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from arsync.cli.common import (
 )
 from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
+
+if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
 
 
 @click.command("show", short_help="Print the effective rulebook, with file and line of each part.")
@@ -48,7 +52,7 @@ def rules_show(
 @connection_option
 @json_option
 @config_option
-def rules_drift(connection: tuple[str, ...], as_json: bool, config_file: Path | None) -> int:
+def rules_drift(connection: ConnectionChoice, as_json: bool, config_file: Path | None) -> int:
     """List how each connection's rulebook differs from the shared rulebook."""
     from arsync.application import rule_checking
     from arsync.cli.summaries import is_summarised, show_drift_summary

@@ -26,6 +26,7 @@ from arsync.core.trials.simulation import DAYS_MAX, Debtors
 from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.trials import RulesSimulation, TakenOver
     from arsync.core.rulebook import Rulebook
     from arsync.core.trials.activity_counts import ActivityCounts, Peak, Touched
@@ -68,7 +69,7 @@ def rules_simulate(
     days: int,
     debtors: str,
     html_file: Path | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:

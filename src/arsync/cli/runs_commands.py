@@ -26,6 +26,7 @@ from arsync.cli.json_output import print_json, print_json_of_each
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.container import Container
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
@@ -45,10 +46,9 @@ def worst(codes: Sequence[int]) -> int:
 @verbose_option
 @config_option
 def pull(
-    connection: tuple[str, ...], as_json: bool, verbose: bool, config_file: Path | None
+    connection: ConnectionChoice, as_json: bool, verbose: bool, config_file: Path | None
 ) -> int:
     """Bring the copy of the ledger up to date."""
-    from arsync.application.connecting import connections
     from arsync.application.runs import RunWatch, pull_ledger
     from arsync.workers.embedded_loop import stop_on_signals
 
@@ -58,7 +58,7 @@ def pull(
         stop_on_signals() as stop,
     ):
         watch = RunWatch(progress, stop.is_set)
-        organisations = connections(actor, container, connection)
+        organisations = to_run(actor, container, connection)
         results = [pull_ledger(actor, organisation, watch) for organisation in organisations]
     # What waits for a person is no part of a pull: only its own failures count.
     return finish(results, as_json=as_json, ignored=EXIT_WAITING)
@@ -78,7 +78,7 @@ def pull(
 @json_option
 @config_option
 def plan(
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_of: date | None,
     everything: bool,
     since: bool,
@@ -193,14 +193,13 @@ def _print_plans(
 @verbose_option
 @config_option
 def apply(
-    connection: tuple[str, ...], as_json: bool, verbose: bool, config_file: Path | None
+    connection: ConnectionChoice, as_json: bool, verbose: bool, config_file: Path | None
 ) -> int:
     """Carry out the approved actions.
 
     Before a message leaves, the invoices it names are read again from the platform.
     """
     from arsync.application import runs
-    from arsync.application.connecting import connections
     from arsync.workers.embedded_loop import stop_on_signals
 
     with (
@@ -208,11 +207,12 @@ def apply(
         watched(as_json=as_json) as progress,
         stop_on_signals() as stop,
     ):
+        organisations = to_run(actor, container, connection)
         # What has lost its reason since it was approved is withdrawn first.
-        plan_and_save(actor, container, connection)
+        for organisation in organisations:
+            runs.prepare(actor, organisation)
         watch = runs.RunWatch(progress, stop.is_set)
-        organisations = connections(actor, container, connection)
-        results = [runs.apply(actor, organisation, watch) for organisation in organisations]
+        results = [runs.apply(actor, each.refreshed(), watch) for each in organisations]
     return finish(results, as_json=as_json)
 
 
@@ -223,7 +223,7 @@ def apply(
 @verbose_option
 @config_option
 def sync(
-    now: bool, connection: tuple[str, ...], as_json: bool, verbose: bool, config_file: Path | None
+    now: bool, connection: ConnectionChoice, as_json: bool, verbose: bool, config_file: Path | None
 ) -> int:
     """Pull, plan, approve by rulebook, apply: what a scheduler runs.
 
@@ -238,6 +238,7 @@ def sync(
         watched(as_json=as_json) as progress,
         stop_on_signals() as stop,
     ):
+        to_run(actor, container, connection)  # says which are paused
         watch = RunWatch(progress, stop.is_set)
         results = list(sync_all(actor, container, connection, watch, now=now))
     # Threads end in any order; a script compares outputs.
@@ -255,7 +256,7 @@ def sync(
 @config_option
 def run(
     every: str | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     verbose: bool,
     config_file: Path | None,
@@ -288,18 +289,34 @@ def run(
 
     with opened(config_file, verbose=verbose) as (actor, container), stop_on_signals() as stop:
         pace = seconds(every) if every else container.config.every_seconds
-        connections(
-            actor, container, connection
-        )  # a wrong name is refused now, not ignored for ever
+        # A wrong name is refused now, not ignored for ever.
+        named = [each.name for each in connections(actor, container, connection)]
         say(f"Running every {pace} seconds. Ctrl-C to stop.")
         rounds = run_forever(
-            SCHEDULE, container, every_seconds=pace, stop=stop, names=connection, report=report
+            SCHEDULE,
+            container,
+            every_seconds=pace,
+            stop=stop,
+            names=named if connection else None,
+            report=report,
         )
     say(f"Stopped after {word(rounds, 'round')}.")
     return worst(list(codes.values()))
 
 
-def plan_and_save(actor: Actor, container: Container, connection: tuple[str, ...]) -> list[str]:
+def to_run(
+    actor: Actor, container: Container, connection: ConnectionChoice
+) -> list[OrganisationContext]:
+    """Return what a command works on; who is paused is told."""
+    from arsync.application.connection_changes import connections_to_run
+
+    working_on = connections_to_run(actor, container, connection)
+    for note in working_on.notes:
+        say(note)
+    return working_on.organisations
+
+
+def plan_and_save(actor: Actor, container: Container, connection: ConnectionChoice) -> list[str]:
     """Bring the waiting actions up to date with the rulebook and the copy of the ledger.
 
     Returns:

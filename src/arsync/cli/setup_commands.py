@@ -1,4 +1,4 @@
-"""`init`, `connect`, `connections`, `disconnect`."""
+"""`init`, `connect`, `disconnect`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import config_option, json_option, opened, print_table, say, word
+from arsync.cli.common import config_option, json_option, opened, say
 from arsync.cli.json_output import print_json
 from arsync.cli.rules_new import say_ways
 from arsync.connector_sdk import Grant, OrganisationRef
@@ -289,85 +289,6 @@ def _chosen(
         say(f"{number:3}  {ref.name}")
     number = click.prompt("Which one", type=click.IntRange(1, len(organisation_refs)), err=True)
     return [organisation_refs[number - 1]]
-
-
-@click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--connection", multiple=True, metavar="NAME", help="The same as NAME.")
-@click.option("--yes", is_flag=True, help="Change several without a confirmation.")
-@click.option("--mode", type=click.Choice(MODES), help="Change the mode.")
-@own_reminders_option
-@json_option
-@config_option
-def connections(
-    names: tuple[str, ...],
-    connection: tuple[str, ...],
-    yes: bool,
-    mode: str | None,
-    own_reminders: str | None,
-    as_json: bool,
-    config_file: Path | None,
-) -> int:
-    """List connections, or change their mode or details.
-
-    NAME may be a pattern: 'client-*' stands for all that begin so, '*' for all.
-
-    observe plans and writes nothing; approve requires approval for every action; auto only where
-    the rulebook requires it.
-    """
-    from arsync.application import connecting
-    from arsync.application.result_views import connection_view
-
-    chosen = (*names, *connection)
-    with opened(config_file) as (actor, container):
-        organisations = connecting.connections(actor, container, chosen)
-        if mode or own_reminders:
-            if not chosen:
-                raise UserMistake(
-                    "name the connections: arsync connections NAME --mode MODE"
-                    "\n    hint: a pattern stands for several: 'client-*', or '*' for all"
-                )
-            if len(organisations) > 1 and not yes:
-                click.confirm(
-                    f"Change {word(len(organisations), 'connection')}?", abort=True, err=True
-                )
-        if mode:
-            for organisation in organisations:
-                changed = connecting.set_mode(actor, organisation, mode)
-                say(f"{changed.name}: {organisation.mode} -> {changed.mode}.")
-        if own_reminders:
-            for organisation in organisations:
-                connecting.set_own_reminders(actor, organisation, on=own_reminders == "on")
-                say(f"{organisation.name}: the platform's own reminders are {own_reminders}.")
-        organisations = connecting.connections(actor, container, chosen)
-        if as_json:
-            print_json([connection_view(organisation) for organisation in organisations])
-            return EXIT_DONE
-        print_table(
-            "",
-            ["connection", "platform", "organisation", "currency", "mode", "state", "own settings"],
-            [_connection_row(organisation) for organisation in organisations],
-        )
-        say(word(len(organisations), "connection") + ".")
-    return EXIT_DONE
-
-
-def _connection_row(organisation: OrganisationContext) -> list[str]:
-    row = organisation.connection
-    return [
-        row.name,
-        organisation.label,
-        row.organisation.name,
-        row.organisation.base_currency,
-        str(row.mode),
-        str(row.state),
-        "wrong: see doctor" if organisation.settings_problem else _sections(organisation),
-    ]
-
-
-def _sections(organisation: OrganisationContext) -> str:
-    """Return in which sections it has settings of its own."""
-    return ", ".join(dict.fromkeys(name.split(".")[0] for name in organisation.own_settings))
 
 
 @click.command()

@@ -26,6 +26,7 @@ from arsync.core.ledger.statement_of_account import StatementKind
 from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.statements import CustomerStatement
     from arsync.core.ledger.statement_of_account import StatementLine, StatementSection
 
@@ -59,7 +60,7 @@ def statement(
     html: Path | None,
     send: bool,
     via: str,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_of: date | None,
     as_json: bool,
     config_file: Path | None,

@@ -28,6 +28,7 @@ from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 if TYPE_CHECKING:
     from datetime import date
 
+    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.tasks import NewTask
     from arsync.application.worklist import WorkItem
 
@@ -52,7 +53,7 @@ def tasks(
     owner: str,
     customer: str,
     due_only: bool,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -138,7 +139,7 @@ def worklist(
     owner: str,
     customer: str,
     limit: int | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -204,7 +205,7 @@ def task(
     owner: str | None,
     due: datetime | None,
     next_on: datetime | None,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -247,7 +248,7 @@ def task(
 def _open(
     name: str,
     new: NewTask,
-    connection: tuple[str, ...],
+    connection: ConnectionChoice,
     config_file: Path | None,
     *,
     as_json: bool,

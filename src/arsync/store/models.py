@@ -77,6 +77,8 @@ class ConnectionRow(NamedTuple):
     """The latest restore; None for rows that were never restored."""
     paused: Paused | None = None
     """Why no scheduled run touches it; None: they do."""
+    labels: tuple[str, ...] = ()
+    """By which a practice groups its connections."""
 
 
 class Paused(NamedTuple):
@@ -85,6 +87,25 @@ class Paused(NamedTuple):
     at: datetime
     by: str
     reason: str
+
+
+class ConnectionChange(NamedTuple):
+    """What is to change of one connection, or of several at once; None: it stays."""
+
+    mode: Mode | None = None
+    own_reminders: bool | None = None
+    paused: bool | None = None
+    reason: str = ""
+    """Why they are paused."""
+    add_labels: tuple[str, ...] = ()
+    remove_labels: tuple[str, ...] = ()
+
+
+class ChangedConnection(NamedTuple):
+    """A connection before and after a change."""
+
+    before: ConnectionRow
+    after: ConnectionRow
 
 
 class DueLedger(NamedTuple):

@@ -12,14 +12,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_c
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from arsync.application.connection_changes import connections_to_run
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.daily_mail import mail_of_the_day
-from arsync.application.organisation_context import (
-    Chosen,
-    OrganisationContext,
-    organisation_by_id,
-    organisations,
-)
+from arsync.application.organisation_context import OrganisationContext, organisation_by_id
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import RunResult
 from arsync.application.runs import UNWATCHED, RunWatch, sync
@@ -52,6 +49,8 @@ def sync_all(
 ) -> Iterator[RunResult]:
     """Sync one connection, or all, several at a time; yields each result when it is there.
 
+    Whoever asks for all leaves those alone that are paused.
+
     Args:
         actor: who asks for it, or the schedule.
         container: the installation; `[runs] parallel` says how many at a time.
@@ -63,7 +62,7 @@ def sync_all(
         UserMistake: there is none of that name, or none at all.
     """
     permit(actor, Permission.RUN)
-    contexts = organisations(container, connection)
+    contexts = connections_to_run(actor, container, connection).organisations
     if len(contexts) < 2:
         for organisation in contexts:
             yield sync(actor, organisation, watch, now=now)

@@ -14,7 +14,14 @@ from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import Contact, Organisation, RecordKind
 from arsync.errors import NeedsReconnect, UserMistake
 from arsync.store import Store
-from arsync.store.models import ConnectionRow, ConnectionState
+from arsync.store.admin.connections import PAUSE_WHY_CHARACTERS_MAX
+from arsync.store.models import (
+    ConnectionChange,
+    ConnectionRow,
+    ConnectionState,
+    Mode,
+    Paused,
+)
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 OTHER = Organisation("org-2", "Other Ltd", "EUR")
@@ -158,3 +165,30 @@ def test_rereading_an_organisation_changes_only_differences(
     page = Page(RecordKind.ORGANISATION, (named,), "")
     assert store.ledger.apply(connection.id, page, clock.now()).updated == 1
     assert store.connections.by_id(connection.id).organisation == named
+
+
+def test_several_connections_change_together_or_not(
+    store: Store, connection: ConnectionRow
+) -> None:
+    other = store.connections.add("other", platform="xero", organisation=OTHER)
+    change = ConnectionChange(Mode.APPROVE, paused=True, reason="new bank")
+    with pytest.raises(UserMistake, match="disconnected meanwhile"):
+        store.connections.change([connection.id, other.id, 999], change, who="Ann")
+    assert [(row.mode, row.paused) for row in store.connections.all()] == [("observe", None)] * 2
+    changed = store.connections.change([connection.id, other.id], change, who="Ann")
+    assert [pair.before.mode for pair in changed] == ["observe"] * 2
+    paused = Paused(NOW, "Ann", "new bank")
+    assert [(pair.after.mode, pair.after.paused) for pair in changed] == [("approve", paused)] * 2
+    assert store.connections.get("acme").taken_over_on == date(2026, 11, 22)
+
+
+def test_a_pause_that_stands_keeps_its_reason(store: Store, connection: ConnectionRow) -> None:
+    store.connections.pause([connection.id], who="Ann", why="new bank")
+    store.connections.pause([connection.id], who="Bob", why="x" * 300)
+    assert store.connections.get("acme").paused == Paused(NOW, "Ann", "new bank")
+    store.connections.resume([connection.id])
+    assert store.connections.get("acme").paused is None
+    store.connections.pause([connection.id], who="Bob", why="x" * 300)
+    paused = store.connections.get("acme").paused
+    assert paused is not None
+    assert len(paused.reason) == PAUSE_WHY_CHARACTERS_MAX

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from sqlalchemy import text
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.customer_entries import matching
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
 from arsync.application.health.letter_ways import way_findings
 from arsync.application.health.mail_health import mail_findings
 from arsync.application.health.secret_files import OPEN_TO_OTHERS, secrets_open_to_others
-from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
+from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.outage_text import outage_words
 from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.permissions import Actor, Permission, permit

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.letter_preview import (
     NOT_LEFT,
@@ -19,7 +20,7 @@ from arsync.application.letter_preview import (
 )
 from arsync.application.letters.made_up import MadeUp, in_language, letter_for
 from arsync.application.name_search import contact_named
-from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
+from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionState, MessagePayload, is_our_letter
 from arsync.core.actions.message_words import by_way

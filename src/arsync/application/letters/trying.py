@@ -7,6 +7,7 @@ import secrets
 from msgspec import Struct
 from msgspec.structs import replace
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.letter_preview import extras_before_sending
 from arsync.application.letters.previewing import (
@@ -14,7 +15,7 @@ from arsync.application.letters.previewing import (
     customers_letter,
     preview_letter,
 )
-from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
+from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.channels import Message, channel
 from arsync.core.actions import Action, MessagePayload, Via

@@ -6,9 +6,9 @@ from datetime import date
 
 from msgspec import Struct
 
+from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.name_search import contact_named
-from arsync.application.organisation_context import Chosen
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.application.timeline.platform_notes import platform_notes

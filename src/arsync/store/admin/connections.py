@@ -6,23 +6,35 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, select, update
 
 from arsync.clock import Clock, today_in
 from arsync.core.actions import STARTED_STATES, ActionState
 from arsync.core.ledger.records import Organisation
 from arsync.errors import UserMistake
+from arsync.store.admin.labels import change_labels, every_label, labels_column, labels_of
 from arsync.store.admin.schedules import add_schedule, drop_schedule, want_anew
 from arsync.store.db.database import Database, inserted_id
 from arsync.store.db.tables import actions, connections, grants
 from arsync.store.ledger.page_writer import clear_copy
 from arsync.store.ledger.record_rows import organisation_values
-from arsync.store.models import ConnectionRow, ConnectionState, Mode, Paused, Restored
+from arsync.store.models import (
+    ChangedConnection,
+    ConnectionChange,
+    ConnectionRow,
+    ConnectionState,
+    Mode,
+    Paused,
+    Restored,
+)
 
 NAME_CHARACTERS_MAX = 60
 """A connection's name is typed by people, and is part of every line about it."""
 
+PAUSE_WHY_CHARACTERS_MAX = 200
+
 _LIVE = connections.c.removed_at.is_(None)
+_ROWS = select(connections, labels_column)
 
 
 class Connections:
@@ -114,7 +126,7 @@ class Connections:
 
     def all(self) -> list[ConnectionRow]:
         """Return every connection, by name."""
-        query = select(connections).where(_LIVE).order_by(connections.c.name)
+        query = _ROWS.where(_LIVE).order_by(connections.c.name)
         with self._database.read() as db:
             return [_connection_row(row) for row in db.execute(query)]
 
@@ -123,31 +135,71 @@ class Connections:
         with self._database.read() as db:
             return frozenset(db.execute(select(connections.c.name)).scalars())
 
+    def labels(self) -> list[str]:
+        """Return each label that a connection has."""
+        with self._database.read() as db:
+            return every_label(db)
+
     def set_mode(self, name: str, mode: str) -> ConnectionRow:
         """Change how far it may go; leaving `observe` for the first time sets `taken_over_on`."""
         if mode not in set(Mode):
             raise UserMistake(f"{mode!r} is not a mode. It can be {', '.join(Mode)}.")
         with self._database.write() as db:
             row = _named(db, name)
-            values: dict[str, Any] = {"mode": Mode(mode).value}
-            if mode != Mode.OBSERVE and row.taken_over_on is None:
-                values["taken_over_on"] = today_in(self._clock, row.organisation.time_zone)
-            db.execute(update(connections).where(connections.c.id == row.id).values(values))
+            self._set_mode(db, row, Mode(mode))
             return _read(db, connections.c.id == row.id)
+
+    def _set_mode(self, db: Connection, row: ConnectionRow, mode: Mode) -> None:
+        values: dict[str, Any] = {"mode": mode.value}
+        if mode is not Mode.OBSERVE and row.taken_over_on is None:
+            values["taken_over_on"] = today_in(self._clock, row.organisation.time_zone)
+        db.execute(update(connections).where(connections.c.id == row.id).values(values))
+
+    def change(
+        self, connection_ids: Collection[int], change: ConnectionChange, *, who: str
+    ) -> list[ChangedConnection]:
+        """Change several connections at once: all of them, or none.
+
+        Raises:
+            UserMistake: one was removed meanwhile, a label is none, or one would have too many.
+        """
+        these = connections.c.id.in_(connection_ids)
+        query = _ROWS.where(these, _LIVE).order_by(connections.c.name)
+        with self._database.write() as db:
+            before = [_connection_row(row) for row in db.execute(query)]
+            if len(before) < len(set(connection_ids)):
+                raise UserMistake("one of them was disconnected meanwhile; nothing was changed.")
+            if change.mode is not None:
+                for row in before:
+                    self._set_mode(db, row, change.mode)
+            if change.own_reminders is not None:
+                values = {"own_reminders": change.own_reminders}
+                db.execute(update(connections).where(these).values(values))
+            if change.paused is not None:
+                self._set_paused(db, these, who=who, why=change.reason, paused=change.paused)
+            if change.add_labels or change.remove_labels:
+                numbers = [row.id for row in before]
+                change_labels(db, numbers, change.add_labels, change.remove_labels)
+            after = [_connection_row(row) for row in db.execute(query)]
+        return [ChangedConnection(*rows) for rows in zip(before, after, strict=True)]
 
     def pause(self, connection_ids: Collection[int], *, who: str, why: str) -> None:
         """Let no scheduled run touch them until they are resumed; a pause that stands is kept."""
-        paused = {"paused_at": self._clock.now(), "paused_by": who, "paused_why": why}
-        with self._database.write() as db:
-            these = connections.c.id.in_(connection_ids), connections.c.paused_at.is_(None)
-            db.execute(update(connections).where(*these).values(paused))
+        self.change(connection_ids, ConnectionChange(paused=True, reason=why), who=who)
 
     def resume(self, connection_ids: Collection[int]) -> None:
         """Let scheduled runs touch them again."""
-        resumed = {"paused_at": None, "paused_by": "", "paused_why": ""}
-        with self._database.write() as db:
-            these = connections.c.id.in_(connection_ids)
-            db.execute(update(connections).where(these).values(resumed))
+        self.change(connection_ids, ConnectionChange(paused=False), who="")
+
+    def _set_paused(
+        self, db: Connection, these: ColumnElement[bool], *, who: str, why: str, paused: bool
+    ) -> None:
+        values: dict[str, Any] = {"paused_at": None, "paused_by": "", "paused_why": ""}
+        if paused:
+            these = and_(these, connections.c.paused_at.is_(None))
+            reason = why[:PAUSE_WHY_CHARACTERS_MAX]
+            values = {"paused_at": self._clock.now(), "paused_by": who, "paused_why": reason}
+        db.execute(update(connections).where(these).values(values))
 
     def set_own_reminders(self, name: str, *, on: bool) -> ConnectionRow:
         """Remember whether the platform's own reminders are on; its own answer takes precedence.
@@ -256,15 +308,16 @@ def _connection_row(row: Any) -> ConnectionRow:
         settings=row.settings,
         restored=Restored(row.restored_at, row.backed_up_at) if row.restored_at else None,
         paused=Paused(row.paused_at, row.paused_by, row.paused_why) if row.paused_at else None,
+        labels=labels_of(row.labels),
     )
 
 
 def _read(db: Connection, condition: Any) -> ConnectionRow:
-    return _connection_row(db.execute(select(connections).where(condition)).one())
+    return _connection_row(db.execute(_ROWS.where(condition)).one())
 
 
 def _named(db: Connection, name: str) -> ConnectionRow:
-    row = db.execute(select(connections).where(connections.c.name == name, _LIVE)).one_or_none()
+    row = db.execute(_ROWS.where(connections.c.name == name, _LIVE)).one_or_none()
     if row is not None:
         return _connection_row(row)
     names = list(db.scalars(select(connections.c.name).where(_LIVE).order_by("name")))
@@ -280,7 +333,7 @@ def _named(db: Connection, name: str) -> ConnectionRow:
 
 def _of_organisation(db: Connection, platform: str, organisation_id: str) -> Any:
     return db.execute(
-        select(connections).where(
+        _ROWS.where(
             connections.c.platform == platform, connections.c.organisation_id == organisation_id
         )
     ).one_or_none()
