@@ -89,10 +89,14 @@ def pull(
     seen_on = today if store.ledger.pulled_at(connection.id) is not None else None
     puller = _Pull(store, connection, connector, clock, progress, stop, seen_on=seen_on)
     puller.settle_sweeps()
-    for page in connector.pull(store.ledger.cursor(connection.id)):
-        puller.take(page)
-        if page.sweep_ends:
-            puller.settle_sweeps()
+    try:
+        for page in connector.pull(store.ledger.cursor(connection.id)):
+            puller.take(page)
+            if page.sweep_ends:
+                puller.settle_sweeps()
+    finally:
+        # Also of what was read so far: the next pull may be days away, or never end either.
+        puller.index_what_came()
     # After the last page: until then, a contact may still come with a page of its own.
     puller.read_missing_contacts()
     puller.read_disputed()
@@ -129,6 +133,9 @@ class _Pull:
         self._records = 0
         self._balances: dict[str, OwnBalance] = {}
         self._touched: set[str] = set()
+        # A process may have died in the middle of a first load.
+        self._lacks_indexes = store.ledger.lacks_contact_indexes()
+        self._first = store.ledger.pulled_at(connection.id) is None
 
     def take(self, page: Page) -> None:
         """Store one page of the pull."""
@@ -138,6 +145,15 @@ class _Pull:
             self.result, pages=self.result.pages + 1, complete=self.result.complete or page.complete
         )
         self._add(done, len(page.records), page.kind)
+        if self._first and self.result.inserted >= MANY_ROWS:
+            self._first = False
+            self._lacks_indexes |= self._ledger.drop_contact_indexes(self._id)
+
+    def index_what_came(self) -> None:
+        """Make the indexes that a first load goes without."""
+        if self._lacks_indexes:
+            self._lacks_indexes = False
+            self._ledger.make_contact_indexes()
 
     def settle_sweeps(self) -> None:
         """Read again what ended sweeps found different."""

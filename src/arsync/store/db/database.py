@@ -47,8 +47,8 @@ _SQLITE_PRAGMAS = (
     # power cut, and a forgotten claim would be sent twice, a forgotten token would be lost.
     "PRAGMA synchronous=FULL",
     "PRAGMA temp_store=MEMORY",
-    # In KiB. With the 2 MiB that SQLite takes by itself, a ledger's index is read again each page.
-    "PRAGMA cache_size=-16000",
+    # In KiB, of each connection. More saves no processor time: the system's own cache has the file.
+    "PRAGMA cache_size=-4000",
 )
 
 
@@ -331,6 +331,8 @@ _when_free = Retrying(
 
 def _begin_sqlite(db: Connection) -> None:
     options = db.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
     if not options.get("arsync_writes"):
         db.exec_driver_sql("BEGIN")
         return
