@@ -45,11 +45,11 @@ class TimedReader(io.RawIOBase):
         """
         if self._bytes_left is not None and self._bytes_left <= 0:
             raise OSError("the answer is too long")
-        left = self._ends_at - time.monotonic()
-        if left <= 0:
+        seconds_left = self._ends_at - time.monotonic()
+        if seconds_left <= 0:
             raise TimeoutError("timed out: the answer came too slowly")
         silence = self._socket.gettimeout()
-        self._socket.settimeout(left if silence is None else min(silence, left))
+        self._socket.settimeout(seconds_left if silence is None else min(silence, seconds_left))
         try:
             size = self._raw.readinto(buffer)
         finally:

@@ -36,9 +36,9 @@ def print_json(value: Any, *, one_line: bool = False) -> None:
     """
     waiting: list[str] = []
     size = 0
-    for part in _Writer().parts(value, None if one_line else ""):
-        waiting.append(part)
-        size += len(part)
+    for piece in _Writer().parts(value, None if one_line else ""):
+        waiting.append(piece)
+        size += len(piece)
         if size >= _WRITTEN_AT_ONCE:
             click.echo("".join(waiting), nl=False)
             waiting, size = [], 0
@@ -96,9 +96,9 @@ class _Writer:
         inside = None if margin is None else f"{margin}  "
         line = "" if inside is None else f"\n{inside}"
         before = f"[{line}"
-        for item in stream:
+        for value in stream:
             yield before
-            yield from self.parts(item, inside)
+            yield from self.parts(value, inside)
             before = f",{line or ' '}"
         if before.startswith("["):
             yield "[]"

@@ -111,8 +111,8 @@ def show_plan_summary(plans: Sequence[Plan]) -> None:
         ]
         if reasons or approvals:
             more = f" (and {len(reasons) - 1:,} more)" if len(reasons) > 1 else ""
-            why = f"{reasons[0]}{more}" if reasons else ""
-            rows.append([plan.connection, f"{actions:,}", f"{approvals:,}", why])
+            cause = f"{reasons[0]}{more}" if reasons else ""
+            rows.append([plan.connection, f"{actions:,}", f"{approvals:,}", cause])
     # What stops a connection stands above what only asks.
     rows.sort(key=lambda row: (not row[3], row[0]))
     click.echo(

@@ -54,7 +54,7 @@ def checked_answer(content: bytes) -> bytes:
             raise ValueError(f"whose {name} cannot be used")
     scope = answer.get("scope")
     if isinstance(scope, list):
-        scope = " ".join(part for part in scope if isinstance(part, str))
+        scope = " ".join(word for word in scope if isinstance(word, str))
     if isinstance(scope, str):
         kept["scope"] = scope
     return json.dumps(kept).encode()

@@ -96,8 +96,8 @@ class _CountedWork(NodeTransformer):
 
     def visit_Concat(self, concat: nodes.Concat) -> nodes.Filter:  # noqa: N802
         self.generic_visit(concat)
-        parts = nodes.List(concat.nodes, lineno=concat.lineno)
-        return nodes.Filter(parts, "join", [], [], None, None, lineno=concat.lineno)
+        operands = nodes.List(concat.nodes, lineno=concat.lineno)
+        return nodes.Filter(operands, "join", [], [], None, None, lineno=concat.lineno)
 
     def visit_Include(self, include: nodes.Include) -> nodes.Include:  # noqa: N802
         # Without context Jinja renders the whole of it into memory first.

@@ -125,9 +125,9 @@ class _Timed(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         # smtplib makes its reader anew after STARTTLS, on the encrypted socket.
         if self.file is None and self.sock is not None:
-            left = self.conversation_ends_at - time.monotonic()
+            seconds_left = self.conversation_ends_at - time.monotonic()
             self.file = io.BufferedReader(
-                TimedReader(self.sock, left, bytes_max=CONVERSATION_BYTES_MAX)
+                TimedReader(self.sock, seconds_left, bytes_max=CONVERSATION_BYTES_MAX)
             )
         return super().getreply()
 

@@ -84,12 +84,12 @@ def names_path(said: str, path: str) -> bool:
         path: from the rules folder.
     """
     pattern = said.removeprefix("./").strip("/")
-    parts = path.split("/")
+    names = path.split("/")
     if "/" in pattern:
         return any(
-            fnmatchcase("/".join(parts[:count]), pattern) for count in range(1, len(parts) + 1)
+            fnmatchcase("/".join(names[:count]), pattern) for count in range(1, len(names) + 1)
         )
-    return any(fnmatchcase(part, pattern) for part in parts)
+    return any(fnmatchcase(name, pattern) for name in names)
 
 
 def says_nothing(text: str) -> bool:
@@ -184,13 +184,13 @@ def joined(folder: str, name: str) -> str:
 
 def plain(path: PurePosixPath) -> str:
     """Return a path without `.` and `..`."""
-    parts: list[str] = []
-    for part in path.parts:
-        if part == ".." and parts:
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
+    names: list[str] = []
+    for name in path.parts:
+        if name == ".." and names:
+            names.pop()
+        elif name != ".":
+            names.append(name)
+    return "/".join(names)
 
 
 def quoted(path: str) -> str:

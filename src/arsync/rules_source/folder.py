@@ -303,8 +303,8 @@ def rules_from(
 
 def _is_no_letter(not_rules: Sequence[NotRules], problem: TextProblem) -> bool:
     """Return whether the rulebook says that a file among the letters is none."""
-    parts = Path(problem.file).parts
-    paths = ["/".join(parts[start:]) for start in range(len(parts))]
+    steps = Path(problem.file).parts
+    paths = ["/".join(steps[start:]) for start in range(len(steps))]
     return any(names_path(said.path, path) for said in not_rules for path in paths)
 
 

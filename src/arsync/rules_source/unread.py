@@ -102,14 +102,14 @@ class FolderCheck:
     def unread(self) -> list[UnreadFile]:
         """Return what is not read beside the files that are, and among the letters."""
         places = ["", self.own] if self.own else [""]
-        found: list[UnreadFile] = []
+        unread: list[UnreadFile] = []
         for place in places:
-            found += self._beside_rules(place)
-            found += self._among_letters(joined(place, TEMPLATES), shared=not place)
+            unread += self._beside_rules(place)
+            unread += self._among_letters(joined(place, TEMPLATES), shared=not place)
         if not self.own:
             # Whose the other folders are, only the connections can tell.
-            found += self._misnamed_folders()
-        return found[:UNREAD_MAX]
+            unread += self._misnamed_folders()
+        return unread[:UNREAD_MAX]
 
     def stray_folders(self, connections: Collection[str]) -> list[UnreadFile]:
         """Return folders with rules or letters that belong to no connection.
@@ -120,23 +120,23 @@ class FolderCheck:
         Args:
             connections: the names of all connections, also of removed ones.
         """
-        found: list[UnreadFile] = []
+        unread: list[UnreadFile] = []
         for entry in self._visible(""):
             if entry.kind not in {EntryKind.FOLDER, EntryKind.LOST} or is_rules_name(entry.name):
                 continue
             if entry.name in {TEMPLATES, SCENARIOS, *connections}:
                 # A link in the place of the connection's own folder leads nowhere.
                 if entry.kind is EntryKind.LOST and entry.name in {self.own, TEMPLATES}:
-                    found.append(self._lost(entry))
+                    unread.append(self._lost(entry))
                 continue
             # One folder, on a disk to which Xero and xero are one name.
             if any(
-                self.listing.is_same(entry.path, known)
-                for known in filter(None, (self.own, TEMPLATES, SCENARIOS))
+                self.listing.is_same(entry.path, name)
+                for name in filter(None, (self.own, TEMPLATES, SCENARIOS))
             ):
                 continue
-            found += self._stray(entry, connections)
-        return found[:UNREAD_MAX]
+            unread += self._stray(entry, connections)
+        return unread[:UNREAD_MAX]
 
     def _misnamed_folders(self) -> Iterator[UnreadFile]:
         for entry in self._visible(""):
@@ -258,11 +258,11 @@ class FolderCheck:
                 if not language and entry.name in languages():
                     yield from self._among_letters(entry.path, shared=shared, language=True)
                 elif self._first_meant(entry.path, letters=True):
-                    known = ", ".join(languages())
+                    spoken = ", ".join(languages())
                     yield self._unread(
                         entry,
                         "holds letters and is the folder of no language.",
-                        f"rename it: the languages are {known}",
+                        f"rename it: the languages are {spoken}",
                     )
             elif entry.kind is not EntryKind.FILE:
                 yield self._lost(entry)
@@ -307,9 +307,9 @@ class FolderCheck:
         """Return whether another letter shows this one inside itself."""
         folder = str(PurePosixPath(entry.path).parent)
         name = text_name(entry.stem) + entry.suffix
-        for other in self.listing.entries(folder):
-            if other.kind is EntryKind.FILE and other.suffix in TEMPLATE_SUFFIXES:
-                for named in INCLUDED.findall(self.listing.text(other.path) or ""):
+        for letter in self.listing.entries(folder):
+            if letter.kind is EntryKind.FILE and letter.suffix in TEMPLATE_SUFFIXES:
+                for named in INCLUDED.findall(self.listing.text(letter.path) or ""):
                     if named == name:
                         return True
         return False
@@ -357,13 +357,13 @@ class FolderCheck:
             folder: its path.
             letters: it stands in the place of a folder of letters, so that any text is one.
         """
-        seen = 0
+        looked_at = 0
         waiting = [folder]
         while waiting:
             place = waiting.pop(0)
             for entry in self._visible(place):
-                seen += 1
-                if seen > ENTRIES_MAX:
+                looked_at += 1
+                if looked_at > ENTRIES_MAX:
                     return ""
                 if entry.kind is EntryKind.FOLDER:
                     if entry.name != SCENARIOS and entry.path.count("/") < DEPTH_MAX:

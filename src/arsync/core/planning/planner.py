@@ -297,8 +297,8 @@ def _failure(account: Account, error: Exception) -> str:
 
 def _held_by_failure(account: Account, error: Exception) -> HeldBack:
     contact = _debtor(account)
-    why = f"it could not be planned: an internal error ({type(error).__name__})"
-    return HeldBack(contact.id, contact.name, "", "", why)
+    reason = f"it could not be planned: an internal error ({type(error).__name__})"
+    return HeldBack(contact.id, contact.name, "", "", reason)
 
 
 def _debtor(account: Account) -> Contact:

@@ -23,8 +23,8 @@ def unknown_words(rulebook: Rulebook, contacts: Iterable[ContactName]) -> list[P
         rulebook: whose conditions.
         contacts: every contact of the ledger; without any, nothing is said.
     """
-    asked = list(_asked(rulebook))
-    if not asked:
+    conditions = list(_asked(rulebook))
+    if not conditions:
         return []
     names: dict[str, str] = {}
     groups: dict[str, str] = {}
@@ -37,13 +37,17 @@ def unknown_words(rulebook: Rulebook, contacts: Iterable[ContactName]) -> list[P
     if not ids:
         return []
     tags = {tag: tag for customer in rulebook.customers for tag in customer.tags}
-    known = {"contact": names, "contact_group": groups, "tag": tags}
+    spellings = {"contact": names, "contact_group": groups, "tag": tags}
     problems: dict[tuple[str, str], Problem] = {}
-    for place, fact, text in asked:
+    for place, fact, text in conditions:
         word = folded(text)
-        if word in known[fact] or (fact == "contact" and word in ids) or (fact, word) in problems:
+        if (
+            word in spellings[fact]
+            or (fact == "contact" and word in ids)
+            or (fact, word) in problems
+        ):
             continue
-        near = nearest(word, known[fact]) if len(problems) < LOOKS_MAX else ""
+        near = nearest(word, spellings[fact]) if len(problems) < LOOKS_MAX else ""
         problems[fact, word] = Problem(*place, *_nobody(fact, text, near), "warning")
     return list(problems.values())
 

@@ -21,8 +21,8 @@ def drop_contact_indexes(db: Connection, connection_id: int) -> bool:
     if db.dialect.name != "sqlite":
         return False
     for table in _LOADED:
-        others = table.c.connection_id < connection_id, table.c.connection_id > connection_id
-        if any(db.scalar(select(exists().where(other))) for other in others):
+        other_ledgers = table.c.connection_id < connection_id, table.c.connection_id > connection_id
+        if any(db.scalar(select(exists().where(others))) for others in other_ledgers):
             return False
     for index in _contact_indexes():
         db.execute(DropIndex(index, if_exists=True))

@@ -178,12 +178,12 @@ _BEHIND_COMMA = re.compile(r"[0-9]{3}(?:\.[0-9]+)?")
 def _mappings(root: Node) -> Iterator[MappingNode]:
     """Yield every mapping once: an alias is the same node again."""
     waiting = [root]
-    seen: set[int] = set()
+    visited: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if id(node) in seen:
+        if id(node) in visited:
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         if isinstance(node, MappingNode):
             yield node
             waiting += [value for _, value in node.value]
@@ -228,19 +228,19 @@ _NUMBERED = re.compile(r"[ \t]#(?=[0-9])")
 def _cut_by_comments(root: Node, lines: list[str]) -> Iterator[tuple[Place, str]]:
     """Yield the texts without quotes that a comment such as `#1` ends, with their places."""
     waiting = [root]
-    seen: set[int] = set()
+    visited: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if id(node) in seen:  # an alias is the same node again
+        if id(node) in visited:  # an alias is the same node again
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         if isinstance(node, MappingNode):
             waiting += [value for _, value in node.value]
         elif isinstance(node, SequenceNode):
             waiting += node.value
         elif isinstance(node, ScalarNode) and not node.style and node.end_mark is not None:
-            rest = lines[node.end_mark.line][node.end_mark.column :]
-            if _NUMBERED.match(rest.replace("\t", " ").replace("  ", " ")):
+            line_end = lines[node.end_mark.line][node.end_mark.column :]
+            if _NUMBERED.match(line_end.replace("\t", " ").replace("  ", " ")):
                 yield place_of(node), str(node.value)
 
 
