@@ -46,6 +46,8 @@ USE_CASES = (
     "application.customer_data",
     "application.promises",
     "application.rule_checking",
+    "application.rulebook_versions",
+    "application.rules_push",
     "application.runs",
     "application.scenarios",
     "application.schedule_view",

@@ -54,7 +54,7 @@ def unread(rules: Path, connection: str = "xero") -> list[str]:
     config = config_of(rules)
     read = read_rules(config, connection)
     assert read.errors == 0, read.problems
-    stray = stray_folders(config, read, connection, NAMES)
+    stray = stray_folders(read, connection, NAMES)
     return [str(file) for file in (*read.unread, *stray)]
 
 

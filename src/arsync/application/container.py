@@ -12,6 +12,7 @@ from arsync import outbox
 from arsync.application.adapters import StoredTokens
 from arsync.application.clock_drift import ClockRead, PlatformClocks, clock_reads
 from arsync.application.letter_making import LetterSource, PostOffice
+from arsync.application.rules_reading import STORE, FolderReader, PushReader, RulesReader
 from arsync.clock import Clock, SystemClock
 from arsync.config import Config
 from arsync.connector_sdk import Authoriser, Connector, Platform, RateLimits
@@ -47,7 +48,7 @@ class Container:
             limits: how much one run of the outbox may do.
             post: makes a connection's post office; by default the installed channels.
             transports: makes the HTTP of a connection; tests make one that does not wait.
-            rules_source: reads the rulebook of a connection; by default from the rules folder.
+            rules_source: reads the rulebook of a connection where `[rules] source` is the folder.
         """
         self.config = config
         self.clock = clock or SystemClock()
@@ -82,9 +83,16 @@ class Container:
         keys = Keys.from_config(self.config)
         return open_store(self.config.store_url, clock=self.clock, keys=keys)
 
+    @cached_property
+    def rules_reader(self) -> RulesReader:
+        """Return what reads rulebooks where `[rules] source` says that they are."""
+        if self.config.rules.source == STORE:
+            return PushReader(lambda: self.store)
+        return FolderReader(self.config, self._rules_source)
+
     def rules(self, connection_name: str = "") -> Rules:
         """Read the rulebook of a connection, or what all share; problems come as values."""
-        return self._rules_source(self.config, connection_name)
+        return self.rules_reader.read(connection_name).rules
 
     # -- platforms ----------------------------------------------------------------------------
 

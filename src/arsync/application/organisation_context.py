@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cached_property
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from arsync.application.account_facts import AccountTeller
@@ -16,6 +15,7 @@ from arsync.application.container import Container
 from arsync.application.data_quality import data_quality
 from arsync.application.letter_making import LetterSource, MessageMaker
 from arsync.application.packed_plan import packing
+from arsync.application.rules_reading import ReadRules
 from arsync.application.ways import ways_set_up
 from arsync.clock import Clock, today_in
 from arsync.config import Config, stray_settings
@@ -36,7 +36,6 @@ from arsync.core.planning.undecided import undecided_about
 from arsync.core.rulebook import Problem, Rulebook, needs
 from arsync.core.trials.trial import Trial
 from arsync.errors import UserMistake
-from arsync.rules_source.changes import Marks, marks_of, rule_files
 from arsync.rules_source.folder import Rules, holidays_in, stray_folders
 from arsync.rules_source.unread import UnreadFile
 from arsync.store import Store
@@ -46,26 +45,28 @@ from arsync.store.models import ConnectionRow, Mode, OutageRow
 class OrganisationContext:
     """One connection's organisation. What costs a file or a query is read when first needed."""
 
-    def __init__(self, container: Container, connection: ConnectionRow) -> None:
+    def __init__(
+        self, container: Container, connection: ConnectionRow, reading: ReadRules | None = None
+    ) -> None:
         """Look at a connection.
 
         Args:
             container: opens what is needed.
             connection: its row, as it stands now.
+            reading: its rulebook, where it is not the one that the container's reader gives.
         """
         self.container = container
         self.connection = connection
-        self._extended_files: list[Path] = []
-        self._marks: Marks = {}
+        if reading is not None:
+            self.__dict__["rules_read"] = reading
 
     def refreshed(self) -> OrganisationContext:
         """Return it with its connection's row read again, and the rulebook as it is now."""
         row = self.store.connections.by_id(self.connection.id)
-        fresh = OrganisationContext(self.container, row)
-        if "rules" in self.__dict__ and not self.rules_changed():
-            fresh.__dict__["rules"] = self.rules
-            fresh._marks, fresh._extended_files = self._marks, self._extended_files
-        return fresh
+        reading = None
+        if "rules_read" in self.__dict__ and not self.rules_changed():
+            reading = self.rules_read
+        return OrganisationContext(self.container, row, reading)
 
     @property
     def id(self) -> int:
@@ -190,28 +191,24 @@ class OrganisationContext:
     # -- rules --------------------------------------------------------------------------------
 
     @cached_property
-    def rules(self) -> Rules:
-        """Return its rulebook and texts; problems come as values.
+    def rules_read(self) -> ReadRules:
+        """Return its rulebook and texts as they were read, once.
 
-        They are read once: a plan, what leaves by it and what is said of it go by one text.
+        A plan, what leaves by it and what is said of it go by one text.
         """
-        # Looked at before they are read, so that no change goes unnoticed.
-        marks = marks_of(rule_files(self.container.config, self.name))
-        rules = self.container.rules(self.name)
-        extended = rules.rulebook.files if rules.rulebook is not None else ()
-        self._extended_files = [self.container.config.folder / name for name in extended]
-        self._marks = {**marks_of(self._extended_files), **marks}
-        return rules
+        return self.container.rules_reader.read(self.name)
+
+    @property
+    def rules(self) -> Rules:
+        """Return its rulebook and texts; problems come as values."""
+        return self.rules_read.rules
 
     def rules_changed(self) -> str:
         """Return, in words, that the rulebook was edited since it was read; empty: it was not."""
-        if "rules" not in self.__dict__:
+        if "rules_read" not in self.__dict__:
             return ""
-        now = {
-            **marks_of(self._extended_files),
-            **marks_of(rule_files(self.container.config, self.name)),
-        }
-        return "" if now == self._marks else "the rulebook was changed during the run"
+        changed = self.container.rules_reader.is_changed(self.name, self.rules_read)
+        return "the rulebook was changed during the run" if changed else ""
 
     @cached_property
     def letter_maker(self) -> MessageMaker:
@@ -252,7 +249,7 @@ class OrganisationContext:
     def unread_files(self) -> tuple[UnreadFile, ...]:
         """Return what lies among rules or settings, looks meant, and is not read."""
         config, names = self.container.config, self.store.connections.all_names()
-        stray = stray_folders(config, self.rules, self.name, names)
+        stray = stray_folders(self.rules, self.name, names)
         settings = (UnreadFile(*file) for file in stray_settings(config.folder, names))
         return (*self.rules.unread, *stray, *settings)
 

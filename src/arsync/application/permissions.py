@@ -29,6 +29,7 @@ class Permission(StrEnum):
     PULL = "bring the copy of the ledger up to date"
     PREPARE = "save a plan for approval"
     TEXTS = "change letters and try them"
+    PUSH_RULES = "push rules into the store"
     RUN = "carry out approved actions"
     APPROVE = "approve or reject actions"
     LOG = "log what happened with a customer"
@@ -55,6 +56,8 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.PULL: _OFFICE,
     Permission.PREPARE: _OFFICE,
     Permission.TEXTS: _OFFICE,
+    # From the next run on, every machine goes by what was pushed.
+    Permission.PUSH_RULES: _DECIDES,
     Permission.RUN: _DECIDES,
     Permission.APPROVE: _DECIDES,
     Permission.AGREE: _DECIDES,

@@ -99,6 +99,8 @@ class ListedView(ActionView, frozen=True, kw_only=True):
     receipt: Receipt | None
     done_at: datetime | None
     outcome: str
+    rulebook: str
+    """The hash of the rulebook that planned it; empty where a person asked for it."""
 
 
 class EventView(Struct, frozen=True, rename={"from_state": "from", "to_state": "to"}):
@@ -301,6 +303,7 @@ def listed_view(listed: Listed) -> ListedView:
         receipt=row.receipt,
         done_at=row.done_at,
         outcome=row.outcome,
+        rulebook=row.rulebook_hash,
     )
 
 

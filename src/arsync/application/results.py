@@ -203,6 +203,8 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     rulebook: str
     """Its name, or what is wrong with it."""
     rulebook_ok: bool
+    rulebook_hash: str = ""
+    """Empty when it cannot be read."""
     later: Later | None = None
     """What is approved and may not leave yet."""
     paused: tuple[str, ...] = ()

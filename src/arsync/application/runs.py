@@ -23,6 +23,7 @@ from arsync.application.plan_changes import remember
 from arsync.application.recorded_run import RecordedRun, Stop, new_result
 from arsync.application.results import RunResult
 from arsync.application.rulebook_notes import rulebook_notes
+from arsync.application.rulebook_versions import keep_rulebook
 from arsync.application.undo_bookkeeping import end_decisions, settle_undone
 from arsync.connector_sdk import Connector
 from arsync.core.actions import ActionKind, ActionState
@@ -120,7 +121,7 @@ def apply(
         return not_begun(organisation, "apply")
     with RecordedRun(organisation, "apply", stop=watch.stop) as run:
         run.begin()
-        _ = organisation.rulebook  # without one nothing is asked of the platform
+        keep_rulebook(actor, organisation)  # without one nothing is asked of the platform
         _tell_unread(organisation, run.result)
         # A person let these go: also what is read for them may use the reserve of the day's calls.
         with organisation.open_connector(
@@ -267,6 +268,7 @@ def _plan(
     actor: Actor, organisation: OrganisationContext, circumstances: Circumstances, result: RunResult
 ) -> None:
     """Bind the rulebook's customers, and plan the ledger with them."""
+    keep_rulebook(actor, organisation)
     result.notices = rulebook_notes(organisation, bind_customers(organisation))
     accounts = organisation.store.ledger.accounts(organisation.id)
     result.plan = organisation.plan(accounts, circumstances, also=result.notices)

@@ -91,6 +91,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         net_totals=_net(organisation, owed, circumstances.today),
         rulebook=rules_status.text,
         rulebook_ok=rules_status.sound,
+        rulebook_hash=rules_status.hash,
         later=store.actions.later(row.id, circumstances.now),
         paused=rules_status.paused,
         refused=_refused(organisation),
@@ -109,6 +110,7 @@ class _RulesStatus(NamedTuple):
     sound: bool
     paused: tuple[str, ...]
     warnings: tuple[str, ...]
+    hash: str = ""
 
 
 def _rules_status(organisation: OrganisationContext, circumstances: Circumstances) -> _RulesStatus:
@@ -127,6 +129,7 @@ def _rules_status(organisation: OrganisationContext, circumstances: Circumstance
             *rulebook_notes(organisation, matching(organisation)),
             *warnings(rulebook, circumstances, organisation.name),
         ),
+        rulebook.hash,
     )
 
 

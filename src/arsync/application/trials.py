@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
@@ -13,6 +14,7 @@ from msgspec.structs import asdict
 from arsync.application.account_reading import accounts_on
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.rulebook_versions import is_hash, kept_rules, text_diff
 from arsync.core.planning.plan_views import RulebookView, rulebook_view
 from arsync.core.rulebook import Rulebook
 from arsync.core.trials.activity_counts import ActivityView, activity_view
@@ -55,6 +57,8 @@ class RulesDiff(NamedTuple):
     """Streamed: can be read once, while the application is open."""
     texts: tuple[TextChange, ...] = ()
     """Letters that read otherwise, whoever gets them."""
+    text_diff: tuple[str, ...] = ()
+    """How their texts differ, line by line; told where one of them is named by its hash."""
 
 
 class TakenOver(Struct, frozen=True):
@@ -97,6 +101,7 @@ class RulesDiffView(Struct, frozen=True):
     old: RulebookView
     new: RulebookView
     texts: tuple[TextChange, ...]
+    text_diff: tuple[str, ...]
     customers: tuple[CustomerDifference, ...]
 
 
@@ -135,6 +140,7 @@ def rules_diff_view(rules_diff: RulesDiff) -> RulesDiffView:
         rulebook_view(rules_diff.old),
         rulebook_view(rules_diff.new),
         rules_diff.texts,
+        rules_diff.text_diff,
         tuple(rules_diff.differences),
     )
 
@@ -170,12 +176,19 @@ def rules_backtest_view(trial: RulesBacktest) -> RulesBacktestView:
     )
 
 
-def _rules_of(organisation: OrganisationContext, spec: str) -> tuple[Rulebook, Rules]:
+def _rules_of(actor: Actor, organisation: OrganisationContext, spec: str) -> tuple[Rulebook, Rules]:
     """Return the rulebook that a text names; without one, the connection's own."""
     if not spec:
         _tell_unread(organisation.unread_files)
         return organisation.rulebook, organisation.rules
+    if _is_version(spec):
+        return _readable(kept_rules(actor, organisation.container, spec))
     return _readable(rules_named(organisation.config, spec, organisation.name))
+
+
+def _is_version(spec: str) -> bool:
+    """Return whether a text names a rulebook by its hash: a file of that name is meant first."""
+    return is_hash(spec) and not Path(spec).exists()
 
 
 def _readable(rules: Rules) -> tuple[Rulebook, Rules]:
@@ -194,7 +207,8 @@ class Comparison(NamedTuple):
     """Which two rulebooks are compared."""
 
     old: str
-    """A file, a folder or `REVISION:PATH`; empty with a revision: the rules folder in it."""
+    """A file, a folder, `REVISION:PATH` or the hash of a rulebook that was gone by; empty with a
+    revision: the rules folder in it."""
     new: str = ""
     """The same; empty: the connection's rulebook as it stands."""
     revision: str = ""
@@ -220,8 +234,8 @@ def diff_rulebooks(
     """
     permit(actor, Permission.READ)
     day = as_of or organisation.today
-    before, old_rules = _old_rules(organisation, comparison)
-    after, new_rules = _rules_of(organisation, comparison.new)
+    before, old_rules = _old_rules(actor, organisation, comparison)
+    after, new_rules = _rules_of(actor, organisation, comparison.new)
     trial = organisation.trial
     accounts = accounts_on(organisation, day)
     changes = customer_differences(accounts, trial.day(before, day), trial.day(after, day))
@@ -231,12 +245,19 @@ def diff_rulebooks(
         for name in sorted(before.texts() & after.texts())
         if old_rules.letters.wording(name) != new_rules.letters.wording(name)
     )
-    return RulesDiff(organisation.name, day, before, after, changes, texts)
+    lines: tuple[str, ...] = ()
+    if _is_version(comparison.old) or _is_version(comparison.new):
+        assert old_rules.text is not None, "a rulebook without mistakes has a text"
+        assert new_rules.text is not None, "a rulebook without mistakes has a text"
+        lines = tuple(text_diff(old_rules.text, new_rules.text))
+    return RulesDiff(organisation.name, day, before, after, changes, texts, lines)
 
 
-def _old_rules(organisation: OrganisationContext, comparison: Comparison) -> tuple[Rulebook, Rules]:
+def _old_rules(
+    actor: Actor, organisation: OrganisationContext, comparison: Comparison
+) -> tuple[Rulebook, Rules]:
     if not comparison.revision:
-        return _rules_of(organisation, comparison.old)
+        return _rules_of(actor, organisation, comparison.old)
     config = organisation.config
     folder = config.rules_folder
     try:
@@ -264,14 +285,14 @@ def simulation(
         organisation: whose ledger.
         days: how many days, today included.
         debtors: how they pay.
-        rules: a file, a folder or `REVISION:PATH`; empty: the connection's rulebook.
+        rules: a file, a folder, `REVISION:PATH` or a hash; empty: the connection's rulebook.
 
     Raises:
         UserMistake: the rulebook is none.
     """
     permit(actor, Permission.READ)
     today = organisation.today
-    rulebook, _ = _rules_of(organisation, rules)
+    rulebook, _ = _rules_of(actor, organisation, rules)
     ledger = organisation.store.ledger
     usual = None
     if debtors is Debtors.AS_BEFORE:
@@ -308,7 +329,7 @@ def backtest_rulebooks(
         organisation: whose ledger.
         first: the first day.
         last: the last day; today at the latest.
-        rules: a file, a folder or `REVISION:PATH`; empty: the connection's rulebook.
+        rules: a file, a folder, `REVISION:PATH` or a hash; empty: the connection's rulebook.
         against: another rulebook, the same way; empty: none.
 
     Raises:
@@ -326,7 +347,7 @@ def backtest_rulebooks(
     backtests = backtest(
         organisation.store.ledger.accounts(organisation.id),
         organisation.trial,
-        [_rules_of(organisation, spec)[0] for spec in specs],
+        [_rules_of(actor, organisation, spec)[0] for spec in specs],
         first=first,
         last=last,
         today=today,

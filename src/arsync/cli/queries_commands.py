@@ -30,6 +30,7 @@ from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.missing_documents import missing_in_words
 from arsync.core.ledger.money import shown
 from arsync.core.planning.send_blocks import difference_in_words
+from arsync.core.rulebook.rules_text import short_hash
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
@@ -247,7 +248,17 @@ def _show_statuses(statuses: Sequence[ConnectionStatus], zones: Sequence[tzinfo]
     """Print a row for each connection, and below what a person should know of it."""
     print_table(
         "",
-        ["connection", "mode", "state", "last pull", "last run", "waiting", "tasks", "owed"],
+        [
+            "connection",
+            "mode",
+            "state",
+            "rulebook",
+            "last pull",
+            "last run",
+            "waiting",
+            "tasks",
+            "owed",
+        ],
         [
             _status_row(connection_status, zone)
             for connection_status, zone in zip(statuses, zones, strict=True)
@@ -264,6 +275,7 @@ def _status_row(status: ConnectionStatus, zone: tzinfo) -> list[str]:
         f"{status.name} ({status.label})",
         status.mode,
         status.state,
+        short_hash(status.rulebook_hash),
         in_words(status.pulled_at, zone) if status.pulled_at else "never",
         f"{status.last_kind} {status.last_run}: {status.last_outcome}"
         if status.last_run

@@ -31,6 +31,7 @@ from arsync.core.ledger.money import shown
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES
 from arsync.core.planning.plan import EndedTask
 from arsync.core.planning.planner import HeldBack, Plan
+from arsync.core.rulebook.rules_text import short_hash
 
 CUSTOMERS_SHOWN_MAX = 100
 """A plan shows so many customers; `--all` shows every one."""
@@ -87,6 +88,7 @@ def show_plan(
         everything: show every customer and every line held back.
     """
     click.secho(f"{plan.connection}, as of {plan.as_of.isoformat()}", bold=True)
+    click.echo(f"by rulebook {short_hash(plan.rulebook_hash)}")
     for problem in plan.problems:
         click.echo("  ! " + problem.replace("\n", "\n    "))
     for pause in plan.paused:
@@ -357,7 +359,8 @@ def result_line(result: RunResult) -> str:
         else:
             phrases.append("nothing new")
     if result.plan:
-        phrases.append(f"{len(result.plan.actions):,} planned")
+        by_rulebook = short_hash(result.plan.rulebook_hash)
+        phrases.append(f"{len(result.plan.actions):,} planned by rulebook {by_rulebook}")
     if result.applied:
         done = Counter(effect.state.value for effect in result.applied.effects)
         phrases += [f"{count:,} {state}" for state, count in done.items()]

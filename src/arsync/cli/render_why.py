@@ -12,6 +12,7 @@ from arsync.cli.render import about, show_actions_of_one, what
 from arsync.cli.render_reasons import Reasons, plain
 from arsync.core.actions import Action, ActionState
 from arsync.core.ledger.money import shown
+from arsync.core.rulebook.rules_text import short_hash
 
 if TYPE_CHECKING:
     from arsync.application.results import ActionHistory, Why
@@ -60,7 +61,8 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
             click.echo(wrapped(reasons.facts(held.because), indent=14))
     if not actions and not explained.held_back:
         click.echo("\nNothing to do now.")
-    click.secho("\nRules read, in order", bold=True)
+    by_rulebook = short_hash(explained.plan.rulebook_hash)
+    click.secho(f"\nRules read, in order, of rulebook {by_rulebook}", bold=True)
     _rules(explained.lines)
     _invoices(explained.lines, full=full)
     _agreed("Disputes", "disputes", explained.lines)
@@ -85,6 +87,8 @@ def show_history(entry: ActionHistory, *, reasons: Reasons) -> None:
     )
     click.echo(f"  key   {row.key}")
     click.echo(f"  state {row.state.value}" + (f": {row.reason}" if row.reason else ""))
+    if row.rulebook_hash:
+        click.echo(f"  rulebook {short_hash(row.rulebook_hash)}")
     if entry.notice_number:
         click.echo(f"  notice {entry.notice_number}")
     if row.receipt and row.receipt.detail:
@@ -199,7 +203,7 @@ def _limits(explained: Why) -> None:
         until = f" until {limit.until.isoformat()}" if limit.until else ""
         rule = f"{limit.rule}  {limit.file}:{limit.line}" if limit.rule else "no rule matches"
         click.echo(f"  {limit.since.isoformat()}  {amount}{until}: {rule}")
-        click.echo(f"      rulebook {limit.rulebook_hash[:12]}, by {limit.recorded_by}")
+        click.echo(f"      rulebook {short_hash(limit.rulebook_hash)}, by {limit.recorded_by}")
 
 
 def _log(explained: Why, *, full: bool) -> None:

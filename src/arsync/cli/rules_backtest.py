@@ -57,8 +57,9 @@ def rules_backtest(
 ) -> int:
     """Run a rulebook over the ledger as it was on each past day.
 
-    RULEBOOK and OTHER are files, folders or git revisions as in HEAD~1:rules; without RULEBOOK, the
-    current rulebook is used. It cannot show how much sooner customers would have paid.
+    RULEBOOK and OTHER are files, folders, git revisions as in HEAD~1:rules, or hashes of rulebooks
+    that runs went by; without RULEBOOK, the current rulebook is used. It cannot show how much
+    sooner customers would have paid.
     """
     from arsync.application.connecting import connections
     from arsync.application.trials import backtest_rulebooks, rules_backtest_view

@@ -14,6 +14,8 @@ ELSEWHERE = {
     "check": "rules_check",
     "diff": "rules_diff",
     "new": "rules_new",
+    "push": "rules_push",
+    "versions": "rules_versions",
     "show": "rules_show",
     "drift": "rules_show",
     "simulate": "rules_simulate",

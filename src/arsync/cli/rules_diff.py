@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 CUSTOMERS_SHOWN_MAX = 100
 """So many customers are shown; `--all` and `--json` show every one."""
 
+LINES_SHOWN_MAX = 200
+"""So many lines of the texts' difference are shown; `--all` and `--json` show every one."""
+
 
 @click.command("diff", short_help="Show which customers an edit would treat differently, and why.")
 @click.argument("old", required=False, default="")
@@ -59,9 +62,10 @@ def rules_diff(
 ) -> int:
     """Show which customers would be treated differently, how, and by which line.
 
-    OLD and NEW are files, folders, or git revisions as in HEAD~1:rules. Without NEW, the current
-    rulebook is used. Each side uses the texts beside it, and a letter with different words is a
-    difference. Nothing is sent, and nothing is written.
+    OLD and NEW are files, folders, git revisions as in HEAD~1:rules, or hashes of rulebooks that
+    runs went by (`arsync rules versions`). Without NEW, the current rulebook is used. Each side
+    uses the texts beside it, and a letter with different words is a difference. With a hash, the
+    lines that differ are shown as well. Nothing is sent, and nothing is written.
     """
     from arsync.application.connecting import connections
     from arsync.application.trials import Comparison, diff_rulebooks, rules_diff_view
@@ -108,6 +112,7 @@ def show_diff(rules_diff: RulesDiff, *, everything: bool = False) -> bool:
     click.echo(f"new: {', '.join(rules_diff.new.files)}")
     shown: list[CustomerDifference] = []
     customers = changes = 0
+    _show_lines(rules_diff.text_diff, everything=everything)
     for difference in rules_diff.differences:
         customers += 1
         changes += len(difference.changes)
@@ -134,6 +139,15 @@ def show_diff(rules_diff: RulesDiff, *, everything: bool = False) -> bool:
         "Nothing was changed."
     )
     return True
+
+
+def _show_lines(lines: Sequence[str], *, everything: bool) -> None:
+    if lines:
+        click.echo()
+    for line in lines if everything else lines[:LINES_SHOWN_MAX]:
+        click.echo(line)
+    if len(lines) > LINES_SHOWN_MAX and not everything:
+        click.echo(f"... and {word(len(lines) - LINES_SHOWN_MAX, 'more line')}: --all shows them.")
 
 
 def _rows(differences: list[CustomerDifference]) -> Iterator[list[str]]:

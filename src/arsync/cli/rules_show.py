@@ -17,7 +17,8 @@ from arsync.cli.common import (
     word,
 )
 from arsync.cli.json_output import print_json
-from arsync.errors import EXIT_DONE, EXIT_MISTAKE
+from arsync.clock import in_words
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
@@ -25,18 +26,40 @@ if TYPE_CHECKING:
 
 @click.command("show", short_help="Print the effective rulebook, with file and line of each part.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--version",
+    "prefix",
+    metavar="HASH",
+    default="",
+    help="A rulebook that runs went by, by its hash or the first six characters of it.",
+)
+@click.option(
+    "--files", "as_written", is_flag=True, help="With --version: its files and letters as written."
+)
 @one_connection_option
 @json_option
 @config_option
 def rules_show(
-    paths: tuple[Path, ...], connection: str | None, as_json: bool, config_file: Path | None
+    paths: tuple[Path, ...],
+    prefix: str,
+    as_written: bool,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
 ) -> int:
     """Print the effective rulebook, with the file and line of each part.
 
-    PATHS are files or folders; without them, the rules folder is used. The output is a rulebook
+    PATHS are files or folders; without them, the current rulebook is used. The output is a rulebook
     itself: saved to a file, it means the same. With --json it is a text, with its name, files and
-    hash.
+    hash. The hash of a past rulebook stands in `arsync why`, `arsync rules versions` and with each
+    action in --json.
     """
+    if prefix:
+        if paths or connection:
+            raise UserMistake("--version names a rulebook: give neither PATHS nor --connection.")
+        return _show_version(prefix, config_file, as_written=as_written, as_json=as_json)
+    if as_written:
+        raise UserMistake("--files needs --version: the files of today are in the rules folder.")
     from arsync.application.rule_checking import effective_rules, effective_rules_view
 
     with opened(config_file, needs_config=not paths) as (actor, container):
@@ -45,6 +68,36 @@ def rules_show(
         print_json(effective_rules_view(rulebook, text))
     else:
         click.echo(text, nl=False)
+    return EXIT_DONE
+
+
+def _show_version(prefix: str, config_file: Path | None, *, as_written: bool, as_json: bool) -> int:
+    from arsync.application.rulebook_versions import kept_rulebook, kept_rulebook_view
+
+    with opened(config_file) as (actor, container):
+        kept = kept_rulebook(actor, container, prefix)
+    view = kept_rulebook_view(kept)
+    if as_json:
+        print_json(view)
+        return EXIT_DONE
+    row = kept.row
+    say(
+        f"Rulebook {row.hash}, first used {in_words(row.recorded_at, None)} by {row.recorded_by}, "
+        f"from {row.source}."
+    )
+    if row.redacted_at is not None:
+        say(f"A customer's name was taken out of it on {row.redacted_at.date().isoformat()}.")
+    if as_written:
+        for file in (*kept.text.files, *kept.text.letters):
+            click.secho(f"# {file.path}", bold=True)
+            click.echo(file.text.rstrip("\n"))
+        return EXIT_DONE
+    if view.rulebook is None:
+        raise UserMistake(
+            "\n".join(kept.problems) + "\nThis version of arsync cannot read it any more."
+            f"\n    hint: its files as written: arsync rules show --version {prefix} --files"
+        )
+    click.echo(view.rulebook, nl=False)
     return EXIT_DONE
 
 

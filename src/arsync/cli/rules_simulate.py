@@ -75,10 +75,10 @@ def rules_simulate(
 ) -> int:
     """Play a rulebook forward from today's ledger; nothing is sent.
 
-    RULEBOOK is a file, a folder or a git revision as in HEAD~1:rules; without it, the current
-    rulebook is used. No new invoices are issued, and everything is approved on its day. A
-    connection that only observes is treated as taken over today, so old debts start as `take_over`
-    says.
+    RULEBOOK is a file, a folder, a git revision as in HEAD~1:rules, or the hash of a rulebook that
+    runs went by; without it, the current rulebook is used. No new invoices are issued, and
+    everything is approved on its day. A connection that only observes is treated as taken over
+    today, so old debts start as `take_over` says.
     """
     from arsync.application.connecting import connections
     from arsync.application.trials import rules_simulation_view, simulation

@@ -78,7 +78,7 @@ class RulesSettings(Section, frozen=True, kw_only=True):
     source: Annotated[
         Literal["folder", "store"],
         Meta(
-            description="folder: read from the folder; store: what was pushed into "
+            description="folder: read from the folder; store: what `arsync rules push` put into "
             "the store, for machines that have no folder"
         ),
     ] = "folder"

@@ -150,6 +150,16 @@ class Letters:
         """Return the names of the user's own texts that can be rendered, by file: `nudge.txt`."""
         return tuple(sorted(self._own))
 
+    @property
+    def own_files(self) -> dict[str, str]:
+        """Return the user's own texts of every language that count, by file as it is shown."""
+        every_language = map(self._texts_of, languages())
+        return {
+            texts.shown_as[name]: source
+            for texts in every_language
+            for name, source in texts.sources.items()
+        }
+
     def in_language(self, code: str) -> Letters:
         """Return the same texts in another language.
 

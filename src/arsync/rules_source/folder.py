@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -19,10 +20,11 @@ from arsync.core.rulebook.reading.extends import Extended, Finder
 from arsync.core.rulebook.reading.merge import File, not_rules_of
 from arsync.core.rulebook.reading.reader import read_layers
 from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
+from arsync.core.rulebook.rules_text import RulesText, rules_text
 from arsync.errors import UserMistake
 from arsync.files import text_of
 from arsync.mail import DEFAULT_LANGUAGE, SHIPPED_NAMES, Letters, TextProblem, languages
-from arsync.mail.own_texts import own_texts
+from arsync.mail.own_texts import OwnTexts, TextsOf, own_texts
 from arsync.rules_source.file_names import names_path, says_nothing
 from arsync.rules_source.holiday_regions import in_any_region
 from arsync.rules_source.listing import RULE_SUFFIXES, DiskListing, Listing
@@ -55,6 +57,23 @@ class Rules(NamedTuple):
     """What it says is meant neither as rules nor as letters."""
     unread: tuple[UnreadFile, ...] = ()
     """What lies beside it, looks meant as rules or letters, and is not read."""
+    text: RulesText | None = None
+    """Everything it was read from; None when there is an error among the problems."""
+    shown: str = ""
+    """The folder, as people are shown it."""
+    look: Callable[[], Listing] | None = None
+    """Looks at the folder again; None where single files were read."""
+
+
+class ReadFrom(NamedTuple):
+    """Which rules folder is read, and for whom."""
+
+    shown: str
+    """How its files are shown: `rules`, or `HEAD~1:rules`."""
+    root: str
+    """How they are shown once they are kept: `rules`."""
+    connection: str = ""
+    """Whose own folder counts; empty: nobody's."""
 
 
 def rulebook_files(config: Config, connection: str = "") -> list[Path]:
@@ -88,22 +107,34 @@ def read_rules(config: Config, connection: str = "") -> Rules:
 
 
 def stray_folders(
-    config: Config, rules: Rules, connection: str, connections: Collection[str]
+    rules: Rules, connection: str, connections: Collection[str]
 ) -> tuple[UnreadFile, ...]:
     """Return the folders with rules or letters that belong to no connection.
 
     Args:
-        config: names the rules folder.
-        rules: what was read of it.
+        rules: what was read of the rules folder, which is looked at again.
         connection: which connection it is read for.
         connections: the names of all connections, also of removed ones.
 
     Raises:
         UserMistake: the rules folder cannot be looked at.
     """
-    listing = _on_disk(config, config.rules_folder)
-    check = FolderCheck(listing, connection, rules.not_rules, rulebook=rules.rulebook)
+    if rules.look is None:
+        return ()
+    check = FolderCheck(rules.look(), connection, rules.not_rules, rulebook=rules.rulebook)
     return tuple(check.stray_folders(connections))
+
+
+def strays_of_anybody(rules: Rules, connections: Collection[str]) -> tuple[UnreadFile, ...]:
+    """Return the folders that `stray_folders` gives for any of the connections, in one look."""
+    if rules.look is None:
+        return ()
+    listing = rules.look()
+    check = FolderCheck(listing, "", rules.not_rules, rulebook=rules.rulebook)
+    owners = ["", *check.meant_by_slip(connections)]
+    checks = [replace(check, own=owner) for owner in owners]
+    strays = [file for check in checks for file in check.stray_folders(connections)]
+    return tuple(dict.fromkeys(strays))
 
 
 def read_paths(config: Config, paths: Sequence[Path]) -> Rules:
@@ -213,41 +244,52 @@ def _read(
     spoken_from = [folder if beside else config.rules_folder]
     if connection:
         spoken_from.append(folder / connection)
+
+    @cache
+    def own(code: str) -> OwnTexts:
+        return own_texts(spoken_from, code, config.folder)
+
+    shown = _shown(folder, config.folder)
+    root = folder.name if Path(shown).is_absolute() else shown
     rules = rules_from(
         texts,
         below,
         find=finder(folder, config.folder, [*shared, *files]),
-        letters=lambda code, law: Letters(
-            code=code, law=law, own=partial(own_texts, spoken_from, shown_from=config.folder)
-        ),
+        own=own,
+        source=ReadFrom(shown, root, connection),
     )
     if not whole:
         return rules
-    return with_unread(rules, _on_disk(config, folder), connection, [*texts, *below])
+    return with_unread(rules, lambda: _on_disk(config, folder), connection, [*texts, *below])
 
 
 def with_unread(
-    rules: Rules, listing: Listing, connection: str, files: Sequence[tuple[str, str]]
+    rules: Rules,
+    look: Callable[[], Listing],
+    connection: str,
+    files: Sequence[tuple[str, str]],
 ) -> Rules:
     """Return what was read, with what lies beside it, looks meant and is not read.
 
     Args:
         rules: what was read.
-        listing: the rules folder.
+        look: looks at the rules folder.
         connection: which connection it is read for; empty: what all share.
         files: (name as shown, text) of each file that was read.
     """
     silent = frozenset(name for name, text in files if says_nothing(text))
-    check = FolderCheck(listing, connection, rules.not_rules, silent, rules.rulebook)
+    check = FolderCheck(look(), connection, rules.not_rules, silent, rules.rulebook)
     problems = [
         str(Problem(*said.place, f"not_rules names {shown}, which is read.", "remove one of them"))
         for said, shown in check.contradictions()
     ]
     return rules._replace(
         rulebook=None if problems else rules.rulebook,
+        text=None if problems else rules.text,
         problems=(*rules.problems, *problems),
         errors=rules.errors + len(problems),
         unread=tuple(check.unread()),
+        look=look,
     )
 
 
@@ -256,7 +298,8 @@ def rules_from(
     shared: Sequence[tuple[str, str]],
     *,
     find: Finder,
-    letters: Callable[[str, LatePayment | None], Letters],
+    own: TextsOf,
+    source: ReadFrom,
 ) -> Rules:
     """Read a rulebook and the texts beside it, wherever they are kept.
 
@@ -264,8 +307,14 @@ def rules_from(
         files: (name to show, text) of each.
         shared: files that these extend, when none of them says `extends:`.
         find: finds what `extends:` names.
-        letters: reads the texts of a language, with what the law gives for late payment.
+        own: returns the user's own texts of a language. They are read once: letters that leave at
+            the end of a run say what those of its beginning said.
+        source: where all this was read.
     """
+
+    def letters(code: str, law: LatePayment | None) -> Letters:
+        return Letters(code=code, law=law, own=lambda spoken: own(spoken).copy())
+
     texts = letters(DEFAULT_LANGUAGE, None)
     every_language = [texts, *texts.in_other_languages()]
     names = frozenset(name for spoken in every_language for name in spoken.names)
@@ -298,6 +347,19 @@ def rules_from(
         texts,
         tuple(reading.files),
         not_rules,
+        text=None if errors else _text_of(reading.texts, texts, source),
+        shown=source.shown,
+    )
+
+
+def _text_of(files: Sequence[tuple[str, str]], letters: Letters, source: ReadFrom) -> RulesText:
+    return rules_text(
+        files,
+        list(letters.own_files.items()),
+        folder=source.shown,
+        root=source.root,
+        connection=source.connection,
+        shipped=SHIPPED,
     )
 
 

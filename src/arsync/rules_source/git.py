@@ -6,26 +6,15 @@ import posixpath
 import shutil
 import subprocess
 from collections.abc import Collection
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from arsync.config import Config
-from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.rulebook.reading.extends import Extended
 from arsync.errors import UserMistake
-from arsync.mail import Letters, OwnTexts
-from arsync.mail.own_texts import OWN_TEMPLATES_MAX, TEMPLATE_SUFFIXES
-from arsync.rules_source.folder import (
-    RULEBOOK_BYTES_MAX,
-    RULEBOOK_FILES_MAX,
-    Rules,
-    read_paths,
-    rules_from,
-    shipped,
-    with_unread,
-)
+from arsync.rules_source.folder import ReadFrom, Rules, read_paths, shipped
 from arsync.rules_source.listing import TreeListing
+from arsync.rules_source.tree import read_tree
 
 GIT_SECONDS_MAX = 30
 """Git answers about a rules folder at once; when it does not, it waits for something."""
@@ -36,11 +25,6 @@ _SUFFIXES = (".yaml", ".yml")
 class _Blob(NamedTuple):
     path: str
     object_id: str
-
-    @property
-    def parent(self) -> str:
-        """Return the folder it lies in."""
-        return posixpath.dirname(self.path) or "."
 
 
 def rules_named(config: Config, spec: str, connection: str = "") -> Rules:
@@ -80,21 +64,19 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
     if not commit:
         raise UserMistake(f"git knows no revision {revision!r} here.")
     files, prefix = _files(folder, commit, inside)
-    folder_path = _wanted(inside)
-    groups = [
-        [file for file in files if file.path == folder_path or file.parent == place]
-        for place in (folder_path, f"{folder_path}/{connection}")
-    ]
-    shared, own = groups if connection else (groups[0], [])
-    if not shared and not own:
+    if not files:
         raise UserMistake(f"there is no *.yaml in {inside or '.'} at {revision}.")
-    if len(shared) + len(own) > RULEBOOK_FILES_MAX:
-        raise UserMistake(f"{revision}:{inside} holds more than {RULEBOOK_FILES_MAX} files.")
-    texts = {
-        blob.path: _git(folder, "cat-file", "blob", blob.object_id) for blob in (*shared, *own)
-    }
-    if sum(map(len, texts.values())) > RULEBOOK_BYTES_MAX:
-        raise UserMistake(f"{revision}:{inside} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
+    folder_path, only = _wanted(inside), ""
+    if any(blob.path == folder_path for blob in files):
+        folder_path, only = posixpath.split(folder_path)
+    all_files, _ = _files(folder, commit, folder_path or ".", ("",))
+    top = "" if folder_path in {"", "."} else f"{folder_path}/"
+    blobs = {blob.path.removeprefix(top): blob.object_id for blob in all_files}
+    listing = TreeListing(
+        list(blobs),
+        lambda path: _git(folder, "cat-file", "blob", blobs[path]),
+        lambda path: f"{revision}:{top}{path}",
+    )
 
     def find(name: str, asking: str) -> Extended:
         if not name.endswith(_SUFFIXES):
@@ -113,62 +95,14 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
             raise LookupError(f"there is no file {name!r} beside {asking}.")
         return Extended(f"{revision}:{path}", _git(folder, "cat-file", "blob", at))
 
-    def shown(group: list[_Blob]) -> list[tuple[str, str]]:
-        return [(f"{revision}:{blob.path}", texts[blob.path]) for blob in group]
-
-    is_file = any(blob.path == folder_path for blob in shared)
-    root = posixpath.dirname(folder_path) if is_file else folder_path
-    roots = [root, f"{root}/{connection}"] if connection else [root]
-
-    @cache
-    def own_texts(code: str) -> OwnTexts:
-        texts = OwnTexts({}, {}, [])
-        for place in roots:
-            _read_texts_at(folder, (revision, commit), place, code, texts)
-        return texts
-
-    def letters(code: str, law: LatePayment | None) -> Letters:
-        return Letters(None, code, law, own=lambda spoken: own_texts(spoken).copy())
-
-    rules = rules_from(
-        shown(own or shared), shown(shared) if own else (), find=find, letters=letters
-    )
-    if is_file:
-        return _sound(rules)
-    all_files, _ = _files(folder, commit, inside, ("",))
-    top = "" if folder_path == "." else f"{folder_path}/"
-    blobs = {blob.path.removeprefix(top): blob.object_id for blob in all_files}
-    listing = TreeListing(
-        list(blobs),
-        lambda path: _git(folder, "cat-file", "blob", blobs[path]),
-        lambda path: f"{revision}:{top}{path}",
-    )
-    return _sound(with_unread(rules, listing, connection, shown([*shared, *own])))
+    root = top.rstrip("/")
+    return _sound(read_tree(listing, find, ReadFrom(f"{revision}:{root}", root, connection), only))
 
 
 def _sound(rules: Rules) -> Rules:
     if rules.rulebook is None:
         raise UserMistake("\n".join(rules.problems))
     return rules
-
-
-def _read_texts_at(
-    folder: Path, at: tuple[str, str], root: str, code: str, texts: OwnTexts
-) -> None:
-    """Add the user's own texts as they stood in a revision (its name, its commit)."""
-    revision, commit = at
-    inside = posixpath.normpath(f"{root}/templates")
-    files, _ = _files(folder, commit, inside, TEMPLATE_SUFFIXES)
-    for place in (inside, f"{inside}/{code}"):
-        here = [file for file in files if file.parent == place]
-        if len(here) > OWN_TEMPLATES_MAX:
-            raise UserMistake(f"{revision}:{place} holds more than {OWN_TEMPLATES_MAX} templates.")
-        texts.put_folder(
-            {
-                f"{revision}:{blob.path}": _git(folder, "cat-file", "blob", blob.object_id)
-                for blob in here
-            }
-        )
 
 
 def _wanted(inside: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
@@ -124,7 +124,7 @@ def _kind(path: Path) -> EntryKind:
 
 
 class TreeListing:
-    """A rules folder as a list of its files, each read when asked for: a git revision."""
+    """A rules folder as a list of its files, each read when asked for: in git, or in the store."""
 
     def __init__(
         self, paths: list[str], read: Callable[[str], str], shown: Callable[[str], str]
@@ -137,26 +137,34 @@ class TreeListing:
             shown: shows a path to people.
         """
         self._paths = paths
-        self._read = read
+        self.read = cache(read)
         self.shown = shown
+
+    @cached_property
+    def _folders(self) -> Mapping[str, Mapping[str, EntryKind]]:
+        """Return the names in each folder. A practice has a folder for each of its ledgers."""
+        folders: dict[str, dict[str, EntryKind]] = {}
+        for path in self._paths:
+            kind, name = EntryKind.FILE, path
+            while name:
+                name, _, last = name.rpartition("/")
+                folders.setdefault(name, {})[last] = kind
+                kind = EntryKind.FOLDER
+        return folders
 
     def entries(self, folder: str) -> list[FolderEntry]:
         """Return what stands in a folder, by name; nothing where there is no such folder."""
         start = f"{folder}/" if folder else ""
-        inside = [path.removeprefix(start) for path in self._paths if path.startswith(start)]
-        names = {path.partition("/")[0]: "/" in path for path in inside}
-        return [
-            FolderEntry(start + name, EntryKind.FOLDER if is_folder else EntryKind.FILE)
-            for name, is_folder in sorted(names.items())
-        ]
+        names = self._folders.get(folder, {})
+        return [FolderEntry(start + name, kind) for name, kind in sorted(names.items())]
 
     def text(self, path: str) -> str | None:
         """Return the text of a file; None when it cannot be read."""
         try:
-            return self._read(path)
+            return self.read(path)
         except UserMistake:
             return None
 
     def is_same(self, path: str, other: str) -> bool:
-        """Return whether two names lead to one folder: git tells letter cases apart."""
+        """Return whether two names lead to one folder: letter cases are told apart."""
         return path == other

@@ -138,6 +138,12 @@ class FolderCheck:
             unread += self._stray(entry, connections)
         return unread[:UNREAD_MAX]
 
+    def meant_by_slip(self, connections: Collection[str]) -> set[str]:
+        """Return the connections whose name is near that of a folder which is no connection's."""
+        folders = [entry for entry in self._visible("") if entry.kind is not EntryKind.FILE]
+        strays = [entry.name for entry in folders if entry.name not in connections]
+        return {near for name in strays for near in nearest(name, connections)}
+
     def _misnamed_folders(self) -> Iterator[UnreadFile]:
         for entry in self._visible(""):
             named = nearest(entry.name, [TEMPLATES, SCENARIOS])

@@ -23,7 +23,9 @@ from arsync.store.admin.integrity import Fault, examine_store
 from arsync.store.admin.mailboxes import Mailboxes
 from arsync.store.admin.outages import Outages
 from arsync.store.admin.privacy import Privacy
+from arsync.store.admin.pushed_rules import PushedRules
 from arsync.store.admin.rate_counters import RateCounters
+from arsync.store.admin.rulebook_versions import RulebookVersions, damaged_texts
 from arsync.store.admin.run_log import Runs
 from arsync.store.admin.schedules import Schedules
 from arsync.store.admin.tokens import Tokens
@@ -106,7 +108,9 @@ class Store:
         self.placements = Placements(database, clock)
         self.runs = Runs(database, clock, locks)
         self.last_plans = LastPlans(database)
-        self.privacy = Privacy(database, self.last_plans)
+        self.rulebooks = RulebookVersions(database, clock)
+        self.pushes = PushedRules(database, clock)
+        self.privacy = Privacy(database, self.last_plans, clock)
         self.outages = Outages(database, clock)
         self.schedules = Schedules(database, clock)
         self.mailboxes = Mailboxes(database, clock, locks)
@@ -135,6 +139,10 @@ class Store:
     def faults(self, connection_id: int) -> Iterator[Fault]:
         """Yield the contradictions in one connection's rows; see `integrity`."""
         return examine_store(self._database, connection_id)
+
+    def damaged_rules(self) -> Iterator[str]:
+        """Yield, in words, each kept rulebook that is not what its hash says."""
+        return damaged_texts(self._database)
 
     def close(self) -> None:
         """Give back every database connection."""

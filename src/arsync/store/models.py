@@ -365,6 +365,34 @@ class LimitRow(NamedTuple):
     recorded_at: datetime
 
 
+class VersionRow(NamedTuple):
+    """A rulebook whose text is kept."""
+
+    hash: str
+    letters_hash: str
+    """Of the letters of one's own that go with it; empty: there are none."""
+    recorded_at: datetime
+    recorded_by: str
+    """On whose behalf it was first used."""
+    source: str
+    """Where it was read then."""
+    redacted_at: datetime | None
+    """When a customer's name was taken out of its text."""
+    planned: int = 0
+    """How many actions its hash planned, with these letters or others."""
+
+
+class PushRow(NamedTuple):
+    """A rules folder that was pushed into the store."""
+
+    id: int
+    hash: str
+    """Of everything in it."""
+    pushed_at: datetime
+    pushed_by: str
+    source: str
+
+
 class EventRow(NamedTuple):
     """One change of an action's state: by whom, when, for what reason."""
 

@@ -45,6 +45,7 @@ def examine_deeply(
         if not faults:
             yield Finding(name, OK, "actions, events, allocations and amounts agree.")
         yield from _documents(organisation)
+    yield from (Finding("rules", WRONG, damage) for damage in container.store.damaged_rules())
 
 
 def _documents(organisation: OrganisationContext) -> Iterator[Finding]:

@@ -15,12 +15,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text, update
 
+from arsync.clock import Clock
 from arsync.core.actions import ActionKind, ActionState, Because
 from arsync.core.ledger.records import Contact, ContactStatus, DocumentStatus, RecordKind
 from arsync.core.planning.plan_views import action_view
 from arsync.errors import UserMistake
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.actions.serialisation import decode_action, encode_action
+from arsync.store.admin.rulebook_versions import take_name_out, versions_naming
 from arsync.store.agreements.placements import rows_of
 from arsync.store.agreements.promises import promise_rows
 from arsync.store.db.bulk import one_of
@@ -90,10 +92,11 @@ class Forgotten(Struct, frozen=True):
 class Privacy:
     """What the store holds of people."""
 
-    def __init__(self, database: Database, last_plans: LastPlans) -> None:
+    def __init__(self, database: Database, last_plans: LastPlans, clock: Clock) -> None:
         """Work on this database."""
         self._database = database
         self._last_plans = last_plans
+        self._clock = clock
 
     def export(self, connection_id: int, name_or_id: str) -> dict[str, Any]:
         """Return everything held of one customer, for JSON.
@@ -127,6 +130,7 @@ class Privacy:
                 "notices": _notices(db, connection_id, contact.id),
                 "undeliverable_addresses": _undeliverable(db, connection_id, contact.id),
                 "actions": _actions(db, connection_id, contact.id),
+                "rulebook_versions": versions_naming(db, contact.name),
             }
 
     def forget(self, connection_id: int, name_or_id: str) -> Forgotten:
@@ -155,6 +159,7 @@ class Privacy:
             _forget_entries(db, connection_id, contact.id)
             _forget_limit_rules(db, connection_id, contact.id)
             _forget_addresses(db, connection_id, contact.id)
+            take_name_out(db, contact.name, now=self._clock.now())
             gone = ContactStatus(contact.status) in _GONE
             if gone:
                 _forget_copy(db, connection_id, contact)

@@ -771,23 +771,29 @@ rulebook_versions = Table(
     "rulebook_versions",
     metadata,
     Column("hash", Text, primary_key=True),
+    # Of the letters of one's own that go with it: they change while the rulebook does not.
+    Column("letters_hash", Text, primary_key=True),
     Column("content", LargeBinary, nullable=False),
     Column("recorded_at", Moment, nullable=False),
     _text("recorded_by"),
     _text("source"),
+    # When a customer's name was taken out; then the text is no longer that of the hash.
+    Column("redacted_at", Moment),
 )
-"""The text of each rulebook by which something was planned."""
+"""The text of each rulebook by which something was planned: see `store.admin.rulebook_versions`."""
 
 pushed_rules = Table(
     "pushed_rules",
     metadata,
     Column("id", Integer, primary_key=True),
+    # Of everything in it; the same folder pushed again is no new push.
+    _text("hash"),
     Column("content", LargeBinary, nullable=False),
     Column("pushed_at", Moment, nullable=False),
     _text("pushed_by"),
     _text("source"),
 )
-"""Rules folders that were pushed; the last one counts."""
+"""Rules folders that were pushed; the last one counts: see `store.admin.rulebook_versions`."""
 
 webhook_events = Table(
     "webhook_events",

@@ -102,6 +102,8 @@ class Reading(NamedTuple):
     """All problems, by file and line."""
     files: list[File]
     """The effective rulebook as nodes, each with the file and line it was written in."""
+    texts: Sequence[tuple[str, str]] = ()
+    """(Name to show, text) of every file that counts, in the order of the hash."""
 
 
 def read_rulebook(
@@ -143,6 +145,7 @@ def read_layers(
         problems.add(Place(first, 1, 1), f"more than {FILES_MAX} files in one rulebook.")
         shared, files = (), ()
     rulebook, stack = None, Stack([], [])
+    counted: list[tuple[str, str]] = []
     with suppress(TooManyProblems):
         own = _one_whole(_composed(files, problems), problems, find)
         # A connection's folder extends the shared files unless it has its own `extends:`.
@@ -161,13 +164,14 @@ def read_layers(
             beside = [
                 (problem.file, problem.text) for problem in extended if problem.file not in names
             ]
-            rulebook = _Assembly(problems, texts, ways).build(stack.files, [*all_files, *beside])
+            counted = [*all_files, *beside]
+            rulebook = _Assembly(problems, texts, ways).build(stack.files, counted)
             changes = (*below.currencies, *stack.currencies)
             rulebook = replace(rulebook, cautions=tuple(still_there(changes, stack.files)))
     ordered = sorted(
         problems.found, key=lambda problem: (problem.file, problem.line, problem.column)
     )
-    return Reading(None if problems.fatal else rulebook, ordered, stack.files)
+    return Reading(None if problems.fatal else rulebook, ordered, stack.files, counted)
 
 
 def _composed(files: Sequence[tuple[str, str]], problems: Problems) -> list[File]:

@@ -16,15 +16,18 @@ def upgrade() -> None:
     op.create_table(
         "rulebook_versions",
         sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("letters_hash", sa.Text(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("recorded_at", Moment(), nullable=False),
         sa.Column("recorded_by", sa.Text(), server_default="", nullable=False),
         sa.Column("source", sa.Text(), server_default="", nullable=False),
-        sa.PrimaryKeyConstraint("hash", name=op.f("pk_rulebook_versions")),
+        sa.Column("redacted_at", Moment()),
+        sa.PrimaryKeyConstraint("hash", "letters_hash", name=op.f("pk_rulebook_versions")),
     )
     op.create_table(
         "pushed_rules",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.Text(), server_default="", nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("pushed_at", Moment(), nullable=False),
         sa.Column("pushed_by", sa.Text(), server_default="", nullable=False),

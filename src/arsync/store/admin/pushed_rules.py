@@ -1,0 +1,92 @@
+"""Rules folders that were pushed: with `[rules] source = "store"` the last one counts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, insert, select
+
+from arsync.clock import Clock
+from arsync.core.rulebook.rules_text import RulesText
+from arsync.errors import UserMistake
+from arsync.store.admin.rulebook_versions import packed, unpacked
+from arsync.store.db.database import Database
+from arsync.store.db.tables import pushed_rules
+from arsync.store.models import PushRow
+
+PUSHED_BYTES_MAX = 50_000_000
+"""A rules folder of a practice: 5,000 clients with 10,000 bytes of rules each."""
+
+PUSHES_KEPT_MAX = 20
+"""So many pushes are kept; the rulebooks that older ones gave stand in `rulebook_versions`."""
+
+
+class Pushed(NamedTuple):
+    """A push: what is known of it, and what was pushed."""
+
+    row: PushRow
+    text: RulesText
+
+
+class PushedRules:
+    """The table of pushed rules folders."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Work on this database."""
+        self._database = database
+        self._clock = clock
+
+    def last_id(self) -> int | None:
+        """Return the number of the last push; None before the first."""
+        with self._database.read() as db:
+            last: int | None = db.scalar(select(func.max(pushed_rules.c.id)))
+        return last
+
+    def last(self) -> Pushed | None:
+        """Return the last push; None before the first.
+
+        Raises:
+            UserMistake: it is damaged.
+        """
+        columns = pushed_rules.c
+        query = select(
+            columns.id,
+            columns.hash,
+            columns.pushed_at,
+            columns.pushed_by,
+            columns.source,
+            columns.content,
+        )
+        with self._database.read() as db:
+            row = db.execute(query.order_by(columns.id.desc()).limit(1)).one_or_none()
+        if row is None:
+            return None
+        text = unpacked(row.content)
+        if text is None:
+            raise UserMistake(
+                f"the rules of push {row.id} are damaged.\n    hint: push again: arsync rules push"
+            )
+        return Pushed(PushRow(*row[:-1]), text)
+
+    def push(self, text: RulesText, *, who: str, source: str) -> PushRow:
+        """Put a rules folder into the store; from now on it is the one that counts.
+
+        Args:
+            text: all of it.
+            who: asked for it.
+            source: where it was read.
+
+        Raises:
+            UserMistake: it is too large.
+        """
+        content = packed(text, PUSHED_BYTES_MAX)
+        if content is None:
+            raise UserMistake(f"the rules folder is larger than {PUSHED_BYTES_MAX:,} bytes.")
+        now, columns = self._clock.now(), pushed_rules.c
+        values = {"hash": text.whole_hash, "pushed_at": now, "pushed_by": who, "source": source}
+        with self._database.write() as db:
+            done = db.execute(insert(pushed_rules).values(content=content, **values))
+            assert done.inserted_primary_key is not None
+            number = int(done.inserted_primary_key[0])
+            db.execute(delete(pushed_rules).where(columns.id <= number - PUSHES_KEPT_MAX))
+        return PushRow(number, text.whole_hash, now, who, source)
