@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 JOURNAL_LENGTH_MAX = 100_000
@@ -38,6 +38,9 @@ class JournalEntry:
     """What the fault injection did to it; empty: nothing."""
 
 
+_NAMES = tuple(field.name for field in fields(JournalEntry))
+
+
 class Journal:
     """The requests so far, of bounded length."""
 
@@ -60,7 +63,7 @@ class Journal:
         rows = [entry for entry in self._entries if entry.number > since]
         shown = rows[: max(0, min(limit, PAGE_LENGTH_MAX))]
         return {
-            "requests": [asdict(entry) for entry in shown],
+            "requests": [{name: getattr(entry, name) for name in _NAMES} for entry in shown],
             "next": shown[-1].number if shown else since,
             "more": len(rows) > len(shown),
         }

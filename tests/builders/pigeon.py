@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from arsync.channels import Channel, channel, installed
+from arsync.channels import ENTRY_POINT_GROUP, Channel, channel, installed
 
 MODULE = "arsync_pigeon_post"
 
@@ -70,7 +70,7 @@ def install(folder: Path, module: str, source: str, *entries: str) -> None:
     about.mkdir()
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
     lines = "\n".join(entries)
-    (about / "entry_points.txt").write_text(f"[{installed.ENTRY_POINT_GROUP}]\n{lines}\n")
+    (about / "entry_points.txt").write_text(f"[{ENTRY_POINT_GROUP}]\n{lines}\n")
 
 
 @contextmanager

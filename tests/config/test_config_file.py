@@ -106,6 +106,14 @@ def test_each_problem_names_its_line(tmp_path: Path) -> None:
     ]
 
 
+def test_equal_names_of_two_sections_have_their_own_lines(tmp_path: Path) -> None:
+    lines = mistake(tmp_path, "[xero]\nclient_id = 1\n[quickbooks]\nclient_id = 2\n").splitlines()
+    assert [line.partition("config.toml:")[2][:14] for line in lines] == [
+        "2: [xero] clie",
+        "4: [quickbooks",
+    ]
+
+
 def test_a_setting_of_the_first_lines_needs_a_section(tmp_path: Path) -> None:
     assert "config.toml: unknown section [mode]" in mistake(tmp_path, 'mode = "auto"\n')
 

@@ -273,6 +273,24 @@ def test_this_computer_is_known(host: str, here: bool) -> None:
     assert is_loopback(host) is here
 
 
+def test_proxies_are_looked_up_once_for_each_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "near.example")
+    session = a_session()
+
+    def proxies(url: str, own: dict[str, str] | None = None) -> Any:
+        return session.merge_environment_settings(url, own or {}, None, None, None)["proxies"]
+
+    assert proxies("https://near.example/a") == {}
+    far = proxies("https://far.example/a")
+    assert far["https"] == "http://proxy.example:3128"
+    far.clear()
+    monkeypatch.setenv("https_proxy", "http://other.example:3128")
+    assert proxies("https://far.example/b")["https"] == "http://proxy.example:3128"
+    own = {"https": "http://mine.example:3128"}
+    assert proxies("https://far.example/a", own)["https"] == "http://mine.example:3128"
+
+
 def test_no_client_id_is_the_users_mistake() -> None:
     with pytest.raises(UserMistake, match="no client_id"):
         oauth_session("", label="Xero")

@@ -2,11 +2,11 @@
 
 from arsync.channels.contract import Carries, Channel, Message, MessageTrace
 from arsync.channels.installed import (
-    ENTRY_POINT_GROUP,
     channel,
     channel_names,
     ways_set_up,
 )
+from arsync.rules_source.way_names import ENTRY_POINT_GROUP
 
 __all__ = [
     "ENTRY_POINT_GROUP",

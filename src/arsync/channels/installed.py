@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import cast
 
 from arsync.channels.contract import Channel
 from arsync.config import Config
 from arsync.core.actions import Via
 from arsync.errors import UserMistake
-
-ENTRY_POINT_GROUP = "arsync.channels"
+from arsync.rules_source.way_names import ENTRY_POINT_GROUP, installed_channels
 
 _OWN: Mapping[str, str] = {
     Via.SMTP: "arsync.channels.smtp:CHANNEL",
@@ -24,7 +22,7 @@ _OWN: Mapping[str, str] = {
 
 def channel_names() -> tuple[str, ...]:
     """Return what `via:` may say besides the accounting system; loads none of them."""
-    return (*_OWN, *sorted(name for name in _foreign() if name not in _OWN))
+    return (*_OWN, *sorted(name for name in installed_channels() if name not in _OWN))
 
 
 def channel(name: str) -> Channel:
@@ -50,15 +48,9 @@ def ways_set_up(config: Config) -> frozenset[str]:
 def _entry(name: str) -> EntryPoint | None:
     if name in _OWN:
         return EntryPoint(name, _OWN[name], ENTRY_POINT_GROUP)
-    return _foreign().get(name)
-
-
-@cache
-def _foreign() -> Mapping[str, EntryPoint]:
-    # Searched once for each process, which takes some 16 ms.
-    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    return installed_channels().get(name)
 
 
 def forget_installed() -> None:
     """Look again which packages are installed, the next time that somebody asks."""
-    _foreign.cache_clear()
+    installed_channels.cache_clear()

@@ -53,15 +53,17 @@ class ConfigReader:
             UserMistake: it cannot be read at all.
         """
         text = _text(path)
-        for section, table in _parsed(path, text).items():
+        tables = _parsed(path, text)
+        lines = _lines_of(text)
+        for section, table in tables.items():
             if section not in SECTIONS or not isinstance(table, dict):
-                place = _place(path, text, section)
+                place = _place(path, lines.get((section, "")))
                 self.problems.append(
                     f"{place}: unknown section [{section}].{_near(section, SECTIONS)}"
                 )
                 continue
             for key, value in table.items():
-                place = _place(path, text, section, key)
+                place = _place(path, lines.get((section, key)))
                 setting = _BY_NAME.get((section, key))
                 if setting is None:
                     near = _near(key, [name for within, name in _BY_NAME if within == section])
@@ -135,17 +137,24 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
         raise UserMistake(f"{path}: {error}.\n    hint: {hint}") from None
 
 
-def _place(path: Path, text: str, section: str, key: str = "") -> str:
-    """Return file and line of a section or a setting: tomllib reports no positions."""
-    current = ""
+def _lines_of(text: str) -> dict[tuple[str, str], int]:
+    """Return the lines of sections and of their settings: tomllib reports no positions.
+
+    A section's own is under the empty key.
+    """
+    lines: dict[tuple[str, str], int] = {}
+    section = ""
     for number, line in enumerate(text.splitlines(), start=1):
         if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
-            current = header[1]
-            if current == section and not key:
-                return f"{path}:{number}"
-        elif current == section and key and re.match(rf"\s*{re.escape(key)}\s*=", line):
-            return f"{path}:{number}"
-    return str(path)
+            section = header[1]
+            lines.setdefault((section, ""), number)
+        elif setting := re.match(r"\s*([\w-]+)\s*=", line):
+            lines.setdefault((section, setting[1]), number)
+    return lines
+
+
+def _place(path: Path, line: int | None) -> str:
+    return f"{path}:{line}" if line else str(path)
 
 
 def _near(word: str, choices: Iterable[str]) -> str:

@@ -95,6 +95,7 @@ class PlatformSession(OAuth2Session):
         self._label = label
         self._clock = clock
         self._plain_hosts: set[str] = set()
+        self._settings_of: dict[tuple[Any, ...], Any] = {}
         self._never_shown: set[str] = set()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
@@ -116,6 +117,23 @@ class PlatformSession(OAuth2Session):
         if address.scheme == "https" and address.netloc in self._plain_hosts:
             request.url = urlunsplit(("http", *address[1:]))
         return super().prepare_request(request)
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Return proxies and certificates, which requests looks up once for each host.
+
+        For each request it would go through all variables of the process, several times.
+        """
+        settings_of = super().merge_environment_settings
+        if proxies:
+            return settings_of(url, proxies, stream, verify, cert)
+        address = urlsplit(str(url))
+        key = (address.scheme, address.netloc, stream, verify, cert)
+        if key not in self._settings_of:
+            self._settings_of[key] = settings_of(url, proxies, stream, verify, cert)
+        settings = self._settings_of[key]
+        return {**settings, "proxies": dict(settings["proxies"])}
 
     def authorisation_url(
         self,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import textwrap
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
+from types import CodeType
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, nodes, pass_context
+from jinja2 import BytecodeCache, DictLoader, StrictUndefined, nodes, pass_context
+from jinja2.bccache import Bucket
 from jinja2.environment import Template
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import BlockReference, Context
@@ -31,6 +34,9 @@ RENDER_SECONDS_MAX = 5.0
 
 INCLUDES_MAX = 500
 """Texts that one rendering includes, each time counted."""
+
+COMPILED_MAX = 1_000
+"""So many compiled texts are kept; beyond that, the one longest not used goes."""
 
 FILTERS = (
     "capitalize",
@@ -139,6 +145,37 @@ class LetterEnvironment(ImmutableSandboxedEnvironment):
         raise SecurityError(f"the operator {operator} cannot be used in a letter")
 
 
+class CompiledTexts(BytecodeCache):
+    """What texts were compiled to in this process, by name and source.
+
+    To compile a text takes longer than to render it, and most connections have the same texts.
+    """
+
+    def __init__(self, texts_max: int = COMPILED_MAX) -> None:
+        self._texts_max = texts_max
+        self._compiled: OrderedDict[tuple[str, str], CodeType] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._compiled)
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        key = (bucket.key, bucket.checksum)
+        # Other threads compile as well: what is gone meanwhile is compiled anew.
+        bucket.code = self._compiled.pop(key, None)
+        if bucket.code is not None:
+            self._compiled[key] = bucket.code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._compiled[bucket.key, bucket.checksum] = bucket.code
+        while len(self._compiled) > self._texts_max:
+            self._compiled.popitem(last=False)
+
+
+# What is compiled depends on whether values are escaped, and not on the other texts.
+_COMPILED = {True: CompiledTexts(), False: CompiledTexts()}
+
+
 def environment(templates: Mapping[str, str], *, for_html: bool) -> LetterEnvironment:
     """Return an environment over these template texts, and no file besides.
 
@@ -156,6 +193,7 @@ def environment(templates: Mapping[str, str], *, for_html: bool) -> LetterEnviro
         # Texts made of constants alone would be made, and grow, before anything is counted.
         optimized=False,
         finalize=_shown,
+        bytecode_cache=_COMPILED[for_html],
     )
     letter_environment.globals.clear()
     letter_environment.concat = _concatenated  # type: ignore[method-assign]

@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -136,11 +137,17 @@ class _TimedSsl(_Timed, smtplib.SMTP_SSL):
     """The same, with TLS from the first byte."""
 
 
+@cache
+def _systems_way() -> ssl.SSLContext:
+    """Return how this computer checks certificates; to read all it trusts takes some 40 ms."""
+    return ssl.create_default_context()
+
+
 def _connected(server: SmtpServer) -> smtplib.SMTP:
-    context = server.context or ssl.create_default_context()
     try:
         smtp: _Timed
         if server.secure:
+            context = server.context or _systems_way()
             smtp = _TimedSsl(timeout=server.timeout_seconds, context=context)
         else:
             smtp = _Timed(timeout=server.timeout_seconds)
@@ -157,7 +164,7 @@ def _connected(server: SmtpServer) -> smtplib.SMTP:
         smtp.ehlo_or_helo_if_needed()
         encrypted = server.secure
         if not encrypted and smtp.has_extn("starttls"):
-            smtp.starttls(context=context)
+            smtp.starttls(context=server.context or _systems_way())
             smtp.ehlo()
             encrypted = True
         if server.user:
