@@ -59,7 +59,7 @@ def resolving(
     Of `silent` names nothing is answered. One that is `cut_off` knows no name at all.
     """
     with _Server(zone, silent, cut_off=cut_off) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers = ["127.0.0.1"]

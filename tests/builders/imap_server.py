@@ -52,6 +52,8 @@ class FakeMailbox:
 
 class _Handler(socketserver.StreamRequestHandler):
     server: _Server
+    # An answer of two writes would wait 40 ms for the client's receipt of the first.
+    disable_nagle_algorithm = True
 
     def handle(self) -> None:
         box = self.server.box
@@ -136,7 +138,7 @@ def serving(box: FakeMailbox, context: ssl.SSLContext | None = None) -> Iterator
     """Serve a mailbox on a free port, with TLS where there is a context."""
     with _Server(box, context) as server:
         box.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield box

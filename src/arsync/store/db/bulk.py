@@ -24,10 +24,29 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
 
 from arsync.core.ledger.records import RecordKind
 from arsync.store.db.tables import problems
 from arsync.store.ledger.record_rows import KINDS, RecordTable, Values
+
+
+class _OneOf(FunctionElement[Any]):
+    """`column IN texts` in SQLite, of the column and the texts as JSON."""
+
+    inherit_cache = True
+    # To SQLAlchemy no truth value: of one it would ask `= 1`, and SQLite would use no index.
+    type = NullType()
+
+
+@compiles(_OneOf)
+def _in_json(one_of_texts: _OneOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = (compiler.process(clause, **options) for clause in one_of_texts.clauses)
+    # Of what SQLAlchemy wrote itself: the texts are a parameter.
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608
 
 
 def one_of(db: Connection, column: Any, texts: Sequence[str]) -> ColumnElement[bool]:
@@ -37,21 +56,34 @@ def one_of(db: Connection, column: Any, texts: Sequence[str]) -> ColumnElement[b
     statement to be prepared for each number of texts.
     """
     if db.dialect.name == "sqlite":
-        rows = func.json_each(msgspec.json.encode(list(texts)).decode()).table_valued("value")
-        inside: ColumnElement[bool] = column.in_(select(rows.c.value))
-        return inside
+        # Made of SQLAlchemy's own pieces, it takes longer to make than to run.
+        return _OneOf(column, bindparam(None, as_parameter(db, texts), Text, unique=True))
     return column == func.any(bindparam(None, list(texts), type_=ARRAY(Text)))  # type: ignore[no-any-return]
 
 
+def one_of_given(column: Any, name: str, *, is_sqlite: bool) -> ColumnElement[bool]:
+    """Return the same for texts that are given later: see `as_parameter`."""
+    if is_sqlite:
+        return _OneOf(column, bindparam(name, type_=Text))
+    return column == func.any(bindparam(name, type_=ARRAY(Text)))  # type: ignore[no-any-return]
+
+
+def as_parameter(db: Connection, texts: Sequence[str]) -> Any:
+    """Return texts as the parameter that `one_of_given` names."""
+    if db.dialect.name == "sqlite":
+        return msgspec.json.encode(list(texts)).decode()
+    return list(texts)
+
+
 def one_of_few(
-    db: Connection, column: Any, query: Select[Any] | CompoundSelect[Any]
+    column: Any, query: Select[Any] | CompoundSelect[Any], *, is_sqlite: bool
 ) -> ColumnElement[bool]:
     """Return `column IN (query)` for a query of few rows, each looked up by its key.
 
     PostgreSQL cannot guess how many rows a recursive query has, expects thousands and then reads
     the whole table; of an array it expects few.
     """
-    if db.dialect.name == "sqlite":
+    if is_sqlite:
         inside: ColumnElement[bool] = column.in_(query)
         return inside
     return column == func.any(func.array(query.scalar_subquery()))  # type: ignore[no-any-return]
@@ -71,13 +103,10 @@ def stored_hashes(
     """Return the hash of each of these records that is stored."""
     if not ids:
         return Stored({}, None)
-    if db.dialect.name == "sqlite":
-        keys: Any = msgspec.json.encode(ids).decode()
-        query = _sqlite_hashes(kind.kind)
-    else:
-        keys = ids
-        query = _postgresql_hashes(kind.kind)
-    rows = db.execute(query, {"of_connection": connection_id, "ids": keys}).all()
+    is_sqlite = db.dialect.name == "sqlite"
+    query = (_sqlite_hashes if is_sqlite else _postgresql_hashes)(kind.kind)
+    parameters = {"of_connection": connection_id, "ids": as_parameter(db, ids)}
+    rows = db.execute(query, parameters).all()
     return Stored({row[0]: row[1] for row in rows}, bool(rows[0][2]) if rows else None)
 
 
@@ -98,9 +127,9 @@ def _some_problem(kind_of: RecordKind) -> ColumnElement[bool]:
 @cache
 def _sqlite_hashes(kind_of: RecordKind) -> Select[Any]:
     columns = KINDS[kind_of].table.c
-    keys = func.json_each(bindparam("ids", type_=Text)).table_valued("value")
     return select(columns.id, columns.row_hash, _some_problem(kind_of)).where(
-        columns.connection_id == bindparam("of_connection"), columns.id.in_(select(keys.c.value))
+        columns.connection_id == bindparam("of_connection"),
+        one_of_given(columns.id, "ids", is_sqlite=True),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
 
 from arsync.core.ledger.agreements.expected_dates import with_expected_dates
 from arsync.core.ledger.as_of import with_paid_days
@@ -90,13 +91,12 @@ def read_accounts(
     that one customer costs the same in a ledger of any size. `entries` are for a whole ledger, in
     place of those that are stored.
     """
-    columns = _known_of(connection_id)
     if contact_ids is None:
-        query = select(*columns).where(connections.c.id == connection_id)
-        facts = db.execute(query).one_or_none()
+        query = select(*_known()).where(connections.c.id == connection_id)
+        facts = db.execute(query, {"of_connection": connection_id}).one_or_none()
         accounts = _AccountReading(db, connection_id, facts, done_before).all(entries)
     else:
-        relatives = read_relatives(db, connection_id, contact_ids, columns)
+        relatives = read_relatives(db, connection_id, contact_ids, _known())
         facts = relatives.facts
         reading = _AccountReading(db, connection_id, facts, done_before)
         accounts = reading.some(contact_ids, relatives)
@@ -104,14 +104,15 @@ def read_accounts(
         yield account._replace(taken_over_on=None if facts is None else facts.taken_over_on)
 
 
-def _known_of(connection_id: int) -> list[Any]:
+@cache
+def _known() -> tuple[Any, ...]:
     """Return columns for when the ledger was taken over, and which kinds of oddity it has at all.
 
     Most ledgers have none, and then no customer's are looked up.
     """
     exist = {
         f"has_{table.name}": select(table.c.connection_id)
-        .where(table.c.connection_id == connection_id)
+        .where(table.c.connection_id == bindparam("of_connection"))
         .correlate(None)
         .exists()
         for table in (
@@ -128,7 +129,7 @@ def _known_of(connection_id: int) -> list[Any]:
         )
     }
     columns = [query.label(name) for name, query in exist.items()]
-    return [connections.c.taken_over_on, *columns]
+    return (connections.c.taken_over_on, *columns)
 
 
 class _Unreadable(NamedTuple):

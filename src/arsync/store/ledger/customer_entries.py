@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Select,
-    literal,
+    Text,
+    bindparam,
     literal_column,
     or_,
     select,
@@ -78,16 +81,22 @@ def parents_given(db: Connection, connection_id: int) -> dict[str, str]:
     return {row.contact_id: row.parent_id for row in db.execute(query)}
 
 
-def given_family(connection_id: int, contact_id: str) -> tuple[Select[Any], ...]:
-    """Return the queries for a contact's parent, and for its parent's and its own children."""
+@cache
+def given_family() -> tuple[Select[Any], ...]:
+    """Return the queries for a contact's parent, and for its parent's and its own children.
+
+    Their parameters are `of_connection` and `of_contact`.
+    """
     columns, below = customer_entries.c, customer_entries.alias("below").c
+    connection_id: BindParameter[int] = bindparam("of_connection")
+    contact_id = bindparam("of_contact", type_=Text)
     parent = select(columns.parent_id).where(
         columns.connection_id == connection_id, columns.contact_id == contact_id, HAS_PARENT
     )
     children = select(below.contact_id).where(
         below.connection_id == connection_id,
         below.parent_id != literal_column("''"),
-        below.parent_id.in_(parent.union(select(literal(contact_id)))),
+        below.parent_id.in_(parent.union(select(contact_id))),
     )
     return parent, children
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     func,
     literal_column,
     or_,
@@ -19,7 +22,7 @@ from sqlalchemy import (
 )
 
 from arsync.core.ledger.records import Contact, RecordKind
-from arsync.store.db.bulk import one_of, one_of_few
+from arsync.store.db.bulk import as_parameter, one_of, one_of_few, one_of_given
 from arsync.store.db.tables import connections, contacts
 from arsync.store.ledger.record_rows import KINDS
 
@@ -135,19 +138,13 @@ def read_relatives(
         db: an open transaction.
         connection_id: whose.
         contact_ids: the contacts.
-        also: further columns, of the connection.
+        also: further columns, of the connection, always the same ones: the statement is kept.
+            Where they ask for the connection, it is the parameter `of_connection`.
     """
     columns = KINDS[RecordKind.CONTACTS].record_columns
-    related = and_(
-        contacts.c.connection_id == connections.c.id,
-        one_of_few(db, contacts.c.id, relatives(db, connection_id, contact_ids)),
-    )
-    query = (
-        select(*columns, _sharers().label("sharers"), *also)
-        .select_from(connections.outerjoin(contacts, related))
-        .where(connections.c.id == connection_id)
-    )
-    rows = db.execute(query).all()
+    query = _with_relatives(tuple(also), is_sqlite=db.dialect.name == "sqlite")
+    parameters = {"of_connection": connection_id, "of_contacts": as_parameter(db, contact_ids)}
+    rows = db.execute(query, parameters).all()
     records = (Contact._make(row[: len(columns)]) for row in rows if row[0] is not None)
     return Relatives(
         {contact.id: contact for contact in records},
@@ -159,10 +156,27 @@ def read_relatives(
 _BREAK = "\n"
 """Between ids, none of which holds it."""
 
+# Aliases and statements are made once: making one takes longer than running it.
+_READER, _UPPER, _LOWER = (contacts.alias(name) for name in ("reader", "upper", "lower"))
+
+
+@cache
+def _with_relatives(also: tuple[Any, ...], *, is_sqlite: bool) -> Select[Any]:
+    family = relatives(is_sqlite=is_sqlite)
+    related = and_(
+        contacts.c.connection_id == connections.c.id,
+        one_of_few(contacts.c.id, family, is_sqlite=is_sqlite),
+    )
+    return (
+        select(*KINDS[RecordKind.CONTACTS].record_columns, _sharers().label("sharers"), *also)
+        .select_from(connections.outerjoin(contacts, related))
+        .where(connections.c.id == bindparam("of_connection"))
+    )
+
 
 def _sharers() -> ScalarSelect[Any]:
     """Return the ids of the others with a contact's email address, as one text."""
-    reader = contacts.alias("reader").c
+    reader = _READER.c
     return (
         select(func.aggregate_strings(reader.id, _BREAK))
         .where(
@@ -192,16 +206,23 @@ def all_sharers(db: Connection, connection_id: int) -> dict[str, tuple[str, ...]
     }
 
 
-def relatives(db: Connection, connection_id: int, contact_ids: Sequence[str]) -> Select[Any]:
+@cache
+def relatives(*, is_sqlite: bool) -> Select[Any]:
     """Return the query for the ids of whole families, starting from some of their members.
+
+    Its parameters are `of_connection`, and the members as `of_contacts`.
 
     Up to each root and down again, one look at an index for each contact. A circle ends by itself,
     for a recursive UNION never goes through the same row twice.
     """
-    columns, upper, lower = contacts.c, contacts.alias("upper").c, contacts.alias("lower").c
+    columns, upper, lower = contacts.c, _UPPER.c, _LOWER.c
+    connection_id: BindParameter[int] = bindparam("of_connection")
     upward = (
         select(columns.id, columns.parent_id, columns.merged_into)
-        .where(columns.connection_id == connection_id, one_of(db, columns.id, contact_ids))
+        .where(
+            columns.connection_id == connection_id,
+            one_of_given(columns.id, "of_contacts", is_sqlite=is_sqlite),
+        )
         .cte("upward", recursive=True)
     )
     upward = upward.union(

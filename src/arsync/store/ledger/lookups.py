@@ -5,9 +5,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, literal, or_, select, union
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    union,
+)
 
 from arsync.core.ledger.records import (
     Contact,
@@ -18,7 +30,7 @@ from arsync.core.ledger.records import (
     RecordKind,
 )
 from arsync.errors import UserMistake
-from arsync.store.db.bulk import one_of, one_of_few
+from arsync.store.db.bulk import as_parameter, one_of, one_of_few
 from arsync.store.db.column_types import sum_in_parts, whole_sum
 from arsync.store.db.tables import (
     CREDIT_IS_OPEN,
@@ -230,26 +242,35 @@ def holders_of_cash(db: Connection, connection_id: int) -> list[str]:
 
 def open_invoices(db: Connection, connection_id: int, contact_id: str) -> list[str]:
     """Return the open invoices of a contact and its family that can be read, oldest first."""
+    parameters = {
+        "of_connection": connection_id,
+        "of_contacts": as_parameter(db, [contact_id]),
+        "of_contact": contact_id,
+    }
+    return list(db.scalars(_open_of_family(is_sqlite=db.dialect.name == "sqlite"), parameters))
+
+
+@cache
+def _open_of_family(*, is_sqlite: bool) -> Select[Any]:
     columns = invoices.c
-    family = relatives(db, connection_id, [contact_id]).union(
-        select(literal(contact_id)), *given_family(connection_id, contact_id)
-    )
+    connection_id: BindParameter[int] = bindparam("of_connection")
+    itself = select(bindparam("of_contact", type_=Text))
+    family = relatives(is_sqlite=is_sqlite).union(itself, *given_family())
     unreadable = select(problems.c.id).where(
         problems.c.connection_id == connection_id,
         problems.c.kind == RecordKind.INVOICES.value,
         problems.c.id == columns.id,
     )
-    query = (
+    return (
         select(columns.id)
         .where(
             columns.connection_id == connection_id,
             INVOICE_IS_OPEN,
-            one_of_few(db, columns.contact_id, family),
+            one_of_few(columns.contact_id, family, is_sqlite=is_sqlite),
             ~unreadable.correlate(invoices).exists(),
         )
         .order_by(columns.due_on, columns.id)
     )
-    return list(db.scalars(query))
 
 
 def records_after(
