@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
+from tests.builders.stores import put_store
 
 from arsync.application.container import Container
 from arsync.clock import SetClock
@@ -38,6 +39,7 @@ def rules_source() -> CountingRules:
 
 @pytest.fixture
 def container(tmp_path: Path, books: Books, rules_source: CountingRules) -> Iterator[Container]:
+    put_store(tmp_path)
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "standard.yaml").write_text(RULES)
     (tmp_path / "config.toml").write_text(

@@ -11,6 +11,7 @@ import pytest
 from aiosmtpd.smtp import Envelope
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
 from tests.builders.mail_server import AnyPort, Sink
+from tests.builders.stores import put_store
 
 from arsync.application import connecting, runs
 from arsync.application.approvals import approve
@@ -62,6 +63,7 @@ def config_for(folder: Path, port: int, more: str = "") -> str:
 
 def opened(folder: Path, books: Books, port: int, more: str = "") -> Container:
     """Open the installation in a folder, as a process that has just started does."""
+    put_store(folder)
     (folder / "config.toml").write_text(config_for(folder, port, more))
     return Container(
         load_config(folder / "config.toml", {}),

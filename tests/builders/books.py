@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import event
 from tests.builders.driver import App
 from tests.builders.records import a_contact, a_credit, an_invoice
+from tests.builders.stores import put_store
 
 from arsync.application.letter_making import PostOffice
 from arsync.application.results import RunResult
@@ -401,6 +402,7 @@ class BooksWorld:
     name: str = "books"
 
     def __post_init__(self) -> None:
+        put_store(self.config.folder)
         self.restart()
 
     def restart(self, *, same_store: bool = False) -> None:

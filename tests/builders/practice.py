@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
 from tests.builders.mail_server import AnyPort, Sink
+from tests.builders.stores import put_store
 
 from arsync.application import connecting, runs
 from arsync.application.container import Container
@@ -102,6 +103,7 @@ def practising(folder: Path, more: str = "") -> Iterator[Practice]:
         f'[smtp]\nurl = "smtp://127.0.0.1:{controller.port}"\nsender = "p@example.com"\n'
         f"{more}"
     )
+    put_store(folder)
     books = Books()
     books.add_invoice(books.add_contact(1), 1, overdue=5)
     platform = OpenedWith(books)

@@ -15,6 +15,7 @@ from typing import Any
 import requests
 from tests.builders.driver import App
 from tests.builders.effects import standing
+from tests.builders.stores import put_store
 
 from arsync.application.oauth_authorisation import authorise
 from arsync.application.results import RunResult
@@ -124,6 +125,7 @@ class World:
         self.slept = 0.0
         self.read_seconds = READ_SECONDS
         (folder / "rules").mkdir(parents=True)
+        put_store(folder)
         self.config = self.configured()
         self.app = self.new_app()
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 from tests.builders.driver import App
+from tests.builders.stores import put_store
 
 from arsync.application.oauth_authorisation import authorise
 from arsync.cli import run_cli
@@ -197,6 +198,7 @@ def a_config(folder: Path, sandbox: Sandbox) -> None:
     world.close()
     (folder / "config.toml").write_text(config, encoding="utf-8")
     (folder / "config.toml").chmod(0o600)
+    put_store(folder)
     (folder / POST_FOLDER).mkdir(exist_ok=True)
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "little.yaml").write_text(RULEBOOK, encoding="utf-8")

@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 from tests.conftest import new_schema
 
-from arsync.clock import SystemClock
-from arsync.store import open_store
-
 from . import profile
 from .accidents import Tally
 from .press import running_press
@@ -46,14 +43,6 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store that was migrated once, to be copied."""
-    file = tmp_path_factory.mktemp("migrated") / "arsync.db"
-    open_store(f"sqlite:///{file}", clock=SystemClock()).close()
-    return file
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def server(request: pytest.FixtureRequest) -> str:
     """The URL of a PostgreSQL database; empty for SQLite."""
@@ -77,15 +66,13 @@ MakeWorld = Callable[..., AbstractContextManager[WatchedWorld]]
 
 
 @pytest.fixture
-def make_world(folder: Path, migrated: Path) -> MakeWorld:
+def make_world(folder: Path) -> MakeWorld:
     """Make worlds of one platform: `with make_world("xero") as world`."""
     numbers = iter(range(1_000_000))
 
     def make(name: str, **more: object) -> AbstractContextManager[WatchedWorld]:
         home = folder / f"world{next(numbers)}"
         home.mkdir()
-        if not more.get("store_url"):
-            shutil.copy(migrated, home / "arsync.db")
         return a_world(home, name, **more)  # type: ignore[arg-type]
 
     return make

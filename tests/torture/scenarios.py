@@ -11,12 +11,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tests.builders.ledgers import ONE_OF_EACH, contact_row, invoice_row, one_of_each
+from tests.builders.stores import STORE, put_store
 
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import DisputeOutcome
 from arsync.errors import UserMistake
 
-from .world import STORE, WatchedWorld
+from .world import WatchedWorld
 
 
 class Scenario(NamedTuple):
@@ -152,6 +153,7 @@ def a_restored_store(world: WatchedWorld) -> None:
     world.app.close()
     for file in world.folder.glob(f"{STORE}*"):
         file.unlink()
+    put_store(world.folder)
     world.app = world.new_app()
     world.app.store.restore(backup)
     backup.unlink()

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from tests.builders.effects import is_cash_on_delivery
 from tests.builders.ledgers import contact_row, invoice_row
+from tests.builders.stores import STORE, put_store
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
 from arsync.core.actions.registry import UNDOABLE
@@ -37,7 +38,7 @@ from . import profile
 from .accidents import FAULTS, Tally
 from .checks import audit_is_whole, money_is_conserved, nothing_twice
 from .conftest import MEMORY, Count
-from .world import STORE, Point, WatchedWorld, a_world
+from .world import Point, WatchedWorld, a_world
 
 pytestmark = pytest.mark.timeout(600 if not profile.LONG else 36_000)
 
@@ -119,7 +120,6 @@ class AnyOrder(RuleBasedStateMachine):
     """One connection in a world in which anything may happen next."""
 
     platform: ClassVar[str]
-    migrated: ClassVar[Path]
     examples: ClassVar[int] = 0
     steps: ClassVar[int] = 0
 
@@ -130,7 +130,6 @@ class AnyOrder(RuleBasedStateMachine):
         in_memory = MEMORY if MEMORY.is_dir() else None
         folder = Path(tempfile.mkdtemp(prefix="arsync-any-order-", dir=in_memory))
         self.stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        shutil.copy(self.migrated, folder / STORE)
         self.world: WatchedWorld = self.stack.enter_context(a_world(folder, self.platform))
         self.left: list[Left] = []
         self.ids: dict[str, str] = {}
@@ -410,7 +409,7 @@ class AnyOrder(RuleBasedStateMachine):
         world.app.close()
         for file in world.folder.glob(f"{STORE}*"):
             file.unlink()
-        shutil.copy(self.migrated, world.folder / STORE)
+        put_store(world.folder)
         world.app = world.new_app()
         world.app.store.restore(backup)
         backup.unlink()
@@ -625,10 +624,8 @@ SHARE = 0.15
 
 
 @pytest.mark.parametrize("name", ["xero", "quickbooks"])
-def test_any_order_of_happenings_keeps_every_promise(
-    migrated: Path, count: Count, name: str
-) -> None:
-    members = {"platform": name, "migrated": migrated, "examples": 0, "steps": 0}
+def test_any_order_of_happenings_keeps_every_promise(count: Count, name: str) -> None:
+    members = {"platform": name, "examples": 0, "steps": 0}
     machine: type[AnyOrder] = type(f"AnyOrder{name.title()}", (AnyOrder,), members)
     ends_at = profile.ends_at(SHARE)
     while True:

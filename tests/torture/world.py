@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, event
 from tests.builders.driver import App
 from tests.builders.effects import standing
+from tests.builders.stores import STORE
 from tests.builders.world import ON_THE_WAY, READING_POSTS, START, Control, World
 
 from arsync.application.letter_making import PostOffice
@@ -43,7 +44,6 @@ from .wire import InProcess, in_process
 
 NOBODY_LISTENS = 1
 """The sandbox's address has this port: what is not answered in process, fails at once."""
-STORE = "arsync.db"
 POST = "post"
 """The post folder, beside the store."""
 ROUNDS_MAX = 60

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
 from tests.builders.mail_server import AnyPort, Sink
+from tests.builders.stores import put_store
 
 from arsync.application import connecting, runs
 from arsync.application.container import Container
@@ -38,6 +39,7 @@ def sink() -> Iterator[Sink]:
 @pytest.fixture
 def ledger(tmp_path: Path, books: Books, sink: Sink) -> Iterator[Container]:
     """Customer 1 is late, customer 2 owes what is not due, 3 has paid, 4 never bought anything."""
+    put_store(tmp_path)
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "standard.yaml").write_text(RULES)
     (tmp_path / "config.toml").write_text(
