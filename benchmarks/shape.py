@@ -83,10 +83,15 @@ def shape_of(files: Sequence[Source]) -> Shape:
         long_bodies=sum(lines > BODY_LINES_LONG for lines in bodies),
         comments_percent=round(100 * comments / max(1, statements), 1),
         vague_names=sum(len(vague_names(source.tree)) for source in files),
-        # Put together, so that this file does not count itself.
-        format_skips=sum(source.text.count("# fmt" + ": skip") for source in files),
-        classes_twice=tuple(_classes_twice(files)),
+        format_skips=format_skips(files),
+        classes_twice=tuple(classes_twice(files)),
     )
+
+
+def format_skips(files: Sequence[Source]) -> int:
+    """Count the places at which the formatter is told to keep out."""
+    # Put together, so that this file does not count itself.
+    return sum(source.text.count("# fmt" + ": skip") for source in files)
 
 
 def vague_names(tree: ast.Module) -> list[str]:
@@ -152,7 +157,8 @@ def _body_lines(tree: ast.Module) -> Iterator[int]:
             yield (node.end_lineno or 0) - node.body[skipped].lineno + 1
 
 
-def _classes_twice(files: Sequence[Source]) -> Iterator[str]:
+def classes_twice(files: Sequence[Source]) -> Iterator[str]:
+    """Yield the class names that occur more than once within one package."""
     counts: Counter[tuple[str, str]] = Counter()
     for source in files:
         package = source.module.partition(".")[0]

@@ -7,7 +7,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
+
+from tests.builders.stores import share_statements
 
 from arsync.application import (
     action_history,
@@ -42,6 +45,7 @@ from arsync.core.analytics.ageing import Ageing
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.records import Account, DisputeOutcome, Instalment
 from arsync.core.planning.planner import Plan
+from arsync.store import Store
 from arsync.store.admin.privacy import Forgotten
 from arsync.store.models import ConnectionRow
 from arsync.sync.pull import Progress
@@ -70,6 +74,12 @@ def examine_deeply(app: Container) -> Iterator[Finding]:
 
 class App(Container):
     """Everything one config describes, and each use case as a method."""
+
+    @cached_property
+    def store(self) -> Store:
+        store = super().store
+        share_statements(store.engine)
+        return store
 
     def contexts(self, connection: str | None = None) -> list[OrganisationContext]:
         return organisations(self, connection)

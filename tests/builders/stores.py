@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import Engine
+
 from arsync.clock import SystemClock
 from arsync.store import open_store
 
@@ -23,6 +25,21 @@ def put_store(folder: Path) -> Path:
         file.touch(mode=0o600)
         file.write_bytes(_empty())
     return file
+
+
+_ENGINES: dict[str, Engine] = {}
+"""The first engine of each dialect in this process."""
+
+
+def share_statements(engine: Engine) -> None:
+    """Let an engine use what earlier ones of this process compiled.
+
+    Each compiles its statements anew, which is half of what a short test does. They hold nothing
+    of the store.
+    """
+    first = _ENGINES.setdefault(engine.dialect.name, engine)
+    engine.dialect = first.dialect
+    engine._compiled_cache = first._compiled_cache
 
 
 @cache

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, event
 from tests.builders.driver import App
 from tests.builders.effects import standing
 from tests.builders.stores import STORE
@@ -98,7 +98,6 @@ class WatchedWorld(World):
         self.tells_before_commit = False
         """True: for an exception, which cannot be raised while a connection is given back."""
         self._wrote = ""
-        self._prepared_statements: Engine | None = None
         self._moved: Path | None = None
         super().__init__(sandbox, Control(sandbox.url), folder)
 
@@ -115,15 +114,8 @@ class WatchedWorld(World):
         app = super().new_app(**options, post=lambda *made_of: WatchedPost(self, *made_of))
         app.lock_wait_seconds = 0.0
         engine = app.store.engine
-        # Before the dialect is another one: connections are made by the engine's own.
-        event.listen(engine, "do_connect", self._elsewhere)
-        if self._prepared_statements is None:
-            self._prepared_statements = engine
-        elif engine.dialect.name == self._prepared_statements.dialect.name:
-            # Each engine compiles its statements anew, which is half of a short life's time. They
-            # hold nothing of the store, so a new life may use those of the life before.
-            engine.dialect = self._prepared_statements.dialect
-            engine._compiled_cache = self._prepared_statements._compiled_cache
+        # The engine shares its dialect with others; connections are made by its own.
+        event.listen(engine.pool._dialect, "do_connect", self._elsewhere)
         event.listen(engine, "before_cursor_execute", self._statement)
         event.listen(engine, "commit", self._commit)
         event.listen(engine, "checkin", self._checkin)
