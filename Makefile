@@ -6,14 +6,16 @@ READY   := $(VENV)/.ready
 DEVELOP := $(VENV)/.develop
 QUIET   := --quiet --disable-pip-version-check
 INSTALL  = $(BIN)/python -m pip install $(QUIET) --require-hashes --no-deps --no-build-isolation --use-pep517
-CODE    := src connectors rules tests benchmarks docs/generate.py .ci/supply_chain.py
+CODE    := src connectors rules tests benchmarks docs/generate.py .ci/supply_chain.py .ci/site_hooks.py
 
 COMPILE  = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header -q
 
 SECONDS ?= 3600
 
-.PHONY: torture torture-ci help setup develop demo test lint types imports check format lock generate bench wheel audit sbom licences installed clean
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+.PHONY: site man torture torture-ci help setup develop demo test lint types imports check format lock generate bench wheel audit sbom licences installed clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +79,9 @@ generate: develop  ## rewrite what is generated: example config, lists of comman
 
 bench: develop     ## the benchmarks, as ratios
 	@$(BIN)/python -m benchmarks
+
+site: develop      ## the documentation as a site, in build/docs-site
+	@$(SITE) --site-dir build/docs-site
 
 lock: develop    ## renew the locks: packages to build, to run and to develop with
 	@$(COMPILE) --upgrade --group build -o requirements-build.lock

@@ -18,7 +18,13 @@ import click
 from arsync.application.ledger_export import ENTITIES
 from arsync.application.timeline.sources import SOURCES
 from arsync.cli import COMMANDS, cli
-from arsync.config import CONNECTIONS_FOLDER, SETTINGS, example_config, variable
+from arsync.config import (
+    CONNECTIONS_FOLDER,
+    SECRETS_FOLDER_VARIABLE,
+    SETTINGS,
+    example_config,
+    variable,
+)
 from arsync.config.typed_settings import BANK_DETAILS
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS, DisputeReason
 from arsync.core.rulebook.facts import FIELDS
@@ -119,7 +125,10 @@ def settings() -> str:
     """Return the list of settings."""
     lines = [HEAD + "# Settings\n"]
     lines.append(
-        "All settings are in `config.toml`. The environment variable overrides the file.\n\n"
+        "All settings are in `config.toml`. The environment variable overrides the file. "
+        f"`{SECRETS_FOLDER_VARIABLE}` names a\nfolder of files that are each named after such a "
+        "variable and hold its value: it overrides `config.toml`, and is\noverridden by variables "
+        "(see [running](running.md#secrets)).\n\n"
         f"What stands in `{CONNECTIONS_FOLDER}/NAME.toml`, beside `config.toml`, counts for the "
         "connection NAME alone and\noverrides both. Settings with a dot in the column *own* may "
         "stand there. Paths are relative to the folder of\n`config.toml`. Bank details belong "

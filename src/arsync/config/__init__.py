@@ -1,8 +1,9 @@
 """Configuration: typed settings from `config.toml` and the environment.
 
 The file is found by `--config`, then `ARSYNC_CONFIG`, then `./config.toml`. Every setting is also a
-variable `ARSYNC_SECTION_KEY`, which wins over the file. What one connection does otherwise stands
-in `connections/NAME.toml`, which wins over both.
+variable `ARSYNC_SECTION_KEY`, which wins over the file; the folder `ARSYNC_SECRETS_FOLDER` may hold
+files of these names. What one connection does otherwise stands in `connections/NAME.toml`, which
+wins over all.
 """
 
 from arsync.config.config import Config
@@ -13,7 +14,11 @@ from arsync.config.connection_files import (
     connection_file,
     stray_settings,
 )
-from arsync.config.setting_reader import CONFIG_BYTES_MAX
+from arsync.config.setting_reader import (
+    CONFIG_BYTES_MAX,
+    SECRET_FILE_BYTES_MAX,
+    SECRETS_FOLDER_VARIABLE,
+)
 from arsync.config.typed_settings import (
     SETTINGS,
     Section,
@@ -26,6 +31,8 @@ from arsync.config.typed_settings import (
 __all__ = [
     "CONFIG_BYTES_MAX",
     "CONNECTIONS_FOLDER",
+    "SECRETS_FOLDER_VARIABLE",
+    "SECRET_FILE_BYTES_MAX",
     "SETTINGS",
     "Config",
     "Section",

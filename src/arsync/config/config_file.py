@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from arsync.config.config import Config
-from arsync.config.setting_reader import ConfigReader
+from arsync.config.setting_reader import SECRETS_FOLDER_VARIABLE, ConfigReader
 from arsync.config.typed_settings import SECTIONS, SETTINGS
 from arsync.errors import UserMistake
 
@@ -36,7 +36,9 @@ def load_config(file: Path | None = None, environ: Mapping[str, str] = os.enviro
         reader.add_file(path)
     elif chosen:
         raise UserMistake(f"{chosen}: there is no such file. Run `arsync init` to create one.")
-    # Last, because a variable wins over the file.
+    if secrets := environ.get(SECRETS_FOLDER_VARIABLE):
+        reader.add_secrets(Path(secrets))
+    # Last, because a variable wins over the files.
     reader.add_variables(environ)
     if reader.problems:
         raise UserMistake("\n".join(reader.problems))

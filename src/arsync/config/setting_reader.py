@@ -19,6 +19,13 @@ from arsync.errors import UserMistake
 CONFIG_BYTES_MAX = 1_000_000
 """A config file larger than this is refused: it is not a config file."""
 
+SECRETS_FOLDER_VARIABLE = "ARSYNC_SECRETS_FOLDER"
+"""Names a folder of files that are each named after a variable and hold its value: where systemd,
+containers and clusters put secrets, because a process's variables are easily seen."""
+
+SECRET_FILE_BYTES_MAX = 10_000
+"""A larger file is no password, key or URL."""
+
 _SHARED = (
     " is the same for all connections.\n    hint: move it to config.toml; a connection's own file"
     " may say [smtp], [letters], [sms], [mailbox], [runs] notify and time_zone, and the account or"
@@ -73,6 +80,26 @@ class ConfigReader:
                 else:
                     self._add(setting, value, f"{place}: [{section}] {key}")
 
+    def add_secrets(self, folder: Path) -> None:
+        """Read the files of a folder that are named after variables; others are left alone."""
+        if not folder.is_dir():
+            self.problems.append(f"{SECRETS_FOLDER_VARIABLE}: {folder} is no folder.")
+            return
+        by_variable = {variable(setting): setting for setting in SETTINGS}
+        for file in sorted(folder.glob("ARSYNC_*")):
+            setting = by_variable.get(file.name)
+            if setting is None:
+                near = _near(file.name, by_variable)
+                self.problems.append(f"{file}: no setting has this name.{near}")
+                continue
+            try:
+                value = _text(file, SECRET_FILE_BYTES_MAX, "password, key or URL")
+            except UserMistake as mistake:
+                self.problems.append(str(mistake))
+            else:
+                # An editor ends a file with a line break, which belongs to no password.
+                self._add(setting, value.rstrip("\r\n"), str(file))
+
     def add_variables(self, environ: Mapping[str, str]) -> None:
         """Read the variables; they win over the file."""
         for setting in SETTINGS:
@@ -116,10 +143,10 @@ def _problem(setting: Setting, value: object) -> str:
     return ""
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, bytes_max: int = CONFIG_BYTES_MAX, kind: str = "config file") -> str:
     try:
-        if path.stat().st_size > CONFIG_BYTES_MAX:
-            raise UserMistake(f"{path}: larger than {CONFIG_BYTES_MAX:,} bytes; not a config file.")
+        if path.stat().st_size > bytes_max:
+            raise UserMistake(f"{path}: larger than {bytes_max:,} bytes; not a {kind}.")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise UserMistake(f"{path}: not UTF-8 text. Save it as UTF-8.") from None
