@@ -83,6 +83,9 @@ bench: develop     ## the benchmarks, as ratios
 site: develop      ## the documentation as a site, in build/docs-site
 	@$(SITE) --site-dir build/docs-site
 
+man: develop       ## the manual page, as it is installed
+	@man -l share/man/man1/arsync.1
+
 lock: develop    ## renew the locks: packages to build, to run and to develop with
 	@$(COMPILE) --upgrade --group build -o requirements-build.lock
 	@$(COMPILE) pyproject.toml --upgrade --extra postgresql --extra telemetry --extra workers -c requirements-build.lock -o requirements.lock

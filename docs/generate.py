@@ -18,6 +18,8 @@ import click
 from arsync.application.ledger_export import ENTITIES
 from arsync.application.timeline.sources import SOURCES
 from arsync.cli import COMMANDS, cli
+from arsync.cli.completion_commands import completion_script
+from arsync.cli.manual_page import manual_page
 from arsync.config import (
     CONNECTIONS_FOLDER,
     SECRETS_FOLDER_VARIABLE,
@@ -50,6 +52,13 @@ lists; in CSV `; ` separates their values. In CSV a text that a spreadsheet woul
 apostrophe in front.
 """
 
+COMPLETIONS = {
+    "bash": Path("share/bash-completion/completions/arsync"),
+    "zsh": Path("share/zsh/site-functions/_arsync"),
+    "fish": Path("share/fish/vendor_completions.d/arsync.fish"),
+}
+"""Where each shell looks below the prefix of an installation."""
+
 
 def files() -> dict[Path, str]:
     """Return every generated file's path, relative to the project, and its text."""
@@ -63,6 +72,8 @@ def files() -> dict[Path, str]:
         Path("docs/reliability.md"): reliability(),
         Path("docs/why.md"): timeline_sources(),
         Path("docs/letters.md"): letter_values(),
+        Path("share/man/man1/arsync.1"): manual_page(),
+        **{path: completion_script(shell) for shell, path in COMPLETIONS.items()},
         Path("rules/arsync_rulebooks/rulebook.schema.json"): schema_text(),
         Path("rules/arsync_rulebooks/scenario.schema.json"): json.dumps(
             scenario_schema(), indent=2, ensure_ascii=False

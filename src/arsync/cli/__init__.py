@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from arsync import __version__
 from arsync.cli.common import refuse_unknown_command
@@ -43,6 +44,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         ),
         "doctor": Entry(
             "health", "Check the whole installation: settings, store, connections, rulebook."
+        ),
+        "completion": Entry(
+            "completion", "Print the script with which a shell completes commands and options."
         ),
     },
     "Keep": {
@@ -136,6 +140,15 @@ class _Commands(click.Group):
         if args and not args[0].startswith("-"):
             refuse_unknown_command(ctx, args[0], _FLAT)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        # From the table: click would import every command to ask for its line of help.
+        commands = [
+            CompletionItem(name, help=entry.help)
+            for name, entry in _FLAT.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, group in COMMANDS.items():
