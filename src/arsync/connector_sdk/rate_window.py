@@ -290,3 +290,37 @@ class CallCount:
         }
         # No pause of a day or more is real: it was noted before the clock was set back.
         self.rest_until = min(self.rest_until, now + DAY_SECONDS)
+
+
+def reserve_calls(
+    own: CallCount, app: CallCount, request: AcquireRequest, limits: RateLimits, now: float
+) -> Permit:
+    """Reserve a block of an organisation's calls, and of its application's where those are limited.
+
+    Args:
+        own: the organisation's count, which the request has released and taught.
+        app: the application's count, the same.
+        request: the caller's.
+        limits: how fast both may be called.
+        now: a moment on the clock of both counts.
+    """
+    ends = app.month_ends(request, limits, now)
+    if ends is not None:
+        return Permit(month_ends_seconds=ends)
+    # The organisation first: where it has no room, nothing is reserved of the application's calls,
+    # which all organisations share.
+    permit = own.room(request, limits, now)
+    if permit.calls and limits.app_calls_per_minute:
+        of_app = app.room(request, app_limits(limits), now)
+        if not of_app.calls:
+            return of_app._replace(day_left=permit.day_left)
+        permit = permit._replace(calls=min(permit.calls, of_app.calls))
+        app.reserve(request.holder, permit.calls, now)
+    if permit.calls:
+        own.reserve(request.holder, permit.calls, now)
+    return permit
+
+
+def app_limits(limits: RateLimits) -> RateLimits:
+    """Return the limits of an application over all its organisations."""
+    return RateLimits(limits.app_calls_per_minute, 0)

@@ -50,7 +50,7 @@ class Outages:
         with self._database.write() as db:
             failures = (db.scalar(query) or 0) + 1
             now = self._clock.now()
-            row = OutageRow(connection_id, failures, now, _retry_at(failures, now), reason)
+            row = OutageRow(connection_id, failures, now, retry_at(failures, now), reason)
             make = sqlite if db.dialect.name == "sqlite" else postgresql
             # By place: a column keeps the name under which it was released.
             values = dict(zip(outages.c.keys(), row, strict=True))
@@ -67,7 +67,8 @@ class Outages:
             db.execute(delete(outages).where(outages.c.connection_id == connection_id))
 
 
-def _retry_at(failures: int, now: datetime) -> datetime | None:
+def retry_at(failures: int, now: datetime) -> datetime | None:
+    """Return until when a platform is left alone after so many runs in a row; None: it is not."""
     if failures < FAILURES_MAX:
         return None
     # Bounded: two to the power of a thousand failures is no float any more.

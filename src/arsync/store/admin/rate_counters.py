@@ -9,7 +9,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from arsync.clock import Clock
 from arsync.connector_sdk import RateLimits
-from arsync.connector_sdk.rate_window import AcquireRequest, CallCount, Permit
+from arsync.connector_sdk.rate_window import (
+    AcquireRequest,
+    CallCount,
+    Permit,
+    app_limits,
+    reserve_calls,
+)
 from arsync.store.db.database import Database
 from arsync.store.db.tables import paces
 
@@ -62,26 +68,13 @@ class SharedRateLimiter:
         shared = limits.app_calls_per_minute or limits.reads_per_month
         self._application = application if shared else ""
         self._limits = limits
-        self._app_limits = RateLimits(limits.app_calls_per_minute, 0)
+        self._app_limits = app_limits(limits)
 
     def acquire(self, request: AcquireRequest) -> Permit:
         """Release the last block and reserve another."""
 
         def reserve(own: CallCount, app: CallCount, now: float) -> Permit:
-            ends = app.month_ends(request, self._limits, now)
-            if ends is not None:
-                return Permit(month_ends_seconds=ends)
-            # The organisation first: where it has no room, nothing is reserved of the application's
-            # calls, which all organisations share.
-            permit = own.room(request, self._limits, now)
-            if not permit.calls or not self._app_limits.calls_per_minute:
-                return self._reserved_for(own, request, permit, now)
-            of_app = app.room(request, self._app_limits, now)
-            if not of_app.calls:
-                return of_app._replace(day_left=permit.day_left)
-            permit = permit._replace(calls=min(permit.calls, of_app.calls))
-            app.reserve(request.holder, permit.calls, now)
-            return self._reserved_for(own, request, permit, now)
+            return reserve_calls(own, app, request, self._limits, now)
 
         return self._change(request, reserve)
 
@@ -106,14 +99,6 @@ class SharedRateLimiter:
             return Permit()
 
         self._change(None, pause)
-
-    @staticmethod
-    def _reserved_for(
-        own: CallCount, request: AcquireRequest, permit: Permit, now: float
-    ) -> Permit:
-        if permit.calls:
-            own.reserve(request.holder, permit.calls, now)
-        return permit
 
     def _change(self, request: AcquireRequest | None, change: _Change) -> Permit:
         # What a power cut undoes of the count, the platform's own count corrects. The row of the
