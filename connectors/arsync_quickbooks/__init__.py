@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from arsync.connector_sdk import Authoriser, Connector, Platform, Transport
+from arsync.connector_sdk.webhooks import WebhookReader
 from arsync.core.ledger.records import RecordKind
 from arsync_quickbooks.settings import CAPABILITIES, LABEL, LIMITS, NAME, pages_url
 
@@ -31,6 +32,13 @@ class QuickBooksOnline:
         if kind not in page:
             return ""
         return f"{pages_url(settings)}/app/{page[kind]}={record_id}&companyId={organisation_id}"
+
+    @property
+    def webhook(self) -> WebhookReader:
+        """What reads what Intuit posts."""
+        from arsync_quickbooks.webhooks import QuickBooksWebhooks
+
+        return QuickBooksWebhooks()
 
     def open(
         self, transport: Transport, organisation_id: str, settings: Mapping[str, str]

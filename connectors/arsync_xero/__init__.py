@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from arsync.connector_sdk import Authoriser, Connector, Platform, Transport
+from arsync.connector_sdk.webhooks import WebhookReader
 from arsync.core.ledger.records import RecordKind
 from arsync_xero.settings import CAPABILITIES, LABEL, LIMITS, NAME, PAGES_URL
 
@@ -36,6 +37,13 @@ class XeroPlatform:
         if kind == RecordKind.INVOICES:
             return f"{PAGES_URL}/AccountsReceivable/View.aspx?InvoiceID={record_id}"
         return ""
+
+    @property
+    def webhook(self) -> WebhookReader:
+        """What reads what Xero posts."""
+        from arsync_xero.webhooks import XeroWebhooks
+
+        return XeroWebhooks()
 
     def open(
         self, transport: Transport, organisation_id: str, settings: Mapping[str, str]

@@ -337,6 +337,7 @@ class BooksPlatform:
     name = "books"
     label = "Books"
     limits = RateLimits(60, 5)
+    webhook = None
 
     def __init__(self, books: Books) -> None:
         self.books = books

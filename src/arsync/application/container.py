@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Self
@@ -56,6 +56,8 @@ class Container:
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
         self.post = post
         self.platform_clocks = PlatformClocks()
+        self.at_close = ExitStack()
+        """What has to end while the store is still open."""
         self._platforms = platforms
         self._transports = transports
         self._rules_source = rules_source
@@ -72,7 +74,8 @@ class Container:
         self.close()
 
     def close(self) -> None:
-        """Close the store, if it was opened."""
+        """End what was started, and close the store, if it was opened."""
+        self.at_close.close()
         if "store" in self.__dict__:
             self.store.close()
             del self.__dict__["store"]

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol, cast
 
 from msgspec import Struct
 
+from arsync.connector_sdk.webhooks import WebhookReader
 from arsync.core.actions import Action, ActionKind
 from arsync.core.ledger.records import (
     Contact,
@@ -476,6 +477,11 @@ class Platform(Protocol):
 
         Made without a call: it is shown where a person has to look at the platform.
         """
+        ...
+
+    @property
+    def webhook(self) -> WebhookReader | None:
+        """What reads its webhooks; None: it posts none."""
         ...
 
     def open(

@@ -29,6 +29,7 @@ from arsync.store.admin.rulebook_versions import RulebookVersions, damaged_texts
 from arsync.store.admin.run_log import Runs
 from arsync.store.admin.schedules import Schedules
 from arsync.store.admin.tokens import Tokens
+from arsync.store.admin.webhooks import Webhooks
 from arsync.store.agreements.bound_customers import BoundCustomers
 from arsync.store.agreements.contact_log import ContactLog
 from arsync.store.agreements.disputes import Disputes
@@ -73,6 +74,7 @@ __all__ = [
     "Store",
     "Tasks",
     "Tokens",
+    "Webhooks",
     "open_store",
 ]
 
@@ -113,6 +115,7 @@ class Store:
         self.privacy = Privacy(database, self.last_plans, clock)
         self.outages = Outages(database, clock)
         self.schedules = Schedules(database, clock)
+        self.webhooks = Webhooks(database, clock)
         self.mailboxes = Mailboxes(database, clock, locks)
         self.daily_mails = DailyMails(database, clock, locks)
         self.paces = RateCounters(database, clock)

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from arsync.application.container import Container
 from arsync.errors import ArsyncError, RetryLater
+from arsync.web.webhook_routes import webhook_routes
 
 BODY_BYTES_MAX = 4_000_000
 """A larger body is refused. Ten thousand events of a platform take some 4 MB."""
@@ -23,6 +24,7 @@ def make_app(container: Container) -> Flask:
     """
     app = Flask("arsync", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    app.register_blueprint(webhook_routes(container))
     app.register_error_handler(ArsyncError, _unavailable)
     app.register_error_handler(HTTPException, _refused)
     app.after_request(_hardened)

@@ -799,7 +799,9 @@ webhook_events = Table(
     "webhook_events",
     metadata,
     Column("event", Text, primary_key=True),
-    Column("received_at", Moment, nullable=False, index=True),
+    Column("forget_at", Moment, nullable=False, index=True),
+    # A hash is the whole row: it stands in the index of the key, not a second time beside it.
+    sqlite_with_rowid=False,
 )
 """Events that have come, by a hash of each, kept for as long as a platform repeats them."""
 
@@ -810,8 +812,9 @@ webhook_counts = Table(
     Column("day", Date, primary_key=True),
     Column("outcome", Text, primary_key=True),
     Column("deliveries", BigInteger, nullable=False),
+    Column("last_at", Moment, nullable=False),
 )
-"""How many deliveries came, of each outcome."""
+"""How many deliveries came on each day (UTC), by what became of them, and when the last one did."""
 
 runs = Table(
     "runs",

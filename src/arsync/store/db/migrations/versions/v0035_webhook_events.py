@@ -16,15 +16,17 @@ def upgrade() -> None:
     op.create_table(
         "webhook_events",
         sa.Column("event", sa.Text(), nullable=False),
-        sa.Column("received_at", Moment(), nullable=False),
+        sa.Column("forget_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("event", name=op.f("pk_webhook_events")),
+        sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_webhook_events_received_at"), "webhook_events", ["received_at"])
+    op.create_index(op.f("ix_webhook_events_forget_at"), "webhook_events", ["forget_at"])
     op.create_table(
         "webhook_counts",
         sa.Column("platform", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("deliveries", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("platform", "day", "outcome", name=op.f("pk_webhook_counts")),
     )
