@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from datetime import timedelta
 from typing import NamedTuple
 
 from arsync.errors import ArsyncError
@@ -22,10 +21,6 @@ from arsync.store.admin.webhooks import ReceivedDelivery, WebhookOutcome, Webhoo
 
 ANSWER_SECONDS_MAX = 2.0
 """A delivery is answered within this time: Intuit waits three seconds, Xero five."""
-
-WISH_SETTLE_SECONDS = 20.0
-"""A run begins so long after the first event that asks for it: a bookkeeper changes several
-documents in a row, and each run costs calls."""
 
 WAITING_MAX = 1_000
 """So many deliveries wait to be recorded; further ones are refused."""
@@ -98,6 +93,7 @@ class WebhookWriter:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._writing_since: float | None = None
+        self._held_up_since: float | None = None
 
     def record(self, delivery: ReceivedDelivery) -> WebhookOutcome:
         """Wait until a delivery is recorded, and return what became of it.
@@ -139,12 +135,13 @@ class WebhookWriter:
                 return None
             except (TimeoutError, queue.Full):
                 waiting.outcome.cancel()
+                self._held_up_since = self._writing_since
         self._log.warn("held up", _HELD_UP)
         return None
 
     def _is_held_up(self) -> bool:
-        since = self._writing_since
-        return since is not None and time.monotonic() - since > self._answer_seconds
+        """Return whether somebody has waited in vain for the transaction that goes on now."""
+        return self._writing_since is not None and self._writing_since == self._held_up_since
 
     def _start(self) -> None:
         with self._lock:
@@ -180,11 +177,7 @@ class WebhookWriter:
             return
         self._writing_since = time.monotonic()
         try:
-            outcomes = self._webhooks().record(
-                [waiting.delivery for waiting in group],
-                tally,
-                settle=timedelta(seconds=WISH_SETTLE_SECONDS),
-            )
+            outcomes = self._webhooks().record([waiting.delivery for waiting in group], tally)
         except Exception as error:  # noqa: BLE001 - the thread serves what comes later, too
             self._fail(group, tally, error)
         else:

@@ -12,6 +12,7 @@ from sqlalchemy.event import listen
 from arsync.clock import SetClock
 from arsync.core.ledger.records import Organisation
 from arsync.store import Store
+from arsync.store.admin.schedules import WISH_SETTLE_SECONDS
 from arsync.store.admin.webhooks import (
     COUNTS_KEPT_DAYS,
     ReceivedDelivery,
@@ -22,7 +23,7 @@ from arsync.store.db.tables import schedules, webhook_events
 from arsync.store.models import ConnectionRow
 
 KEPT = timedelta(days=1)
-SETTLE = timedelta(seconds=20)
+SETTLE = timedelta(seconds=WISH_SETTLE_SECONDS)
 STATEMENTS_MAX = 12
 """Of one transaction, its beginning among them; a batch of rows is one."""
 
@@ -64,14 +65,14 @@ def another(store: Store, name: str) -> ConnectionRow:
 
 def test_an_event_asks_for_a_run_once(store: Store, ledger: ConnectionRow, clock: SetClock) -> None:
     first = delivery(["a"], clock.now())
-    assert store.webhooks.record([first], {}, settle=SETTLE) == [WebhookOutcome.WISHED]
+    assert store.webhooks.record([first], {}) == [WebhookOutcome.WISHED]
     assert wanted_at(store, ledger.id) == clock.now() + SETTLE
     store.schedules.begin(ledger.id)
     clock.advance(timedelta(hours=1))
     assert store.webhooks.record([first], {}) == [WebhookOutcome.REPEATED]
     assert wanted_at(store, ledger.id) is None
     assert store.webhooks.record([delivery(["a", "b"], clock.now())], {}) == ["asked for a run"]
-    assert wanted_at(store, ledger.id) == clock.now()
+    assert wanted_at(store, ledger.id) == clock.now() + SETTLE
 
 
 def test_a_burst_is_one_wish_by_its_first_event(
@@ -80,7 +81,7 @@ def test_a_burst_is_one_wish_by_its_first_event(
     began = clock.now()
     for number in range(3):
         events = [f"{number}-{event}" for event in range(400)]
-        store.webhooks.record([delivery(events, clock.now())] * 2, {}, settle=SETTLE)
+        store.webhooks.record([delivery(events, clock.now())] * 2, {})
         clock.advance(timedelta(seconds=3))
     assert wanted_at(store, ledger.id) == began + SETTLE
     assert known_events(store) == 1_200
@@ -98,7 +99,7 @@ def test_ten_thousand_events_take_few_statements(
     listen(store.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     assert store.webhooks.record([burst], {}) == [WebhookOutcome.WISHED]
     assert len(statements) <= STATEMENTS_MAX
-    assert wanted_at(store, ledger.id) == wanted_at(store, other.id) == clock.now()
+    assert wanted_at(store, ledger.id) == wanted_at(store, other.id) == clock.now() + SETTLE
 
 
 def test_who_may_not_run_is_asked_for_nothing(
@@ -125,11 +126,41 @@ def test_who_may_not_run_is_asked_for_nothing(
 def test_a_wish_that_stands_is_moved_forward_only(
     store: Store, ledger: ConnectionRow, clock: SetClock
 ) -> None:
-    store.webhooks.record([delivery(["a"], clock.now())], {}, settle=SETTLE)
+    store.webhooks.record([delivery(["a"], clock.now())], {})
     store.schedules.want([ledger.id], "a person asked")
     assert wanted_at(store, ledger.id) == clock.now()
-    store.webhooks.record([delivery(["b"], clock.now())], {}, settle=SETTLE)
+    store.webhooks.record([delivery(["b"], clock.now())], {})
     assert wanted_at(store, ledger.id) == clock.now()
+
+
+def test_a_run_waits_until_a_burst_has_settled(
+    store: Store, ledger: ConnectionRow, clock: SetClock
+) -> None:
+    store.schedules.served(ledger.id, clock.now(), not_before=None)
+    store.webhooks.record([delivery(["a"], clock.now())], {})
+    assert (store.schedules.due(), store.schedules.still_due(ledger.id)) == ([], False)
+    clock.advance(SETTLE)
+    (due,) = store.schedules.due()
+    assert due.wanted_why == "a webhook of Xero"
+    assert store.schedules.still_due(ledger.id)
+    # The clock was far ahead when it was noted: it does not wait for that moment.
+    clock.advance(-timedelta(hours=1))
+    assert store.schedules.still_due(ledger.id)
+
+
+def test_an_event_during_a_run_wants_one_more(
+    store: Store, ledger: ConnectionRow, clock: SetClock
+) -> None:
+    began = clock.now()
+    for event in "abc":
+        clock.advance(timedelta(seconds=2))
+        store.webhooks.record([delivery([event], clock.now())], {})
+    store.schedules.served(ledger.id, began)
+    clock.advance(SETTLE)
+    assert [due.connection_id for due in store.schedules.due()] == [ledger.id]
+    began = store.schedules.begin(ledger.id)
+    store.schedules.served(ledger.id, began)
+    assert store.schedules.due() == []
 
 
 def test_what_no_platform_repeats_is_forgotten(

@@ -32,6 +32,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -39,6 +40,7 @@ from sqlalchemy import (
 
 from arsync.clock import Clock
 from arsync.store.admin.outages import PAUSE_SECONDS_MAX
+from arsync.store.db.column_types import Moment
 from arsync.store.db.database import Database
 from arsync.store.db.tables import connections, outages, schedules
 from arsync.store.models import ConnectionState, DueLedger, ScheduleRow
@@ -57,6 +59,10 @@ computer's clock may have been ahead when the wait was noted."""
 
 UNPACED_SECONDS = 900
 """The pace of a connection to which no process has given one yet."""
+
+WISH_SETTLE_SECONDS = 20.0
+"""A run that a webhook wants begins so long after the first event: bookkeepers change several
+documents in a row, and each run costs calls."""
 
 WANTED_WHY_CHARACTERS_MAX = 200
 
@@ -161,7 +167,7 @@ class Schedules:
         """
         now = self._clock.now()
         is_due = or_(
-            _COLUMNS.wanted_at.is_not(None),
+            _is_wished(now),
             _COLUMNS.started_at.is_not(None),
             _COLUMNS.next_at <= now,
         )
@@ -179,8 +185,7 @@ class Schedules:
     def want(self, connection_ids: Collection[int], why: str) -> None:
         """Ask for a run as soon as one can be; of several wishes before it, the first is kept."""
         with self._database.write() as db:
-            db.execute(_locked(_only(select(_COLUMNS.connection_id), connection_ids)))
-            _wish(db, _COLUMNS.connection_id.in_(connection_ids), why, self._clock.now())
+            _wish_for(db, connection_ids, why, self._clock.now())
 
     def begin(self, connection_id: int) -> datetime:
         """Note, under the run lock, that a run begins; it takes every wish that has come.
@@ -246,16 +251,29 @@ def drop_schedule(db: Connection, connection_id: int) -> None:
     db.execute(delete(schedules).where(_is(connection_id)))
 
 
+def want_when_settled(
+    db: Connection, connection_ids: Collection[int], why: str, now: datetime
+) -> None:
+    """Want a run `WISH_SETTLE_SECONDS` from now, so that it serves what comes meanwhile, too."""
+    _wish_for(db, connection_ids, why, now + timedelta(seconds=WISH_SETTLE_SECONDS))
+
+
 def want_anew(db: Connection, connection_id: int, why: str, now: datetime) -> None:
     """Want a run, and forget until when the platform was to be left alone."""
     _wish(db, _is(connection_id), why, now)
     db.execute(update(schedules).where(_is(connection_id)).values(not_before=None))
 
 
-def _wish(db: Connection, these: ColumnElement[bool], why: str, now: datetime) -> None:
-    is_first = _COLUMNS.wanted_at.is_(None)
+def _wish_for(db: Connection, connection_ids: Collection[int], why: str, at: datetime) -> None:
+    db.execute(_locked(_only(select(_COLUMNS.connection_id), connection_ids)))
+    _wish(db, _COLUMNS.connection_id.in_(connection_ids), why, at)
+
+
+def _wish(db: Connection, these: ColumnElement[bool], why: str, at: datetime) -> None:
+    is_first = or_(_COLUMNS.wanted_at.is_(None), _COLUMNS.wanted_at > at)
     wish = {
-        "wanted_at": case((is_first, now), else_=_COLUMNS.wanted_at),
+        # With its type: SQLite keeps moments as texts, which are compared.
+        "wanted_at": case((is_first, literal(at, Moment)), else_=_COLUMNS.wanted_at),
         "wanted_why": case((is_first, why[:WANTED_WHY_CHARACTERS_MAX]), else_=_COLUMNS.wanted_why),
     }
     db.execute(update(schedules).where(these).values(wish))
@@ -298,11 +316,17 @@ def _locked(query: Select[Any]) -> Select[Any]:
 def _is_due(now: datetime) -> ColumnElement[bool]:
     died, later = (now + timedelta(seconds=sign * INTERRUPTED_SECONDS) for sign in (-1, 1))
     return or_(
-        _COLUMNS.wanted_at.is_not(None),
+        _is_wished(now),
         and_(_COLUMNS.started_at.is_(None), _COLUMNS.next_at <= now),
         # A start that lies ahead was noted while a clock was ahead.
         or_(_COLUMNS.started_at <= died, _COLUMNS.started_at > later),
     )
+
+
+def _is_wished(now: datetime) -> ColumnElement[bool]:
+    """Return whether a run is wanted now; what a webhook wants has to settle first."""
+    settles = _is_ahead(_COLUMNS.wanted_at, now, WISH_SETTLE_SECONDS)
+    return and_(_COLUMNS.wanted_at.is_not(None), ~settles)
 
 
 def _live(now: datetime) -> Select[Any]:

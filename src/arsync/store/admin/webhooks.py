@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from arsync.clock import Clock
-from arsync.store.admin.schedules import wish
+from arsync.store.admin.schedules import want_when_settled
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
 from arsync.store.db.tables import connections, webhook_counts, webhook_events
@@ -98,15 +98,12 @@ class Webhooks:
         self,
         deliveries: Sequence[ReceivedDelivery],
         tally: Tally,
-        *,
-        settle: timedelta = timedelta(0),
     ) -> list[WebhookOutcome]:
         """Record deliveries in one transaction: their events, the runs they ask for, the counts.
 
         Args:
             deliveries: verified ones.
             tally: further deliveries, which are only counted.
-            settle: a run is wanted so much later, so that it serves what comes meanwhile, too.
 
         Returns:
             What became of each delivery.
@@ -121,7 +118,7 @@ class Webhooks:
             news = _News(db, deliveries)
             outcomes = [news.outcome_of(delivery) for delivery in deliveries]
             for reason, connection_ids in news.wanted.items():
-                wish(db, connection_ids, reason, now + settle)
+                want_when_settled(db, connection_ids, reason, now)
             rows = [{"event": digest, "forget_at": at} for digest, at in sorted(news.fresh.items())]
             if rows:
                 db.execute(make.insert(webhook_events).on_conflict_do_nothing(), rows)
