@@ -47,13 +47,13 @@ class _Notification(msgspec.Struct, rename="camel"):
     data_change_event: _Change = msgspec.field(default_factory=_Change)
 
 
-class _Envelope(msgspec.Struct, rename="camel"):
+class _OldForm(msgspec.Struct, rename="camel"):
     event_notifications: list[_Notification]
 
 
 _CLOUD_EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _CLOUD_EVENT = msgspec.json.Decoder(_CloudEvent)
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_OLD_FORM = msgspec.json.Decoder(_OldForm)
 _ENTITY = msgspec.json.Decoder(_Entity)
 
 
@@ -78,7 +78,7 @@ def _rows(body: bytes) -> Iterator[tuple[str | None, msgspec.Raw]]:
         for row in _CLOUD_EVENTS.decode(body):
             yield None, row
     else:
-        for notification in _ENVELOPE.decode(body).event_notifications:
+        for notification in _OLD_FORM.decode(body).event_notifications:
             for row in notification.data_change_event.entities:
                 yield notification.realm_id, row
 
@@ -102,5 +102,6 @@ def _of_old_form(realm: str, row: msgspec.Raw) -> WebhookEvent | None:
     if entity.name.lower() not in ENTITIES:
         return None
     at = entity.last_updated
+    # In whole seconds: of two changes of a record within one, the second is taken for a repetition.
     identity = f"{entity.name}|{entity.id}|{entity.operation}|{at.isoformat()}"
     return WebhookEvent(realm, identity, at)

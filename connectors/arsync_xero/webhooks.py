@@ -31,11 +31,11 @@ class _Event(msgspec.Struct, rename="camel"):
     tenant_id: str = ""
 
 
-class _Envelope(msgspec.Struct):
+class _PostedEvents(msgspec.Struct):
     events: list[msgspec.Raw]
 
 
-_ENVELOPE, _EVENT = msgspec.json.Decoder(_Envelope), msgspec.json.Decoder(_Event)
+_POSTED, _EVENT = msgspec.json.Decoder(_PostedEvents), msgspec.json.Decoder(_Event)
 
 
 class XeroWebhooks:
@@ -50,7 +50,7 @@ class XeroWebhooks:
 
     def read(self, body: bytes) -> WebhookDelivery:
         """Read the events; those of an intent to receive are none."""
-        return read_each(lambda: _ENVELOPE.decode(body).events, _read)
+        return read_each(lambda: _POSTED.decode(body).events, _read)
 
 
 def _read(row: msgspec.Raw) -> WebhookEvent | None:

@@ -243,8 +243,15 @@ def start_text(url: str, smtp_port: int, platforms: tuple[str, ...], now: date) 
         f"See its switches:              {url}/_sandbox/settings",
         f'Let days pass:                 curl -d \'{{"to": "2026-12-24"}}\' {url}/_sandbox/clock',
     ]
+    lines += ["", "Have changes posted to `arsync webhooks`, where that listens already:", ""]
+    for name in platforms:
+        setting = f'{{"{name}_webhook_url": "{RECEIVER}/{name}"}}'
+        lines.append(f"  curl -d '{setting}' {url}/_sandbox/settings")
     return "\n".join(lines)
 
+
+RECEIVER = "http://127.0.0.1:8485/webhooks"
+"""Where `arsync webhooks` listens, by default."""
 
 CONFIG_LINES = {
     "xero": """\
@@ -254,6 +261,7 @@ client_id = "sandbox-pkce-app"
 api_url = "{url}"
 login_url = "{url}"
 identity_url = "{url}"
+webhook_key = "sandbox-xero-webhook-key"
 """,
     "quickbooks": """\
 [quickbooks]
@@ -263,6 +271,7 @@ api_url = "{url}"
 authorize_url = "{url}/connect/oauth2"
 token_url = "{url}/oauth2/v1/tokens/bearer"
 revoke_url = "{url}/v2/oauth2/tokens/revoke"
+webhook_token = "sandbox-quickbooks-verifier"
 """,
 }
 """How a config file names the sandbox instead of the platform."""

@@ -37,12 +37,19 @@ class WebhookView(Struct, frozen=True):
 
     platform: str
     label: str
-    taken: bool
-    """Whether its deliveries are taken: the config holds the secret that signs them."""
+    setting: str
+    """The setting of the secret that signs its deliveries: `[xero] webhook_key`."""
+    switched_on: bool
+    """Whether that holds one; without it, deliveries are refused."""
     last_at: datetime | None
     """When the last delivery came; forged ones do not count."""
     today: Mapping[str, int]
     """The deliveries of today (UTC), by what became of them."""
+
+    @property
+    def path(self) -> str:
+        """Return where its deliveries are taken."""
+        return f"/webhooks/{self.platform}"
 
 
 def webhook_counts(actor: Actor, container: Container) -> list[WebhookView]:
@@ -54,6 +61,7 @@ def webhook_counts(actor: Actor, container: Container) -> list[WebhookView]:
         WebhookView(
             name,
             container.platform(name).label,
+            f"[{name}] {reader.secret_setting}",
             bool(_secret(container, name, reader)),
             last_at.get(name),
             {str(row.outcome): row.deliveries for row in counts if row.platform == name},

@@ -28,16 +28,27 @@ def webhooks(
 ) -> int:
     """Listen for what Xero and QuickBooks report, over HTTP.
 
-    It runs until SIGTERM or Ctrl-C; what has been received by then is still answered. A proxy with
-    TLS stands before it. With --json the address is printed as an object.
+    Something that is posted asks for a run of its ledger, which `arsync run` or a worker serves. It
+    listens until SIGTERM or Ctrl-C; what has been received by then is still answered. A proxy with
+    TLS stands before it: see docs/webhooks.md. With --json the addresses are printed as an object.
     """
+    from arsync.application.webhooks import webhook_counts
     from arsync.web.server import serve
     from arsync.workers.embedded_loop import stop_on_signals
 
     with opened(config_file, verbose=verbose) as (actor, container), stop_on_signals() as stop:
         server = serve(actor, container, host=host, port=port)
+        views = webhook_counts(actor, container)
         if as_json:
-            print_json({"listening": server.url}, one_line=True)
+            urls = {view.platform: server.url + view.path for view in views if view.switched_on}
+            print_json({"listening": server.url, "webhooks": urls}, one_line=True)
+        for view in views:
+            words = (
+                f"at {server.url}{view.path}"
+                if view.switched_on
+                else f"off: {view.setting} is empty"
+            )
+            say(f"Webhooks of {view.label}: {words}")
         say(f"Listening on {server.url}. Ctrl-C to stop.")
         server.run(stop)
     return EXIT_DONE

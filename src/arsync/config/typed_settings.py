@@ -230,7 +230,10 @@ class XeroSettings(Section, frozen=True, kw_only=True):
     webhook_key: Annotated[
         str,
         SECRET,
-        Meta(description="the signing key of the app's webhooks; empty: none are taken"),
+        Meta(
+            description="the signing key of the app's webhooks; empty: none are taken. See "
+            "docs/webhooks.md"
+        ),
     ] = ""
     calls_per_day: Annotated[
         int,
@@ -278,7 +281,10 @@ class QuickBooksSettings(Section, frozen=True, kw_only=True):
     webhook_token: Annotated[
         str,
         SECRET,
-        Meta(description="the verifier token of the app's webhooks; empty: none are taken"),
+        Meta(
+            description="the verifier token of the app's webhooks; empty: none are taken. See "
+            "docs/webhooks.md"
+        ),
     ] = ""
     reads_per_month: Annotated[
         int,

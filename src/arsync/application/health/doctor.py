@@ -14,6 +14,7 @@ from arsync.application.health.findings import NOTE, OK, WRONG, Finding
 from arsync.application.health.letter_ways import way_findings
 from arsync.application.health.mail_health import mail_findings
 from arsync.application.health.secret_files import OPEN_TO_OTHERS, secrets_open_to_others
+from arsync.application.health.webhook_health import webhook_findings
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.outage_text import outage_words
 from arsync.application.owner_mail import daily_mail_failure
@@ -56,6 +57,7 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
         yield from way_findings(organisation)
     yield from _clocks(container)
     yield from mail_findings(container.config, examined)
+    yield from webhook_findings(actor, container)
     if failure := daily_mail_failure(container.store):
         yield Finding("daily mail", WRONG, failure)
 
