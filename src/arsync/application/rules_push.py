@@ -125,9 +125,8 @@ def push_rules(actor: Actor, container: Container, connection: str = "") -> Push
         row = container.store.pushes.push(text, who=actor.name, source=source)
     else:
         row = last.row
-    for name in {text.hash: name for name, text in pushed.items()}.values():
-        source = f"push {row.id}"
-        container.store.rulebooks.record(pushed[name], who=actor.name, source=source)
+    source = f"push {row.id}"
+    container.store.rulebooks.record(*pushed.values(), who=actor.name, source=source)
     return PushedRulesFolder(
         row,
         is_new,

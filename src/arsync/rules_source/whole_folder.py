@@ -26,7 +26,13 @@ FOLDER_DEPTH_MAX = 6
 """So many folders inside one another: a link that leads back into the folder must end."""
 
 
-def folder_text(config: Config, shipped: Iterable[RuleFile] = ()) -> RulesText:
+def folder_text(
+    config: Config,
+    shipped: Iterable[RuleFile] = (),
+    *,
+    files_max: int = FOLDER_FILES_MAX,
+    characters_max: int = FOLDER_CHARACTERS_MAX,
+) -> RulesText:
     """Return all rules and letters of the rules folder.
 
     Scenarios are not among them: they test rules before anybody goes by them. Nor are files that
@@ -36,6 +42,8 @@ def folder_text(config: Config, shipped: Iterable[RuleFile] = ()) -> RulesText:
         config: names the folder.
         shipped: the shipped rulebooks that these extend. They are kept with the others: each
             version of arsync brings its own along.
+        files_max: more are refused.
+        characters_max: the same of all together.
 
     Raises:
         UserMistake: there is no folder, or it holds too much.
@@ -43,9 +51,9 @@ def folder_text(config: Config, shipped: Iterable[RuleFile] = ()) -> RulesText:
     root = config.rules_folder
     if not root.is_dir():
         raise UserMistake(f"{root}: there is no such folder.")
-    paths = list(islice(_files(root, "", FOLDER_DEPTH_MAX), FOLDER_FILES_MAX + 1))
-    if len(paths) > FOLDER_FILES_MAX:
-        raise UserMistake(f"{root} holds more than {FOLDER_FILES_MAX:,} rules and letters.")
+    paths = list(islice(_files(root, "", FOLDER_DEPTH_MAX), files_max + 1))
+    if len(paths) > files_max:
+        raise UserMistake(f"{root} holds more than {files_max:,} rules and letters.")
     rules: list[RuleFile] = []
     letters: list[RuleFile] = []
     characters = 0
@@ -56,8 +64,8 @@ def folder_text(config: Config, shipped: Iterable[RuleFile] = ()) -> RulesText:
         except (UserMistake, OSError, UnicodeDecodeError):
             continue
         characters += len(text)
-        if characters > FOLDER_CHARACTERS_MAX:
-            raise UserMistake(f"{root} holds more than {FOLDER_CHARACTERS_MAX:,} characters.")
+        if characters > characters_max:
+            raise UserMistake(f"{root} holds more than {characters_max:,} characters.")
         (letters if is_letter else rules).append(RuleFile(path, text))
     try:
         shown = root.relative_to(config.folder).as_posix()

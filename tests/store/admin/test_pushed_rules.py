@@ -8,7 +8,7 @@ from sqlalchemy import update
 from arsync.core.rulebook.rules_text import RuleFile, RulesText
 from arsync.errors import UserMistake
 from arsync.store import Store
-from arsync.store.admin.pushed_rules import PUSHES_KEPT_MAX
+from arsync.store.admin.pushed_rules import PUSHES_KEPT_MAX, PushedRules
 from arsync.store.admin.rulebook_versions import packed, take_name_out, unpacked
 from arsync.store.db.tables import pushed_rules
 
@@ -47,6 +47,13 @@ def test_the_last_push_counts(store: Store) -> None:
 def test_only_the_latest_pushes_are_kept(store: Store) -> None:
     numbers = [push(store, f"name: {count}\n") for count in range(PUSHES_KEPT_MAX + 2)]
     assert sorted(kept(store)) == numbers[2:]
+
+
+def test_too_large_a_push_is_refused(store: Store) -> None:
+    pushes = PushedRules(store._database, store._clock, bytes_max=1_000)
+    with pytest.raises(UserMistake, match="larger than 1,000 bytes"):
+        pushes.push(folder("x" * 2_000), who="Ann", source="rules")
+    assert store.pushes.last() is None
 
 
 def test_a_damaged_push_is_told(store: Store) -> None:

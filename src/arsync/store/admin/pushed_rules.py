@@ -31,10 +31,13 @@ class Pushed(NamedTuple):
 class PushedRules:
     """The table of pushed rules folders."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Work on this database."""
+    def __init__(
+        self, database: Database, clock: Clock, *, bytes_max: int = PUSHED_BYTES_MAX
+    ) -> None:
+        """Work on this database; the limit is smaller in tests."""
         self._database = database
         self._clock = clock
+        self._bytes_max = bytes_max
 
     def last_id(self) -> int | None:
         """Return the number of the last push; None before the first."""
@@ -79,9 +82,9 @@ class PushedRules:
         Raises:
             UserMistake: it is too large.
         """
-        content = packed(text, PUSHED_BYTES_MAX)
+        content = packed(text, self._bytes_max)
         if content is None:
-            raise UserMistake(f"the rules folder is larger than {PUSHED_BYTES_MAX:,} bytes.")
+            raise UserMistake(f"the rules folder is larger than {self._bytes_max:,} bytes.")
         now, columns = self._clock.now(), pushed_rules.c
         values = {"hash": text.whole_hash, "pushed_at": now, "pushed_by": who, "source": source}
         with self._database.write() as db:

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -65,18 +66,31 @@ class RulebookVersions:
         self._recorded: set[tuple[str, str]] = set()
         self._guard = Lock()
 
-    def record(self, text: RulesText, *, who: str, source: str) -> None:
-        """Keep a text, unless it is kept already. Asks nothing when this process has recorded it.
+    def record(self, *texts: RulesText, who: str, source: str) -> None:
+        """Keep texts, unless they are kept already. Asks nothing of those this process recorded.
 
         Args:
-            text: of one rulebook and its letters.
-            who: on whose behalf it is used.
-            source: where it was read.
+            texts: each of one rulebook and its letters.
+            who: on whose behalf they are used.
+            source: where they were read.
         """
-        identity = (text.hash, text.letters_hash)
+        identities = {(text.hash, text.letters_hash): text for text in texts}
         with self._guard:
-            if identity in self._recorded:
-                return
+            unrecorded = [text for key, text in identities.items() if key not in self._recorded]
+        if not unrecorded:
+            return
+        told_of = {"recorded_at": self._clock.now(), "recorded_by": who, "source": source}
+        with self._database.write() as db:
+            make = sqlite if db.dialect.name == "sqlite" else postgresql
+            for text in unrecorded:
+                row = make.insert(rulebook_versions).values({**self._kept(text), **told_of})
+                db.execute(row.on_conflict_do_nothing())
+        with self._guard:
+            if len(self._recorded) + len(identities) > self._remembered_max:
+                self._recorded.clear()
+            self._recorded.update(islice(identities, self._remembered_max))
+
+    def _kept(self, text: RulesText) -> dict[str, str | bytes | None]:
         content = packed(text, self._bytes_max)
         if content is None:
             _LOG.warning(
@@ -86,21 +100,7 @@ class RulebookVersions:
             )
             text = msgspec.structs.replace(text, letters=())
             content = packed(text)
-        values = {
-            "hash": text.hash,
-            "letters_hash": text.letters_hash,
-            "content": content,
-            "recorded_at": self._clock.now(),
-            "recorded_by": who,
-            "source": source,
-        }
-        with self._database.write() as db:
-            make = sqlite if db.dialect.name == "sqlite" else postgresql
-            db.execute(make.insert(rulebook_versions).values(values).on_conflict_do_nothing())
-        with self._guard:
-            if len(self._recorded) >= self._remembered_max:
-                self._recorded.clear()
-            self._recorded.add(identity)
+        return {"hash": text.hash, "letters_hash": text.letters_hash, "content": content}
 
     def list(self) -> list[VersionRow]:
         """Return all versions, the latest first, each with how many actions its hash planned."""
