@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from flask import Flask, g, request
+from werkzeug.routing import Rule
 
 from .books import (
     PLATFORMS,
@@ -36,6 +37,26 @@ from .transport import LoopbackServer
 from .webhooks import WebhookQueue
 
 __all__ = ["PLATFORMS", "NoSuchBook", "Sandbox", "importable_platforms"]
+
+
+_BUILDERS: dict[tuple[str, str, bool], Callable[..., tuple[str, str]]] = {}
+
+
+class _Route(Rule):
+    """A route that compiles how its address is built once in a process.
+
+    That is most of what it takes to begin again, and of the routes of each further organisation.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (repr(self._trace), repr(self.defaults), append_unknown)
+        if key not in _BUILDERS:
+            _BUILDERS[key] = super()._compile_builder(append_unknown)
+        return _BUILDERS[key]
+
+
+class _Routes(Flask):
+    url_rule_class = _Route
 
 
 class Sandbox:
@@ -126,7 +147,7 @@ class Sandbox:
         return self.app
 
     def _build_app(self, books: Iterable[Book]) -> Flask:
-        app = Flask("arsync_sandbox", static_folder=None)
+        app = _Routes("arsync_sandbox", static_folder=None)
         # A traceback belongs into the sandbox's error list, not into a page of HTML.
         app.config["PROPAGATE_EXCEPTIONS"] = True
         app.before_request(_note_platform)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from werkzeug.routing import Map, Rule
 
 from arsync_sandbox.server import Sandbox
 from arsync_sandbox.transport import BODY_BYTES_MAX
@@ -167,3 +168,14 @@ def test_an_old_client_gets_its_connection_closed(little: Sandbox) -> None:
 def test_a_question_about_the_headers_gets_no_body(little: Sandbox) -> None:
     answer = requests.head(f"{little.url}/little/rows?n=10", timeout=5)
     assert (answer.content, answer.headers["Content-Length"]) == (b"", "150")
+
+
+def test_routes_made_again_build_the_same_addresses() -> None:
+    sandbox = Sandbox()
+    for _ in range(2):
+        sandbox.reset()
+        for route in sandbox.app.url_map.iter_rules():
+            plain = Rule(route.rule, endpoint=route.endpoint, defaults=route.defaults)
+            Map([plain])
+            values = dict.fromkeys(route.arguments, "1")
+            assert route.build({**values, "page": "2"}) == plain.build({**values, "page": "2"})
