@@ -6,15 +6,20 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from tests.builders.ledgers import once, one_of_each
 from tests.builders.processes import arsync_process
 from tests.builders.world import PLATFORMS, World
 
 from arsync.clock import SystemClock
 from arsync.core.actions import ActionState
+from arsync.store import Store
+from arsync.store.admin.schedules import INTERRUPTED_SECONDS
+from arsync.store.db.tables import schedules
 
 HELD_SECONDS = 60.0
 """How long the answer is held back that the process is waiting for when it is killed."""
@@ -150,3 +155,51 @@ def test_a_second_signal_stops_immediately_without_loss(
     ]
     assert [row.state for row in world.rows("xero")].count(ActionState.SENDING) == 1
     assert ends_in_one_run(world)
+
+
+@pytest.mark.timeout(120)
+def test_another_loop_finishes_what_a_killed_one_began(
+    world: World, postgresql_schema: str
+) -> None:
+    world.app.close()
+    world.config = world.configured(store_url=postgresql_schema)
+    world.app = world.new_app()
+    at_work(world, "xero")
+    number = world.connection("xero").id
+    store = world.app.store
+    world.control.fault(**WRITES, skip=2, delay_seconds=HELD_SECONDS)
+    before = world.control.last_request()
+    with (
+        arsync_process(world.folder, "run", "--every", "1h") as killed,
+        arsync_process(world.folder, "run", "--every", "1h") as other,
+    ):
+        while not is_held(world, before):
+            time.sleep(0.01)
+        # Which of the two is at work is told by its run.
+        at_it = store.runs.latest(number)[0].pid
+        first, second = sorted((killed, other), key=lambda process: process.pid != at_it)
+        first.kill()
+        world.control.no_more_faults()
+        store.schedules.want([number], "a hook came")
+        a_minute_passes(store, number)
+        while store.schedules.due() or store.runs.latest(number)[0].outcome == "running":
+            assert second.poll() is None
+            time.sleep(0.05)
+        second.terminate()
+        _, err = second.communicate(timeout=60)
+    assert second.returncode == 0, err
+    assert world.standing("xero") == once("xero")
+    assert [run.pid == second.pid for run in store.runs.latest(number)][:2] == [True, False]
+    schedule = store.schedules.get(number)
+    assert schedule is not None
+    assert (schedule.started_at, schedule.wanted_at) == (None, None)
+
+
+def a_minute_passes(store: Store, connection_id: int) -> None:
+    """Let the run that began last have begun so much earlier."""
+    schedule = store.schedules.get(connection_id)
+    assert schedule is not None
+    assert schedule.started_at is not None
+    earlier = schedule.started_at - timedelta(seconds=INTERRUPTED_SECONDS)
+    with store.engine.begin() as db:
+        db.execute(update(schedules).values(started_at=earlier))

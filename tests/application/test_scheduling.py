@@ -10,15 +10,16 @@ from tests.builders.books import NOW, Books, Killed
 from arsync.application import connecting
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
-from arsync.application.permissions import SCHEDULE
+from arsync.application.permissions import SCHEDULE, Actor, Role
 from arsync.application.recorded_run import RecordedRun
 from arsync.application.runs import RunWatch, pull_ledger, sync
 from arsync.application.schedule_view import ScheduleView, schedule_of
-from arsync.application.scheduling import sync_if_due
+from arsync.application.scheduling import WantedSync, sync_if_due, want_sync
 from arsync.clock import SetClock
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.store.admin.outages import FAILURES_MAX
 from arsync.store.admin.schedules import INTERRUPTED_SECONDS
+from arsync.store.models import ConnectionState
 
 PACE = 900
 
@@ -169,3 +170,41 @@ def test_the_schedule_shows_a_pause(organisation: OrganisationContext) -> None:
     paused = schedule(organisation.refreshed()).paused
     assert paused is not None
     assert (paused.by, paused.reason) == ("Rita", "year end")
+
+
+def test_a_wish_says_who_will_serve_it(
+    container: Container, organisation: OrganisationContext
+) -> None:
+    sync(SCHEDULE, organisation)
+    (wish,) = want_sync(Actor("Olga", Role.OWNER), container)
+    assert wish == WantedSync("books", NOW, "Olga asked for it", "", "arsync run")
+    (again,) = want_sync(SCHEDULE, container, "books")
+    assert again == wish, "the first wish is kept"
+    assert [ledger.connection_id for ledger in container.store.schedules.due()] == [organisation.id]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("paused", "paused since 2026-11-20 by Rita: year end."),
+        ("unauthorised", "its authorisation has ended: `arsync connect books`."),
+        ("away", "was not reached 3 times in a row"),
+        ("used up", "Books has no calls left before 2026-11-20 11:00"),
+    ],
+)
+def test_a_wish_says_what_stands_in_its_way(
+    container: Container, organisation: OrganisationContext, reason: str, words: str
+) -> None:
+    store = container.store
+    if reason == "paused":
+        store.connections.pause([organisation.id], who="Rita", why="year end")
+    elif reason == "unauthorised":
+        store.connections.set_state(organisation.id, ConnectionState.NEEDS_RECONNECT)
+    elif reason == "away":
+        for _ in range(FAILURES_MAX):
+            store.outages.failed(organisation.id, "it is away")
+    else:
+        began = store.schedules.begin(organisation.id)
+        store.schedules.served(organisation.id, began, not_before=NOW + timedelta(hours=1))
+    (wish,) = want_sync(SCHEDULE, container)
+    assert words in wish.waits_for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
@@ -148,10 +149,11 @@ class App(Container):
     def run_forever(
         self,
         *,
-        every_seconds: float,
+        every_seconds: int,
         stop: threading.Event,
         connections: Sequence[str] | None = None,
         report: Callable[[RunResult], None] = lambda _: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> int:
         return embedded_loop.run_forever(
             an_owner(None),
@@ -160,6 +162,7 @@ class App(Container):
             stop=stop,
             names=connections,
             report=report,
+            monotonic=monotonic,
         )
 
     # -- people -------------------------------------------------------------------------------

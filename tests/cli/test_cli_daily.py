@@ -216,6 +216,7 @@ def test_one_broken_rulebook_stops_only_its_own_connection(shell: Shell) -> None
 
 def test_run_stops_on_sigterm_after_the_work_in_hand(alone: tuple[Shell, Sandbox]) -> None:
     shell, _ = alone
+    shell("sync", "--soon")
     process = subprocess.Popen(
         [sys.executable, "-m", "arsync", "run", "--every", "10s", "--json"],
         cwd=shell.folder,
@@ -237,6 +238,7 @@ def test_run_stops_on_sigterm_after_the_work_in_hand(alone: tuple[Shell, Sandbox
 
 def test_run_prints_the_cause_of_what_stops_it(shell: Shell) -> None:
     shell.write("rules/more.yaml", "version: 1\nbad: 1\n")
+    shell("sync", "--soon")
     with subprocess.Popen(
         [sys.executable, "-m", "arsync", "run", "--every", "1h", "--connection", "xero"],
         cwd=shell.folder,
@@ -249,6 +251,19 @@ def test_run_prints_the_cause_of_what_stops_it(shell: Shell) -> None:
         process.send_signal(signal.SIGTERM)
     assert lines[0].endswith("1 problem\n")
     assert lines[1].startswith("  ! rules/more.yaml:2:1: unknown section 'bad'")
+
+
+def test_a_sync_that_is_wanted_soon_is_left_to_others(shell: Shell) -> None:
+    done = shell("sync", "--soon", "--connection", "xero")
+    assert (done.code, done.out) == (0, "")
+    assert done.err.splitlines()[-2:] == [
+        "Wanted soon: xero. `arsync run` on this store takes it within seconds.",
+        "Where none is running it waits; `arsync sync` does it at once.",
+    ]
+    wanted = shell("sync", "--soon", "--json").json
+    assert [wish["connection"] for wish in wanted] == ["quickbooks", "xero"]
+    assert {wish["served_by"] for wish in wanted} == {"arsync run"}
+    assert shell("sync", "--soon", "--now").code == 2
 
 
 def test_a_key_is_as_short_everywhere(alone: tuple[Shell, Sandbox]) -> None:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from arsync.application.store_values import Progress
     from arsync.core.planning.planner import Plan
 
+NAMED_MAX = 5
+"""So many connections are named in one line; the rest is counted."""
+
 
 def worst(codes: Sequence[int]) -> int:
     """Return the exit code of several results: a mistake, then a failure, then a wait."""
@@ -218,18 +221,31 @@ def apply(
 
 @click.command()
 @click.option("--now", is_flag=True, help="Also try connections that are paused after an outage.")
+@click.option(
+    "--soon", is_flag=True, help="Leave it to `arsync run` or a worker, before its next turn."
+)
 @connection_option
 @json_option
 @verbose_option
 @config_option
 def sync(
-    now: bool, connection: ConnectionChoice, as_json: bool, verbose: bool, config_file: Path | None
+    now: bool,
+    soon: bool,
+    connection: ConnectionChoice,
+    as_json: bool,
+    verbose: bool,
+    config_file: Path | None,
 ) -> int:
     """Pull, plan, approve by rulebook, apply: what a scheduler runs.
 
     The run is idempotent and guarded by a lock: a second run waits or exits, and nothing happens
-    twice.
+    twice. With --soon nothing is done here: the next `arsync run` or worker that is free does it
+    within seconds, before what is merely due.
     """
+    if soon:
+        if now:
+            raise UserMistake("--soon leaves the run to another process, --now makes it here.")
+        return _want(connection, config_file, as_json=as_json)
     from arsync.application.runs import RunWatch
     from arsync.workers.embedded_loop import stop_on_signals, sync_all
 
@@ -244,6 +260,26 @@ def sync(
     # Threads end in any order; a script compares outputs.
     results.sort(key=lambda result: result.connection)
     return finish(results, as_json=as_json)
+
+
+def _want(connection: ConnectionChoice, config_file: Path | None, *, as_json: bool) -> int:
+    """Let connections be synced soon, and say by what."""
+    from arsync.application.scheduling import want_sync
+
+    with opened(config_file) as (actor, container):
+        wanted = want_sync(actor, container, connection)
+    if as_json:
+        print_json(wanted)
+        return EXIT_DONE
+    for wish in wanted:
+        if wish.waits_for:
+            say(f"{wish.connection} waits: {wish.waits_for}")
+    names = ", ".join(wish.connection for wish in wanted[:NAMED_MAX])
+    more = f" and {len(wanted) - NAMED_MAX:,} more" if len(wanted) > NAMED_MAX else ""
+    served_by = " or ".join(f"`{command}`" for command in wanted[0].served_by.split(", "))
+    say(f"Wanted soon: {names}{more}. {served_by} on this store takes it within seconds.")
+    say("Where none is running it waits; `arsync sync` does it at once.")
+    return EXIT_DONE
 
 
 @click.command()

@@ -7,10 +7,12 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NamedTuple
 
 from arsync.application.connection_changes import connections_to_run
 from arsync.application.connection_choice import Chosen
@@ -20,15 +22,21 @@ from arsync.application.organisation_context import OrganisationContext, organis
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import RunResult
 from arsync.application.runs import UNWATCHED, RunWatch, sync
+from arsync.application.scheduling import sync_if_due
 from arsync.errors import ArsyncError, StoreGone
-from arsync.store.models import ConnectionRow
 
 WAKE_SECONDS = 0.2
 """How soon a signal is noticed while runs are going on."""
 
-UNREACHED_SECONDS = 300.0
-"""A connection that could not reach its platform is tried again this soon, however slow the pace: a
-token whose renewal was lost has to be renewed again while the platform still takes the old one."""
+WISH_LOOK_SECONDS = 5.0
+"""How often the loop looks for what is wanted before its place: by a webhook, by `sync --soon`. A
+ledger that another process works on is looked at again as often."""
+
+KEEP_SECONDS = 60.0
+"""How often the loop gives new connections their pace."""
+
+NOT_BEGUN_SECONDS = 60.0
+"""A ledger whose run could not begin at all is tried again this late: it is due all the time."""
 
 STORE_PAUSE_SECONDS = 1.0
 """After the store could not be used it is tried again so soon; each further failure doubles it."""
@@ -85,36 +93,49 @@ def run_forever(
     actor: Actor,
     container: Container,
     *,
-    every_seconds: float,
+    every_seconds: int,
     stop: threading.Event,
     names: Sequence[str] | None = None,
     report: Callable[[RunResult], None] = lambda _: None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Sync all connections again and again, until `stop` is set; returns the number of rounds.
+    """Sync whatever is due by the schedule, until `stop` is set; returns the number of rounds.
 
-    A store that is away for a while is waited for.
+    Any number of processes may do so on one store: they share the ledgers. A store that is away for
+    a while is waited for.
 
     Args:
         actor: the schedule.
-        container: the installation.
-        every_seconds: the pace of each connection.
+        container: the installation; `[runs] parallel` says how many at a time.
+        every_seconds: the pace of each connection; 1 or more.
         stop: see `stop_on_signals`.
         names: only these connections.
         report: is told of each result, in the calling thread.
+        monotonic: measures its pauses, in seconds.
 
     Raises:
         StoreGone: the store was deleted or replaced meanwhile.
     """
     permit(actor, Permission.RUN)
-    with _threads(container) as pool:
-        return _Rounds(actor, container, pool, every_seconds, stop).run(names, report)
+    # One thread more: the day's mail, which may plan every ledger, keeps none of them waiting.
+    with _threads(container, 1) as pool:
+        loop = _Loop(actor, container, pool, _Pace(every_seconds, stop, monotonic))
+        return loop.run(names, report)
 
 
-class _Rounds:
-    """Each connection goes by its own pace, so that a slow one holds no other back.
+class _Pace(NamedTuple):
+    """When the loop does what, and until when."""
 
-    One that takes longer than the pace begins again at once. The list of connections is read again
-    each round.
+    every_seconds: int
+    stop: threading.Event
+    monotonic: Callable[[], float]
+
+
+class _Loop:
+    """Takes from the schedule in the store: never more than there are free threads.
+
+    So what is wanted waits for one thread at most, and for no queue. Each connection goes by its
+    own pace; one that takes longer than the pace begins again at once.
     """
 
     def __init__(
@@ -122,21 +143,18 @@ class _Rounds:
         actor: Actor,
         container: Container,
         pool: ThreadPoolExecutor,
-        every_seconds: float,
-        stop: threading.Event,
+        pace: _Pace,
     ) -> None:
         self._actor = actor
         self._container = container
         self._pool = pool
-        self._every_seconds = every_seconds
-        self._stop = stop
-        self._due: dict[int, float] = {}
-        self._counts: dict[int, int] = {}
-        self._tried_at: dict[int, float] = {}
-        self._running: dict[Future[RunResult], int] = {}
+        self._every_seconds, self._stop, self._monotonic = pace
+        self._connection_ids: list[int] | None = None
+        self._counts = Counter[int]()
+        self._running: dict[Future[RunResult | None], int] = {}
+        self._left_until: dict[int, float] = {}
         self._mailing: Future[bool] | None = None
-        self._rows: list[ConnectionRow] = []
-        self._list_at = 0.0
+        self._keep_at = self._look_at = 0.0
         self._store_away = ""
         self._store_pause = STORE_PAUSE_SECONDS
 
@@ -149,7 +167,7 @@ class _Rounds:
         try:
             while not self._stop.is_set():
                 try:
-                    self._round(names, report)
+                    self._turn(names, report)
                 except StoreGone:
                     raise
                 except ArsyncError as error:
@@ -159,29 +177,83 @@ class _Rounds:
             for future in self._running:
                 future.cancel()
             done, _ = wait(self._running)
-            self._report(done, report)
+            self._finished(done, report)
             if self._mailing is not None:
                 wait([self._mailing])
         return max(self._counts.values(), default=0)
 
-    def _round(self, names: Sequence[str] | None, report: Callable[[RunResult], None]) -> None:
+    def _turn(self, names: Sequence[str] | None, report: Callable[[RunResult], None]) -> None:
         """Start what is due, and wait for the next thing to happen."""
-        now = time.monotonic()
-        if now >= self._list_at:
-            every_row = self._container.store.connections.all()
-            self._rows = [row for row in every_row if not names or row.name in names]
-            self._list_at = now + self._every_seconds
-            self._store_is_back()
-        self._start_due([row.id for row in self._rows], now)
+        if self._monotonic() >= self._keep_at:
+            self._keep(names)
+        if self._monotonic() >= self._look_at:
+            self._start_due()
         if self._running:
             done, _ = wait(self._running, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
-            self._retry_unreachable_soon(done)
-            self._report(done, report)
+            self._finished(done, report)
             if done:
                 self._mail_owner()
         else:
-            soonest = min([self._list_at, *(self._due[row.id] for row in self._rows)])
-            self._stop.wait(max(0.0, soonest - time.monotonic()))
+            self._stop.wait(max(0.0, min(self._keep_at, self._look_at) - self._monotonic()))
+
+    def _keep(self, names: Sequence[str] | None) -> None:
+        """Give new connections their pace, and learn which ones are served here."""
+        store = self._container.store
+        if names:
+            chosen = frozenset(names)
+            self._connection_ids = [row.id for row in store.connections.all() if row.name in chosen]
+        store.schedules.keep(self._every_seconds, self._connection_ids)
+        self._keep_at = self._monotonic() + KEEP_SECONDS
+        self._store_is_back()
+
+    def _start_due(self) -> None:
+        free = self._container.config.runs.parallel - len(self._running)
+        if free <= 0:
+            return
+        now = self._monotonic()
+        schedules = self._container.store.schedules
+        left = {number for number, until in self._left_until.items() if until > now}
+        due = schedules.due(
+            rows_max=free,
+            connection_ids=self._connection_ids,
+            besides=left.union(self._running.values()),
+        )
+        for ledger in due:
+            # As it stands now: its mode may have been changed since it ran last.
+            organisation = organisation_by_id(self._container, ledger.connection_id)
+            self._running[self._pool.submit(self._sync, organisation)] = ledger.connection_id
+        self._look_at = now + self._seconds_to_next_place()
+
+    def _seconds_to_next_place(self) -> float:
+        """Return when to look again, in seconds; a wish does not announce itself."""
+        next_at = self._container.store.schedules.next_due_at(self._connection_ids)
+        if next_at is None:
+            return WISH_LOOK_SECONDS
+        away = (next_at - self._container.clock.now()).total_seconds()
+        return min(max(0.0, away), WISH_LOOK_SECONDS)
+
+    def _sync(self, organisation: OrganisationContext) -> RunResult | None:
+        return sync_if_due(self._actor, organisation, RunWatch(stop=self._stop.is_set))
+
+    def _finished(
+        self, done: Collection[Future[RunResult | None]], report: Callable[[RunResult], None]
+    ) -> None:
+        """Tell of finished runs, from the one thread that prints, and let others begin."""
+        for future in done:
+            number = self._running.pop(future)
+            self._look_at = 0.0
+            if future.cancelled():
+                continue
+            result = future.result()
+            if result is None or result.elsewhere:
+                self._left_until[number] = self._monotonic() + WISH_LOOK_SECONDS
+                continue
+            if result.run_id is None:
+                self._left_until[number] = self._monotonic() + NOT_BEGUN_SECONDS
+            else:
+                self._left_until.pop(number, None)
+                self._counts[number] += 1
+            report(result)
 
     def _mail_owner(self) -> None:
         """Let the day's mail be made beside the runs, if it is due: it may plan every ledger."""
@@ -198,48 +270,18 @@ class _Rounds:
         self._store_away = str(error)
         self._stop.wait(self._store_pause)
         self._store_pause = min(2 * self._store_pause, STORE_PAUSE_SECONDS_MAX)
-        self._list_at = 0.0
+        self._keep_at = self._look_at = 0.0
 
     def _store_is_back(self) -> None:
         if self._store_away:
             _LOG.warning("the store can be used again.")
         self._store_away, self._store_pause = "", STORE_PAUSE_SECONDS
 
-    def _start_due(self, connection_ids: Sequence[int], now: float) -> None:
-        for number in sorted(connection_ids, key=lambda number: self._due.get(number, 0.0)):
-            if number in self._running.values() or self._due.get(number, 0.0) > now:
-                continue
-            # As it stands now: its mode may have been changed since the list was read.
-            organisation = organisation_by_id(self._container, number)
-            self._due[number] = now + self._every_seconds
-            self._counts[number] = self._counts.get(number, 0) + 1
-            self._tried_at[number] = now
-            self._running[self._pool.submit(self._sync, organisation)] = number
 
-    def _sync(self, organisation: OrganisationContext) -> RunResult:
-        return sync(self._actor, organisation, RunWatch(stop=self._stop.is_set))
-
-    def _retry_unreachable_soon(self, done: Collection[Future[RunResult]]) -> None:
-        for future in done:
-            number = self._running[future]
-            if future.exception() is None and future.result().unreachable:
-                soon = self._tried_at[number] + UNREACHED_SECONDS
-                self._due[number] = min(self._due[number], soon)
-
-    def _report(
-        self, done: Collection[Future[RunResult]], report: Callable[[RunResult], None]
-    ) -> None:
-        """Tell of finished runs, from the one thread that prints."""
-        for future in done:
-            del self._running[future]
-            if not future.cancelled():
-                report(future.result())
-
-
-def _threads(container: Container) -> ThreadPoolExecutor:
+def _threads(container: Container, more: int = 0) -> ThreadPoolExecutor:
     # Opened here, once: afterwards several threads ask for it.
     assert container.store is not None
-    return ThreadPoolExecutor(container.config.runs.parallel, thread_name_prefix="run")
+    return ThreadPoolExecutor(container.config.runs.parallel + more, thread_name_prefix="run")
 
 
 STOPPING = "Stopping after the current action. A second Ctrl-C or signal ends at once.\n"

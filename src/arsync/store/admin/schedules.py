@@ -175,8 +175,9 @@ class Schedules:
             return db.execute(_live(now).where(_is(connection_id), is_due)).first() is not None
 
     def next_due_at(self, connection_ids: Collection[int] | None = None) -> datetime | None:
-        """Return when the next place in the routine is; None: nothing is scheduled."""
-        waiting = _live(self._clock.now()).where(_COLUMNS.started_at.is_(None))
+        """Return when the next of those is due that are not due yet; None: there is none."""
+        now = self._clock.now()
+        waiting = _live(now).where(_COLUMNS.started_at.is_(None), _COLUMNS.next_at > now)
         query = _only(waiting, connection_ids).with_only_columns(func.min(_COLUMNS.next_at))
         with self._database.read() as db:
             moment: datetime | None = db.scalar(query)
