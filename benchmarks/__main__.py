@@ -13,6 +13,7 @@ from benchmarks.customer import customer
 from benchmarks.judging import backtesting, checking, evaluating
 from benchmarks.measure import busy
 from benchmarks.report import Section, show, write_docs
+from benchmarks.schedules import ticks
 from benchmarks.sections import Scale, planning, pulling, start, storing
 from benchmarks.statements import statements
 
@@ -22,6 +23,7 @@ QUICK = Scale(contacts=1_000, invoices=10_000, rounds=1, judged=False)
 SECTIONS: dict[str, Callable[[Scale, Path], Sequence[Section]]] = {
     "start": start,
     "storing": storing,
+    "schedules": ticks,
     "customer": customer,
     "planning": planning,
     "statements": statements,

@@ -237,6 +237,22 @@ def test_each_runs_queries_read_no_whole_table(
     assert not SORTS.search(plan), plan
 
 
+def test_what_is_due_is_found_by_indexes(store: Store, connection: ConnectionRow) -> None:
+    def ask() -> None:
+        store.schedules.due(rows_max=10, besides=[connection.id + 1])
+        store.schedules.next_due_at()
+        store.schedules.still_due(connection.id)
+
+    queries = asked_by(store, ask)
+    assert len(queries) == 3
+    for query in queries:
+        tables = re.findall(r"(?:FROM|JOIN) (\w+)", query.statement)
+        assert {*tables} <= {"schedules", "ledgers", "connections", "outages"}
+        if store.engine.dialect.name == "sqlite":
+            plan = plan_of(store, query)
+            assert not re.search(r"^SCAN (?!ledgers)", plan, re.MULTILINE), plan
+
+
 def test_one_customer_is_read_by_keys_alone(ledger: tuple[Store, ConnectionRow]) -> None:
     store, connection = ledger
     # c100 has a child, c101: both ways through a family are gone.

@@ -32,6 +32,10 @@ WISH_LOOK_SECONDS = 5.0
 """How often the loop looks for what is wanted before its place: by a webhook, by `sync --soon`. A
 ledger that another process works on is looked at again as often."""
 
+LOOK_SECONDS_MIN = 1.0
+"""So long the loop waits between two looks at least, as long as no run ends: among thousands of
+ledgers one is due at any moment."""
+
 KEEP_SECONDS = 60.0
 """How often the loop gives new connections their pace."""
 
@@ -230,7 +234,7 @@ class _Loop:
         if next_at is None:
             return WISH_LOOK_SECONDS
         away = (next_at - self._container.clock.now()).total_seconds()
-        return min(max(0.0, away), WISH_LOOK_SECONDS)
+        return min(max(LOOK_SECONDS_MIN, away), WISH_LOOK_SECONDS)
 
     def _sync(self, organisation: OrganisationContext) -> RunResult | None:
         return sync_if_due(self._actor, organisation, RunWatch(stop=self._stop.is_set))

@@ -35,6 +35,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union,
     update,
 )
 
@@ -67,6 +68,8 @@ documents in a row, and each run costs calls."""
 WANTED_WHY_CHARACTERS_MAX = 200
 
 CUT_SHORT = "its last run was cut short"
+
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 _COLUMNS = schedules.c
 
@@ -151,11 +154,17 @@ class Schedules:
             besides: none of these: the caller knows that they are being served.
         """
         now = self._clock.now()
-        query = _only(_live(now).where(_is_due(now)), connection_ids)
+        every_row = _only(select(schedules), connection_ids)
         if besides:
-            query = query.where(_COLUMNS.connection_id.not_in(besides))
-        order = _WISHED_AT.is_(None), func.coalesce(_WISHED_AT, _COLUMNS.next_at)
-        query = query.order_by(*order, _COLUMNS.connection_id)
+            every_row = every_row.where(_COLUMNS.connection_id.not_in(besides))
+        # A union, because SQLite takes no index for several conditions of which one holds. Made
+        # first, and only then joined: else a database that has never counted its rows may begin
+        # with the thousands of connections.
+        listed = union(*(every_row.where(is_due) for is_due in _signs_of_being_due(now)))
+        ledgers = listed.cte("ledgers").prefix_with("MATERIALIZED")
+        wished_at = _wished_at(ledgers.c)
+        order = wished_at.is_(None), func.coalesce(wished_at, ledgers.c.next_at)
+        query = _live(ledgers.c, now).order_by(*order, ledgers.c.connection_id)
         with self._database.read() as db:
             return [DueLedger(*row) for row in db.execute(query.limit(rows_max))]
 
@@ -172,15 +181,18 @@ class Schedules:
             _COLUMNS.next_at <= now,
         )
         with self._database.read() as db:
-            return db.execute(_live(now).where(_is(connection_id), is_due)).first() is not None
+            row = db.execute(_live(_COLUMNS, now).where(_is(connection_id), is_due)).first()
+        return row is not None
 
     def next_due_at(self, connection_ids: Collection[int] | None = None) -> datetime | None:
-        """Return when the next of those is due that are not due yet; None: there is none."""
-        now = self._clock.now()
-        waiting = _live(now).where(_COLUMNS.started_at.is_(None), _COLUMNS.next_at > now)
-        query = _only(waiting, connection_ids).with_only_columns(func.min(_COLUMNS.next_at))
+        """Return the next place in the routine that lies ahead; None: there is none.
+
+        It may be the place of one that is left alone.
+        """
+        ahead = _COLUMNS.started_at.is_(None), _COLUMNS.next_at > self._clock.now()
+        query = _only(select(_COLUMNS.next_at).where(*ahead), connection_ids)
         with self._database.read() as db:
-            moment: datetime | None = db.scalar(query)
+            moment: datetime | None = db.scalar(query.order_by(_COLUMNS.next_at).limit(1))
         return moment
 
     def want(self, connection_ids: Collection[int], why: str) -> None:
@@ -280,11 +292,6 @@ def _wish(db: Connection, these: ColumnElement[bool], why: str, at: datetime) ->
     db.execute(update(schedules).where(these).values(wish))
 
 
-_WISHED_AT = func.coalesce(
-    _COLUMNS.wanted_at, case((_COLUMNS.wanted_why != "", _COLUMNS.started_at))
-)
-"""Since when a run is wanted; a run that died kept why it was, and is as urgent as before."""
-
 _PLACE = (
     update(schedules)
     .where(_COLUMNS.connection_id == bindparam("of"))
@@ -314,39 +321,50 @@ def _locked(query: Select[Any]) -> Select[Any]:
     return query.order_by(_COLUMNS.connection_id).with_for_update()
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
+def _signs_of_being_due(now: datetime) -> list[ColumnElement[bool]]:
+    """Return conditions of which at least one holds for what is due; each has its index."""
     died, later = (now + timedelta(seconds=sign * INTERRUPTED_SECONDS) for sign in (-1, 1))
-    return or_(
+    return [
         _is_wished(now),
         and_(_COLUMNS.started_at.is_(None), _COLUMNS.next_at <= now),
-        # A start that lies ahead was noted while a clock was ahead.
-        or_(_COLUMNS.started_at <= died, _COLUMNS.started_at > later),
-    )
+        _COLUMNS.started_at <= died,
+        # It was noted while a clock was ahead.
+        _COLUMNS.started_at > later,
+    ]
 
 
 def _is_wished(now: datetime) -> ColumnElement[bool]:
     """Return whether a run is wanted now; what a webhook wants has to settle first."""
     settles = _is_ahead(_COLUMNS.wanted_at, now, WISH_SETTLE_SECONDS)
-    return and_(_COLUMNS.wanted_at.is_not(None), ~settles)
+    # Not "is not null", for which SQLite takes no index.
+    return and_(_COLUMNS.wanted_at > EPOCH, ~settles)
 
 
-def _live(now: datetime) -> Select[Any]:
-    """Select the schedules of connections that may run."""
-    columns: list[ColumnElement[Any]] = [_COLUMNS[name] for name in DueLedger._fields]
-    columns[DueLedger._fields.index("wanted_at")] = _WISHED_AT
+def _wished_at(columns: Any) -> ColumnElement[Any]:
+    """Return since when a run is wanted.
+
+    A run that died kept why it was wanted, and is as urgent as before.
+    """
+    return func.coalesce(columns.wanted_at, case((columns.wanted_why != "", columns.started_at)))
+
+
+def _live(columns: Any, now: datetime) -> Select[Any]:
+    """Select, of schedules with these columns, those of connections that may run."""
+    shown: list[ColumnElement[Any]] = [columns[name] for name in DueLedger._fields]
+    shown[DueLedger._fields.index("wanted_at")] = _wished_at(columns)
     return (
-        select(*columns)
-        .join(connections, connections.c.id == _COLUMNS.connection_id)
+        select(*shown)
+        .join(connections, connections.c.id == columns.connection_id)
         .where(
             connections.c.removed_at.is_(None),
             connections.c.paused_at.is_(None),
             connections.c.state == ConnectionState.CONNECTED.value,
             or_(
-                _COLUMNS.not_before.is_(None),
-                ~_is_ahead(_COLUMNS.not_before, now, NOT_BEFORE_SECONDS_MAX),
+                columns.not_before.is_(None),
+                ~_is_ahead(columns.not_before, now, NOT_BEFORE_SECONDS_MAX),
             ),
             ~exists().where(
-                outages.c.connection_id == _COLUMNS.connection_id,
+                outages.c.connection_id == columns.connection_id,
                 _is_ahead(outages.c.retry_at, now, PAUSE_SECONDS_MAX),
             ),
         )

@@ -741,15 +741,16 @@ schedules = Table(
     ),
     # None until a process that runs again and again has given it a pace.
     Column("every_seconds", Integer),
-    Column("next_at", Moment, nullable=False, index=True),
+    Column("next_at", Moment, nullable=False),
     # The earliest wish since the last run began. A run takes it as it begins; why it was wanted
     # stays until the run has ended, so that the wish is known still if the run dies.
-    Column("wanted_at", Moment),
+    Column("wanted_at", Moment, index=True),
     _text("wanted_why"),
     # Set while a run goes on, and left behind by one that died.
     Column("started_at", Moment),
     # Until then the platform is left alone, whoever wants a run.
     Column("not_before", Moment),
+    Index("ix_schedules_started_at_next_at", "started_at", "next_at"),
 )
 """When each connection is due: see `store.admin.schedules`."""
 

@@ -27,7 +27,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_schedules")),
     )
-    op.create_index(op.f("ix_schedules_next_at"), "schedules", ["next_at"])
+    op.create_index(op.f("ix_schedules_wanted_at"), "schedules", ["wanted_at"])
+    op.create_index("ix_schedules_started_at_next_at", "schedules", ["started_at", "next_at"])
     op.execute(
         "INSERT INTO schedules (connection_id, next_at) "
         "SELECT id, created_at FROM connections WHERE removed_at IS NULL"
