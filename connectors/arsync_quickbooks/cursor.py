@@ -49,10 +49,15 @@ class Cursor(Struct, omit_defaults=True):
         return msgspec.json.encode(self).decode()
 
 
+# Made as the module is loaded: msgspec ends the process if two threads at once are the first to
+# decode a type.
+_CURSORS = msgspec.json.Decoder(Cursor)
+
+
 def read_cursor(text: str | None) -> Cursor | None:
     """Read the opaque form; None for one that cannot be read: then everything is read."""
     try:
-        cursor = msgspec.json.decode(text or "", type=Cursor)
+        cursor = _CURSORS.decode(text or "")
     except msgspec.DecodeError:
         return None
     if cursor.version in _CUSTOMERS_SAY_LESS:

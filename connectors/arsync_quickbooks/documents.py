@@ -6,6 +6,7 @@ be named. Money is `Decimal` from the first byte on.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
@@ -271,13 +272,16 @@ class MalformedRow(NamedTuple):
 
 D = TypeVar("D", bound=Header)
 _DECODERS: dict[tuple[type[Struct], bool], msgspec.json.Decoder[Any]] = {}
+_ONE_AT_A_TIME = threading.Lock()
+"""msgspec ends the process if two threads are the first to decode a type at the same moment."""
 _RAW_ROWS = msgspec.json.Decoder(list[Raw])
 
 
 def _decoder(kind: type[Struct], *, many: bool) -> msgspec.json.Decoder[Any]:
     decoder = _DECODERS.get((kind, many))
     if decoder is None:
-        decoder = msgspec.json.Decoder(list[kind] if many else kind)  # type: ignore[valid-type]
+        with _ONE_AT_A_TIME:
+            decoder = msgspec.json.Decoder(list[kind] if many else kind)  # type: ignore[valid-type]
         _DECODERS[kind, many] = decoder
     return decoder
 

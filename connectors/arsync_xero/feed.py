@@ -158,10 +158,15 @@ _LISTINGS = (
 )
 
 
+# Made as the module is loaded: msgspec ends the process if two threads at once are the first to
+# decode a type.
+_CURSORS = msgspec.json.Decoder(Cursor)
+
+
 def read_cursor(text: str | None) -> Cursor:
     """Read the opaque form; one that cannot be read means a full pull."""
     try:
-        cursor = msgspec.json.decode(text or "", type=Cursor)
+        cursor = _CURSORS.decode(text or "")
     except msgspec.DecodeError:
         return Cursor()
     if cursor.version == WITHOUT_ADDRESSES:

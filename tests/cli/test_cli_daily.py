@@ -253,7 +253,7 @@ def test_run_prints_the_cause_of_what_stops_it(shell: Shell) -> None:
     assert lines[1].startswith("  ! rules/more.yaml:2:1: unknown section 'bad'")
 
 
-def test_a_sync_that_is_wanted_soon_is_left_to_others(shell: Shell) -> None:
+def test_a_sync_wanted_soon_is_left_to_others(shell: Shell) -> None:
     done = shell("sync", "--soon", "--connection", "xero")
     assert (done.code, done.out) == (0, "")
     assert done.err.splitlines()[-2:] == [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -160,3 +162,44 @@ def test_an_action_of_an_earlier_version_still_loads(
 def test_a_key_is_the_same_in_every_version() -> None:
     tree = {**OF_VERSION_1, "kind": "reminder", "details": {"cadence": "Standard"}}
     assert decode_action(json.dumps(tree)).key == "ca7ad55e5a8db3c733cf5a1115664101"
+
+
+AT_ONCE = """
+import os, sys, threading
+from arsync.store.actions.serialisation import decode_action
+
+TEXT = '{"payload": {"kind": "note"}}'
+
+def at_once():
+    sys.setswitchinterval(1e-6)
+    begin = threading.Barrier(8)
+
+    def decode():
+        begin.wait()
+        try:
+            decode_action(TEXT)
+        except Exception:
+            pass  # half an action is refused; only that the process lives on counts
+
+    threads = [threading.Thread(target=decode) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+for _ in range(12):
+    child = os.fork()
+    if not child:
+        at_once()
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit("a process died")
+"""
+"""Each fork begins as a new process does: nothing has been decoded yet."""
+
+
+def test_threads_may_decode_for_the_first_time() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from msgspec import convert, to_builtins
 
 from arsync.core.actions import Action, ActionKind
@@ -26,6 +27,10 @@ def via_in_json(via: str = "") -> str:
 
 
 _EXACT = (Decimal, datetime, date)
+
+# msgspec learns a type when it first meets it, and ends the process if two threads let it do so at
+# once. Here it learns the action and all its payloads before there are threads.
+msgspec.json.Decoder(Action)
 
 
 def encode_action(action: Action) -> str:
