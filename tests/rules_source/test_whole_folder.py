@@ -61,6 +61,16 @@ def test_it_reads_as_the_folder_does(config: Config, connection: str) -> None:
     assert in_folder.letters.own_names == kept.letters.own_names
 
 
+def test_beside_the_config_file_names_stay_bare(config: Config) -> None:
+    (config.rules_folder / "config.toml").write_text('[rules]\nfolder = "."\n')
+    beside = load_config(config.rules_folder / "config.toml", {})
+    in_folder, kept = read_rules(beside), TextTree(folder_text(beside)).read()
+    assert in_folder.rulebook is not None
+    assert in_folder.rulebook.files == ("standard.yaml",)
+    assert kept.rulebook == in_folder.rulebook
+    assert kept.text == in_folder.text
+
+
 def test_a_link_that_leads_back_ends(config: Config) -> None:
     (config.rules_folder / "loop").symlink_to(config.rules_folder)
     deepest = max(file.path.count("/") for file in folder_text(config).files)

@@ -8,6 +8,7 @@ from difflib import unified_diff
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
@@ -46,15 +47,9 @@ class VersionView(Struct, frozen=True):
     planned: int
 
 
-class KeptRulebookView(Struct, frozen=True):
+class KeptRulebookView(VersionView, frozen=True):
     """The JSON view of a rulebook of the past, with all its text."""
 
-    hash: str
-    letters_hash: str
-    recorded_at: str
-    recorded_by: str
-    source: str
-    redacted_at: str | None
     rulebook: str | None
     """As it counts, with the place of each part; null when it cannot be read any more."""
     problems: tuple[str, ...]
@@ -81,18 +76,12 @@ def kept_rulebook_view(kept: KeptRulebook) -> KeptRulebookView:
     def files(some: Sequence[RuleFile]) -> tuple[dict[str, str], ...]:
         return tuple({"path": file.path, "text": file.text} for file in some)
 
-    view = version_view(kept.row)
     return KeptRulebookView(
-        view.hash,
-        view.letters_hash,
-        view.recorded_at,
-        view.recorded_by,
-        view.source,
-        view.redacted_at,
-        effective_text(kept.rules.effective) if kept.rules is not None else None,
-        kept.problems,
-        files(kept.text.files),
-        files(kept.text.letters),
+        **asdict(version_view(kept.row)),
+        rulebook=effective_text(kept.rules.effective) if kept.rules is not None else None,
+        problems=kept.problems,
+        files=files(kept.text.files),
+        letters=files(kept.text.letters),
     )
 
 

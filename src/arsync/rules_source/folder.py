@@ -249,7 +249,8 @@ def _read(
     def own(code: str) -> OwnTexts:
         return own_texts(spoken_from, code, config.folder)
 
-    shown = _shown(folder, config.folder)
+    # In a rules folder that is the config's own, files are shown by their names alone.
+    shown = _shown(folder, config.folder) if folder != config.folder else ""
     root = folder.name if Path(shown).is_absolute() else shown
     rules = rules_from(
         texts,

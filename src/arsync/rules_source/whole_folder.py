@@ -68,7 +68,7 @@ def folder_text(
             raise UserMistake(f"{root} holds more than {characters_max:,} characters.")
         (letters if is_letter else rules).append(RuleFile(path, text))
     try:
-        shown = root.relative_to(config.folder).as_posix()
+        shown = root.relative_to(config.folder).as_posix() if root != config.folder else ""
     except ValueError:
         shown = root.name
     every_shipped = sorted(dict.fromkeys(shipped), key=lambda file: file.path)

@@ -139,7 +139,13 @@ class RulebookVersions:
                 "characters, 0-9 and a-f.\n    hint: `arsync rules versions` lists them"
             )
         columns = rulebook_versions.c
-        query = _rows(columns.content).where(
+        planned = (
+            select(func.count())
+            .where(actions.c.rulebook_hash == columns.hash)
+            .scalar_subquery()
+            .label("planned")
+        )
+        query = _rows(planned, columns.content).where(
             or_(columns.hash.startswith(beginning), columns.letters_hash.startswith(beginning))
         )
         with self._database.read() as db:
