@@ -57,15 +57,27 @@ def test_what_takes_one_connection_refuses_two(practice: Shell) -> None:
 
 def test_status_of_many_shows_who_needs_a_person(practice: Shell) -> None:
     done = practice("status")
-    first, second, *rest = done.out.splitlines()
-    assert first.startswith("8 connections: 6 are paused")
-    assert first.endswith("2 in order.")
-    assert "Owed: " in second
-    assert not [line for line in rest if line.startswith(("xero", "quickbooks"))]
-    assert [line for line in rest if line.startswith("client-01")]
-    assert [
-        line for line in practice("status", "--all").out.splitlines() if line.startswith("xero")
-    ]
+    first, second, third, *rest = done.out.splitlines()
+    assert first == "8 connections: 6 have odd data, 2 all well."
+    assert second == (
+        "None is late. 0 unknown outcomes, 0 actions waiting for approval, 0 open tasks."
+    )
+    assert third == "Owed: GBP 4,971.00."
+    assert not [line for line in rest if line.startswith(("  xero", "  quickbooks"))]
+    assert "  client-01  nothing was pulled yet: arsync pull" in rest
+    full = practice("status", "--all", "--full").out.splitlines()
+    assert [line for line in full if line.startswith("  xero")] == ["  xero        GBP 2,485.50"]
+
+
+def test_status_of_few_becomes_lines_when_asked(practice: Shell) -> None:
+    done = practice("status", "--all", "--connection", "client-0[12]")
+    assert done.out.startswith("2 connections: 2 have odd data, 0 all well.\n")
+    whole = practice("status", "--all", "--connection", "x*", "--json").json
+    assert whole["totals"]["owed"] == {"GBP": "2485.50"}
+    assert [line["name"] for line in whole["connections"]] == ["xero"]
+    wrong = practice("status", "--full")
+    assert wrong.code == 2
+    assert "--full belongs to --all" in wrong.err
 
 
 def test_plans_of_many_begin_with_their_totals(practice: Shell) -> None:

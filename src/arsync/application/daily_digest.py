@@ -17,6 +17,7 @@ from arsync.core.actions.message_words import noun_for
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import ZERO, shown
 from arsync.errors import ArsyncError, UserMistake
+from arsync.store.actions.plan_saving import OVER_SAFETY
 from arsync.store.models import ActionRow, Mode
 
 LINES_PER_CONNECTION_MAX = 5
@@ -26,8 +27,6 @@ CONNECTIONS_PER_SECTION_MAX = 10
 """So many connections stand in each section; the others are counted."""
 
 LINE_CHARACTERS_MAX = 300
-
-OVER_SAFETY = "over a safety limit"
 
 NOTHING_SENT = "Nothing of this connection is read or sent until then."
 

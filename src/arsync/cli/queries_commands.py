@@ -24,7 +24,7 @@ from arsync.cli.common import (
 )
 from arsync.cli.json_output import json_text, print_json
 from arsync.cli.render_reasons import Reasons
-from arsync.cli.summaries import is_summarised, show_status_summary
+from arsync.cli.summaries import is_summarised
 from arsync.clock import in_words
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.missing_documents import missing_in_words
@@ -36,7 +36,9 @@ from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 if TYPE_CHECKING:
     from arsync.application.ageing_report import AgeingTable
     from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.container import Container
     from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.permissions import Actor
     from arsync.application.results import ConnectionStatus, Listed
     from arsync.config import Config
 
@@ -199,31 +201,39 @@ def actions(
 
 @click.command()
 @connection_option
-@click.option("--all", "everything", is_flag=True, help="Show every connection.")
+@click.option(
+    "--all", "overall", is_flag=True, help="Show a line for each that needs somebody, worst first."
+)
+@click.option("--full", is_flag=True, help="With --all: also a line for each that is in order.")
 @json_option
 @config_option
 def status(
-    connection: ConnectionChoice, everything: bool, as_json: bool, config_file: Path | None
+    connection: ConnectionChoice,
+    overall: bool,
+    full: bool,
+    as_json: bool,
+    config_file: Path | None,
 ) -> int:
     """Show the state of each connection.
 
-    Of more than five connections, only those that need a person are shown, below a summary.
+    More than five connections are shown as with --all: totals, then a line for each that needs
+    somebody, worst first.
     """
     from arsync.application.connecting import connections
     from arsync.application.result_views import status_view
     from arsync.application.status import status as status_of
 
+    if full and not overall:
+        raise UserMistake("--full belongs to --all.\n    hint: arsync status --all --full")
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
+        many = not as_json and is_summarised(organisations, everything=False)
+        if overall or many:
+            return _show_overview(actor, container, connection, full=full, as_json=as_json)
         statuses = [status_of(actor, organisation) for organisation in organisations]
         zones = [organisation.zone for organisation in organisations]
     if as_json:
         print_json([status_view(connection_status) for connection_status in statuses])
-    elif is_summarised(statuses, everything=everything):
-        needy = show_status_summary(statuses)
-        if needy:
-            click.echo()
-            _show_statuses([statuses[at] for at in needy], [zones[at] for at in needy])
     else:
         _show_statuses(statuses, zones)
     if not as_json:
@@ -242,6 +252,23 @@ def status(
     ):
         return EXIT_WAITING
     return EXIT_DONE
+
+
+def _show_overview(
+    actor: Actor, container: Container, connection: ConnectionChoice, *, full: bool, as_json: bool
+) -> int:
+    """Print where all connections stand, and return the exit code that says the worst of it."""
+    from arsync.application.overview import Need, overview
+    from arsync.cli.render_overview import show_overview
+
+    whole = overview(actor, container, connection)
+    if as_json:
+        print_json({"totals": whole.totals, "connections": iter(whole.connections)})
+    else:
+        show_overview(whole, full=full)
+    if {Need.RECONNECT, Need.FAILING} & whole.totals.needs.keys():
+        return EXIT_FAILED
+    return EXIT_WAITING if whole.totals.awaiting or whole.totals.unknown else EXIT_DONE
 
 
 def _show_statuses(statuses: Sequence[ConnectionStatus], zones: Sequence[tzinfo]) -> None:

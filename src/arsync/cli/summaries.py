@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from arsync.cli.common import print_table, say, word, wrapped
-from arsync.core.ledger.money import ZERO, shown
 
 if TYPE_CHECKING:
-    from arsync.application.results import ConnectionStatus
     from arsync.core.planning.planner import Plan
 
 CONNECTIONS_IN_FULL_MAX = 5
@@ -23,77 +19,6 @@ CONNECTIONS_IN_FULL_MAX = 5
 def is_summarised(connections: Sequence[object], *, everything: bool) -> bool:
     """Return whether there are too many connections to show each."""
     return not everything and len(connections) > CONNECTIONS_IN_FULL_MAX
-
-
-class _Need(NamedTuple):
-    """One thing that a person is needed for, and how many connections have it."""
-
-    singular: str
-    plural: str
-
-    def counted(self, count: int) -> str:
-        return word(count, self.singular, self.plural)
-
-
-_STATUS_NEEDS = {
-    "authorisation": _Need("needs a new authorisation", "need a new authorisation"),
-    "rulebook": _Need("has a broken rulebook", "have a broken rulebook"),
-    "outage": _Need("cannot be reached", "cannot be reached"),
-    "unknown": _Need("has unknown outcomes", "have unknown outcomes"),
-    "approval": _Need("waits for approval", "wait for approval"),
-    "paused": _Need("is paused", "are paused"),
-    "differs": _Need("differs from its platform", "differ from their platforms"),
-    "unreadable": _Need("has unreadable documents", "have unreadable documents"),
-    "run": _Need("had a run that failed", "had runs that failed"),
-}
-"""Worst first: a connection is sorted by the first that it has."""
-
-
-def needs_of(status: ConnectionStatus) -> tuple[str, ...]:
-    """Return what a person is needed for in one connection, worst first; empty: it is in order."""
-    has = {
-        "authorisation": status.state != "connected",
-        "rulebook": not status.rulebook_ok,
-        "outage": bool(status.outage),
-        "unknown": bool(status.unknown or status.unconfirmed),
-        "approval": bool(status.awaiting),
-        "paused": bool(status.paused),
-        "differs": bool(status.differences),
-        "unreadable": bool(status.document_problems),
-        "run": status.last_outcome not in {"", "done"} and bool(status.last_message),
-    }
-    return tuple(need for need in _STATUS_NEEDS if has[need])
-
-
-def show_status_summary(statuses: Sequence[ConnectionStatus]) -> list[int]:
-    """Print how many connections need what; return those that need a person, worst first."""
-    needs = [needs_of(status) for status in statuses]
-    counts = Counter(need for needed in needs for need in needed)
-    order = list(_STATUS_NEEDS)
-    needy = sorted(
-        (at for at, needed in enumerate(needs) if needed),
-        key=lambda at: [order.index(need) for need in needs[at]],
-    )
-    _show_counts(
-        len(statuses),
-        [need.counted(counts[name]) for name, need in _STATUS_NEEDS.items() if counts[name]],
-        len(statuses) - len(needy),
-    )
-    waiting = sum(status.awaiting for status in statuses)
-    tasks = sum(status.open_tasks for status in statuses)
-    click.echo(
-        f"{word(waiting, 'action')} waiting for approval, {word(tasks, 'open task')}."
-        f" Owed: {_sums(status.totals for status in statuses)}."
-    )
-    return needy
-
-
-def _sums(totals: Iterable[Mapping[str, Decimal]]) -> str:
-    owed: dict[str, Decimal] = {}
-    for total in totals:
-        for currency, amount in total.items():
-            owed[currency] = owed.get(currency, ZERO) + amount
-    return ", ".join(shown(owed[currency], currency) for currency in sorted(owed)) or "nothing"
 
 
 def show_plan_summary(plans: Sequence[Plan]) -> None:

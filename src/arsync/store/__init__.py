@@ -28,6 +28,7 @@ from arsync.store.admin.rate_counters import RateCounters
 from arsync.store.admin.rulebook_versions import RulebookVersions, damaged_texts
 from arsync.store.admin.run_log import Runs
 from arsync.store.admin.schedules import Schedules
+from arsync.store.admin.standings import Standings
 from arsync.store.admin.tokens import Tokens
 from arsync.store.admin.webhooks import Webhooks
 from arsync.store.agreements.bound_customers import BoundCustomers
@@ -71,6 +72,7 @@ __all__ = [
     "Runs",
     "Schedules",
     "SentLetters",
+    "Standings",
     "Store",
     "Tasks",
     "Tokens",
@@ -116,6 +118,7 @@ class Store:
         self.outages = Outages(database, clock)
         self.schedules = Schedules(database, clock)
         self.webhooks = Webhooks(database, clock)
+        self.standings = Standings(database, clock)
         self.mailboxes = Mailboxes(database, clock, locks)
         self.daily_mails = DailyMails(database, clock, locks)
         self.paces = RateCounters(database, clock)

@@ -136,6 +136,58 @@ class ScheduleRow(NamedTuple):
     """Until then the platform is left alone."""
 
 
+class ScheduledLedger(NamedTuple):
+    """A connection, and what keeps its runs or lets them begin."""
+
+    connection_id: int
+    state: ConnectionState
+    is_paused: bool
+    retry_at: datetime | None
+    """Its platform was out of reach: no scheduled run calls it before this."""
+    schedule: ScheduleRow | None
+
+
+class BriefRun(NamedTuple):
+    """A run that has ended, in short."""
+
+    id: int
+    kind: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    message: str
+
+
+class OwedInvoices(NamedTuple):
+    """The sum of open invoices of one connection in one currency."""
+
+    currency: str
+    issued_on: date | None
+    """Their day, where it may still lie ahead; None: it is past everywhere."""
+    amount_due: Decimal
+
+
+class LedgerStanding(NamedTuple):
+    """Where one connection stands, as the tables say."""
+
+    connection: ConnectionRow
+    pulled_at: datetime | None
+    ledger: ScheduledLedger
+    """What keeps its runs or lets them begin."""
+    outage: OutageRow | None
+    last_run: BriefRun | None
+    actions: Mapping[ActionState, int]
+    """How many actions stand where; of those alone that have not ended."""
+    over_safety: int
+    """How many of them wait because the plan was over a safety limit."""
+    open_tasks: int
+    owed: tuple[OwedInvoices, ...]
+    differences: int
+    """Customers whose balance differs from the platform's."""
+    unreadable: int
+    """Documents that could not be read."""
+
+
 class PageResult(NamedTuple):
     """What one page did to the ledger."""
 

@@ -28,7 +28,8 @@ KEY_PREFIX_CHARACTERS_MIN = 4
 NOT_BEFORE_MAX = timedelta(days=62)
 """No action is put off for longer: a moment beyond it was written while a clock was ahead."""
 
-_OPENED = frozenset({ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN})
+OPENED_STATES = frozenset({ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN})
+"""The states of a task that was opened."""
 
 
 class ActionQueries:
@@ -177,7 +178,7 @@ class ActionQueries:
         columns = actions.c
         query = select(actions).where(
             columns.kind == ActionKind.TASK.value,
-            columns.state.in_([state.value for state in _OPENED]),
+            columns.state.in_([state.value for state in OPENED_STATES]),
             columns.done_at.is_(None),
         )
         if connection_id is not None:
@@ -284,7 +285,9 @@ class ActionQueries:
 
 def is_open(row: ActionRow) -> bool:
     """Return whether a task was opened, even if its note no longer shows at the platform."""
-    return row.state in _OPENED and (row.state is not ActionState.UNKNOWN or bool(row.receipt))
+    return row.state in OPENED_STATES and (
+        row.state is not ActionState.UNKNOWN or bool(row.receipt)
+    )
 
 
 def is_message_by(via: str) -> ColumnElement[bool]:

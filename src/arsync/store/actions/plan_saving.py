@@ -25,6 +25,8 @@ ACTIONS_AT_ONCE = 1_000
 PLANNER = "plan"
 """The actor of the changes that saving a plan makes."""
 GONE = "the reason is gone"
+OVER_SAFETY = "over a safety limit"
+"""How the reason of an action begins that waits because the plan was over a limit."""
 
 
 def save_plan(
@@ -182,7 +184,7 @@ class _Saving:
         if self._mode == Mode.OBSERVE:
             return _S.PLANNED, ""
         if self._over is not None:
-            return _S.AWAITING_APPROVAL, f"over a safety limit: {'; '.join(self._over)}"
+            return _S.AWAITING_APPROVAL, f"{OVER_SAFETY}: {'; '.join(self._over)}"
         if self._mode == Mode.APPROVE:
             return _S.AWAITING_APPROVAL, "the connection asks for approval of everything"
         if action.needs_approval:

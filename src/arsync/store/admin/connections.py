@@ -122,13 +122,13 @@ class Connections:
         """Return the connection to an organisation, if there is one."""
         with self._database.read() as db:
             row = _of_organisation(db, platform, organisation_id)
-            return _connection_row(row) if row is not None and row.removed_at is None else None
+            return connection_row(row) if row is not None and row.removed_at is None else None
 
     def all(self) -> list[ConnectionRow]:
         """Return every connection, by name."""
         query = _ROWS.where(_LIVE).order_by(connections.c.name)
         with self._database.read() as db:
-            return [_connection_row(row) for row in db.execute(query)]
+            return [connection_row(row) for row in db.execute(query)]
 
     def all_names(self) -> frozenset[str]:
         """Return the names of all connections, also of removed ones."""
@@ -166,7 +166,7 @@ class Connections:
         these = connections.c.id.in_(connection_ids)
         query = _ROWS.where(these, _LIVE).order_by(connections.c.name)
         with self._database.write() as db:
-            before = [_connection_row(row) for row in db.execute(query)]
+            before = [connection_row(row) for row in db.execute(query)]
             if len(before) < len(set(connection_ids)):
                 raise UserMistake("one of them was disconnected meanwhile; nothing was changed.")
             if change.mode is not None:
@@ -180,7 +180,7 @@ class Connections:
             if change.add_labels or change.remove_labels:
                 numbers = [row.id for row in before]
                 change_labels(db, numbers, change.add_labels, change.remove_labels)
-            after = [_connection_row(row) for row in db.execute(query)]
+            after = [connection_row(row) for row in db.execute(query)]
         return [ChangedConnection(*rows) for rows in zip(before, after, strict=True)]
 
     def pause(self, connection_ids: Collection[int], *, who: str, why: str) -> None:
@@ -276,7 +276,8 @@ def _state_columns(state: ConnectionState) -> dict[str, Any]:
     return {"state": state.value}
 
 
-def _connection_row(row: Any) -> ConnectionRow:
+def connection_row(row: Any) -> ConnectionRow:
+    """Return a connection from a row that has the table's columns."""
     organisation = Organisation(
         id=row.organisation_id,
         name=row.organisation_name,
@@ -313,13 +314,13 @@ def _connection_row(row: Any) -> ConnectionRow:
 
 
 def _read(db: Connection, condition: Any) -> ConnectionRow:
-    return _connection_row(db.execute(_ROWS.where(condition)).one())
+    return connection_row(db.execute(_ROWS.where(condition)).one())
 
 
 def _named(db: Connection, name: str) -> ConnectionRow:
     row = db.execute(_ROWS.where(connections.c.name == name, _LIVE)).one_or_none()
     if row is not None:
-        return _connection_row(row)
+        return connection_row(row)
     names = list(db.scalars(select(connections.c.name).where(_LIVE).order_by("name")))
     close = difflib.get_close_matches(name, names, n=1)
     if close:

@@ -6,6 +6,7 @@ Only the scheduler skips it; a person's command always tries.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import overload
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -37,12 +38,7 @@ class Outages:
             row = db.execute(query).one_or_none()
         if row is None:
             return None
-        outage, now = OutageRow._make(row), self._clock.now()
-        latest = now + timedelta(seconds=PAUSE_SECONDS_MAX)
-        if outage.retry_at is not None and outage.retry_at > latest:
-            # Noted while this computer's clock was ahead: no pause is that long.
-            return outage._replace(retry_at=now)
-        return outage
+        return as_it_counts(OutageRow._make(row), self._clock.now())
 
     def failed(self, connection_id: int, reason: str) -> OutageRow:
         """Note that a run could not reach the platform, and until when it is not called again."""
@@ -65,6 +61,19 @@ class Outages:
         """Forget the outage: the platform was reached."""
         with self._database.write() as db:
             db.execute(delete(outages).where(outages.c.connection_id == connection_id))
+
+
+@overload
+def as_it_counts(outage: OutageRow, now: datetime) -> OutageRow: ...
+@overload
+def as_it_counts(outage: None, now: datetime) -> None: ...
+def as_it_counts(outage: OutageRow | None, now: datetime) -> OutageRow | None:
+    """Return an outage as it counts now: no pause is longer than the longest."""
+    latest = now + timedelta(seconds=PAUSE_SECONDS_MAX)
+    if outage is not None and outage.retry_at is not None and outage.retry_at > latest:
+        # Noted while this computer's clock was ahead.
+        return outage._replace(retry_at=now)
+    return outage
 
 
 def retry_at(failures: int, now: datetime) -> datetime | None:
