@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from arsync.application.ledger_export import ENTITIES
+from arsync.application.metrics import METRICS
 from arsync.application.timeline.sources import SOURCES
 from arsync.cli import COMMANDS, cli
 from arsync.cli.completion_commands import completion_script
@@ -74,6 +75,7 @@ def files() -> dict[Path, str]:
         Path("docs/letters.md"): letter_values(),
         Path("share/man/man1/arsync.1"): manual_page(),
         **{path: completion_script(shell) for shell, path in COMPLETIONS.items()},
+        Path("docs/monitoring.md"): monitoring(),
         Path("rules/arsync_rulebooks/rulebook.schema.json"): schema_text(),
         Path("rules/arsync_rulebooks/scenario.schema.json"): json.dumps(
             scenario_schema(), indent=2, ensure_ascii=False
@@ -354,6 +356,23 @@ def timeline_sources() -> str:
     names = [source.name for source in SOURCES] + ["the notes in the accounting system"]
     listed = "".join(f"- {name}\n" for name in names)
     return before + SOURCES_BEGIN + listed + SOURCES_END + after
+
+
+METRICS_BEGIN = "<!-- From the table of metrics. -->\n"
+METRICS_END = "<!-- End of the metrics. -->\n"
+
+
+def monitoring() -> str:
+    """Return the page of monitoring, with every metric."""
+    page = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
+    before = page.partition(METRICS_BEGIN)[0]
+    after = page.partition(METRICS_END)[2]
+    rows = "".join(
+        f"| `{metric.name}` | {_words(metric.labels)} | {_cell(metric.help)} |\n"
+        for metric in METRICS
+    )
+    table = f"\n| metric | labels | meaning |\n|---|---|---|\n{rows}\n"
+    return before + METRICS_BEGIN + table + METRICS_END + after
 
 
 VALUES_BEGIN = "<!-- From the table of values. -->\n"

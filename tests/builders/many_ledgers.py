@@ -134,6 +134,7 @@ def _action(
     connection_id: int, way: str, position: int, state: ActionState, now: datetime
 ) -> dict[str, Any]:
     is_task = way == "waiting" and state is ActionState.CONFIRMED
+    has_left = state in {ActionState.SENT, ActionState.CONFIRMED}
     kind = ActionKind.TASK if is_task else ActionKind.REMINDER
     action = an_action(kind, contact_name="Ridge & Co", subject=f"{way}{position}")
     return {
@@ -143,7 +144,8 @@ def _action(
         "generation": 1,
         "by_person": False,
         "reason": "over a safety limit: 12 emails" if way == "safety" else "",
-        "sent_on": now.date() if state in {ActionState.SENT, ActionState.CONFIRMED} else None,
+        "sent_on": now.date() if has_left else None,
+        "first_sent_at": now if has_left else None,
     }
 
 

@@ -148,7 +148,7 @@ class Container:
         platform = self.platform(platform_name)
         limits = self.rate_limits(platform_name)
         paced = self.config.runs.pace == "on"
-        client = self._client(platform_name)
+        client = self.application_name(platform_name)
         tokens = StoredTokens(self.store.tokens, grant_id, self.authoriser(platform_name))
         shared = self.store.paces.of(client, organisation_id, limits) if paced else None
         transport = self._transports(
@@ -173,9 +173,10 @@ class Container:
 
     def reads_this_month(self, platform_name: str) -> int:
         """Return how many calls of the app have read this month."""
-        return self.store.paces.reads_this_month(self._client(platform_name))
+        return self.store.paces.reads_this_month(self.application_name(platform_name))
 
-    def _client(self, platform_name: str) -> str:
+    def application_name(self, platform_name: str) -> str:
+        """Return the name under which the calls of a platform's app are counted."""
         # Platforms count calls per app, so the count goes by client id, not by store.
         return f"{platform_name}|{self.config.section(platform_name).get('client_id', '')}"
 

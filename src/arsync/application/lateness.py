@@ -41,6 +41,11 @@ def late_seconds(ledger: ScheduledLedger, now: datetime) -> float:
     return waited if waited > max(patience, LATE_SECONDS) else 0.0
 
 
+def is_running(ledger: ScheduledLedger) -> bool:
+    """Return whether its run is under way, or died in the middle."""
+    return ledger.schedule is not None and ledger.schedule.started_at is not None
+
+
 def is_away(ledger: ScheduledLedger, now: datetime) -> bool:
     """Return whether no scheduled run calls its platform now: it is away, or takes no calls."""
     latest = now + timedelta(seconds=NOT_BEFORE_SECONDS_MAX)

@@ -171,6 +171,14 @@ class CallCount:
             self.month, self.reads = month, 0
         self.reads += calls
 
+    def left_of_day(self, now: float) -> int | None:
+        """Return what is left of the day's calls; None when that is not known any more."""
+        return self.day_left if now < self.day_until <= now + 2 * DAY_SECONDS else None
+
+    def calls_within(self, seconds: float, now: float) -> int:
+        """Return how many calls left, or may leave, within a time up to now."""
+        return self._within(seconds, now)
+
     def month_ends(self, request: AcquireRequest, limits: RateLimits, now: float) -> float | None:
         """Return for how long nothing more is read; None when there are reads left."""
         self.read(0, now)

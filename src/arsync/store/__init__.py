@@ -21,6 +21,7 @@ from arsync.store.admin.daily_mails import DailyMails
 from arsync.store.admin.encryption_keys import Keys
 from arsync.store.admin.integrity import Fault, examine_store
 from arsync.store.admin.mailboxes import Mailboxes
+from arsync.store.admin.measures import Measures
 from arsync.store.admin.outages import Outages
 from arsync.store.admin.privacy import Privacy
 from arsync.store.admin.pushed_rules import PushedRules
@@ -44,7 +45,7 @@ from arsync.store.agreements.tasks import Tasks
 from arsync.store.agreements.undeliverable_addresses import UndeliverableAddresses
 from arsync.store.db.database import Database
 from arsync.store.db.locks import Locks
-from arsync.store.db.migrate import migrate
+from arsync.store.db.migrate import is_current, migrate
 from arsync.store.ledger.ledger_store import Ledger
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Ledger",
     "LimitHistory",
     "Mailboxes",
+    "Measures",
     "Outages",
     "Placements",
     "Privacy",
@@ -118,6 +120,7 @@ class Store:
         self.outages = Outages(database, clock)
         self.schedules = Schedules(database, clock)
         self.webhooks = Webhooks(database, clock)
+        self.measures = Measures(database, clock)
         self.standings = Standings(database, clock)
         self.mailboxes = Mailboxes(database, clock, locks)
         self.daily_mails = DailyMails(database, clock, locks)
@@ -127,6 +130,10 @@ class Store:
     def server(self) -> str:
         """Return the host of the database server; empty for SQLite and for a local socket."""
         return "" if self._database.is_sqlite else self._database.url.host or ""
+
+    def is_current(self, seconds_max: float) -> bool:
+        """Return whether its tables are as this version makes them; see `migrate.is_current`."""
+        return is_current(self._database, seconds_max)
 
     def ahead_of_server(self) -> float:
         """Return by how many seconds this computer's clock is ahead of the database server's."""

@@ -188,6 +188,50 @@ class LedgerStanding(NamedTuple):
     """Documents that could not be read."""
 
 
+class RunCount(NamedTuple):
+    """How many runs that began of late have ended in one way, or go on."""
+
+    window: str
+    """`1h` or `24h`."""
+    outcome: str
+    runs: int
+
+
+class WebhookCount(NamedTuple):
+    """How many deliveries of one platform came, of one outcome."""
+
+    platform: str
+    outcome: str
+    deliveries: int
+
+
+class AppCalls(NamedTuple):
+    """What is known of the calls of one application at a platform."""
+
+    last_minute: int = 0
+    reads: int = 0
+    """Of this month."""
+    fewest_left_of_day: int | None = None
+    """What is left of the day's calls to the organisation with the fewest left; None: not known."""
+
+
+class Measured(NamedTuple):
+    """Counts over all connections, for monitoring."""
+
+    ledgers: tuple[ScheduledLedger, ...]
+    runs: tuple[RunCount, ...]
+    actions: Mapping[ActionState, int]
+    """Of those that have not ended."""
+    over_safety: int
+    """Connections whose plan waits because it is over a safety limit."""
+    open_tasks: int
+    messages: Mapping[str, int]
+    """Those that left in the last day, by way."""
+    webhooks: tuple[WebhookCount, ...]
+    calls: Mapping[str, AppCalls]
+    """By the name under which an application's calls are counted."""
+
+
 class PageResult(NamedTuple):
     """What one page did to the ledger."""
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from arsync.application.container import Container
 from arsync.errors import ArsyncError, RetryLater
 from arsync.web.webhook_routes import webhook_routes
+from arsync.web.ops_routes import ops_routes
 
 BODY_BYTES_MAX = 4_000_000
 """A larger body is refused. Ten thousand events of a platform take some 4 MB."""
@@ -28,6 +29,7 @@ def make_app(container: Container) -> Flask:
     app.register_error_handler(ArsyncError, _unavailable)
     app.register_error_handler(HTTPException, _refused)
     app.after_request(_hardened)
+    app.register_blueprint(ops_routes(container))
     return app
 
 

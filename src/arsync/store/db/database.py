@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -164,15 +165,23 @@ class Database:
                 yield db
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Open a read transaction that sees the store as of one moment."""
+    def read(self, *, seconds_max: float | None = None) -> Iterator[Connection]:
+        """Open a read transaction that sees the store as of one moment.
+
+        Args:
+            seconds_max: the longest that a statement may take (SQLite: all of them together);
+                None: as long as it takes.
+
+        Raises:
+            RetryLater: it takes longer, or the database is away.
+        """
         self.ensure_same_file()
         with self.translated(), self.engine.connect() as db:
             # By default PostgreSQL gives each statement its own moment: an invoice could be read
             # before its payment and the payment after it. In SQLite each transaction is one moment.
             if not self.is_sqlite:
                 db.execution_options(isolation_level="REPEATABLE READ")
-            with db.begin():
+            with db.begin(), _time_limit(db, seconds_max):
                 yield db
 
     def ahead_of_server(self, clock: Clock) -> float:
@@ -202,6 +211,29 @@ class Database:
     def _meaning(self, error: DBAPIError) -> ArsyncError | None:
         return (_sqlite_meaning if self.is_sqlite else _postgresql_meaning)(error, self.shown)
 
+
+@contextmanager
+def _time_limit(db: Connection, seconds_max: float | None) -> Iterator[None]:
+    """Let the statements of a transaction end with an error when they take too long."""
+    if seconds_max is None:
+        yield
+    elif db.dialect.name == "postgresql":
+        # It ends with the transaction. As a parameter it could not be given.
+        db.exec_driver_sql(f"SET LOCAL statement_timeout = {round(seconds_max * 1000)}")
+        yield
+    else:
+        until = time.monotonic() + seconds_max
+        driver: Any = db.connection.driver_connection
+        # The connection goes back to the pool, where others take it.
+        driver.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_LOOKS)
+        try:
+            yield
+        finally:
+            driver.set_progress_handler(None, 0)
+
+
+_STEPS_BETWEEN_LOOKS = 10_000
+"""SQLite looks at the clock after so many of its steps: some milliseconds."""
 
 FileIdentity = tuple[int, int]
 """The device and the number of a file: another file of the same name has others."""
@@ -348,6 +380,8 @@ def _sqlite_meaning(error: DBAPIError, shown: str) -> ArsyncError | None:
     name = getattr(error.orig, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return RetryLater(f"{shown}: another process is writing to the store.", after_seconds=10)
+    if name == "SQLITE_INTERRUPT":
+        return RetryLater(f"{shown}: the store takes too long to answer.", after_seconds=30)
     if name == "SQLITE_FULL":
         return UserMistake(
             f"{shown}: the disk is full. Make room and run it again; the store is intact."

@@ -88,6 +88,20 @@ def migrate(database: Database) -> None:
         ) from error
 
 
+def is_current(database: Database, seconds_max: float) -> bool:
+    """Return whether the tables are as this version of arsync makes them; changes nothing.
+
+    Args:
+        database: the store's.
+        seconds_max: the longest that a statement may take.
+
+    Raises:
+        UserMistake: they are of a newer version. RetryLater: the database is away or too slow.
+    """
+    with database.read(seconds_max=seconds_max) as db:
+        return _revision(db, database) == REVISIONS[-1]
+
+
 def upgrade(db: Connection, revision: str) -> None:
     """Run the migrations up to a revision on an open transaction."""
     # Imported late: most openings find nothing to do, and Alembic takes longer than they do.
