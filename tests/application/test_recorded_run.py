@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging
+
 import pytest
-from tests.builders.books import NOW, ORGANISATION
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.builders.books import NOW, ORGANISATION, Books, Fault
 
 from arsync.application import connecting
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import SCHEDULE
 from arsync.application.recorded_run import RecordedRun
+from arsync.application.runs import sync
 from arsync.connector_sdk import Token
 from arsync.errors import (
     EXIT_MISTAKE,
@@ -19,6 +25,8 @@ from arsync.errors import (
     Stopping,
     UserMistake,
 )
+from arsync.logs import log_handler
+from arsync.telemetry import trace_to
 
 
 @pytest.fixture
@@ -134,3 +142,36 @@ def test_one_organisations_refusal_reports_only_that_one(
         f"{name}: Books answers 403. Run `arsync connect books` again."
         for name in ("first", "second")
     ]
+
+
+def test_what_a_run_logs_names_it(organisation: OrganisationContext, books: Books) -> None:
+    stream = io.StringIO()
+    handler, logger = log_handler(stream, as_json=True), logging.getLogger("arsync.application")
+    logger.addHandler(handler)
+    books.faults.append(Fault("pull", ZeroDivisionError("a bug")))
+    result = sync(SCHEDULE, organisation)
+    logger.removeHandler(handler)
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert (line["connection"], line["run"]) == ("books", result.run_id or 1)
+    assert line["exception"][0]["exc_type"] == "ZeroDivisionError"
+
+
+def test_a_trace_shows_a_run_with_its_phases(
+    organisation: OrganisationContext, books: Books
+) -> None:
+    exporter = InMemorySpanExporter()
+    end = trace_to(exporter)
+    organisation.store.connections.set_mode("books", "auto")
+    books.add_invoice(books.add_contact(1), 1, overdue=5)
+    result = sync(SCHEDULE, organisation.refreshed())
+    end()
+    *phases, run = exporter.get_finished_spans()
+    assert [phase.name for phase in phases] == ["pull", "plan", "apply"]
+    assert run.context is not None
+    assert {phase.parent and phase.parent.span_id for phase in phases} == {run.context.span_id}
+    assert dict(run.attributes or {}) == {
+        "arsync.connection": "books",
+        "arsync.kind": "sync",
+        "arsync.run": result.run_id,
+        "arsync.outcome": "done",
+    }

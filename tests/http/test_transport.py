@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from arsync import http
 from arsync.clock import SetClock
@@ -29,6 +31,7 @@ from arsync.errors import (
 )
 from arsync.http import transport as transport_module
 from arsync.http.responses import WAIT_SECONDS_MAX
+from arsync.telemetry import trace_to
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 NO_LIMITS = RateLimits(calls_per_minute=0, calls_at_once=0)
@@ -511,6 +514,26 @@ def test_nothing_secret_reaches_the_log(
     for secret in ("access-1", "refresh-1", "hidden", "sent", "answered"):
         assert secret not in caplog.text
     assert "access-1" not in repr(Tokens().token)
+
+
+def test_a_trace_of_a_call_holds_no_secret(
+    server: Script, transport: http.PlatformTransport
+) -> None:
+    exporter = InMemorySpanExporter()
+    end = trace_to(exporter)
+    server.answers = [Answer(200, b'{"APIKey": "answered"}', {})]
+    transport.request("POST", f"{server.url}/Invoices", params={"search": "hidden"}, body=b"sent")
+    end()
+    (call,) = exporter.get_finished_spans()
+    assert call.name == "HTTP POST"
+    assert dict(call.attributes or {}) == {
+        "http.request.method": "POST",
+        "server.address": "127.0.0.1",
+        "url.path": urlsplit(f"{server.url}/Invoices").path,
+        "http.response.status_code": 200,
+    }
+    for secret in ("access-1", "hidden", "sent", "answered"):
+        assert secret not in call.to_json()
 
 
 def test_odd_header_dates_and_bodies_do_no_harm(

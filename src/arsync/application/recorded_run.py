@@ -26,7 +26,9 @@ from arsync.errors import (
     Unreachable,
     UserMistake,
 )
+from arsync.logs import log_fields
 from arsync.store.models import ConnectionState, OutageRow
+from arsync.telemetry import NO_SPAN, Span, span
 
 WAIT_TOLD_SECONDS_MIN = 120.0
 """A shorter wait is over with the next run, and not worth a word."""
@@ -59,11 +61,17 @@ class RecordedRun:
         self._organisation = organisation
         self._stop = stop
         self._lock = ExitStack()
+        self._about = ExitStack()
+        self._span: Span = NO_SPAN
         self._began: datetime | None = None
         self._outage_before: OutageRow | None = None
         self.result = new_result(organisation, kind)
 
     def __enter__(self) -> Self:
+        name, kind = self._organisation.name, self.result.kind
+        self._about.enter_context(log_fields(connection=name))
+        attributes = {"arsync.connection": name, "arsync.kind": kind}
+        self._span = self._about.enter_context(span(f"run {kind}", attributes))
         return self
 
     def begin(self, *, if_due: bool = False) -> None:
@@ -91,6 +99,8 @@ class RecordedRun:
             self._began = schedules.begin(organisation.id)
         self._outage_before = organisation.store.outages.get(organisation.id)
         self.result.run_id = runs.start(organisation.id, self.result.kind)
+        self._about.enter_context(log_fields(run=self.result.run_id))
+        self._span.set_attribute("arsync.run", self.result.run_id)
 
     def stop_between_writes(self) -> bool:
         """Return whether to stop a wait: what a write has begun is brought to its end."""
@@ -103,6 +113,11 @@ class RecordedRun:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
+        with self._about:
+            return self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> bool:
+        """End the run; returns whether nothing is left to be raised."""
         if isinstance(error, RunningElsewhere):
             self.result.stopped, self.result.elsewhere = str(error), True
             return True
@@ -195,6 +210,7 @@ class RecordedRun:
         if outcome == "done" and result.cut_short:
             outcome = "stopped"
         message = "; ".join([*result.all_problems, *result.waits])[:MESSAGE_CHARACTERS_MAX]
+        self._span.set_attribute("arsync.outcome", outcome)
         organisation.store.runs.finish(
             run_id, outcome=outcome, counts=result.counts(), message=message
         )

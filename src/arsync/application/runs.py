@@ -30,9 +30,11 @@ from arsync.core.actions import ActionKind, ActionState
 from arsync.core.planning.planner import Plan
 from arsync.core.planning.send_blocks import Circumstances, Pause, pauses
 from arsync.errors import ArsyncError, Stopping, UserMistake
+from arsync.logs import log_fields
 from arsync.store.actions.claims import mode_changed
 from arsync.store.models import ConnectionState, OutageRow
 from arsync.sync.pull import Progress, pull
+from arsync.telemetry import span
 
 DOCUMENTS_NAMED_MAX = 20
 """A run names so many documents that could not be read; the status, in JSON, names all."""
@@ -156,6 +158,7 @@ def sync(
         if_due: only if the schedule asks for it; see `scheduling.sync_if_due`.
     """
     permit(actor, Permission.RUN)
+    run = RecordedRun(organisation, "sync", stop=watch.stop)
     try:
         if watch.stop():
             return not_begun(organisation, "sync")
@@ -166,7 +169,7 @@ def sync(
             and not _is_over(outage, organisation.clock.now())
         ):
             return _left_alone(organisation, outage)
-        with RecordedRun(organisation, "sync", stop=watch.stop) as run:
+        with run:
             run.begin(if_due=if_due)
             _ = organisation.rulebook  # without one nothing is asked of the platform
             _tell_unread(organisation, run.result)
@@ -188,7 +191,8 @@ def sync(
         result.broke, result.mistake = True, isinstance(error, UserMistake)
         return result
     except Exception as error:  # noqa: BLE001 - see above
-        _LOG.exception("%s: the run failed", organisation.name)
+        with log_fields(connection=organisation.name, run=run.result.run_id):
+            _LOG.exception("%s: the run failed", organisation.name)
         result = new_result(organisation, "sync")
         result.problems.append(f"an internal error ({type(error).__name__}), see the log.")
         result.broke = True
@@ -230,6 +234,7 @@ def _has_approved(organisation: OrganisationContext) -> bool:
 # -- pull -------------------------------------------------------------------------------------
 
 
+@span("pull")
 def _update_copy(
     organisation: OrganisationContext, connector: Connector, result: RunResult, watch: RunWatch
 ) -> None:
@@ -264,6 +269,7 @@ def _update_copy(
 # -- plan -------------------------------------------------------------------------------------
 
 
+@span("plan")
 def _plan(
     actor: Actor, organisation: OrganisationContext, circumstances: Circumstances, result: RunResult
 ) -> None:
@@ -398,6 +404,7 @@ def _withdraw_unapproved(organisation: OrganisationContext, plan: Plan) -> set[s
 # -- carry out --------------------------------------------------------------------------------
 
 
+@span("apply")
 def _carry_out(
     organisation: OrganisationContext,
     connector: Connector,

@@ -168,14 +168,19 @@ def opened(
 
     from arsync.application.container import Container
     from arsync.application.permissions import person_at_the_shell
+    from arsync.config import secret_texts
+    from arsync.logs import set_up_logs
+    from arsync.telemetry import traced
 
-    logging.basicConfig(
-        stream=sys.stderr,
+    config = config_of(config_file, needs_config=needs_config)
+    set_up_logs(
+        sys.stderr,
+        as_json=config.logs.format == "json",
         level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        secrets=secret_texts(config),
     )
     # Whoever has the shell may do everything: the store and its key lie open to them.
-    with Container(config_of(config_file, needs_config=needs_config)) as container:
+    with traced(), Container(config) as container:
         yield person_at_the_shell(), container
 
 

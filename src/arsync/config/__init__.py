@@ -6,7 +6,7 @@ files of these names. What one connection does otherwise stands in `connections/
 wins over all.
 """
 
-from arsync.config.config import Config
+from arsync.config.config import Config, secret_texts
 from arsync.config.config_file import example_config, load_config
 from arsync.config.connection_files import (
     CONNECTIONS_FOLDER,
@@ -43,6 +43,7 @@ __all__ = [
     "example_config",
     "load_config",
     "seconds",
+    "secret_texts",
     "stray_settings",
     "variable",
 ]

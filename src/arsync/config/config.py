@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from msgspec.structs import replace
 
@@ -110,6 +110,25 @@ class Config(AllSettings, frozen=True, kw_only=True):
     def _in_folder(self, path: str) -> Path:
         # A path that begins at home does not begin in the config's folder.
         return self.folder / Path(path).expanduser()
+
+
+def secret_texts(config: Config) -> set[str]:
+    """Return the secrets that stand in the settings, as far as a text can show them.
+
+    Of an address with a password it is the password alone: an error may name the rest.
+    """
+    texts = set()
+    for setting in SETTINGS:
+        if setting.secret and (value := config.get(setting.section, setting.key)):
+            texts.add(_password(value) if "://" in value else value)
+    return texts - {""}
+
+
+def _password(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
 
 
 # By its marks: a connection is looked at many times a run, and its file changes once a year.

@@ -55,6 +55,7 @@ from arsync.http.responses import (
     unreachable_words,
     words,
 )
+from arsync.telemetry import Span, span
 
 ATTEMPTS_MAX = 5
 """Attempts of one read."""
@@ -312,7 +313,9 @@ class PlatformTransport:
             self.usage.calls[kind] += 1
             answer: HttpResponse | None = None
             try:
-                answer = self._send(call, token, kind)
+                with span(f"HTTP {call.method}") as called:
+                    answer = self._send(call, token, kind)
+                    _describe(called, call, answer)
             except requests.RequestException as error:
                 raise self._lost(call, error) from error
             finally:
@@ -452,6 +455,16 @@ class PlatformTransport:
             seconds * 1000,
             "".join(f" {name}={headers[name]}" for name in _TRACE_HEADERS if name in headers),
         )
+
+
+def _describe(called: Span, call: _Call, answer: HttpResponse) -> None:
+    """Tell a trace of a call: neither query nor body, which hold customers' data."""
+    if called.is_recording():
+        address = urlsplit(call.url)
+        called.set_attribute("http.request.method", call.method)
+        called.set_attribute("server.address", address.hostname or "")
+        called.set_attribute("url.path", address.path)
+        called.set_attribute("http.response.status_code", answer.status)
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
