@@ -23,7 +23,7 @@ FLUSH_SECONDS_MAX = 3.0
 _LOG = logging.getLogger(__name__)
 
 
-class Span(Protocol):
+class TraceSpan(Protocol):
     """What can be said of a span once it has begun."""
 
     def is_recording(self) -> bool:
@@ -54,7 +54,7 @@ class _Tracing:
 
 
 @contextmanager
-def span(name: str, attributes: Mapping[str, Any] | None = None) -> Iterator[Span]:
+def span(name: str, attributes: Mapping[str, Any] | None = None) -> Iterator[TraceSpan]:
     """Make a span of what happens meanwhile; of an exception its type is noted, not its text."""
     if _Tracing.tracer is None:
         yield NO_SPAN

@@ -91,11 +91,17 @@ def test_plans_of_many_begin_with_their_totals(practice: Shell) -> None:
 def test_doctor_hides_what_is_in_order_among_many(practice: Shell) -> None:
     done = practice("doctor")
     assert not [line for line in done.out.splitlines() if line.startswith("ok ")]
-    assert len([line for line in done.out.splitlines() if line.startswith("WRONG")]) >= 6
+    assert (
+        "WRONG  6 connections: not authorised. Run: arsync connect xero"
+        " (client-01, client-02, client-03, client-04, client-05 and 1 more)"
+    ) in done.out.splitlines()
     assert "problems found" in done.err
-    whole = practice("doctor", "--all", "--connection", "xero")
+    whole = practice("doctor", "--full", "--connection", "xero")
     assert [line for line in whole.out.splitlines() if line.startswith("ok ")]
     assert "client-01" not in whole.out
+    groups = practice("doctor", "--all", "--connection", "client-0[12]", "--json").json["groups"]
+    assert ["client-01", "client-02"] in [group["connections"] for group in groups]
+    assert practice("doctor", "--all", "--full").code == 2
 
 
 def test_drift_of_many_lists_only_what_differs(practice: Shell) -> None:

@@ -28,7 +28,7 @@ from arsync.errors import (
 )
 from arsync.logs import log_fields
 from arsync.store.models import ConnectionState, OutageRow
-from arsync.telemetry import NO_SPAN, Span, span
+from arsync.telemetry import NO_SPAN, TraceSpan, span
 
 WAIT_TOLD_SECONDS_MIN = 120.0
 """A shorter wait is over with the next run, and not worth a word."""
@@ -62,7 +62,7 @@ class RecordedRun:
         self._stop = stop
         self._lock = ExitStack()
         self._about = ExitStack()
-        self._span: Span = NO_SPAN
+        self._span: TraceSpan = NO_SPAN
         self._began: datetime | None = None
         self._outage_before: OutageRow | None = None
         self.result = new_result(organisation, kind)

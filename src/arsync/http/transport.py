@@ -55,7 +55,7 @@ from arsync.http.responses import (
     unreachable_words,
     words,
 )
-from arsync.telemetry import Span, span
+from arsync.telemetry import TraceSpan, span
 
 ATTEMPTS_MAX = 5
 """Attempts of one read."""
@@ -457,7 +457,7 @@ class PlatformTransport:
         )
 
 
-def _describe(called: Span, call: _Call, answer: HttpResponse) -> None:
+def _describe(called: TraceSpan, call: _Call, answer: HttpResponse) -> None:
     """Tell a trace of a call: neither query nor body, which hold customers' data."""
     if called.is_recording():
         address = urlsplit(call.url)

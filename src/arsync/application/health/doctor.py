@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.customer_entries import matching
-from arsync.application.health.findings import NOTE, OK, WRONG, Finding
+from arsync.application.health.findings import NOTE, OK, WRONG, Finding, connection_of
 from arsync.application.health.letter_ways import way_findings
 from arsync.application.health.mail_health import mail_findings
 from arsync.application.health.secret_files import OPEN_TO_OTHERS, secrets_open_to_others
@@ -33,7 +35,8 @@ PLATFORMS = ("xero", "quickbooks")
 def examine(actor: Actor, container: Container, connection: Chosen = None) -> Iterator[Finding]:
     """Yield a finding for each check, in the order in which things rest on each other.
 
-    One call is made to each connection's platform, nothing is changed.
+    One call is made to each connection's platform, nothing is changed. Several connections are
+    examined at the same time, as many as `[runs] parallel` says; what is found keeps their order.
     """
     permit(actor, Permission.READ)
     yield from _config(container.config)
@@ -50,16 +53,42 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
         for stray in stray_settings(container.config.folder, ()):
             yield Finding("settings", NOTE, f"{stray.file}: {stray.message} Connect it first.")
     examined = organisations(container, connection) if every else []
-    for organisation in examined:
-        yield from _settings(organisation)
-        yield from _connection(actor, organisation)
-        yield from _rules(organisation)
-        yield from way_findings(organisation)
+    yield from _organisations(actor, container, examined)
     yield from _clocks(container)
-    yield from mail_findings(container.config, examined)
+    names = {organisation.name for organisation in examined}
+    for finding in mail_findings(container.config, examined):
+        yield replace(finding, connection=connection_of(finding.about, names))
     yield from webhook_findings(actor, container)
     if failure := daily_mail_failure(container.store):
         yield Finding("daily mail", WRONG, failure)
+
+
+def _organisations(
+    actor: Actor, container: Container, examined: Sequence[OrganisationContext]
+) -> Iterator[Finding]:
+    if len(examined) < 2:
+        for organisation in examined:
+            yield from _organisation(actor, organisation)
+        return
+    # Threads, because each check waits for its platform nearly all the time.
+    with ThreadPoolExecutor(container.config.runs.parallel, "doctor") as pool:
+        try:
+            for findings in pool.map(lambda each: list(_organisation(actor, each)), examined):
+                yield from findings
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _organisation(actor: Actor, organisation: OrganisationContext) -> Iterator[Finding]:
+    """Yield everything about one connection."""
+    for findings in (
+        _settings(organisation),
+        _connection(actor, organisation),
+        _rules(organisation),
+        way_findings(organisation),
+    ):
+        for finding in findings:
+            yield replace(finding, connection=organisation.name)
 
 
 def _config(config: Config) -> Iterator[Finding]:
