@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from email import message_from_bytes, policy
@@ -11,6 +12,7 @@ import pytest
 from aiosmtpd.smtp import Envelope
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
 from tests.builders.mail_server import AnyPort, Sink
+from tests.builders.many_ledgers import WAYS, fill
 from tests.builders.stores import put_store
 
 from arsync.application import connecting, runs
@@ -210,6 +212,7 @@ def test_the_mail_stays_short_whatever_there_is() -> None:
     letter = letter_of(Digest([section] * 10), date(2026, 11, 20))
     assert len(letter.text) < 400_000
     assert f"And {300 - CONNECTIONS_PER_SECTION_MAX} more connections" in letter.text
+    assert "TASKS (300 CONNECTIONS)" in letter.text
     assert "and 295 more" in letter.html
 
 
@@ -233,6 +236,47 @@ def test_each_thing_that_stops_the_work_is_told(
     assert consent.lstrip().startswith("books\n- Books no longer accepts arsync's authorisation.")
     assert "arsync connect books" in consent
     assert "TOMORROW" not in text
+
+
+def test_each_person_gets_one_mail_of_their_clients(
+    tmp_path: Path, books: Books, sink: Sink, server: tuple[Sink, int]
+) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "standard.yaml").write_text(RULES)
+    (tmp_path / "connections").mkdir()
+    with opened(tmp_path, books, server[1], 'forewarning = "off"\n') as container:
+        fill(container.store, range(30), NOW, platform="books")
+        for number in range(20, 30):
+            text = '[runs]\nnotify = "Partner@Example.com"\n'
+            name = f"{WAYS[number - 20]}-{number:03}"
+            (tmp_path / "connections" / f"{name}.toml").write_text(text)
+        assert mail_of_the_day(container)
+        assert not mail_of_the_day(container)
+    mails = zip(sink.envelopes, texts(sink), strict=True)
+    by_reader = {envelope.rcpt_tos[0]: _sections(text) for envelope, text in mails}
+    assert by_reader["partner@example.com"] == {
+        "TO BE CONNECTED AGAIN": ["reconnect-021"],
+        "RUNS THAT FAIL": ["away-023", "failing-022"],
+        "STOPPED BY A SAFETY LIMIT": ["safety-025"],
+        "OUTCOMES TO CHECK": ["unknown-024"],
+        "WAITING FOR YOUR APPROVAL": ["safety-025", "waiting-029"],
+        "TASKS": ["waiting-029"],
+    }, "the worst first"
+    owners = by_reader["owner@example.com"]
+    assert list(owners) == list(by_reader["partner@example.com"])
+    assert owners["RUNS THAT FAIL"] == ["away-003", "away-013", "failing-002", "failing-012"]
+    assert len(sink.envelopes) == 2
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    """Return which connections stand under which title."""
+    sections: dict[str, list[str]] = {}
+    for line in text.splitlines()[1:]:
+        if line.isupper():
+            sections[line] = []
+        elif re.fullmatch(r"[a-z]+-[0-9]{3}", line):
+            sections[list(sections)[-1]].append(line)
+    return sections
 
 
 def test_a_hold_and_its_terms_are_one_line(container: Container, books: Books, sink: Sink) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from arsync.application.metrics import METRICS
+from arsync.store.admin.webhooks import WebhookOutcome
 
 FILE = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 TREE: Any = yaml.safe_load(FILE.read_text(encoding="utf-8"))
@@ -24,6 +25,8 @@ def test_a_rule_is_about_metrics_that_exist(rule: dict[str, Any]) -> None:
     for name, labels in selected:
         metric = BY_NAME[name]
         assert set(re.findall(r"(\w+)=", labels)) <= set(metric.labels)
+        for outcome in re.findall(r'outcome="([^"]*)"', labels if "webhook" in name else ""):
+            assert outcome in set(WebhookOutcome)
     assert rule["expr"].count("(") == rule["expr"].count(")")
 
 

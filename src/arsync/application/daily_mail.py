@@ -143,7 +143,7 @@ def letter_of(digest: Digest, day: date) -> Letter:
 
 
 def _text_lines(section: DigestSection) -> Iterator[str]:
-    yield section.title.upper()
+    yield _title(section).upper()
     for name, lines in section.by_connection[:CONNECTIONS_PER_SECTION_MAX]:
         yield f"\n{name}"
         for line in lines[:LINES_PER_CONNECTION_MAX]:
@@ -158,7 +158,7 @@ def _text_lines(section: DigestSection) -> Iterator[str]:
 
 
 def _html_lines(section: DigestSection) -> Iterator[str]:
-    yield f"<h3>{html.escape(section.title)}</h3>"
+    yield f"<h3>{html.escape(_title(section))}</h3>"
     for name, lines in section.by_connection[:CONNECTIONS_PER_SECTION_MAX]:
         yield f"<p><b>{html.escape(name)}</b></p><ul>"
         for line in lines[:LINES_PER_CONNECTION_MAX]:
@@ -171,6 +171,14 @@ def _html_lines(section: DigestSection) -> Iterator[str]:
         yield f"<p>{html.escape(more)}</p>"
 
 
+def _title(section: DigestSection) -> str:
+    """Return its title, with how many connections it is about where not all are shown."""
+    count = len(section.by_connection)
+    if count <= CONNECTIONS_PER_SECTION_MAX:
+        return section.title
+    return f"{section.title} ({count:,} connections)"
+
+
 def _more(lines: Sequence[DigestLine]) -> str:
     count = len(lines) - LINES_PER_CONNECTION_MAX
     return f"and {count:,} more" if count > 0 else ""
@@ -178,7 +186,7 @@ def _more(lines: Sequence[DigestLine]) -> str:
 
 def _more_connections(section: DigestSection) -> str:
     count = len(section.by_connection) - CONNECTIONS_PER_SECTION_MAX
-    return f"And {count:,} more connections: `arsync status` shows them." if count > 0 else ""
+    return f"And {count:,} more connections: `arsync status --all` shows them." if count > 0 else ""
 
 
 def _short(text: str) -> str:

@@ -19,7 +19,7 @@ from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionState
 from arsync.errors import UserMistake
-from arsync.store.models import ConnectionState, Measured, ScheduledLedger
+from arsync.store.models import ConnectionState, Measured, QueueCounts, ScheduledLedger
 
 SCRAPE_SECONDS_MAX = 5.0
 """No statement of a scrape takes longer; a monitoring system waits ten seconds by itself."""
@@ -114,6 +114,18 @@ MAIL_FAILED = Metric(
     "arsync_daily_mail_failed", "1 when the last daily mail to an owner could not be sent."
 )
 
+WORKERS = Metric(
+    "arsync_workers",
+    "Workers: alive, or silent (without a sign of life for too long). Missing where there is no"
+    " queue.",
+    ("state",),
+)
+QUEUE = Metric(
+    "arsync_queue_ledgers",
+    "Ledgers in the workers' queue: waiting, or running. Missing where there is no queue.",
+    ("state",),
+)
+
 METRICS = (
     BUILD,
     LEDGERS,
@@ -134,8 +146,10 @@ METRICS = (
     READS_LEFT,
     WEBHOOKS,
     MAIL_FAILED,
+    WORKERS,
+    QUEUE,
 )
-"""The table of those that are read from arsync's store."""
+"""The table of them."""
 
 
 def metrics(actor: Actor, container: Container) -> list[Sample]:
@@ -145,7 +159,7 @@ def metrics(actor: Actor, container: Container) -> list[Sample]:
         RetryLater: the database is away, or takes too long.
     """
     permit(actor, Permission.READ)
-    measured = container.store.measures.read(SCRAPE_SECONDS_MAX)
+    measured = container.store.measures.read(SCRAPE_SECONDS_MAX, container.config.workers.schema)
     now = container.clock.now()
     return [
         Sample(BUILD, 1, (__version__, python_platform.python_version())),
@@ -157,6 +171,7 @@ def metrics(actor: Actor, container: Container) -> list[Sample]:
             for row in measured.webhooks
         ),
         Sample(MAIL_FAILED, bool(daily_mail_failure(container.store))),
+        *_queue(measured.queue),
     ]
 
 
@@ -201,6 +216,14 @@ def _outbox(measured: Measured) -> Iterator[Sample]:
     yield Sample(TASKS, measured.open_tasks)
     for way, count in measured.messages.items():
         yield Sample(MESSAGES, count, (way,))
+
+
+def _queue(queue: QueueCounts | None) -> Iterator[Sample]:
+    if queue is not None:
+        yield Sample(WORKERS, queue.workers_alive, ("alive",))
+        yield Sample(WORKERS, queue.workers_silent, ("silent",))
+        yield Sample(QUEUE, queue.waiting, ("waiting",))
+        yield Sample(QUEUE, queue.running, ("running",))
 
 
 def _calls(container: Container, measured: Measured) -> Iterator[Sample]:

@@ -197,7 +197,7 @@ class RunCount(NamedTuple):
     runs: int
 
 
-class WebhookCount(NamedTuple):
+class WebhookDeliveries(NamedTuple):
     """How many deliveries of one platform came, of one outcome."""
 
     platform: str
@@ -215,6 +215,17 @@ class AppCalls(NamedTuple):
     """What is left of the day's calls to the organisation with the fewest left; None: not known."""
 
 
+class QueueCounts(NamedTuple):
+    """What the tables of the workers' queue say."""
+
+    workers_alive: int
+    workers_silent: int
+    """Without a sign of life for too long."""
+    waiting: int
+    """Ledgers in the queue."""
+    running: int
+
+
 class Measured(NamedTuple):
     """Counts over all connections, for monitoring."""
 
@@ -227,9 +238,11 @@ class Measured(NamedTuple):
     open_tasks: int
     messages: Mapping[str, int]
     """Those that left in the last day, by way."""
-    webhooks: tuple[WebhookCount, ...]
+    webhooks: tuple[WebhookDeliveries, ...]
     calls: Mapping[str, AppCalls]
     """By the name under which an application's calls are counted."""
+    queue: QueueCounts | None
+    """None where there is no queue."""
 
 
 class PageResult(NamedTuple):

@@ -9,8 +9,8 @@ from werkzeug.exceptions import HTTPException
 
 from arsync.application.container import Container
 from arsync.errors import ArsyncError, RetryLater
-from arsync.web.webhook_routes import webhook_routes
 from arsync.web.ops_routes import ops_routes
+from arsync.web.webhook_routes import webhook_routes
 
 BODY_BYTES_MAX = 4_000_000
 """A larger body is refused. Ten thousand events of a platform take some 4 MB."""

@@ -6,7 +6,19 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, distinct, func, select
+from sqlalchemy import (
+    Connection,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    distinct,
+    func,
+    select,
+    table,
+)
 
 from arsync.clock import Clock
 from arsync.connector_sdk.rate_window import MINUTE_SECONDS, CallCount
@@ -30,12 +42,22 @@ from arsync.store.db.tables import (
     schedules,
     webhook_counts,
 )
-from arsync.store.models import AppCalls, Measured, RunCount, ScheduledLedger, WebhookCount
+from arsync.store.models import (
+    AppCalls,
+    Measured,
+    QueueCounts,
+    RunCount,
+    ScheduledLedger,
+    WebhookDeliveries,
+)
 
 RUNS_SINCE = (("1h", timedelta(hours=1)), ("24h", timedelta(days=1)))
 """The windows in which runs are counted."""
 
 MESSAGES_SINCE = timedelta(days=1)
+
+WORKER_SILENT_SECONDS = 30.0
+"""A worker gives a sign of life every ten seconds; one without for so long is silent."""
 
 _ID = connections.c.id
 _LIVE = connections.c.removed_at.is_(None)
@@ -49,11 +71,12 @@ class Measures:
         self._database = database
         self._clock = clock
 
-    def read(self, seconds_max: float) -> Measured:
+    def read(self, seconds_max: float, queue_schema: str) -> Measured:
         """Return all counts as of one moment.
 
         Args:
             seconds_max: the longest that one statement may take.
+            queue_schema: the schema of the workers' queue, if there is one.
 
         Raises:
             RetryLater: it takes longer, or the database is away.
@@ -69,6 +92,7 @@ class Measures:
                 messages=_messages(db, now),
                 webhooks=tuple(_webhooks(db)),
                 calls=_calls(db, now.timestamp()),
+                queue=None if self._database.is_sqlite else _queue(db, queue_schema),
             )
 
 
@@ -156,7 +180,7 @@ def _actions_where(condition: Any, *figures: Any) -> Select[Any]:
     )
 
 
-def _webhooks(db: Connection) -> Iterator[WebhookCount]:
+def _webhooks(db: Connection) -> Iterator[WebhookDeliveries]:
     columns = webhook_counts.c
     query = (
         select(columns.platform, columns.outcome, func.sum(columns.deliveries))
@@ -164,7 +188,7 @@ def _webhooks(db: Connection) -> Iterator[WebhookCount]:
         .order_by(columns.platform, columns.outcome)
     )
     for platform, outcome, deliveries in db.execute(query):
-        yield WebhookCount(platform, outcome, int(deliveries))
+        yield WebhookDeliveries(platform, outcome, int(deliveries))
 
 
 def _calls(db: Connection, now: float) -> Mapping[str, AppCalls]:
@@ -185,3 +209,21 @@ def _calls(db: Connection, now: float) -> Mapping[str, AppCalls]:
             app = app._replace(last_minute=minute, reads=count.reads)
         apps[app_name] = app
     return apps
+
+
+def _queue(db: Connection, schema: str) -> QueueCounts | None:
+    """Count workers and jobs in the tables of procrastinate; None: no worker has made them."""
+    workers = table("procrastinate_workers", column("last_heartbeat"), schema=schema)
+    jobs = table("procrastinate_jobs", column("status"), schema=schema)
+    if db.scalar(select(func.to_regclass(str(workers.fullname)))) is None:
+        return None
+    # By the server's clock, by which the workers are told apart too.
+    is_silent = workers.c.last_heartbeat < func.now() - func.make_interval(
+        0, 0, 0, 0, 0, 0, WORKER_SILENT_SECONDS
+    )
+    silent = db.scalar(select(func.count()).select_from(workers).where(is_silent)) or 0
+    every_worker = db.scalar(select(func.count()).select_from(workers)) or 0
+    status = cast(jobs.c.status, Text)
+    query = select(status, func.count()).where(status.in_(["todo", "doing"])).group_by(status)
+    counts = {row[0]: row[1] for row in db.execute(query)}
+    return QueueCounts(every_worker - silent, silent, counts.get("todo", 0), counts.get("doing", 0))
