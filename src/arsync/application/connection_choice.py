@@ -6,11 +6,13 @@ import difflib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from arsync.errors import UserMistake
-from arsync.store import Store
-from arsync.store.models import ConnectionRow
+
+if TYPE_CHECKING:  # `rules check` takes a choice, and needs no store
+    from arsync.store import Store
+    from arsync.store.models import ConnectionRow
 
 SHOWN_MAX = 10
 """So many names or labels are told to somebody who chose what is not there."""
