@@ -16,6 +16,7 @@ from benchmarks.report import Section, show, write_docs
 from benchmarks.schedules import ticks
 from benchmarks.sections import Scale, planning, pulling, start, storing
 from benchmarks.statements import statements
+from benchmarks.workers import workers
 
 FULL = Scale(contacts=10_000, invoices=100_000, rounds=3, judged=True)
 QUICK = Scale(contacts=1_000, invoices=10_000, rounds=1, judged=False)
@@ -30,6 +31,7 @@ SECTIONS: dict[str, Callable[[Scale, Path], Sequence[Section]]] = {
     "check": checking,
     "evaluate": evaluating,
     "backtest": backtesting,
+    "workers": workers,
     "xero": lambda scale, folder: pulling("xero", scale, folder),
     "quickbooks": lambda scale, folder: pulling("quickbooks", scale, folder),
 }

@@ -16,8 +16,8 @@ from arsync.cli import COMMANDS, run_cli
 from .conftest import PAGES, ROOT, TODAY, blocks
 
 README = ROOT / "README.md"
-NOT_HERE = {"demo", "run", "sandbox", "rules test", "rules diff"}
-"""Commands that run long, or need files of the reader's own; each has tests of its own."""
+NOT_HERE = {"demo", "run", "worker", "sandbox", "rules test", "rules diff"}
+"""Commands that run long, or need files or a server of one's own; each has tests of its own."""
 
 _IN_TABLE = re.compile(r"^\| `(arsync [^`]+)` \|", re.MULTILINE)
 

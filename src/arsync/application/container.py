@@ -19,7 +19,7 @@ from arsync.connector_sdk import Authoriser, Connector, Platform, RateLimits
 from arsync.connector_sdk import platform as installed_platform
 from arsync.http import PlatformTransport, TransportHooks, TransportSettings
 from arsync.rules_source.folder import Rules, read_rules
-from arsync.store import Keys, Store, open_store
+from arsync.store import USUAL_POOL, Keys, Pool, Store, open_store
 
 LOCK_WAIT_SECONDS = 10.0
 """A second run of the same connection waits so long, then leaves."""
@@ -54,6 +54,7 @@ class Container:
         self.clock = clock or SystemClock()
         self.limits = limits or outbox.LIMITS
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
+        self.database_connections: Pool = USUAL_POOL
         self.post = post
         self.platform_clocks = PlatformClocks()
         self.at_close = ExitStack()
@@ -84,7 +85,12 @@ class Container:
     def store(self) -> Store:
         """Return the store, opened and brought up to date."""
         keys = Keys.from_config(self.config)
-        return open_store(self.config.store_url, clock=self.clock, keys=keys)
+        return open_store(
+            self.config.store_url,
+            clock=self.clock,
+            keys=keys,
+            connections=self.database_connections,
+        )
 
     @cached_property
     def rules_reader(self) -> RulesReader:

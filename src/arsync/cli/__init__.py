@@ -68,6 +68,8 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "sync": Entry("runs", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
         "run": Entry("runs", "Sync repeatedly."),
         "webhooks": Entry("web", "Listen for what Xero and QuickBooks report, over HTTP."),
+        "worker": Entry("worker", "Sync what is due, beside other workers on PostgreSQL."),
+        "queue": Entry("worker", "Show what is late, running and waiting, and the workers."),
         "mailbox": Entry("mailbox", "Read what came back of letters."),
     },
     "People": {

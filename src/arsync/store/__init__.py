@@ -43,12 +43,13 @@ from arsync.store.agreements.placements import Placements
 from arsync.store.agreements.promises import Promises
 from arsync.store.agreements.tasks import Tasks
 from arsync.store.agreements.undeliverable_addresses import UndeliverableAddresses
-from arsync.store.db.database import Database
+from arsync.store.db.database import USUAL_POOL, Database, Pool
 from arsync.store.db.locks import Locks
 from arsync.store.db.migrate import is_current, migrate
 from arsync.store.ledger.ledger_store import Ledger
 
 __all__ = [
+    "USUAL_POOL",
     "ActionClaims",
     "ActionDecisions",
     "Actions",
@@ -68,6 +69,7 @@ __all__ = [
     "Measures",
     "Outages",
     "Placements",
+    "Pool",
     "Privacy",
     "Promises",
     "RateCounters",
@@ -127,6 +129,11 @@ class Store:
         self.paces = RateCounters(database, clock)
 
     @property
+    def database(self) -> Database:
+        """Return the database, for tables that stand beside the store's: those of the queue."""
+        return self._database
+
+    @property
     def server(self) -> str:
         """Return the host of the database server; empty for SQLite and for a local socket."""
         return "" if self._database.is_sqlite else self._database.url.host or ""
@@ -173,19 +180,22 @@ class Store:
         self.close()
 
 
-def open_store(url: str, *, clock: Clock, keys: Keys | None = None) -> Store:
+def open_store(
+    url: str, *, clock: Clock, keys: Keys | None = None, connections: Pool = USUAL_POOL
+) -> Store:
     """Open the store, and bring its tables up to date under a lock.
 
     Args:
         url: `sqlite:///file` or `postgresql+psycopg://user@host/database`.
         clock: where "now" comes from.
         keys: encrypt tokens; without them, tokens can be neither saved nor loaded.
+        connections: how many of them to a PostgreSQL server this process may hold.
 
     Raises:
         UserMistake: the store cannot be reached or written, was made by a newer version, or the
             disk is full.
     """
-    database = Database(url)
+    database = Database(url, connections)
     try:
         migrate(database)
     except BaseException:

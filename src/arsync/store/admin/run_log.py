@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -106,10 +107,9 @@ class Runs:
         Raises:
             RetryLater: another run holds it, and did not release it within `wait_seconds`.
         """
-        with self._database.read() as db:
-            name = db.scalar(select(connections.c.name).where(connections.c.id == connection_id))
-        busy = f"another run of {name} is going on{self._holder(connection_id)}."
         name = f"run-{connection_id}"
+        # Nearly always the lock is free, so the message is made only where it is not.
+        busy = partial(self._busy, connection_id)
         with self._locks.held(name, wait_seconds=wait_seconds, busy=busy) as still_held:
             self._held[connection_id] = still_held
             try:
@@ -130,6 +130,11 @@ class Runs:
                 "the lock that keeps other runs away is gone (the database closed its session, or "
                 "its lock file was removed): this run ends."
             )
+
+    def _busy(self, connection_id: int) -> str:
+        with self._database.read() as db:
+            name = db.scalar(select(connections.c.name).where(connections.c.id == connection_id))
+        return f"another run of {name} is going on{self._holder(connection_id)}."
 
     def _holder(self, connection_id: int) -> str:
         # For the message only. The lock decides: the row of a run that died says `running`, too.

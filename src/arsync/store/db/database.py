@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     URL,
@@ -39,6 +39,12 @@ CONNECTIONS_MAX = 250
 CONNECT_SECONDS_MAX = 10
 """How long opening waits for a PostgreSQL server."""
 
+KEEPALIVE_IDLE_SECONDS = 10
+KEEPALIVE_INTERVAL_SECONDS = 5
+KEEPALIVE_COUNT = 3
+"""How soon the PostgreSQL server gives up a session whose machine has lost its power or network,
+and with it the run lock that the session holds. By itself it would take two hours."""
+
 _SQLITE_PRAGMAS = (
     # Readers and one writer side by side: `status` works while a run writes.
     "PRAGMA journal_mode=WAL",
@@ -53,11 +59,27 @@ _SQLITE_PRAGMAS = (
 )
 
 
+class Pool(NamedTuple):
+    """How many connections of a PostgreSQL server one process may hold."""
+
+    kept: int
+    """So many stay open."""
+    more: int
+    """So many more are opened while they are needed."""
+
+
+USUAL_POOL = Pool(kept=5, more=CONNECTIONS_MAX)
+
+
 class Database:
     """An engine, and the two kinds of transaction: a read of one moment, and a write."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: Pool = USUAL_POOL) -> None:
         """Make the engine; connects to nothing yet.
+
+        Args:
+            url: see `open_store`.
+            connections: how many of them to a PostgreSQL server.
 
         Raises:
             UserMistake: the URL is not one, or names a database that arsync does not support.
@@ -73,7 +95,7 @@ class Database:
         """The URL for messages, without its password."""
         self.reads_only = self.is_sqlite and _only_read(self.file)
         """True when the file system takes no writes: then everything can be looked at, at least."""
-        self.engine = self._sqlite() if self.is_sqlite else self._postgresql()
+        self.engine = self._sqlite() if self.is_sqlite else self._postgresql(connections)
         self._opened: FileIdentity | None = None
         if self.is_sqlite:
             self.remember_file()
@@ -119,13 +141,14 @@ class Database:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
-    def _postgresql(self) -> Engine:
+    def _postgresql(self, connections: Pool) -> Engine:
         try:
-            return create_engine(
+            engine = create_engine(
                 self.url,
                 connect_args={"connect_timeout": CONNECT_SECONDS_MAX},
                 hide_parameters=True,
-                max_overflow=CONNECTIONS_MAX,
+                pool_size=connections.kept,
+                max_overflow=connections.more,
                 # A server that restarted is noticed before a run starts on a dead connection.
                 pool_pre_ping=True,
             )
@@ -133,6 +156,8 @@ class Database:
             raise UserMistake(
                 "PostgreSQL needs its driver. Install it: pip install 'arsync[postgresql]'"
             ) from None
+        event.listen(engine, "connect", _end_with_machine)
+        return engine
 
     @contextmanager
     def write(self, *, repeatable: bool = False) -> Iterator[Connection]:
@@ -348,6 +373,16 @@ def prepare_sqlite(db: Any, _record: object) -> None:
     db.isolation_level = None
     for pragma in _SQLITE_PRAGMAS:
         _when_free(db.execute, pragma)
+
+
+def _end_with_machine(db: Any, _record: object) -> None:
+    """Let the server notice soon that this machine is gone; a socket of one machine ignores it."""
+    db.execute(
+        f"SET tcp_keepalives_idle = {KEEPALIVE_IDLE_SECONDS};"
+        f"SET tcp_keepalives_interval = {KEEPALIVE_INTERVAL_SECONDS};"
+        f"SET tcp_keepalives_count = {KEEPALIVE_COUNT}"
+    )
+    db.commit()
 
 
 _when_free = Retrying(

@@ -26,6 +26,8 @@ POLL_SECONDS = 0.05
 
 StillHeld = Callable[[], bool]
 
+Busy = str | Callable[[], str]
+
 
 class Locks:
     """Locks by name, over all processes that use the same store."""
@@ -35,7 +37,7 @@ class Locks:
         self._database = database
 
     @contextmanager
-    def held(self, name: str, *, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
+    def held(self, name: str, *, wait_seconds: float, busy: Busy) -> Iterator[StillHeld]:
         """Hold a lock inside `with`; also two threads of one process exclude each other.
 
         It yields a function that says whether the lock is still held: a server that restarts, or a
@@ -44,7 +46,7 @@ class Locks:
         Args:
             name: of the lock; letters, digits and `-`.
             wait_seconds: how long to wait for it.
-            busy: the message when the lock does not become free.
+            busy: the message when the lock does not become free, or what makes it.
 
         Raises:
             RetryLater: the lock did not become free in time.
@@ -54,7 +56,7 @@ class Locks:
             yield still_held
 
     @contextmanager
-    def _advisory_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
+    def _advisory_lock(self, name: str, wait_seconds: float, busy: Busy) -> Iterator[StillHeld]:
         with self._database.translated(), self._database.engine.connect() as db:
             # Outside a transaction: a run of an hour must not keep the server from cleaning up.
             db.execution_options(isolation_level="AUTOCOMMIT")
@@ -71,7 +73,7 @@ class Locks:
                     _advisory(db, "pg_advisory_unlock", number)
 
     @contextmanager
-    def _file_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
+    def _file_lock(self, name: str, wait_seconds: float, busy: Busy) -> Iterator[StillHeld]:
         path = self._lock_file(name)
         with _opened(path) as descriptor:
             _until(lambda: _try_file_lock(descriptor, path), wait_seconds, busy)
@@ -91,13 +93,13 @@ class Locks:
         return identity(self._lock_file(name)) == _identity_of(descriptor)
 
 
-def _until(taken: Callable[[], bool], wait_seconds: float, busy: str) -> None:
+def _until(taken: Callable[[], bool], wait_seconds: float, busy: Busy) -> None:
     # Waiting is real time, whatever the store's clock says. It is polling, because neither kind of
     # lock can be waited for with a time limit.
     ends = time.monotonic() + wait_seconds
     while not taken():
         if time.monotonic() >= ends:
-            raise RetryLater(busy, after_seconds=30)
+            raise RetryLater(busy if isinstance(busy, str) else busy(), after_seconds=30)
         time.sleep(POLL_SECONDS)
 
 
