@@ -48,6 +48,11 @@ class _Counted(msgspec.Struct, frozen=True):
     total_count: int | None = msgspec.field(name="totalCount", default=None)
 
 
+# Made as the module is loaded: msgspec ends the process if two threads at once are the first to
+# decode a type.
+_COUNTS = msgspec.json.Decoder(_Counted)
+
+
 class Api:
     """One company at QuickBooks Online, to read from."""
 
@@ -126,7 +131,7 @@ class Api:
         """Return how many rows match; None when QuickBooks does not tell."""
         clauses = ["SELECT COUNT(*) FROM", entity, *(["WHERE", where] if where else [])]
         answer = self._select(" ".join(clauses))
-        total = None if answer is None else msgspec.json.decode(answer, type=_Counted)
+        total = None if answer is None else _COUNTS.decode(answer)
         return None if total is None else total.total_count
 
     def _select(self, select: str) -> Raw | None:

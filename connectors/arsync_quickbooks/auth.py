@@ -20,6 +20,11 @@ class _CompanyAnswer(msgspec.Struct, frozen=True):
     company: CompanyInfoDoc | None = msgspec.field(name="CompanyInfo", default=None)
 
 
+# Made as the module is loaded: msgspec ends the process if two threads at once are the first to
+# decode a type.
+_COMPANY_ANSWERS = msgspec.json.Decoder(_CompanyAnswer)
+
+
 class QuickBooksAuthoriser:
     """The OAuth client of one Intuit application."""
 
@@ -113,7 +118,7 @@ class QuickBooksAuthoriser:
                 f" {self._environment!r}; is the client id from there?"
             ) from None
         try:
-            company = msgspec.json.decode(body, type=_CompanyAnswer).company
+            company = _COMPANY_ANSWERS.decode(body).company
         except msgspec.DecodeError:
             company = None
         return (company and (company.company_name or company.legal_name)) or f"company {realm_id}"

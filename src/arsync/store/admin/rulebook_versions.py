@@ -195,6 +195,11 @@ def packed(text: RulesText, bytes_max: int = VERSION_BYTES_MAX) -> bytes | None:
     return None if len(encoded) > bytes_max else zlib.compress(encoded, level=9)
 
 
+# Made as the module is loaded: msgspec ends the process if two threads at once are the first to
+# decode a type.
+_RULES_TEXTS = msgspec.json.Decoder(RulesText)
+
+
 def unpacked(content: bytes, bytes_max: int = KEPT_TEXT_BYTES_MAX) -> RulesText | None:
     """Return what was packed; None when the bytes are damaged, or far too many."""
     unpacker = zlib.decompressobj()
@@ -202,7 +207,7 @@ def unpacked(content: bytes, bytes_max: int = KEPT_TEXT_BYTES_MAX) -> RulesText 
         encoded = unpacker.decompress(content, bytes_max)
         if not unpacker.eof:
             return None
-        return msgspec.json.decode(encoded, type=RulesText)
+        return _RULES_TEXTS.decode(encoded)
     except (zlib.error, msgspec.MsgspecError):
         return None
 
