@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 
 from arsync.connector_sdk import RateLimits
+from arsync.connector_sdk.fair_share import Sharing, note_reads, reserve_shared
 from arsync.connector_sdk.rate_window import (
     BLOCK_CALLS_MAX,
     BLOCK_SECONDS,
     AcquireRequest,
     CallCount,
     Permit,
-    reserve_calls,
 )
 from arsync.http.rate_limiter import SHORT_WAIT_SECONDS_MAX
 from arsync.store.admin.outages import retry_at
@@ -97,6 +97,7 @@ class Simulation:
         self._limits = PLATFORMS | {"xero": limits}
         self._counts = {ledger: CallCount() for ledger in self.ledgers}
         self._app_counts = {name: CallCount() for name in PLATFORMS}
+        self._ledgers_of = Counter(ledger.platform for ledger in self.ledgers)
         self.books = Books(self._begins, self._ends)
         self._events: list[tuple[float, int, Run, Worker | None, int]] = []
         self._sequence = 0
@@ -256,8 +257,9 @@ class Simulation:
             )
             permit = self._acquire(ledger, request)
             used = 0
-            if permit.day_ends_seconds or permit.month_ends_seconds:
-                return self._now + (permit.day_ends_seconds or permit.month_ends_seconds or 0.0)
+            ends = (permit.day_ends_seconds, permit.month_ends_seconds, permit.share_ends_seconds)
+            if any(ends):
+                return self._now + next(seconds for seconds in ends if seconds)
             if not permit.calls:
                 self.books.waited_for_room += permit.pause_seconds
                 if permit.pause_seconds > SHORT_WAIT_SECONDS_MAX:
@@ -274,20 +276,29 @@ class Simulation:
             yield used * latency
         own, app, _, now = self._to_count(ledger)
         last = AcquireRequest(holder, 0, used=used, used_ago_seconds=used_ago, reads=used)
-        self._release(own, app, last, now)
+        self._release(ledger, own, app, last, now)
         return 0.0
 
     def _acquire(self, ledger: Ledger, request: AcquireRequest) -> Permit:
         own, app, limits, now = self._to_count(ledger)
-        self._release(own, app, request, now)
-        return reserve_calls(own, app, request, limits, now)
+        self._release(ledger, own, app, request, now)
+        sharing = Sharing(str(ledger), limits, self._ledgers_of[ledger.platform])
+        return reserve_shared(own, app, sharing, request, now)
 
-    def _release(self, own: CallCount, app: CallCount, request: AcquireRequest, now: float) -> None:
+    def _release(
+        self,
+        ledger: Ledger,
+        own: CallCount,
+        app: CallCount,
+        request: AcquireRequest,
+        now: float,
+    ) -> None:
         self.books.count_transactions += 1
         own.release(request, now)
         if self.practice.counts_app:
             app.release(request, now)
-            app.read(request.reads, now)
+            limits, ledgers = self._limits[ledger.platform], self._ledgers_of[ledger.platform]
+            note_reads(own, app, Sharing(str(ledger), limits, ledgers), request.reads, now)
 
     def _to_count(self, ledger: Ledger) -> tuple[CallCount, CallCount, RateLimits, float]:
         platform = ledger.platform

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from types import TracebackType
@@ -17,6 +17,8 @@ from arsync.clock import Clock, SystemClock
 from arsync.config import Config
 from arsync.connector_sdk import Authoriser, Connector, Platform, RateLimits
 from arsync.connector_sdk import platform as installed_platform
+from arsync.connector_sdk.fair_share import Sharing
+from arsync.connector_sdk.rate_window import DayLeft
 from arsync.http import PlatformTransport, TransportHooks, TransportSettings
 from arsync.rules_source.folder import Rules, read_rules
 from arsync.store import USUAL_POOL, Keys, Pool, Store, open_store
@@ -146,17 +148,22 @@ class Container:
         before_change: Callable[[], None] = lambda: None,
         probing: bool = False,
         stop: Callable[[], bool] | None = None,
+        counted: Callable[[int], None] = lambda _: None,
     ) -> Iterator[PlatformTransport]:
         """Open HTTP to a platform with the tokens of one authorisation.
 
-        All processes on the store share the count of the organisation's calls.
+        All processes on the store share the count of the organisation's calls. `counted` is told
+        at the end how many were made.
         """
         platform = self.platform(platform_name)
         limits = self.rate_limits(platform_name)
         paced = self.config.runs.pace == "on"
         client = self.application_name(platform_name)
         tokens = StoredTokens(self.store.tokens, grant_id, self.authoriser(platform_name))
-        shared = self.store.paces.of(client, organisation_id, limits) if paced else None
+        # Only a metered month is shared by the number of ledgers.
+        ledgers = self.store.connections.count(platform_name) if limits.reads_per_month else 1
+        paces = self.store.paces
+        shared = paces.of(client, organisation_id, limits, ledgers=ledgers) if paced else None
         transport = self._transports(
             TransportSettings(platform.label, limits, paced, shared, probing),
             tokens,
@@ -169,6 +176,7 @@ class Container:
             yield transport
         finally:
             transport.close()
+            counted(transport.usage.calls.total())
 
     def rate_limits(self, platform_name: str) -> RateLimits:
         """Return a platform's limits, with those that its section of the config names."""
@@ -180,6 +188,20 @@ class Container:
     def reads_this_month(self, platform_name: str) -> int:
         """Return how many calls of the app have read this month."""
         return self.store.paces.reads_this_month(self.application_name(platform_name))
+
+    def calls_left_today(
+        self, platform_name: str, organisations: Collection[str]
+    ) -> dict[str, DayLeft]:
+        """Return what is left of the day's calls of organisations; none where no day is limited."""
+        per_day = self.rate_limits(platform_name).calls_per_day
+        return self.store.paces.left_today(self.application_name(platform_name), organisations, per_day)
+
+    def reads_left_today(self, platform_name: str, organisation_id: str) -> tuple[DayLeft, int]:
+        """Return what is left of a ledger's share of the day's reads, and the share."""
+        limits = self.rate_limits(platform_name)
+        ledgers = self.store.connections.count(platform_name)
+        sharing = Sharing(organisation_id, limits, ledgers)
+        return self.store.paces.reads_left_today(self.application_name(platform_name), sharing)
 
     def application_name(self, platform_name: str) -> str:
         """Return the name under which the calls of a platform's app are counted."""

@@ -57,6 +57,8 @@ class OrganisationContext:
         """
         self.container = container
         self.connection = connection
+        self.calls_made = 0
+        """Calls to the platform, of all connectors that were opened and closed."""
         if reading is not None:
             self.__dict__["rules_read"] = reading
 
@@ -449,8 +451,12 @@ class OrganisationContext:
             before_change=lambda: self.store.runs.ensure_lock_held(row.id),
             probing=self.outage() is not None,
             stop=stop,
+            counted=self._count_calls,
         ) as connector:
             yield connector
+
+    def _count_calls(self, calls: int) -> None:
+        self.calls_made += calls
 
 
 def _wrong_currency(rulebook: Rulebook, base: str, connection: str) -> Problem:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from arsync.application.day_budget import day_budget
 from arsync.application.notifications import (
     notify_of_lost_authorisation,
     notify_of_open_outcomes,
@@ -64,6 +65,7 @@ class RecordedRun:
         self._about = ExitStack()
         self._span: TraceSpan = NO_SPAN
         self._began: datetime | None = None
+        self._calls_before = organisation.calls_made
         self._outage_before: OutageRow | None = None
         self.result = new_result(organisation, kind)
 
@@ -135,6 +137,7 @@ class RecordedRun:
     def _ended(self, error: BaseException | None) -> bool:
         """Close the run; returns whether nothing is left to be raised."""
         runs, run_id = self._organisation.store.runs, self.result.run_id
+        self.result.calls = self._organisation.calls_made - self._calls_before
         if error is not None and not isinstance(error, ArsyncError):
             error = self._lost_lock() or error
         if isinstance(error, ArsyncError):
@@ -229,7 +232,13 @@ class RecordedRun:
             unreached=bool(result.unreachable or (applied and applied.unreachable)),
             not_before=waits_until,
             cut_short=result.cut_short,
+            pace_seconds=self._pace_seconds(),
         )
+
+    def _pace_seconds(self) -> int:
+        """Return a longer pace than usual, where the day's calls do not reach; 0: they do."""
+        budget = day_budget(self._organisation)
+        return budget.pace_seconds if budget is not None and budget.is_slower else 0
 
     def _note_outage(self) -> None:
         """Remember that the platform could not be reached, or that it was."""

@@ -65,6 +65,8 @@ class RunResult:
     waits_until: datetime | None = None
     """Nothing is asked of the platform before: its day is used up, or it could not be reached."""
     run_id: int | None = None
+    calls: int = 0
+    """Calls to the platform."""
     zone: tzinfo = UTC
     """The organisation's, for the moments that people read."""
 
@@ -118,6 +120,8 @@ class RunResult:
             }
         if self.applied:
             numbers |= {name.replace(" ", "_"): n for name, n in self.applied.counts().items()}
+        if self.calls:
+            numbers["calls"] = self.calls
         return numbers
 
 
@@ -225,6 +229,12 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     """Calls of the app, over all its connections, that read; counted where they are metered."""
     reads_per_month: int = 0
     """How many there may be; 0 where they are not metered."""
+    calls_left_today: int | None = None
+    """Of the platform's day, or of the ledger's share of the app's reads; None: not limited."""
+    calls_per_day: int = 0
+    """How many there may be; 0: not limited."""
+    pace_today: str = ""
+    """That it runs less often today, for the day's calls; empty: it does not."""
     labels: tuple[str, ...] = ()
     paused_by: str = ""
     """Since when no scheduled run touches it, by whom and why; empty: it is not paused."""

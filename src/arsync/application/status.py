@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from arsync.application.connection_changes import paused_words
 from arsync.application.customer_entries import matching
+from arsync.application.day_budget import day_budget
 from arsync.application.disputes import count_disputes
 from arsync.application.mailbox import mailbox_failure
 from arsync.application.organisation_context import OrganisationContext
@@ -44,6 +45,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
     circumstances = organisation.circumstances()
     rules_status = _rules_status(organisation, circumstances)
     promises = Counter(view.state for view in promises_of(organisation))
+    budget = day_budget(organisation)
     owed = _owed(store.ledger.totals(row.id, circumstances.today))
     return ConnectionStatus(
         name=row.name,
@@ -100,6 +102,9 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         reads_this_month=organisation.container.reads_this_month(row.platform),
         reads_per_month=organisation.container.rate_limits(row.platform).reads_per_month,
         differences=circumstances.differences,
+        calls_left_today=budget.day_left.calls if budget else None,
+        calls_per_day=budget.calls_per_day if budget else 0,
+        pace_today=budget.words if budget else "",
         labels=row.labels,
         paused_by=paused_words(organisation),
     )

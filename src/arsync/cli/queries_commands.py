@@ -337,7 +337,7 @@ def status_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
         status: the connection's status.
         zone: the organisation's time zstatus.
     """
-    lines = [status.paused_by] if status.paused_by else []
+    lines = [line for line in (status.paused_by, status.pace_today) if line]
     if status.state != "connected":
         lines.append(f"{status.state}: run `arsync connect {status.platform}` again.")
     if not status.rulebook_ok:

@@ -11,7 +11,7 @@ it reports how much of it was used, and when.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -21,6 +21,9 @@ MINUTE_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 DAY_LIMIT_WAIT_SECONDS = 3_600.0
 """How long a used-up day is believed without a new call: no platform says when its day ends."""
+DAY_RISE_CALLS_MIN = 20
+"""The platform's count of the day differs from ours by calls under way; when it rises by more, a
+new day has begun."""
 BLOCK_SECONDS = 2.0
 """Reserved calls leave within this time, or not at all."""
 BLOCK_CALLS_MAX = 8
@@ -66,6 +69,27 @@ class Permit(NamedTuple):
     """The day's calls are used up for so long; None when they are not."""
     month_ends_seconds: float | None = None
     """The month's reads are used up for so long; None when they are not."""
+    share_ends_seconds: float | None = None
+    """The ledger has had its share of the day's reads, and asks again after so long."""
+
+
+class Contender(NamedTuple):
+    """An organisation that had to wait for the minute of its application."""
+
+    since: float
+    """Since when it waits; 0: it was served."""
+    until: float
+    """Until when it is remembered."""
+    used: int
+    """Its calls of the minute when it last asked."""
+
+
+class DayLeft(NamedTuple):
+    """What is left of a day's calls of one organisation."""
+
+    calls: int
+    seconds: float
+    """Until the day ends, as far as is known."""
 
 
 class RateLimiter(Protocol):
@@ -120,6 +144,19 @@ class CallCount:
     month: str = ""
     """The month of `reads`, by UTC: no platform says in which zone it is counted."""
     reads: int = 0
+    day: str = ""
+    """The day of `reads_today`, by UTC."""
+    reads_today: int = 0
+    borrowed_today: int = 0
+    """Of an application: how many of them were beyond the share of their ledger."""
+    usual_reads: int | None = None
+    """Of an application: how many reads of the day before were within shares."""
+    contenders: dict[str, Contender] = field(default_factory=dict)
+    """Of an application: the organisations that had to wait for its minute of late."""
+    day_began: float = 0.0
+    """When the platform's day of calls began, as far as its own count shows; 0: not known."""
+    day_figure: int | None = None
+    """The last known `day_left`; it is kept when the other is believed no longer."""
 
     @classmethod
     def from_text(cls, text: str) -> CallCount:
@@ -130,11 +167,13 @@ class CallCount:
         count.reserved = {
             holder: (until, calls) for holder, (until, calls) in count.reserved.items()
         }
+        count.contenders = {name: Contender(*row) for name, row in count.contenders.items()}
         return count
 
     def text(self) -> str:
         """Return it as JSON, to be kept."""
-        tree = {_STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        # Not `asdict`: it would copy every entry, for each block of calls.
+        tree = {_STORED_NAMES.get(name, name): value for name, value in vars(self).items()}
         return json.dumps(tree, separators=(",", ":"))
 
     def release(self, request: AcquireRequest, now: float) -> None:
@@ -150,6 +189,7 @@ class CallCount:
         self.learn_minute(request.minute_left, limits, now)
         if request.day_left is not None:
             learned_at = now - request.learned_ago_seconds
+            self._note_day(request.day_left, learned_at)
             self.set_day(request.day_left, learned_at + DAY_LIMIT_WAIT_SECONDS)
 
     def learn_minute(self, minute_left: int | None, limits: RateLimits, now: float) -> None:
@@ -157,19 +197,50 @@ class CallCount:
         if minute_left is not None and limits.calls_per_minute:
             # Other programs of the same app call too: all that we can have is what is left, and our
             # own calls of this minute. At least one, or no answer would ever correct it.
-            ceiling = self._within(MINUTE_SECONDS, now) + minute_left
+            ceiling = self.within(MINUTE_SECONDS, now) + minute_left
             self.ceiling = max(1, min(limits.calls_per_minute, ceiling))
 
     def set_day(self, day_left: int, until: float) -> None:
         """Note what is left of the day's calls, and until when that is believed."""
         self.day_left, self.day_until, self.own_day = day_left, until, False
+        self.day_figure = day_left
 
     def read(self, calls: int, now: float) -> None:
-        """Count calls that read, in the month of `now`."""
-        month = f"{datetime.fromtimestamp(now, UTC):%Y-%m}"
-        if month != self.month:
-            self.month, self.reads = month, 0
+        """Count calls that read, in the month and the day of `now`."""
+        day = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}"
+        if day != self.day:
+            # Of a day without any, or before a pause of days, nothing is concluded.
+            if self.reads_today:
+                self.usual_reads = self.reads_today - self.borrowed_today
+            self.day, self.reads_today, self.borrowed_today = day, 0, 0
+        if day[:7] != self.month:
+            self.month, self.reads = day[:7], 0
         self.reads += calls
+        self.reads_today += calls
+
+    @property
+    def outstanding(self) -> int:
+        """Return how many calls are reserved or under way, and not reported yet."""
+        return sum(self.reserved.get(holder, (0.0, 1))[1] for holder in self.in_flight)
+
+    def day_left_at(self, calls_per_day: int, now: float) -> DayLeft:
+        """Return what is left of the day's calls, as far as is known.
+
+        Args:
+            calls_per_day: what a day begins with.
+            now: seconds on the count's clock.
+        """
+        since = now - self.day_began
+        if not self.day_began or self.day_figure is None or not 0 <= since < DAY_SECONDS:
+            # A day of which nothing is known yet is taken for one that begins.
+            return DayLeft(calls_per_day, DAY_SECONDS)
+        return DayLeft(min(self.day_figure, calls_per_day), DAY_SECONDS - since)
+
+    def _note_day(self, day_left: int, at: float) -> None:
+        """Note when the day of calls begins anew: no platform says it, but its count rises then."""
+        rose = self.day_figure is not None and day_left > self.day_figure + DAY_RISE_CALLS_MIN
+        if rose or not 0 <= at - self.day_began < DAY_SECONDS:
+            self.day_began = at
 
     def left_of_day(self, now: float) -> int | None:
         """Return what is left of the day's calls; None when that is not known any more."""
@@ -205,7 +276,7 @@ class CallCount:
             (limits.calls_per_second, 1.0),
         ):
             if most:
-                room = min(room, most - self._within(seconds, now))
+                room = min(room, most - self.within(seconds, now))
                 pause = max(pause, self._until_room(most, seconds, now))
         if pause > 0:
             return Permit(pause_seconds=pause)
@@ -230,10 +301,12 @@ class CallCount:
         self.queue.pop(holder, None)
         if self.day_left is not None:
             self.day_left = max(0, self.day_left - calls)
+            self.day_figure = self.day_left
 
     def _day_ends(self, request: AcquireRequest, limits: RateLimits, now: float) -> float | None:
         old = not now < self.day_until <= now + 2 * DAY_SECONDS
         if limits.calls_per_day and (not self.day_until or (old and self.own_day)):
+            self._note_day(limits.calls_per_day, now)
             self.set_day(limits.calls_per_day, now + DAY_SECONDS)
             self.own_day = True
         elif old:
@@ -247,11 +320,17 @@ class CallCount:
     def _moments(self) -> list[tuple[float, int]]:
         return sorted([*self.used, *self.reserved.values()])
 
-    def _within(self, seconds: float, now: float) -> int:
+    def minute_room(self, limits: RateLimits, now: float) -> int:
+        """Return how many calls the minute has left."""
+        most = min(limits.calls_per_minute, self.ceiling or limits.calls_per_minute)
+        return most - self.within(MINUTE_SECONDS, now)
+
+    def within(self, seconds: float, now: float) -> int:
+        """Return how many calls left in the last seconds, or may leave yet."""
         return sum(calls for at, calls in self._moments() if at > now - seconds)
 
     def _until_room(self, most: int, seconds: float, now: float) -> float:
-        over = self._within(seconds, now) - most
+        over = self.within(seconds, now) - most
         if over < 0:
             return 0.0
         # The oldest calls leave the window first: the wait ends when enough of them have.
@@ -298,35 +377,6 @@ class CallCount:
         }
         # No pause of a day or more is real: it was noted before the clock was set back.
         self.rest_until = min(self.rest_until, now + DAY_SECONDS)
-
-
-def reserve_calls(
-    own: CallCount, app: CallCount, request: AcquireRequest, limits: RateLimits, now: float
-) -> Permit:
-    """Reserve a block of an organisation's calls, and of its application's where those are limited.
-
-    Args:
-        own: the organisation's count, which the request has released and taught.
-        app: the application's count, the same.
-        request: the caller's.
-        limits: how fast both may be called.
-        now: a moment on the clock of both counts.
-    """
-    ends = app.month_ends(request, limits, now)
-    if ends is not None:
-        return Permit(month_ends_seconds=ends)
-    # The organisation first: where it has no room, nothing is reserved of the application's calls,
-    # which all organisations share.
-    permit = own.room(request, limits, now)
-    if permit.calls and limits.app_calls_per_minute:
-        of_app = app.room(request, app_limits(limits), now)
-        if not of_app.calls:
-            return of_app._replace(day_left=permit.day_left)
-        permit = permit._replace(calls=min(permit.calls, of_app.calls))
-        app.reserve(request.holder, permit.calls, now)
-    if permit.calls:
-        own.reserve(request.holder, permit.calls, now)
-    return permit
 
 
 def app_limits(limits: RateLimits) -> RateLimits:

@@ -263,6 +263,11 @@ class Pacer:
                 f"{self._limits.reads_reserve:,} kept for writes.",
                 after_seconds=permit.month_ends_seconds,
             )
+        if permit.share_ends_seconds is not None:
+            raise RetryLater(
+                f"{self._label}: this ledger has had its share of today's reads of the app.",
+                after_seconds=permit.share_ends_seconds,
+            )
         self._has_reserved = bool(permit.calls)
         self._block_ends = asked_at + BLOCK_SECONDS
         # A caller that is alone asks for more at a time; one that waits leaves others room.

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
 
 from arsync.clock import Clock, today_in
 from arsync.core.actions import STARTED_STATES, ActionState
@@ -134,6 +134,13 @@ class Connections:
         """Return the names of all connections, also of removed ones."""
         with self._database.read() as db:
             return frozenset(db.execute(select(connections.c.name)).scalars())
+
+    def count(self, platform: str) -> int:
+        """Return how many connections to a platform scheduled runs touch."""
+        query = select(func.count()).select_from(connections)
+        live = _LIVE, connections.c.paused_at.is_(None), connections.c.platform == platform
+        with self._database.read() as db:
+            return int(db.scalar(query.where(*live)) or 0)
 
     def labels(self) -> list[str]:
         """Return each label that a connection has."""

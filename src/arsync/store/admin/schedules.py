@@ -220,6 +220,7 @@ class Schedules:
         unreached: bool = False,
         not_before: datetime | None = None,
         cut_short: bool = False,
+        pace_seconds: float = 0.0,
     ) -> None:
         """Note that a run has ended, and when the next one is due.
 
@@ -231,6 +232,7 @@ class Schedules:
             unreached: the platform could not be reached.
             not_before: until when the platform is to be left alone.
             cut_short: it was asked to stop before its end: what is left is wanted at once.
+            pace_seconds: the least time to the next run of the routine; a wish comes before.
         """
         now = self._clock.now()
         query = select(_COLUMNS.every_seconds, _COLUMNS.wanted_at, _COLUMNS.wanted_why)
@@ -242,6 +244,7 @@ class Schedules:
             # By the earlier of the two moments: the clock may have been set back meanwhile.
             start = min(began, now)
             place = next_place(connection_id, row.every_seconds or UNPACED_SECONDS, start)
+            place = max(place, start + timedelta(seconds=pace_seconds))
             if unreached:
                 place = min(place, start + timedelta(seconds=UNREACHED_SECONDS))
             if not_before is not None:
