@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 
 from arsync.connector_sdk import RateLimits
-from arsync.connector_sdk.fair_share import Sharing, note_reads, reserve_shared
+from arsync.connector_sdk.fair_share import Sharing, leave, note_reads, reserve_shared
 from arsync.connector_sdk.rate_window import (
     BLOCK_CALLS_MAX,
     BLOCK_SECONDS,
@@ -277,13 +277,17 @@ class Simulation:
         own, app, _, now = self._to_count(ledger)
         last = AcquireRequest(holder, 0, used=used, used_ago_seconds=used_ago, reads=used)
         self._release(ledger, own, app, last, now)
+        leave(app, self._sharing(ledger))
         return 0.0
 
     def _acquire(self, ledger: Ledger, request: AcquireRequest) -> Permit:
-        own, app, limits, now = self._to_count(ledger)
+        own, app, _, now = self._to_count(ledger)
         self._release(ledger, own, app, request, now)
-        sharing = Sharing(str(ledger), limits, self._ledgers_of[ledger.platform])
-        return reserve_shared(own, app, sharing, request, now)
+        return reserve_shared(own, app, self._sharing(ledger), request, now)
+
+    def _sharing(self, ledger: Ledger) -> Sharing:
+        platform = ledger.platform
+        return Sharing(str(ledger.number), self._limits[platform], self._ledgers_of[platform])
 
     def _release(
         self,
@@ -297,8 +301,7 @@ class Simulation:
         own.release(request, now)
         if self.practice.counts_app:
             app.release(request, now)
-            limits, ledgers = self._limits[ledger.platform], self._ledgers_of[ledger.platform]
-            note_reads(own, app, Sharing(str(ledger), limits, ledgers), request.reads, now)
+            note_reads(own, app, self._sharing(ledger), request.reads, now)
 
     def _to_count(self, ledger: Ledger) -> tuple[CallCount, CallCount, RateLimits, float]:
         platform = ledger.platform

@@ -62,6 +62,8 @@ def add_connections(
     platform: str,
     grant: Grant,
     chosen: Sequence[tuple[OrganisationRef, str]],
+    *,
+    mode: str = "",
 ) -> list[OrganisationContext]:
     """Save an authorisation and connect organisations by it; known ones are reconnected.
 
@@ -71,6 +73,7 @@ def add_connections(
         platform: the platform's name.
         grant: what the authorisation gave.
         chosen: organisations, each with the name its connection gets (empty: made from its own).
+        mode: of new ones; empty: that of the config.
 
     Raises:
         UserMistake: a name is taken, or a connection that is known has acted and keeps its name.
@@ -98,7 +101,7 @@ def add_connections(
                 platform=platform,
                 organisation=organisation,
                 # By default it only observes: a person sees a plan before anything is written.
-                mode=container.config.runs.mode,
+                mode=mode or container.config.runs.mode,
                 grant_id=grant_id,
             )
         )

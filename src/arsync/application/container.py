@@ -194,7 +194,9 @@ class Container:
     ) -> dict[str, DayLeft]:
         """Return what is left of the day's calls of organisations; none where no day is limited."""
         per_day = self.rate_limits(platform_name).calls_per_day
-        return self.store.paces.left_today(self.application_name(platform_name), organisations, per_day)
+        return self.store.paces.left_today(
+            self.application_name(platform_name), organisations, per_day
+        )
 
     def reads_left_today(self, platform_name: str, organisation_id: str) -> tuple[DayLeft, int]:
         """Return what is left of a ledger's share of the day's reads, and the share."""

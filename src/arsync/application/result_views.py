@@ -20,6 +20,7 @@ from arsync.application.results import (
     Why,
 )
 from arsync.connector_sdk import Receipt
+from arsync.connector_sdk.rate_window import DayLeft
 from arsync.core.actions import ActionState
 from arsync.core.ledger.money import plain
 from arsync.core.ledger.records import LogKind
@@ -242,6 +243,8 @@ class ConnectionView(Struct, frozen=True):
     """Which settings its own file says: `smtp.sender`."""
     labels: tuple[str, ...]
     paused: PausedView | None
+    calls_left_today: int | None = None
+    """Of the platform's day; null where it is not limited, or was not asked."""
 
 
 def effect_view(effect: Effect) -> EffectView:
@@ -364,8 +367,10 @@ def status_view(status: ConnectionStatus) -> StatusView:
     )
 
 
-def connection_view(organisation: OrganisationContext) -> ConnectionView:
-    """Return the JSON view of a connection."""
+def connection_view(
+    organisation: OrganisationContext, calls: DayLeft | None = None
+) -> ConnectionView:
+    """Return the JSON view of a connection; `calls` is what is left of its day."""
     row = organisation.connection
     books = row.organisation
     return ConnectionView(
@@ -382,4 +387,5 @@ def connection_view(organisation: OrganisationContext) -> ConnectionView:
         organisation.own_settings,
         row.labels,
         PausedView(*row.paused) if row.paused else None,
+        calls.calls if calls is not None else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,21 @@ import click
 from arsync.cli.common import config_option, json_option, opened, print_table, say, word
 from arsync.cli.common import label_option as only_label_option
 from arsync.cli.json_output import print_json
-from arsync.cli.setup_commands import MODES, own_reminders_option
-from arsync.errors import EXIT_DONE, UserMistake
+from arsync.cli.setup_commands import (
+    MODES,
+    ask_consent,
+    no_browser_option,
+    own_reminders_option,
+)
+from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.connection_changes import ConnectionChange
+    from arsync.application.connection_import import ImportPlan
+    from arsync.application.container import Container
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
+    from arsync.connector_sdk.rate_window import DayLeft
 
 UNASKED_MAX = 10
 """A script may change so many connections at once without `--yes`; then it has to say it."""
@@ -43,6 +51,9 @@ class _Connections(click.Group):
         if command is None:
             return super().make_context(info_name, args, parent, **extra)
         return command.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return click.Command.collect_usage_pieces(self, ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # Not the group's: what follows are names of connections, and no command.
@@ -81,6 +92,7 @@ def connections(
     the rulebook requires it. A paused connection is left alone until it is resumed: by run, by
     workers, and by sync and apply unless they name it.
     """
+    from arsync.application.app_limits import calls_left_today
     from arsync.application.connecting import connections as chosen_connections
     from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.result_views import connection_view
@@ -97,11 +109,83 @@ def connections(
                 )
             _change_all(actor, organisations, change, yes=yes)
             organisations = [organisation.refreshed() for organisation in organisations]
+        calls = calls_left_today(actor, container, organisations)
         if as_json:
-            print_json([connection_view(organisation) for organisation in organisations])
+            print_json([connection_view(each, calls.get(each.name)) for each in organisations])
         else:
             _print(organisations)
+            _print_limits(actor, container, organisations, calls)
     return EXIT_DONE
+
+
+@connections.command("import", short_help="Connect and set up the connections of a list.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--replace", is_flag=True, help="Replace settings that say something else already.")
+@click.option("--no-consent", is_flag=True, help="Connect nothing new; say what needs consent.")
+@no_browser_option
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
+@json_option
+@config_option
+def import_(
+    file: Path,
+    replace: bool,
+    no_consent: bool,
+    no_browser: bool,
+    yes: bool,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Connect, label and set up the connections of a list, as a spreadsheet saves it (CSV).
+
+    Columns: platform, organisation (its name or id), name, mode, labels, and settings of the
+    connection's own such as letters.iban. All rows are checked before anything is done.
+
+    One consent at Xero opens all organisations that are chosen there; QuickBooks asks for each
+    company. Import the same list again after the next consent: what is done stays.
+    """
+    from arsync.application import connection_import
+    from arsync.application.connecting import connections as chosen_connections
+    from arsync.application.result_views import connection_view
+
+    with opened(config_file) as (actor, container):
+        plan = connection_import.plan_import(actor, container, file, replace=replace)
+        changes = connection_import.changes_in_words(actor, container, plan)
+        _show_changes(changes)
+        for platform in plan.platforms:
+            count = word(len(plan.to_connect(platform)), "organisation")
+            say(f"{count} to connect at {container.platform(platform).label}.")
+        if (changes or plan.platforms) and not yes:
+            click.confirm("Go on?", abort=True, err=True)
+        connection_import.carry_out(actor, container, plan)
+        for platform in () if no_consent else plan.platforms:
+            _connect_by_consent(actor, container, plan, platform, no_browser=no_browser)
+        for line in plan.done:
+            say(line)
+        for line in plan.remaining:
+            say(line)
+        if as_json:
+            names = tuple(dict.fromkeys(plan.connected))
+            listed = chosen_connections(actor, container, names) if names else []
+            views = [connection_view(organisation) for organisation in listed]
+            print_json({"connections": views, "done": plan.done, "remaining": plan.remaining})
+    return EXIT_WAITING if plan.remaining else EXIT_DONE
+
+
+def _connect_by_consent(
+    actor: Actor, container: Container, plan: ImportPlan, platform: str, *, no_browser: bool
+) -> None:
+    """Ask for consent as often as it brings organisations of the list."""
+    from arsync.application.connection_import import ONE_CONSENT_FOR_ALL, connect_listed
+
+    while before := len(plan.to_connect(platform)):
+        grant = ask_consent(container, platform, no_browser=no_browser)
+        connect_listed(actor, container, plan, platform, grant)
+        if len(plan.to_connect(platform)) == before:
+            opened_names = ", ".join(ref.name for ref in grant.organisations) or "nothing"
+            say(f"The consent opens {opened_names}; the list names something else.")
+            return
+        if platform in ONE_CONSENT_FOR_ALL:
+            return
 
 
 def _change(
@@ -153,15 +237,19 @@ def _change_all(
     count = word(len(organisations), "connection")
     if len(organisations) > 1 and not yes:
         changes = [each for each in preview(actor, organisations, change) if each.words]
-        for each in changes[:CHANGES_SHOWN_MAX]:
-            say(str(each))
-        if len(changes) > CHANGES_SHOWN_MAX:
-            say(f"... and {word(len(changes) - CHANGES_SHOWN_MAX, 'more', 'more')}.")
+        _show_changes([str(each) for each in changes])
         if len(organisations) > UNASKED_MAX and not sys.stdin.isatty():
             raise UserMistake(f"this would change {count}; say --yes if all are meant.")
         click.confirm(f"Change {count}?", abort=True, err=True)
     for changed in change_connections(actor, organisations, change):
         say(str(changed))
+
+
+def _show_changes(changes: Sequence[str]) -> None:
+    for change in changes[:CHANGES_SHOWN_MAX]:
+        say(change)
+    if len(changes) > CHANGES_SHOWN_MAX:
+        say(f"... and {len(changes) - CHANGES_SHOWN_MAX:,} more.")
 
 
 def _print(organisations: Sequence[OrganisationContext]) -> None:
@@ -178,6 +266,24 @@ def _print(organisations: Sequence[OrganisationContext]) -> None:
         if words := paused_words(organisation):
             click.echo(f"  {organisation.name}: {words}")
     say(word(len(organisations), "connection") + ".")
+
+
+def _print_limits(
+    actor: Actor,
+    container: Container,
+    organisations: Sequence[OrganisationContext],
+    calls: Mapping[str, DayLeft],
+) -> None:
+    """Say how much of what the platforms allow is used."""
+    from arsync.application.app_limits import app_use
+
+    for platform in dict.fromkeys(each.connection.platform for each in organisations):
+        use = app_use(actor, container, platform)
+        if use.connections_max:
+            say(f"{use.words}.")
+    if calls:
+        least = min(calls, key=lambda name: calls[name].calls)
+        say(f"Calls left today: at least {calls[least].calls:,} ({least}).")
 
 
 def _row(organisation: OrganisationContext, *, labelled: bool) -> list[str]:

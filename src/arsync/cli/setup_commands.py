@@ -18,6 +18,7 @@ from arsync.errors import EXIT_DONE, UserMistake
 from arsync.files import write_private
 
 if TYPE_CHECKING:
+    from arsync.application.container import Container
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
 
@@ -29,6 +30,12 @@ own_reminders_option = click.option(
     help=(
         "Whether the platform sends reminders of its own, if it does not report this (QuickBooks)."
     ),
+)
+
+no_browser_option = click.option(
+    "--no-browser",
+    is_flag=True,
+    help="Print the address, and ask for the answer instead of opening a browser.",
 )
 
 
@@ -175,11 +182,7 @@ def _in_currency(text: str, currency: str) -> str:
     is_flag=True,
     help="Connect every organisation that the authorisation covers.",
 )
-@click.option(
-    "--no-browser",
-    is_flag=True,
-    help="Print the address, and ask for the answer instead of opening a browser.",
-)
+@no_browser_option
 @own_reminders_option
 @json_option
 @config_option
@@ -198,26 +201,12 @@ def connect(
     A new connection only observes: it reads and plans, and writes nothing.
     """
     from arsync.application import connecting
-    from arsync.application.oauth_authorisation import authorise
     from arsync.application.result_views import connection_view
 
     with opened(config_file) as (actor, container):
         connecting.check_ready_to_connect(actor, container, platform)
         label = container.platform(platform).label
-        authoriser = container.authoriser(platform)
-        redirect_url = container.config.get(platform, "redirect_url")
-        # Said beforehand: the platform's own error page names neither cause.
-        if authoriser.interactive:
-            say(
-                f"If {label} shows an error page instead of its consent page, its app does not "
-                f"know the client id\nor the address {redirect_url}. Ctrl-C to stop.\n"
-            )
-        grant = authorise(
-            authoriser,
-            redirect_url=redirect_url,
-            say=say,
-            ask=(lambda question: click.prompt(question, err=True)) if no_browser else None,
-        )
+        grant = ask_consent(container, platform, no_browser=no_browser)
         chosen = _chosen(grant, organisation, connect_all=connect_all)
         if name and len(chosen) > 1:
             raise UserMistake(
@@ -235,6 +224,27 @@ def connect(
         say(f"Connected {books} at {label} as {context.name!r}, mode {context.mode}.")
     say("\nNext: `arsync pull`, then `arsync plan`. Nothing is written while the mode is observe.")
     return EXIT_DONE
+
+
+def ask_consent(container: Container, platform: str, *, no_browser: bool) -> Grant:
+    """Send a person to a platform's consent page, and return what it grants."""
+    from arsync.application.oauth_authorisation import authorise
+
+    authoriser = container.authoriser(platform)
+    redirect_url = container.config.get(platform, "redirect_url")
+    # Said beforehand: the platform's own error page names neither cause.
+    if authoriser.interactive:
+        say(
+            f"If {container.platform(platform).label} shows an error page instead of its consent "
+            f"page, its app does not\nknow the client id or the address {redirect_url}. "
+            "Ctrl-C to stop.\n"
+        )
+    return authorise(
+        authoriser,
+        redirect_url=redirect_url,
+        say=say,
+        ask=(lambda question: click.prompt(question, err=True)) if no_browser else None,
+    )
 
 
 def _with_own_reminders(

@@ -100,6 +100,10 @@ class ConfigReader:
                 # An editor ends a file with a line break, which belongs to no password.
                 self._add(setting, value.rstrip("\r\n"), str(file))
 
+    def add_text(self, setting: Setting, text: str, where: str) -> None:
+        """Take one setting's text from elsewhere, such as a cell of a table; `where` names it."""
+        self._add(setting, text, f"{where}: [{setting.section}] {setting.key}")
+
     def add_variables(self, environ: Mapping[str, str]) -> None:
         """Read the variables; they win over the file."""
         for setting in SETTINGS:

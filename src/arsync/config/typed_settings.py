@@ -244,6 +244,15 @@ class XeroSettings(Section, frozen=True, kw_only=True):
             "tier. Xero's own count corrects it",
         ),
     ] = 5000
+    connections_max: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="connections that the app may hold by its tier: 5 on Starter, 50 on Core, "
+            "1000 on Plus, 10000 on Advanced; 0: not watched",
+        ),
+    ] = 0
     reserve_per_day: Annotated[
         int,
         Meta(

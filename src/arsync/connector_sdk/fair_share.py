@@ -129,6 +129,11 @@ def _minute_left(
     return Permit(pause_seconds=pause)
 
 
+def leave(app: CallCount, sharing: Sharing) -> None:
+    """Keep nothing of the minute for an organisation whose run is over."""
+    app.contenders.pop(sharing.organisation, None)
+
+
 def _contend(app: CallCount, sharing: Sharing, contender: Contender) -> None:
     if len(app.contenders) < CONTENDERS_MAX:
         app.contenders[sharing.organisation] = contender

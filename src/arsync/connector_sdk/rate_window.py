@@ -248,7 +248,7 @@ class CallCount:
 
     def calls_within(self, seconds: float, now: float) -> int:
         """Return how many calls left, or may leave, within a time up to now."""
-        return self._within(seconds, now)
+        return self.within(seconds, now)
 
     def month_ends(self, request: AcquireRequest, limits: RateLimits, now: float) -> float | None:
         """Return for how long nothing more is read; None when there are reads left."""

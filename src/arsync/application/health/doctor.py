@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from msgspec.structs import replace
 from sqlalchemy import text
 
+from arsync.application.app_limits import app_use
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.customer_entries import matching
@@ -54,6 +55,10 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
             yield Finding("settings", NOTE, f"{stray.file}: {stray.message} Connect it first.")
     examined = organisations(container, connection) if every else []
     yield from _organisations(actor, container, examined)
+    for platform in dict.fromkeys(each.connection.platform for each in examined):
+        use = app_use(actor, container, platform)
+        if use.connections_max:
+            yield Finding(platform, WRONG if use.is_over else OK, f"{use.words}.")
     yield from _clocks(container)
     names = {organisation.name for organisation in examined}
     for finding in mail_findings(container.config, examined):

@@ -135,12 +135,14 @@ class Connections:
         with self._database.read() as db:
             return frozenset(db.execute(select(connections.c.name)).scalars())
 
-    def count(self, platform: str) -> int:
-        """Return how many connections to a platform scheduled runs touch."""
+    def count(self, platform: str, *, also_paused: bool = False) -> int:
+        """Return how many connections there are to a platform, without the paused ones."""
         query = select(func.count()).select_from(connections)
-        live = _LIVE, connections.c.paused_at.is_(None), connections.c.platform == platform
+        query = query.where(_LIVE, connections.c.platform == platform)
+        if not also_paused:
+            query = query.where(connections.c.paused_at.is_(None))
         with self._database.read() as db:
-            return int(db.scalar(query.where(*live)) or 0)
+            return int(db.scalar(query) or 0)
 
     def labels(self) -> list[str]:
         """Return each label that a connection has."""
@@ -347,12 +349,19 @@ def _of_organisation(db: Connection, platform: str, organisation_id: str) -> Any
     ).one_or_none()
 
 
-def _refuse_name(db: Connection, name: str, but_for: int | None) -> None:
+def name_problem(name: str) -> str:
+    """Return why a text cannot name a connection, as a sentence; empty: it can."""
     # `|` separates the parts of an action's key: in a name it could make two keys alike.
     if not name.strip() or len(name) > NAME_CHARACTERS_MAX or "|" in name or not name.isprintable():
-        raise UserMistake(
+        return (
             f"{name!r} cannot name a connection: 1 to {NAME_CHARACTERS_MAX} characters, without |."
         )
+    return ""
+
+
+def _refuse_name(db: Connection, name: str, but_for: int | None) -> None:
+    if problem := name_problem(name):
+        raise UserMistake(problem)
     holder = db.execute(
         select(connections.c.id, connections.c.organisation_name, connections.c.removed_at).where(
             connections.c.name == name

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from arsync.clock import Clock
 from arsync.connector_sdk import RateLimits
-from arsync.connector_sdk.fair_share import Sharing, note_reads, plan_reads, reserve_shared
+from arsync.connector_sdk.fair_share import Sharing, leave, note_reads, plan_reads, reserve_shared
 from arsync.connector_sdk.rate_window import (
     DAY_SECONDS,
     AcquireRequest,
@@ -129,7 +129,12 @@ class SharedRateLimiter:
 
     def release(self, request: AcquireRequest) -> None:
         """Release the last block: the caller is done."""
-        self._change(request, lambda *_: Permit())
+
+        def close(_: CallCount, app: CallCount, __: float) -> Permit:
+            leave(app, self._sharing)
+            return Permit()
+
+        self._change(request, close)
 
     def day_is_over(self, seconds: float) -> None:
         """Note that the platform takes no more calls today."""
