@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from arsync.connector_sdk import RateLimits
 from arsync.connector_sdk.fair_share import Sharing, note_reads, plan_reads, reserve_shared
-from arsync.connector_sdk.rate_window import AcquireRequest, CallCount, Permit
+from arsync.connector_sdk.rate_window import BLOCK_CALLS_MAX, AcquireRequest, CallCount, Permit
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC).timestamp()
 MIDNIGHT = datetime(2026, 11, 10, tzinfo=UTC).timestamp()
@@ -90,7 +90,7 @@ def most_in_a_minute(calls: list[tuple[float, str]]) -> int:
     return most
 
 
-@settings(max_examples=10, phases=[Phase.generate])
+@settings(max_examples=10, phases=[Phase.generate], derandomize=True)
 @given(
     limit=st.integers(40, 150),
     modest=st.lists(st.integers(1, 12), min_size=1, max_size=8),
@@ -111,7 +111,8 @@ def test_a_greedy_ledger_leaves_each_other_its_share(
     for name, demand in demands.items():
         assert got[name] >= demand * (minutes - 2) - 1, (name, demand, got)
     kept = sum(min(share, max(10, 2 * demand)) for demand in demands.values())
-    assert got["greedy"] >= 0.6 * (limit - kept) * (minutes - 2), got
+    # But for a block or two that the windows cut off.
+    assert got["greedy"] >= 0.6 * (limit - kept) * (minutes - 2) - 2 * BLOCK_CALLS_MAX, got
 
 
 def test_all_greedy_get_about_the_same() -> None:
