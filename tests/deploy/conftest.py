@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
 import yaml
 
 from arsync.cli import COMMANDS
@@ -20,10 +19,6 @@ VERSION: str = PROJECT["project"]["version"]
 COMMAND_NAMES = {name for group in COMMANDS.values() for name in group}
 VARIABLES = {variable(setting) for setting in SETTINGS} | {"ARSYNC_CONFIG", SECRETS_FOLDER_VARIABLE}
 
-WORKERS_COME = pytest.mark.xfail(
-    "worker" not in COMMAND_NAMES, reason="arsync worker is not in this version", strict=True
-)
-"""Of what starts workers: as soon as the command is there, it has to hold."""
 DRAIN_SECONDS = CONNECT_SECONDS + READ_SECONDS
 """A write in hand may take this long, and is finished before a process ends."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from arsync.config.typed_settings import WebSettings, WorkersSettings
 
-from .conftest import COMMAND_NAMES, DRAIN_SECONDS, VARIABLES, VERSION, WORKERS_COME, compose
+from .conftest import COMMAND_NAMES, DRAIN_SECONDS, VARIABLES, VERSION, compose
 
 TREE = compose()
 SERVICES: dict[str, dict[str, Any]] = TREE["services"]
@@ -27,9 +27,7 @@ def test_a_service_has_as_few_rights_as_possible(name: str) -> None:
     assert not service.get("privileged")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=WORKERS_COME) if n == "worker" else n for n in OURS]
-)
+@pytest.mark.parametrize("name", OURS)
 def test_a_service_runs_this_version_of_a_command(name: str) -> None:
     assert OURS[name]["command"][0] in COMMAND_NAMES
     assert OURS[name]["image"] == f"arsync:{VERSION}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import COMMAND_NAMES, DRAIN_SECONDS, ROOT, VARIABLES, WORKERS_COME
+from .conftest import COMMAND_NAMES, DRAIN_SECONDS, ROOT, VARIABLES
 
 FOLDER = ROOT / "deploy" / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))
@@ -33,14 +33,7 @@ def verifiable(unit: Path, folder: Path) -> Path:
     return copy
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
-        pytest.param(unit, marks=WORKERS_COME) if unit.name == "arsync-worker@.service" else unit
-        for unit in UNITS
-    ],
-    ids=lambda unit: unit.name,
-)
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_runs_a_command_that_exists(unit: Path) -> None:
     (start,) = values(unit, "ExecStart")
     program, command, *_ = start.split()
