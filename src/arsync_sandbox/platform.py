@@ -134,6 +134,8 @@ class SandboxEmail:
     html: str = ""
     invoice_id: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    organisation: str = ""
+    """The id of the organisation whose platform sent it; empty where nobody can tell."""
 
 
 class Frame(Protocol):

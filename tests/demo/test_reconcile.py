@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from arsync.core.ledger.records import Instalment, PaymentPlan
-from arsync.demo.reconcile import expected_otherwise, not_credited
+from arsync.demo.reconcile import doubled_effects, expected_otherwise, not_credited
 from arsync.store.models import DisputeRow
 
 DAY = date(2026, 9, 18)
@@ -79,3 +79,11 @@ def test_a_payment_plan_shows_on_both_sides(
     assert list(expected_otherwise([plan], {"invoices": [invoice]})) == []
     ended = plan._replace(cancelled_on=DAY)
     assert list(expected_otherwise([ended], books)) == []
+
+
+def test_doubled_notes_and_emails_are_counted() -> None:
+    note = {"record": "invoices", "id": "i1", "text": "Reminder sent [arsync:0a1b]"}
+    elsewhere = {**note, "id": "i2"}
+    email = {"invoice_id": "i1"}
+    assert doubled_effects([], {"history": [note, elsewhere]}, []) == 0
+    assert doubled_effects([], {"history": [note, elsewhere, note]}, [email]) == 2

@@ -9,7 +9,7 @@ import click
 
 from arsync.cli.common import json_option, print_table, say, word
 from arsync.cli.json_output import print_json
-from arsync.errors import EXIT_DONE, EXIT_FAILED
+from arsync.errors import EXIT_DONE, EXIT_FAILED, UserMistake
 from arsync.files import write_private
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from arsync.demo import Outcome
 
 REPORT = "report.html"
+
+LEDGERS_MAX = 60
+"""Of a practice: more than a computer plays in minutes proves nothing more."""
 
 
 @click.command()
@@ -27,26 +30,86 @@ REPORT = "report.html"
     show_default=True,
     help="The folder for the config, the store and the report.",
 )
-@click.option("--days", type=click.IntRange(1, 366), default=60, show_default=True)
+@click.option(
+    "--days", type=click.IntRange(1, 366), help="How many days (default: 60; of a practice 5)."
+)
+@click.option(
+    "--practice",
+    "ledgers",
+    metavar="N",
+    type=click.IntRange(2, LEDGERS_MAX),
+    help="Play a practice of N ledgers instead, half of them at each platform.",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    help="An empty PostgreSQL database for the practice: two workers serve it.",
+)
 @click.option("--keep", is_flag=True, help="Leave the sandbox running, to try things by hand.")
 @click.option("--quiet", is_flag=True, help="Print only the summary.")
 @json_option
-def demo(folder: Path, days: int, keep: bool, quiet: bool, as_json: bool) -> int:
-    """Play 60 days of credit control on both platforms.
+def demo(
+    folder: Path,
+    days: int | None,
+    ledgers: int | None,
+    store: str | None,
+    keep: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Play 60 days of credit control on both platforms, or a practice of many ledgers.
 
     The sandbox plays both platforms, and everything stays on this computer. The demo ends with a
     summary of each platform's ledger, and exits with 0 only if it agrees with the store. With
     --json the summary is one object, and the days go to stderr.
+
+    A practice is served by the loop in one process, on SQLite; or with --store by two workers on
+    PostgreSQL, of which one is killed in the middle.
     """
+    if ledgers is not None:
+        if keep:
+            raise UserMistake("--keep leaves no practice running: leave it out.")
+        return _practice(folder, ledgers, days, store or "", quiet=quiet, as_json=as_json)
+    if store is not None:
+        raise UserMistake("--store goes with --practice N.")
+    return _both_platforms(folder, days, keep=keep, quiet=quiet, as_json=as_json)
+
+
+def _practice(
+    folder: Path, ledgers: int, days: int | None, store: str, *, quiet: bool, as_json: bool
+) -> int:
     import arsync_rulebooks
-    from arsync.demo import Demo
+    from arsync.cli.demo_practice import show_practice
+    from arsync.demo.practice import DAYS, Practice
+
+    practice = Practice(
+        folder,
+        arsync_rulebooks.text("standard"),
+        ledgers=ledgers,
+        days=days or DAYS,
+        store=store,
+        say=(lambda _: None) if quiet else say,
+    )
+    outcome = practice.play()
+    if as_json:
+        print_json(outcome)
+    else:
+        show_practice(outcome)
+    return EXIT_DONE if outcome.agrees else EXIT_FAILED
+
+
+def _both_platforms(
+    folder: Path, days: int | None, *, keep: bool, quiet: bool, as_json: bool
+) -> int:
+    import arsync_rulebooks
+    from arsync.demo import DAYS, Demo
     from arsync.demo.play import outcome_view
 
     play = Demo(
         folder,
         arsync_rulebooks.text("standard"),
         say=(lambda _: None) if quiet else say,
-        days=days,
+        days=days or DAYS,
         keep=keep,
     )
     outcome = play.play(_write_report if as_json else _show_the_end)

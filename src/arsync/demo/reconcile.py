@@ -46,6 +46,8 @@ class LedgerSide:
     """What the store holds, by kind."""
     actions: dict[str, int]
     """Actions in the store, by state."""
+    doubled: int = 0
+    """Notes and emails that are there more often than they were to be."""
     differences: list[str] = field(default_factory=list)
 
 
@@ -54,15 +56,18 @@ def compare(store: Store, name: str, state: Mapping[str, Any], post: Path) -> Le
 
     Args:
         store: arsync's.
-        name: the connection's, which is the platform's.
-        state: the sandbox's `/_sandbox/state`.
+        name: the connection's.
+        state: the sandbox's `/_sandbox/state`, with this organisation's ledger of the platform.
         post: the connection's own folder of letters by post.
     """
-    ledger = state[name]
     row = store.connections.get(name)
+    ledger = state[row.platform]
     rows = store.actions.list(row.id)
     names = {contact["id"]: contact["name"] for contact in ledger["contacts"]}
-    emails = [email for email in state["emails"] if email["origin"] == name]
+    sender = row.platform, row.organisation_id
+    emails = [
+        email for email in state["emails"] if (email["origin"], email["organisation"]) == sender
+    ]
     held = _held(ledger)
     cash = _on_cash_terms(ledger)
     side = LedgerSide(
@@ -76,6 +81,7 @@ def compare(store: Store, name: str, state: Mapping[str, Any], post: Path) -> Le
         attachments=len(ledger["attachments"]),
         stored={kind.value: count for kind, count in store.ledger.counts(row.id).items()},
         actions={state.value: count for state, count in store.actions.counts(row.id).items()},
+        doubled=doubled_effects(rows, ledger, emails),
     )
     side.differences += _different_money(store, row.id, ledger)
     side.differences += _different_notes(rows, ledger)
@@ -132,12 +138,41 @@ def _different_money(store: Store, connection_id: int, ledger: Mapping[str, Any]
             )
 
 
-def _different_notes(rows: Iterable[ActionRow], ledger: Mapping[str, Any]) -> Iterable[str]:
-    """Every done action's note stands, at each place it names once; no other marker does."""
+def _notes_there(ledger: Mapping[str, Any]) -> dict[str, Counter[tuple[str, str]]]:
+    """Return by marker how often its note stands at each place."""
     there: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     for note in ledger["history"]:
         for mark in _MARKER.findall(note["text"]):
             there[mark][note["record"], note["id"]] += 1
+    return there
+
+
+def _emails_there(emails: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    return Counter(email["invoice_id"] for email in emails)
+
+
+def _emails_here(rows: Iterable[ActionRow]) -> Counter[str]:
+    return Counter(
+        ref.id
+        for row in rows
+        if row.state in _DONE
+        and row.action.kind is ActionKind.REMINDER
+        and row.action.via == Via.PLATFORM
+        for ref in row.action.invoices
+    )
+
+
+def doubled_effects(
+    rows: Iterable[ActionRow], ledger: Mapping[str, Any], emails: Iterable[Mapping[str, Any]]
+) -> int:
+    """Return how many notes and emails are there more often than they were to be."""
+    notes = sum(count - 1 for places in _notes_there(ledger).values() for count in places.values())
+    return notes + (_emails_there(emails) - _emails_here(rows)).total()
+
+
+def _different_notes(rows: Iterable[ActionRow], ledger: Mapping[str, Any]) -> Iterable[str]:
+    """Every done action's note stands, at each place it names once; no other marker does."""
+    there = _notes_there(ledger)
     for mark, places in sorted(there.items()):
         for place, count in places.items():
             if count > 1:
@@ -158,15 +193,7 @@ def _different_notes(rows: Iterable[ActionRow], ledger: Mapping[str, Any]) -> It
 def _different_emails(
     rows: Iterable[ActionRow], emails: Iterable[Mapping[str, Any]]
 ) -> Iterable[str]:
-    there = Counter(email["invoice_id"] for email in emails)
-    here = Counter(
-        ref.id
-        for row in rows
-        if row.state in _DONE
-        and row.action.kind is ActionKind.REMINDER
-        and row.action.via == Via.PLATFORM
-        for ref in row.action.invoices
-    )
+    there, here = _emails_there(emails), _emails_here(rows)
     for invoice in sorted(set(there) | set(here)):
         if there[invoice] != here[invoice]:
             yield f"invoice {invoice}: {there[invoice]} emails there, {here[invoice]} here"

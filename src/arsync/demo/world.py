@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,14 @@ class World:
 
 @contextlib.contextmanager
 def sandbox(
-    folder: Path, *, start: datetime, seed: int, contacts: int, invoices: int, keep: bool
+    folder: Path,
+    *,
+    start: datetime,
+    seed: int,
+    contacts: int,
+    invoices: int,
+    keep: bool,
+    organisations: Sequence[str] = (),
 ) -> Iterator[World]:
     """Run a sandbox until the block ends; with `keep`, until somebody ends it.
 
@@ -83,6 +90,7 @@ def sandbox(
         contacts: how many customers.
         invoices: how many invoices to begin with.
         keep: leave it running.
+        organisations: their names, the same at each platform; empty: one.
 
     Raises:
         UserMistake: it did not start; the message quotes its log.
@@ -107,6 +115,7 @@ def sandbox(
         "--start",
         f"{start:%Y-%m-%d}",
         "--no-limits",
+        *(["--organisations", ",".join(organisations)] if organisations else []),
     ]
     log = folder / "sandbox.log"
     with log.open("w", encoding="utf-8") as output:
@@ -156,12 +165,15 @@ def free_port() -> int:
         return port
 
 
-def config_text(world: World, *, via_port: int) -> str:
+def config_text(
+    world: World, *, via_port: int, besides: Mapping[tuple[str, str], str] | None = None
+) -> str:
     """Return a config.toml for the sandbox.
 
     Args:
         world: the sandbox.
         via_port: where the consent's answer is listened for.
+        besides: further settings, by section and key.
     """
     redirect = f"http://localhost:{via_port}/callback"
     return example_config(
@@ -183,5 +195,6 @@ def config_text(world: World, *, via_port: int) -> str:
             ("smtp", "url"): f"smtp://127.0.0.1:{world.smtp_port}",
             ("smtp", "sender"): "Accounts <accounts@demo.example>",
             **SETTINGS,
+            **(besides or {}),
         }
     )

@@ -111,7 +111,15 @@ class Sender:
             text = f"{text}\n\nPay online: {invoice_link(self._frame, doc)}"
         id_ = doc["Id"] if entity == "Invoice" else ""
         self._frame.send_email(
-            SandboxEmail(self._frame.now(), "quickbooks", to, subject, text, invoice_id=id_)
+            SandboxEmail(
+                self._frame.now(),
+                "quickbooks",
+                to,
+                subject,
+                text,
+                invoice_id=id_,
+                organisation=self._company.realm,
+            )
         )
         if id_:
             self.received[id_] = self.received.get(id_, 0) + 1

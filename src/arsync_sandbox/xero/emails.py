@@ -75,4 +75,5 @@ def _message(api: XeroApi, invoice: XeroInvoice, to: list[str]) -> SandboxEmail:
             f"{invoice.due_on}.\n\nThanks,\n{owner}\n"
         ),
         invoice_id=invoice.id,
+        organisation=api.ledger.organisation.id,
     )
