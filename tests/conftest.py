@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 # How fast an example runs depends on what else the machine does; benchmarks tell of that.
 settings.register_profile("arsync", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -200,6 +200,16 @@ def pytest_configure() -> None:
         return both
 
     subprocess.Popen.communicate = communicate  # type: ignore[method-assign]
+    # Every store of a test, also of a command that it runs: none compiles what another has.
+    event.listen(Engine, "engine_connect", _share_statements)
+
+
+def _share_statements(connection: Connection) -> None:
+    from tests.builders.stores import share_statements
+
+    if connection.dialect.name == "sqlite":
+        share_statements(connection.engine)
+        connection.dialect = connection.engine.dialect
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
