@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+from tests.builders.ledgers import one_of_each
+from tests.builders.world import World
 
 from arsync.cli import run_cli
+from arsync.demo.reconcile import LedgerSide, compare
+from arsync_sandbox.platform import SandboxEmail
 
 LEDGERS = 4
 
@@ -72,3 +76,24 @@ def test_a_worker_serves_the_practice_of_a_killed_one(
     command = ["demo", "--practice", "4", "--folder", str(tmp_path), "--store", empty_database]
     assert run_cli(command) == 2
     assert "holds 4 connections already (quickbooks-01, ...)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["xero", "quickbooks"])
+def test_its_comparison_finds_what_differs(world: World, name: str) -> None:
+    def side() -> LedgerSide:
+        state = world.control.get("state", platform=name)
+        return compare(world.app.store, name, state, world.folder / "post")
+
+    one_of_each(world, name)
+    world.app.approve(connection=name)
+    world.sync_until_quiet(name)
+    assert (side().differences, side().doubled) == ([], 0)
+    # Somebody sends the invoice again, and somebody pays: the store knows of neither.
+    paid, emailed = world.invoice_id(name, "INV-0003"), world.control.get("state")["emails"][0]
+    world.sandbox.send_email(SandboxEmail(**emailed | {"at": world.clock.now()}))
+    on = world.clock.now().date().isoformat()
+    world.control.person(name, "pay", invoice_id=paid, amount="10.00", on=on)
+    money, emails = side().differences
+    assert money.startswith("amount due of contact ")
+    assert emails == f"invoice {emailed['invoice_id']}: 2 emails there, 1 here"
+    assert side().doubled == 1

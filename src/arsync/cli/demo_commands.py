@@ -138,6 +138,7 @@ def hints_for_trying(outcome: Outcome, config: Path, pid: str) -> list[str]:
 def _show_the_end(container: Container, outcome: Outcome) -> None:
     from arsync.application.permissions import person_at_the_shell
     from arsync.application.why import why_anywhere
+    from arsync.cli.demo_practice import show_differences
     from arsync.cli.render_reasons import Reasons
     from arsync.cli.render_why import show_why
 
@@ -153,11 +154,7 @@ def _show_the_end(container: Container, outcome: Outcome) -> None:
         show_why(explanation, reasons=Reasons(organisation.rulebook), full=False)
     report = _write_report(container, outcome)
     click.echo(f"\nReport: {report.resolve()}")
-    for problem in outcome.problems:
-        click.echo(f"  ! {problem}")
-    for side in outcome.sides:
-        for difference in side.differences:
-            click.echo(f"  ! {side.name}: {difference}")
+    show_differences(outcome.problems, outcome.sides)
     count = sum(len(side.differences) for side in outcome.sides) + len(outcome.problems)
     if outcome.agrees:
         click.secho("Both sides agree.", bold=True)

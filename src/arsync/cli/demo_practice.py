@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,7 @@ from arsync.cli.render_overview import show_overview
 
 if TYPE_CHECKING:
     from arsync.demo.practice import PracticeOutcome
+    from arsync.demo.reconcile import LedgerSide
 
 
 def show_practice(outcome: PracticeOutcome) -> None:
@@ -32,16 +33,21 @@ def show_practice(outcome: PracticeOutcome) -> None:
     )
     click.echo(f"Calls at the platforms: {_listed(outcome.calls)}.")
     click.echo(f"Messages to customers: {_listed(outcome.messages)}.")
-    for problem in outcome.problems:
-        click.echo(f"  ! {problem}")
-    for side in outcome.sides:
-        for difference in side.differences:
-            click.echo(f"  ! {side.name}: {difference}")
+    show_differences(outcome.problems, outcome.sides)
     count = len(outcome.sides)
     agreeing = count - sum(1 for side in outcome.sides if side.differences)
     doubled = word(sum(side.doubled for side in outcome.sides), "doubled effect")
     words = f"{agreeing:,} of {count:,} ledgers agree with the sandbox's books; {doubled}."
     click.secho(words, bold=True)
+
+
+def show_differences(problems: Iterable[str], sides: Iterable[LedgerSide]) -> None:
+    """Print what went wrong, and where a platform's ledger and the store differ."""
+    for problem in problems:
+        click.echo(f"  ! {problem}")
+    for side in sides:
+        for difference in side.differences:
+            click.echo(f"  ! {side.name}: {difference}")
 
 
 def _listed(counts: Mapping[str, int]) -> str:
