@@ -10,13 +10,11 @@ from msgspec import Struct
 from sqlalchemy import Connection, text
 
 from arsync.application.container import Container
+from arsync.application.lateness import LATE_SECONDS
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.store.models import DueLedger
 from arsync.workers.queue_schema import queue_tables
 from arsync.workers.queue_turns import USUAL_TIMES, WANTED_PRIORITY
-
-LATE_SECONDS = 300.0
-"""A ledger that is due for longer and does not run is late."""
 
 
 class LateLedger(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import IntegrityError
 
 from arsync.store import Schedules
+from arsync.store.admin.measures import WORKER_SILENT_SECONDS
 from arsync.store.models import DueLedger
 from arsync.workers.queue_schema import QueueTables
 
@@ -41,7 +42,7 @@ class Times(NamedTuple):
     """Between two looks for jobs whose worker died."""
     heartbeat: float = 10.0
     """Between two signs of life of a worker."""
-    heartbeat_limit: float = 30.0
+    heartbeat_limit: float = WORKER_SILENT_SECONDS
     """A worker without a sign of life for so long has died."""
     fetch: float = 2.0
     """Between two looks for a job whose ledger has become free: the server tells of new ones."""

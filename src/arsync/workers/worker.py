@@ -27,6 +27,7 @@ from arsync.application.results import RunResult
 from arsync.application.runs import RunWatch
 from arsync.application.scheduling import sync_if_due
 from arsync.errors import ArsyncError
+from arsync.telemetry import span
 from arsync.workers.connection_budget import ensure_room, pool_of, refuse_shared_sessions
 from arsync.workers.embedded_loop import (
     STORE_PAUSE_SECONDS,
@@ -196,7 +197,8 @@ class _Service:
         self._running.add(job_id)
         try:
             watch = RunWatch(stop=self._stop.is_set)
-            result = self._sync_one(self._actor, self._container, connection_id, watch)
+            with span("job"):
+                result = self._sync_one(self._actor, self._container, connection_id, watch)
         except ArsyncError as error:
             # The store is away, or the connection was removed since it was queued.
             _LOG.warning("a job ended: %s", error)
