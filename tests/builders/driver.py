@@ -24,6 +24,7 @@ from arsync.application import (
     plans,
     promises,
     runs,
+    scheduling,
     tasks,
     undoing,
     unknown_outcomes,
@@ -34,7 +35,7 @@ from arsync.application.container import Container
 from arsync.application.health import deep_check, doctor
 from arsync.application.health.findings import Finding
 from arsync.application.organisation_context import OrganisationContext, organisations
-from arsync.application.permissions import Actor, Role, person_at_the_shell
+from arsync.application.permissions import SCHEDULE, Actor, Role, person_at_the_shell
 from arsync.application.persons_words import Recorded
 from arsync.application.results import ActionHistory, ConnectionStatus, Listed, RunResult, Why
 from arsync.application.runs import RunWatch
@@ -145,6 +146,9 @@ class App(Container):
     ) -> Iterator[RunResult]:
         watch = RunWatch(progress, stop)
         return embedded_loop.sync_all(an_owner(None), self, connection, watch, now=now)
+
+    def sync_if_due(self, connection: str) -> RunResult | None:
+        return scheduling.sync_if_due(SCHEDULE, self._named(connection))
 
     def run_forever(
         self,

@@ -74,12 +74,15 @@ def suffer(
     scenario: Scenario,
     schedule: Schedule,
     switches: Switches = MappingProxyType({}),
+    *,
+    by_schedule: bool = False,
 ) -> Tally:
     """Do a scenario's work with the accidents of a schedule, each time against the reference."""
     check = same_as(reference(make_world, name, scenario))
     random.seed(profile.SEED)
     with make_world(name, switches=switches) as world:
         scenario.prepare(world)
+        world.by_schedule = by_schedule
         world.points = 0
         accidents = Accidents(world, folder, schedule, check, again=scenario.again)
         tally = accidents.of(scenario.work)
@@ -97,6 +100,32 @@ def test_effects_happen_once_with_death_at_any_point(
     schedule = Schedule((share,), all_points=profile.LONG, jobs=profile.JOBS, pause_minutes=PAUSES)
     tally = suffer(make_world, folder, name, scenario, schedule)
     count(f"one death, {name}, {scenario.name}", tally)
+
+
+SCHEDULE_WRITES = ("UPDATE schedules", "INSERT runs", "UPDATE runs")
+"""What a run notes of its begin and end."""
+
+
+def at_begin_and_end(_: str, point: Point) -> float:
+    """Die where a run begins and ends: the schedule has to tell from that what is due."""
+    return 1.0 if profile.LONG or point.what in SCHEDULE_WRITES else 0.05
+
+
+@each_platform
+def test_effects_happen_once_by_schedule_despite_a_death(
+    make_world: MakeWorld, folder: Path, count: Count, name: str
+) -> None:
+    """The next process serves the ledger once the schedule says so, without a wait for a person."""
+    schedule = Schedule(
+        (1.0 if profile.LONG else 0.5,),
+        seed="schedule",
+        jobs=profile.JOBS,
+        pause_minutes=(0.0, OLD_MINUTES),
+        likely=at_begin_and_end,
+    )
+    tally = suffer(make_world, folder, name, SCENARIOS[0], schedule, by_schedule=True)
+    assert tally.schedules
+    count(f"one death by schedule, {name}", tally)
 
 
 @each_scenario

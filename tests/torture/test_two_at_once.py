@@ -6,7 +6,7 @@ import random
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,7 +66,10 @@ STAND_STILL_POINTS_MAX = 100
 
 
 class TwoSchedulers:
-    """Two applications on one store, of which one works at a time, in an order given by a seed."""
+    """Two applications on one store, of which one works at a time, in an order given by a seed.
+
+    Both serve what is due by the schedule, as `arsync run` and the workers do.
+    """
 
     def __init__(self, world: WatchedWorld, seed: int, take_lock_away: Callable[[], int]) -> None:
         """Begin with a world in which there is something to do.
@@ -80,6 +83,8 @@ class TwoSchedulers:
         self.chance = random.Random(f"two/{seed}")
         self.turns = Turns(self.chance)
         self.results: list[RunResult] = []
+        self.wishes: list[datetime] = []
+        """When runs were wanted."""
         self.losses = 0
         self._take_lock_away = take_lock_away
         self._stands_still = self.chance.sample(STAND_STILL_MINUTES, len(STAND_STILL_MINUTES))
@@ -99,7 +104,10 @@ class TwoSchedulers:
     def _scheduler(self, app: App) -> Callable[[], None]:
         def run() -> None:
             for _ in range(ROUNDS):
-                self.results += app.sync(self.world.name)
+                self.wishes.append(self.world.clock.now())
+                app.store.schedules.want([self.world.mine().id], "a webhook came")
+                result = app.sync_if_due(self.world.name)
+                self.results += [] if result is None else [result]
                 self.world.advance(minutes=self.chance.choice(ROUND_MINUTES))
                 self.turns.hand_over()
 
@@ -164,7 +172,14 @@ def test_two_schedulers_in_turn_do_each_thing_once(
             one_of_each(world, name)
             two = TwoSchedulers(world, seed, take_lock_away)
             two.play()
+            # A process that stands still for an hour twice in one request takes its consent for
+            # lost; the schedule then waits for a person.
+            tally.reconnected += world.reconnect_as_a_person()
+            world.by_schedule = True
+            world.run()
+            world.by_schedule = False
             world.run_until_quiet()
+            is_served(world, max(two.wishes))
             tally.schedules += 1
             tally.unknown += bool(world.settle_as_a_person())
             same_as(once_with_its_mail(name))(world)
@@ -180,6 +195,15 @@ def test_two_schedulers_in_turn_do_each_thing_once(
     assert handed_over > STORIES * ROUNDS
     assert bool(lost) == bool(server)
     count(f"two schedulers in turn, {name}, {'PostgreSQL' if server else 'SQLite'}", tally)
+
+
+def is_served(world: WatchedWorld, wished_at: datetime) -> None:
+    """A run has begun after the last wish, and has ended; nothing is wanted any more."""
+    schedule = world.app.store.schedules.get(world.mine().id)
+    assert schedule is not None
+    assert (schedule.started_at, schedule.wanted_at) == (None, None)
+    (latest,) = world.app.store.runs.latest(world.mine().id, rows_max=1)
+    assert latest.started_at >= wished_at
 
 
 class Killed(BaseException):

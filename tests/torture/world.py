@@ -49,6 +49,8 @@ POST = "post"
 ROUNDS_MAX = 60
 """So many runs, an hour apart, and a connection must be quiet."""
 QUARTERS = 4
+DUE_MINUTES_MAX = 150
+"""A platform that is away is left alone for two hours at most; then a run is due by the pace."""
 
 
 class Point(NamedTuple):
@@ -95,6 +97,8 @@ class WatchedWorld(World):
         self.at_point: Callable[[Point], None] | None = None
         self.points = 0
         self.is_running = False
+        self.by_schedule = False
+        """True: runs are those that the schedule asks for, whenever it does."""
         self.tells_before_commit = False
         """True: for an exception, which cannot be raised while a connection is given back."""
         self._wrote = ""
@@ -269,9 +273,21 @@ class WatchedWorld(World):
             self.at_point = schedule
         self.is_running = True
         try:
-            return self.sync(self.name)
+            return self._run_when_due() if self.by_schedule else self.sync(self.name)
         finally:
             self.is_running = False
+
+    def _run_when_due(self) -> RunResult:
+        """Wait as `arsync run` and the workers do, and serve what is due."""
+        schedules = self.app.store.schedules
+        for _ in range(DUE_MINUTES_MAX):
+            if schedules.due():
+                result = self.app.sync_if_due(self.name)
+                if result is not None:
+                    return result
+            self.advance(minutes=1)
+        row, state = schedules.get(self.mine().id), self.mine().state
+        raise AssertionError(f"not due within {DUE_MINUTES_MAX} minutes: {row}, {state}")
 
     def run_until_quiet(self, *, hours: float = 1.0) -> int:
         """Run as a scheduler does until nothing is on the way any more; returns the runs.
