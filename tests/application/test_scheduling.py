@@ -18,7 +18,7 @@ from arsync.application.scheduling import WantedSync, sync_if_due, want_sync
 from arsync.clock import SetClock
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.store.admin.outages import FAILURES_MAX
-from arsync.store.admin.schedules import INTERRUPTED_SECONDS
+from arsync.store.admin.schedules import INTERRUPTED_SECONDS, UNAUTHORISED_SECONDS
 from arsync.store.models import ConnectionState
 
 PACE = 900
@@ -163,6 +163,22 @@ def test_what_is_left_alone_costs_no_run(
     before = runs(organisation)
     assert sync_if_due(SCHEDULE, organisation) is None
     assert (runs(organisation), books.calls) == (before, [])
+
+
+def test_an_authorisation_refused_by_mistake_heals(
+    organisation: OrganisationContext, books: Books, clock: SetClock
+) -> None:
+    def refuses(_: str) -> None:
+        raise NeedsReconnect("expired")
+
+    books.before_call = refuses
+    sync(SCHEDULE, organisation)
+    books.before_call = lambda _: None
+    clock.advance(timedelta(seconds=UNAUTHORISED_SECONDS - 1))
+    assert sync_if_due(SCHEDULE, organisation) is None
+    clock.advance(timedelta(seconds=1))
+    assert sync_if_due(SCHEDULE, organisation.refreshed()) is not None
+    assert organisation.refreshed().connection.state == ConnectionState.CONNECTED
 
 
 def test_the_schedule_shows_a_pause(organisation: OrganisationContext) -> None:

@@ -28,6 +28,7 @@ from arsync.errors import (
     UserMistake,
 )
 from arsync.logs import log_fields
+from arsync.store.admin.schedules import UNAUTHORISED_SECONDS
 from arsync.store.models import ConnectionState, OutageRow
 from arsync.telemetry import NO_SPAN, TraceSpan, span
 
@@ -226,6 +227,8 @@ class RecordedRun:
         waits_until, put_off = result.waits_until, applied.put_off_until if applied else None
         if put_off is not None and put_off - self._began > timedelta(seconds=WAIT_TOLD_SECONDS_MIN):
             waits_until = max(put_off, waits_until or put_off)
+        if result.lost_authorisation or (applied is not None and applied.needs_reconnect):
+            waits_until = self._organisation.clock.now() + timedelta(seconds=UNAUTHORISED_SECONDS)
         self._organisation.store.schedules.served(
             self._organisation.id,
             self._began,

@@ -54,6 +54,10 @@ UNREACHED_SECONDS = 300.0
 """A connection that could not reach its platform is tried again this soon, however slow the pace: a
 token whose renewal was lost has to be renewed again while the platform still takes the old one."""
 
+UNAUTHORISED_SECONDS = 6 * 3600.0
+"""A connection whose authorisation has ended is tried again so rarely: platforms have refused valid
+tokens by mistake, and a process that stood still may have come with an expired one."""
+
 NOT_BEFORE_SECONDS_MAX = 24 * 3600.0
 """No platform is left alone for longer without another look: a limit may have been raised, and this
 computer's clock may have been ahead when the wait was noted."""
@@ -144,9 +148,10 @@ class Schedules:
     ) -> list[DueLedger]:
         """Return what is due now: the wanted first, then what is longest overdue.
 
-        Left alone are the paused and removed ones, those whose authorisation has ended, and those
-        whose platform is away or has no calls left. One that began more than `INTERRUPTED_SECONDS`
-        ago is among the due: its run lock tells whether that run still goes on.
+        Left alone are the paused and removed ones, those whose platform is away or has no calls
+        left, and those whose authorisation has ended, but for a try every few hours. One that began
+        more than `INTERRUPTED_SECONDS` ago is among the due: its run lock tells whether that run
+        still goes on.
 
         Args:
             rows_max: at most so many.
@@ -361,7 +366,11 @@ def _live(columns: Any, now: datetime) -> Select[Any]:
         .where(
             connections.c.removed_at.is_(None),
             connections.c.paused_at.is_(None),
-            connections.c.state == ConnectionState.CONNECTED.value,
+            # Without a moment, nobody has said when to try one that is not authorised again.
+            or_(
+                connections.c.state == ConnectionState.CONNECTED.value,
+                columns.not_before.is_not(None),
+            ),
             or_(
                 columns.not_before.is_(None),
                 ~_is_ahead(columns.not_before, now, NOT_BEFORE_SECONDS_MAX),
