@@ -111,7 +111,10 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "rules": Entry("rules", "Check, test and try rulebooks; list the facts."),
     },
     "Try": {
-        "demo": Entry("demo", "Play 60 days of credit control on both platforms."),
+        "demo": Entry(
+            "demo",
+            "Play 60 days of credit control on both platforms, or a practice of many ledgers.",
+        ),
         "sandbox": Entry("", "Run a local server that behaves like both platforms."),
     },
 }

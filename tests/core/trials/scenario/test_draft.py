@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.builders.rulebooks import a_rulebook
 
@@ -213,6 +213,7 @@ _AMOUNT = st.decimals(Decimal("0.01"), Decimal(99_999), places=2)
 
 
 @settings(max_examples=60, deadline=None)
+@example([(0, Decimal("0.01"), Decimal("0.01"), 0)], "GBP", "null")
 @given(
     st.lists(
         st.tuples(st.integers(-40, 700), _AMOUNT, _AMOUNT, st.integers(0, 90)),

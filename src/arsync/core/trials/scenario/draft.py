@@ -49,7 +49,7 @@ DAYS_BACK_MAX = 365
 ROUNDING = Decimal("0.05")
 """So much an instalment in disguise is less than its part of the debt."""
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .&/()'-]*")
+_PLAIN = re.compile(r"(?!null$)[A-Za-z][A-Za-z0-9 .&/()'-]*")
 
 
 class NoDraft(ValueError):
