@@ -332,16 +332,20 @@ def _dispute_reasons() -> list[str]:
 
 LETTER_LANGUAGES = {code: language(code).name for code in languages()}
 
+
+def _filled(page: str, begin: str, text: str, end: str) -> str:
+    """Return a page with a text between two of its lines in place of what stood there."""
+    words = (ROOT / page).read_text(encoding="utf-8")
+    return words.partition(begin)[0] + begin + text + end + words.partition(end)[2]
+
+
 NUMBERS_BEGIN = "<!-- From docs/torture.json. -->\n"
 NUMBERS_END = "<!-- End of the numbers. -->\n"
 
 
 def reliability() -> str:
     """Return the page of the promises, with the numbers that the torture tests wrote."""
-    page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
-    before = page.partition(NUMBERS_BEGIN)[0]
-    after = page.partition(NUMBERS_END)[2]
-    return before + NUMBERS_BEGIN + _numbers() + NUMBERS_END + after
+    return _filled("docs/reliability.md", NUMBERS_BEGIN, _numbers(), NUMBERS_END)
 
 
 SOURCES_BEGIN = "<!-- From the table of sources. -->\n"
@@ -350,12 +354,9 @@ SOURCES_END = "<!-- End of the sources. -->\n"
 
 def timeline_sources() -> str:
     """Return the page of `why`, with what a timeline tells of."""
-    page = (ROOT / "docs/why.md").read_text(encoding="utf-8")
-    before = page.partition(SOURCES_BEGIN)[0]
-    after = page.partition(SOURCES_END)[2]
     names = [source.name for source in SOURCES] + ["the notes in the accounting system"]
     listed = "".join(f"- {name}\n" for name in names)
-    return before + SOURCES_BEGIN + listed + SOURCES_END + after
+    return _filled("docs/why.md", SOURCES_BEGIN, listed, SOURCES_END)
 
 
 METRICS_BEGIN = "<!-- From the table of metrics. -->\n"
@@ -364,15 +365,12 @@ METRICS_END = "<!-- End of the metrics. -->\n"
 
 def monitoring() -> str:
     """Return the page of monitoring, with every metric."""
-    page = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
-    before = page.partition(METRICS_BEGIN)[0]
-    after = page.partition(METRICS_END)[2]
     rows = "".join(
         f"| `{metric.name}` | {_words(metric.labels)} | {_cell(metric.help)} |\n"
         for metric in METRICS
     )
     table = f"\n| metric | labels | meaning |\n|---|---|---|\n{rows}\n"
-    return before + METRICS_BEGIN + table + METRICS_END + after
+    return _filled("docs/monitoring.md", METRICS_BEGIN, table, METRICS_END)
 
 
 VALUES_BEGIN = "<!-- From the table of values. -->\n"
@@ -381,9 +379,6 @@ VALUES_END = "<!-- End of the values. -->\n"
 
 def letter_values() -> str:
     """Return the page of letters, with every value that a text can show."""
-    page = (ROOT / "docs/letters.md").read_text(encoding="utf-8")
-    before = page.partition(VALUES_BEGIN)[0]
-    after = page.partition(VALUES_END)[2]
     sample = sample_context(language("en"))
     lines: list[str] = []
     for title, group in VARIABLE_GROUPS.items():
@@ -391,7 +386,7 @@ def letter_values() -> str:
         for row in group:
             meaning = f"{row.meaning}{_loop(row, group)}"
             lines.append(f"| `{row.name}` | {_cell(meaning)} | {_cell(_example(sample, row))} |")
-    return before + VALUES_BEGIN + "\n".join(lines) + "\n" + VALUES_END + after
+    return _filled("docs/letters.md", VALUES_BEGIN, "\n".join(lines) + "\n", VALUES_END)
 
 
 def _loop(value: Variable, group: Iterable[Variable]) -> str:
