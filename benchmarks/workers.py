@@ -288,9 +288,9 @@ def main() -> None:
         runs, schedule = container.store.runs, container.store.schedules
         try:
             with runs.lock(number):
-                if not schedule.still_due(number):
+                began = schedule.begin_if_due(number)
+                if began is None:
                     return
-                began = schedule.begin(number)
                 file.write(f"{time.monotonic():.6f} began {number}\n")
                 time.sleep(run_seconds)
                 schedule.served(number, began)

@@ -241,12 +241,12 @@ def test_what_is_due_is_found_by_indexes(store: Store, connection: ConnectionRow
     def ask() -> None:
         store.schedules.due(rows_max=10, besides=[connection.id + 1])
         store.schedules.next_due_at()
-        store.schedules.still_due(connection.id)
+        store.schedules.begin_if_due(connection.id)
 
     queries = asked_by(store, ask)
     assert len(queries) == 3
     for query in queries:
-        tables = re.findall(r"(?:FROM|JOIN) (\w+)", query.statement)
+        tables = re.findall(r"(?:FROM|JOIN|UPDATE) (\w+)", query.statement)
         assert {*tables} <= {"schedules", "ledgers", "connections", "outages"}
         if store.engine.dialect.name == "sqlite":
             plan = plan_of(store, query)

@@ -96,9 +96,11 @@ class RecordedRun:
             self._lock.enter_context(runs.lock(organisation.id, wait_seconds=wait_seconds))
         except RetryLater as busy:
             raise RunningElsewhere(str(busy)) from busy
-        if if_due and not schedules.still_due(organisation.id):
-            raise NotDue
-        if self.result.kind == SCHEDULED_KIND:
+        if if_due:
+            self._began = schedules.begin_if_due(organisation.id)
+            if self._began is None:
+                raise NotDue
+        elif self.result.kind == SCHEDULED_KIND:
             self._began = schedules.begin(organisation.id)
         self._outage_before = organisation.store.outages.get(organisation.id)
         self.result.run_id = runs.start(organisation.id, self.result.kind)

@@ -145,11 +145,12 @@ def test_a_run_that_died_is_due_with_its_wish(
     began = store.schedules.begin(scheduled.id)
     clock.advance(timedelta(seconds=INTERRUPTED_SECONDS - 1))
     assert due(store) == []
-    assert store.schedules.still_due(scheduled.id), "whoever has the lock knows that it died"
     clock.advance(timedelta(seconds=1))
     (ledger,) = store.schedules.due()
     assert (ledger.wanted_at, ledger.wanted_why) == (began, "a person asked")
-    run(store, scheduled)
+    again = store.schedules.begin_if_due(scheduled.id)
+    assert again is not None, "whoever has the lock knows that it died"
+    store.schedules.served(scheduled.id, again)
     assert due(store) == []
     assert store.schedules.get(scheduled.id) == (
         PACE,
@@ -171,6 +172,40 @@ def test_a_run_that_lost_its_lock_ends_no_other(
     schedule = store.schedules.get(scheduled.id)
     assert schedule is not None
     assert schedule.started_at == began
+
+
+def test_a_run_begins_by_the_schedule_only_while_due(
+    store: Store, scheduled: ConnectionRow, clock: SetClock
+) -> None:
+    before = store.schedules.get(scheduled.id)
+    assert store.schedules.begin_if_due(scheduled.id) is None
+    assert store.schedules.get(scheduled.id) == before
+    clock.advance(A_PACE)
+    assert store.schedules.begin_if_due(scheduled.id) == clock.now()
+    schedule = store.schedules.get(scheduled.id)
+    assert schedule is not None
+    assert (schedule.started_at, schedule.wanted_at) == (clock.now(), None)
+
+
+def test_an_outage_of_one_holds_up_no_other(
+    store: Store, scheduled: ConnectionRow, clock: SetClock
+) -> None:
+    other = another(store, 2)
+    for _ in range(FAILURES_MAX):
+        store.outages.failed(scheduled.id, "it is away")
+    assert due(store) == [other.id]
+    assert store.schedules.begin_if_due(other.id) == clock.now()
+
+
+def test_a_pace_given_meanwhile_places_the_next_run(
+    store: Store, scheduled: ConnectionRow, clock: SetClock
+) -> None:
+    clock.advance(A_PACE)
+    began = store.schedules.begin(scheduled.id)
+    with open_store(store.url, clock=clock) as another_process:
+        another_process.schedules.keep(24 * 3600)
+    store.schedules.served(scheduled.id, began)
+    assert next_at(store, scheduled) == next_place(scheduled.id, 24 * 3600, clock.now())
 
 
 def test_what_was_cut_short_is_wanted_at_once(store: Store, scheduled: ConnectionRow) -> None:
@@ -229,10 +264,10 @@ def test_a_wish_waits_for_what_is_left_alone(
     end = leave_alone(store, scheduled)
     store.schedules.want([scheduled.id], "a hook came")
     assert store.schedules.due() == []
-    assert not store.schedules.still_due(scheduled.id)
+    assert store.schedules.begin_if_due(scheduled.id) is None
     end()
     assert due(store) == [scheduled.id]
-    assert store.schedules.still_due(scheduled.id)
+    assert store.schedules.begin_if_due(scheduled.id)
 
 
 def test_a_removed_connection_leaves_nothing_behind(

@@ -138,14 +138,21 @@ def test_a_run_waits_until_a_burst_has_settled(
 ) -> None:
     store.schedules.served(ledger.id, clock.now(), not_before=None)
     store.webhooks.record([delivery(["a"], clock.now())], {})
-    assert (store.schedules.due(), store.schedules.still_due(ledger.id)) == ([], False)
+    assert (store.schedules.due(), store.schedules.begin_if_due(ledger.id)) == ([], None)
     clock.advance(SETTLE)
     (due,) = store.schedules.due()
     assert due.wanted_why == "a webhook of Xero"
-    assert store.schedules.still_due(ledger.id)
-    # The clock was far ahead when it was noted: it does not wait for that moment.
+    began = store.schedules.begin_if_due(ledger.id)
+    assert began == clock.now()
+
+
+def test_a_wish_of_a_clock_ahead_waits_for_nothing(
+    store: Store, ledger: ConnectionRow, clock: SetClock
+) -> None:
+    store.schedules.served(ledger.id, clock.now(), not_before=None)
+    store.webhooks.record([delivery(["a"], clock.now())], {})
     clock.advance(-timedelta(hours=1))
-    assert store.schedules.still_due(ledger.id)
+    assert store.schedules.begin_if_due(ledger.id) == clock.now()
 
 
 def test_an_event_during_a_run_wants_one_more(

@@ -4,9 +4,9 @@ Each connection has places in the routine, one in every pace, offset by a hash o
 offset spreads thousands of ledgers over the pace and survives a restart. Something may want a run
 sooner: a webhook, a person, a new authorisation.
 
-    begin      takes the wish and notes the start     a wish that comes later stays: one more run
-    served     notes the end and the next place       a run that died never comes here
-    still_due  asked under the run lock               another process may have served it just now
+    begin          takes the wish and notes the start    a wish that comes later stays: one more run
+    begin_if_due   the same, if a run is due still       another process may have served it just now
+    served         notes the end and the next place      a run that died never comes here
 
 A run that died is told by its start without an end; the run lock tells it from one that goes on.
 The row comes and goes with the connection; its pace is given by `keep`.
@@ -21,9 +21,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
+    Boolean,
     Column,
     ColumnElement,
     Connection,
+    Integer,
     Select,
     and_,
     bindparam,
@@ -158,36 +161,20 @@ class Schedules:
             connection_ids: only of these.
             besides: none of these: the caller knows that they are being served.
         """
-        now = self._clock.now()
         every_row = _only(select(schedules), connection_ids)
         if besides:
             every_row = every_row.where(_COLUMNS.connection_id.not_in(besides))
         # A union, because SQLite takes no index for several conditions of which one holds. Made
         # first, and only then joined: else a database that has never counted its rows may begin
         # with the thousands of connections.
-        listed = union(*(every_row.where(is_due) for is_due in _signs_of_being_due(now)))
+        listed = union(*(every_row.where(is_due) for is_due in _SIGNS_OF_BEING_DUE))
         ledgers = listed.cte("ledgers").prefix_with("MATERIALIZED")
         wished_at = _wished_at(ledgers.c)
         order = wished_at.is_(None), func.coalesce(wished_at, ledgers.c.next_at)
-        query = _live(ledgers.c, now).order_by(*order, ledgers.c.connection_id)
-        with self._database.read() as db:
-            return [DueLedger(*row) for row in db.execute(query.limit(rows_max))]
-
-    def still_due(self, connection_id: int) -> bool:
-        """Return, under the run lock, whether a run of it is due.
-
-        Another process may have served it since it was listed, or a person may have paused it. A
-        start without an end is that of a run that died: whoever asks has the lock.
-        """
-        now = self._clock.now()
-        is_due = or_(
-            _is_wished(now),
-            _COLUMNS.started_at.is_not(None),
-            _COLUMNS.next_at <= now,
-        )
-        with self._database.read() as db:
-            row = db.execute(_live(_COLUMNS, now).where(_is(connection_id), is_due)).first()
-        return row is not None
+        query = _live(ledgers.c).order_by(*order, ledgers.c.connection_id)
+        moments = _moments(self._clock.now())
+        with self._database.read(alone=True) as db:
+            return [DueLedger(*row) for row in db.execute(query.limit(rows_max), moments)]
 
     def next_due_at(self, connection_ids: Collection[int] | None = None) -> datetime | None:
         """Return the next place in the routine that lies ahead; None: there is none.
@@ -212,10 +199,24 @@ class Schedules:
             The moment, by which `served` knows its own run.
         """
         began = self._clock.now()
-        with self._database.write() as db:
-            begun = {"started_at": began, "wanted_at": None}
-            db.execute(update(schedules).where(_is(connection_id)).values(begun))
+        with self._database.write(alone=True) as db:
+            db.execute(_BEGIN, {"of": connection_id, "began": began})
         return began
+
+    def begin_if_due(self, connection_id: int) -> datetime | None:
+        """Note, under the run lock, that a run begins, if one is due.
+
+        A start without an end is that of a run that died: whoever asks has the lock.
+
+        Returns:
+            See `begin`; None: another process has served it since it was listed, or it may not run
+            any more.
+        """
+        began = self._clock.now()
+        values = {"of": connection_id, "began": began} | _moments(began)
+        with self._database.write(alone=True) as db:
+            row = db.execute(_BEGIN_IF_DUE, values).one_or_none()
+        return None if row is None else began
 
     def served(
         self,
@@ -240,25 +241,30 @@ class Schedules:
             pace_seconds: the least time to the next run of the routine; a wish comes before.
         """
         now = self._clock.now()
-        query = select(_COLUMNS.every_seconds, _COLUMNS.wanted_at, _COLUMNS.wanted_why)
-        query = query.where(_is(connection_id), _COLUMNS.started_at == began)
-        with self._database.write() as db:
-            row = db.execute(_locked(query)).one_or_none()
-            if row is None:
-                return
-            # By the earlier of the two moments: the clock may have been set back meanwhile.
-            start = min(began, now)
-            place = next_place(connection_id, row.every_seconds or UNPACED_SECONDS, start)
+        # By the earlier of the two moments: the clock may have been set back meanwhile.
+        start = min(began, now)
+        if not_before is not None:
+            not_before = min(not_before, now + timedelta(seconds=NOT_BEFORE_SECONDS_MAX))
+        ended = {"of": connection_id, "began": began, "until": not_before}
+        ended |= {"cut_short": cut_short, "now": now}
+
+        def end(db: Connection, every_seconds: int | None) -> bool:
+            place = next_place(connection_id, every_seconds or UNPACED_SECONDS, start)
             place = max(place, start + timedelta(seconds=pace_seconds))
             if unreached:
                 place = min(place, start + timedelta(seconds=UNREACHED_SECONDS))
-            if not_before is not None:
-                not_before = min(not_before, now + timedelta(seconds=NOT_BEFORE_SECONDS_MAX))
-            ended: dict[str, Any] = {"started_at": None, "next_at": place, "not_before": not_before}
-            if row.wanted_at is None:
-                ended["wanted_at"] = now if cut_short else None
-                ended["wanted_why"] = (row.wanted_why or CUT_SHORT) if cut_short else ""
-            db.execute(update(schedules).where(_is(connection_id)).values(ended))
+            at_pace = {"pace": every_seconds, "place": place}
+            return db.execute(_END, ended | at_pace).rowcount == 1
+
+        if self._kept_seconds:  # nearly always its pace is the one that this process gives
+            with self._database.write(alone=True) as db:
+                if end(db, self._kept_seconds):
+                    return
+        query = select(_COLUMNS.every_seconds).where(_is(connection_id))
+        with self._database.write() as db:
+            row = db.execute(_locked(query.where(_COLUMNS.started_at == began))).one_or_none()
+            if row is not None:
+                end(db, row.every_seconds)
 
 
 def add_schedule(db: Connection, connection_id: int, now: datetime) -> None:
@@ -329,23 +335,52 @@ def _locked(query: Select[Any]) -> Select[Any]:
     return query.order_by(_COLUMNS.connection_id).with_for_update()
 
 
-def _signs_of_being_due(now: datetime) -> list[ColumnElement[bool]]:
-    """Return conditions of which at least one holds for what is due; each has its index."""
-    died, later = (now + timedelta(seconds=sign * INTERRUPTED_SECONDS) for sign in (-1, 1))
-    return [
-        _is_wished(now),
-        and_(_COLUMNS.started_at.is_(None), _COLUMNS.next_at <= now),
-        _COLUMNS.started_at <= died,
-        # It was noted while a clock was ahead.
-        _COLUMNS.started_at > later,
-    ]
+def _after(seconds: float) -> BindParameter[datetime]:
+    """Return, as a parameter, the moment so many seconds from now; see `_moments`."""
+    assert seconds in _MOMENTS_SECONDS
+    return bindparam(_name_of(seconds), type_=Moment)
 
 
-def _is_wished(now: datetime) -> ColumnElement[bool]:
-    """Return whether a run is wanted now; what a webhook wants has to settle first."""
-    settles = _is_ahead(_COLUMNS.wanted_at, now, WISH_SETTLE_SECONDS)
+def _name_of(seconds: float) -> str:
+    return f"after_{seconds:.0f}".replace("-", "minus_")
+
+
+_MOMENTS_SECONDS = (
+    0.0,
+    INTERRUPTED_SECONDS,
+    -INTERRUPTED_SECONDS,
+    WISH_SETTLE_SECONDS,
+    NOT_BEFORE_SECONDS_MAX,
+    PAUSE_SECONDS_MAX,
+)
+
+
+def _moments(now: datetime) -> dict[str, datetime]:
+    """Return the parameters of statements that are made once and asked at many moments."""
+    return {_name_of(seconds): now + timedelta(seconds=seconds) for seconds in _MOMENTS_SECONDS}
+
+
+def _is_ahead(moment: Column[Any], seconds_max: float) -> ColumnElement[bool]:
+    """Return whether a moment is to be waited for; one that is further away is a mistake."""
+    return and_(moment > _after(0), moment <= _after(seconds_max))
+
+
+_IS_WISHED = and_(
     # Not "is not null", for which SQLite takes no index.
-    return and_(_COLUMNS.wanted_at > EPOCH, ~settles)
+    _COLUMNS.wanted_at > EPOCH,
+    # What a webhook wants has to settle first.
+    ~_is_ahead(_COLUMNS.wanted_at, WISH_SETTLE_SECONDS),
+)
+"""A run is wanted now."""
+
+_SIGNS_OF_BEING_DUE: tuple[ColumnElement[bool], ...] = (
+    _IS_WISHED,
+    and_(_COLUMNS.started_at.is_(None), _COLUMNS.next_at <= _after(0)),
+    _COLUMNS.started_at <= _after(-INTERRUPTED_SECONDS),
+    # It was noted while a clock was ahead.
+    _COLUMNS.started_at > _after(INTERRUPTED_SECONDS),
+)
+"""At least one of them holds for what is due; each has its index."""
 
 
 def _wished_at(columns: Any) -> ColumnElement[Any]:
@@ -356,33 +391,73 @@ def _wished_at(columns: Any) -> ColumnElement[Any]:
     return func.coalesce(columns.wanted_at, case((columns.wanted_why != "", columns.started_at)))
 
 
-def _live(columns: Any, now: datetime) -> Select[Any]:
+def _live(columns: Any) -> Select[Any]:
     """Select, of schedules with these columns, those of connections that may run."""
     shown: list[ColumnElement[Any]] = [columns[name] for name in DueLedger._fields]
     shown[DueLedger._fields.index("wanted_at")] = _wished_at(columns)
+    of_its_row = connections.c.id == columns.connection_id
+    return select(*shown).join(connections, of_its_row).where(*_may_run(columns))
+
+
+def _may_run(columns: Any) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds for a schedule with these columns, and its connection, that may run."""
     return (
-        select(*shown)
-        .join(connections, connections.c.id == columns.connection_id)
+        connections.c.removed_at.is_(None),
+        connections.c.paused_at.is_(None),
+        # Without a moment, nobody has said when to try one that is not authorised again.
+        or_(
+            connections.c.state == ConnectionState.CONNECTED.value,
+            columns.not_before.is_not(None),
+        ),
+        or_(
+            columns.not_before.is_(None),
+            ~_is_ahead(columns.not_before, NOT_BEFORE_SECONDS_MAX),
+        ),
+        ~exists()
         .where(
-            connections.c.removed_at.is_(None),
-            connections.c.paused_at.is_(None),
-            # Without a moment, nobody has said when to try one that is not authorised again.
-            or_(
-                connections.c.state == ConnectionState.CONNECTED.value,
-                columns.not_before.is_not(None),
-            ),
-            or_(
-                columns.not_before.is_(None),
-                ~_is_ahead(columns.not_before, now, NOT_BEFORE_SECONDS_MAX),
-            ),
-            ~exists().where(
-                outages.c.connection_id == columns.connection_id,
-                _is_ahead(outages.c.retry_at, now, PAUSE_SECONDS_MAX),
-            ),
+            outages.c.connection_id == columns.connection_id,
+            _is_ahead(outages.c.retry_at, PAUSE_SECONDS_MAX),
         )
+        .correlate_except(outages),
     )
 
 
-def _is_ahead(moment: Column[Any], now: datetime, seconds_max: float) -> ColumnElement[bool]:
-    """Return whether a moment is to be waited for; one that is further away is a mistake."""
-    return and_(moment > now, moment <= now + timedelta(seconds=seconds_max))
+_OF = _COLUMNS.connection_id == bindparam("of")
+_BEGAN = bindparam("began", type_=Moment)
+
+_BEGIN = update(schedules).where(_OF).values(started_at=_BEGAN, wanted_at=None)
+
+_BEGIN_IF_DUE = _BEGIN.where(
+    or_(_IS_WISHED, _COLUMNS.started_at.is_not(None), _COLUMNS.next_at <= _after(0)),
+    exists()
+    .where(connections.c.id == _COLUMNS.connection_id, *_may_run(_COLUMNS))
+    .correlate_except(connections),
+).returning(_COLUMNS.connection_id)
+
+_IS_UNWANTED = _COLUMNS.wanted_at.is_(None)
+_IS_CUT_SHORT = bindparam("cut_short", type_=Boolean)
+
+_END = (
+    update(schedules)
+    .where(
+        _OF,
+        _COLUMNS.started_at == _BEGAN,
+        _COLUMNS.every_seconds.is_not_distinct_from(bindparam("pace", type_=Integer)),
+    )
+    .values(
+        started_at=None,
+        next_at=bindparam("place", type_=Moment),
+        not_before=bindparam("until", type_=Moment),
+        wanted_at=case(
+            (and_(_IS_UNWANTED, _IS_CUT_SHORT), bindparam("now", type_=Moment)),
+            else_=_COLUMNS.wanted_at,
+        ),
+        wanted_why=case(
+            (_COLUMNS.wanted_at.is_not(None), _COLUMNS.wanted_why),
+            (~_IS_CUT_SHORT, ""),
+            (_COLUMNS.wanted_why == "", CUT_SHORT),
+            else_=_COLUMNS.wanted_why,
+        ),
+    )
+)
+"""The end of a run; what came to be wanted meanwhile stays."""

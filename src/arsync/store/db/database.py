@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import select
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,13 +18,15 @@ from sqlalchemy import (
     URL,
     Connection,
     CursorResult,
+    Dialect,
     Engine,
     create_engine,
     event,
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from arsync.clock import Clock
@@ -44,6 +47,10 @@ KEEPALIVE_INTERVAL_SECONDS = 5
 KEEPALIVE_COUNT = 3
 """How soon the PostgreSQL server gives up a session whose machine has lost its power or network,
 and with it the run lock that the session holds. By itself it would take two hours."""
+
+UNPROVEN_SECONDS = 5.0
+"""A session that was used more recently is taken for alive, unless its socket has something to
+say: a question before each use would be a fifth of what a quiet run asks."""
 
 _SQLITE_PRAGMAS = (
     # Readers and one writer side by side: `status` works while a run writes.
@@ -149,18 +156,18 @@ class Database:
                 hide_parameters=True,
                 pool_size=connections.kept,
                 max_overflow=connections.more,
-                # A server that restarted is noticed before a run starts on a dead connection.
-                pool_pre_ping=True,
             )
         except ModuleNotFoundError:
             raise UserMistake(
                 "PostgreSQL needs its driver. Install it: pip install 'arsync[postgresql]'"
             ) from None
         event.listen(engine, "connect", _end_with_machine)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_ensure_alive, engine.dialect))
         return engine
 
     @contextmanager
-    def write(self, *, repeatable: bool = False) -> Iterator[Connection]:
+    def write(self, *, repeatable: bool = False, alone: bool = False) -> Iterator[Connection]:
         """Open a write transaction: all of it is kept, or nothing.
 
         SQLite takes its write lock at once, so that what was read inside stays true.
@@ -169,6 +176,8 @@ class Database:
             repeatable: True for work that can be done again, such as a page, whose cursor is saved
                 with it. A power cut may then undo the last such commits; the next commit of any
                 other kind makes them permanent.
+            alone: True for a single statement, which is a transaction by itself: PostgreSQL is then
+                asked once, and not also for the transaction's begin and end.
 
         Raises:
             UserMistake: the store cannot be written; the message says why.
@@ -181,6 +190,10 @@ class Database:
                 "Give it write permission."
             )
         with self.translated(), self.engine.connect() as db:
+            if alone and not self.is_sqlite:
+                db.execution_options(isolation_level="AUTOCOMMIT")
+                yield db
+                return
             db.execution_options(arsync_writes=True, arsync_repeatable=repeatable)
             with db.begin():
                 # The commit returns before it is on disk. A flush for each page would slow a pull,
@@ -190,18 +203,25 @@ class Database:
                 yield db
 
     @contextmanager
-    def read(self, *, seconds_max: float | None = None) -> Iterator[Connection]:
+    def read(
+        self, *, seconds_max: float | None = None, alone: bool = False
+    ) -> Iterator[Connection]:
         """Open a read transaction that sees the store as of one moment.
 
         Args:
             seconds_max: the longest that a statement may take (SQLite: all of them together);
                 None: as long as it takes.
+            alone: see `write`; not with `seconds_max`.
 
         Raises:
             RetryLater: it takes longer, or the database is away.
         """
         self.ensure_same_file()
         with self.translated(), self.engine.connect() as db:
+            if alone and not self.is_sqlite:
+                db.execution_options(isolation_level="AUTOCOMMIT")
+                yield db
+                return
             # By default PostgreSQL gives each statement its own moment: an invoice could be read
             # before its payment and the payment after it. In SQLite each transaction is one moment.
             if not self.is_sqlite:
@@ -383,6 +403,38 @@ def _end_with_machine(db: Any, _record: object) -> None:
         f"SET tcp_keepalives_count = {KEEPALIVE_COUNT}"
     )
     db.commit()
+
+
+def _note_use(_db: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ensure_alive(
+    dialect: Dialect, db: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Notice a server that restarted before a run starts on a dead session.
+
+    Raises:
+        InvalidatePoolError: it is dead; the pool opens another, and takes no older one.
+    """
+    used_at = record.info.get("used_at", math.inf)  # never: it was opened just now
+    if time.monotonic() - used_at < UNPROVEN_SECONDS and not speaks(db):
+        return
+    try:
+        dialect.do_ping(db)
+    except dialect.loaded_dbapi.Error:
+        raise InvalidatePoolError from None
+
+
+def speaks(db: Any) -> bool:
+    """Return whether a session of PostgreSQL that nobody uses has something to say.
+
+    Mostly that is its end: the server tells of it, or the network does.
+    """
+    try:
+        return db.closed or bool(select.select([db], [], [], 0)[0])
+    except ValueError:  # a number of 1,024 or more is none for `select`
+        return True
 
 
 _when_free = Retrying(

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from arsync.errors import RetryLater, UserMistake
@@ -35,6 +35,7 @@ class Locks:
     def __init__(self, database: Database) -> None:
         """Take the database whose processes exclude each other."""
         self._database = database
+        self._schema: str | None = None
 
     @contextmanager
     def held(self, name: str, *, wait_seconds: float, busy: Busy) -> Iterator[StillHeld]:
@@ -61,16 +62,16 @@ class Locks:
             # Outside a transaction: a run of an hour must not keep the server from cleaning up.
             db.execution_options(isolation_level="AUTOCOMMIT")
             # Advisory locks count for a whole database, which can hold a store in each schema.
-            schema = db.scalar(text("SELECT current_schema()"))
-            number = _number(f"{schema}|{name}")
-            _until(lambda: _advisory(db, "pg_try_advisory_lock", number), wait_seconds, busy)
+            if self._schema is None:
+                self._schema = str(db.scalar(_SCHEMA))
+            number = {"number": _number(f"{self._schema}|{name}")}
+            _until(lambda: bool(db.scalar(_TAKE, number)), wait_seconds, busy)
             try:
                 yield lambda: _answers(db)
             finally:
-                # A session that the server has ended has given its locks back already. One that
-                # goes back to the pool has not: a lock of a session outlives its transactions.
-                if _answers(db):
-                    _advisory(db, "pg_advisory_unlock", number)
+                # A session that goes back to the pool has its locks still: a lock of a session
+                # outlives its transactions. One that the server has ended has none.
+                _answers(db, _GIVE_BACK, number)
 
     @contextmanager
     def _file_lock(self, name: str, wait_seconds: float, busy: Busy) -> Iterator[StillHeld]:
@@ -103,10 +104,18 @@ def _until(taken: Callable[[], bool], wait_seconds: float, busy: Busy) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _answers(db: Connection) -> bool:
+_SCHEMA = text("SELECT current_schema()")
+_TAKE = text("SELECT pg_try_advisory_lock(:number)")
+_GIVE_BACK = text("SELECT pg_advisory_unlock(:number)")
+_ANYTHING = text("SELECT true")
+
+
+def _answers(
+    db: Connection, query: TextClause = _ANYTHING, number: Mapping[str, int] | None = None
+) -> bool:
     """Say whether the session that holds the lock is alive: the lock ends with it."""
     try:
-        return not (db.invalidated or db.closed) and db.scalar(text("SELECT 1")) == 1
+        return not (db.invalidated or db.closed) and bool(db.scalar(query, number))
     except DBAPIError:
         return False
 
@@ -115,10 +124,6 @@ def _number(name: str) -> int:
     # Advisory locks are numbers of 64 bits. Two names with one number would only wait for another.
     digest = hashlib.sha256(f"arsync|{name}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
-
-
-def _advisory(db: Connection, function: str, number: int) -> bool:
-    return bool(db.scalar(text(f"SELECT {function}(:number)"), {"number": number}))
 
 
 def _identity_of(descriptor: int) -> FileIdentity:
