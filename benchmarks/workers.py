@@ -45,6 +45,7 @@ TIMES = Times(wishes=2, routine=2, rescue=5, heartbeat=2, heartbeat_limit=HEARTB
 KILLED_AFTER_SECONDS = 2.0
 
 IDEAL_RATIO_MAX = 1.2
+CPU_MS_MAX = 9
 AFTER_LIMIT_SECONDS_MAX = 20.0
 PEAK_MB_MAX = 300
 TURN_MS_MAX = 50
@@ -62,7 +63,9 @@ class Served(NamedTuple):
     killed_at: float | None
     last_end_at: float
     cpu_milliseconds: float
-    """What a run takes of the workers' processors, their start included."""
+    """What a run takes of the workers' processors."""
+    start_seconds: float
+    """What one worker takes of the processor to start."""
 
     @property
     def after_limit(self) -> float:
@@ -85,7 +88,15 @@ def workers(scale: Scale, folder: Path) -> Sequence[Section]:
     met = ratio <= IDEAL_RATIO_MAX if scale.judged else None
     shown = (f"{plain.seconds:.1f} s", f"{ideal:.1f} s", f"{ratio:.2f}")
     section.add(Row("runs of 200 ms", *shown, f"at most {IDEAL_RATIO_MAX}", met))
-    section.add(Row("processor of the workers for each run", f"{plain.cpu_milliseconds:.1f} ms"))
+    section.add(
+        Row(
+            "processor of the workers for each run",
+            f"{plain.cpu_milliseconds:.1f} ms",
+            aim=f"at most {CPU_MS_MAX} ms",
+            met=plain.cpu_milliseconds <= CPU_MS_MAX,
+        )
+    )
+    section.add(Row("processor of a worker to start", f"{plain.start_seconds:.1f} s"))
     section.add(
         Row(
             "memory of a worker at its peak",
@@ -139,6 +150,7 @@ def _served(
     with _installation(server, home) as container, ExitStack() as processes:
         started = [processes.enter_context(_worker(home, run_seconds)) for _ in range(WORKERS)]
         _until(lambda: _registered(container) == WORKERS)
+        at_start = {process.pid: _cpu_seconds(process) for process in started}
         add_ledgers(container, count)
         killed_at = None
         if kill:
@@ -148,8 +160,9 @@ def _served(
             started[0].send_signal(signal.SIGKILL)
         _until(lambda: _served_count(container) == count)
         time.sleep(1)  # so that what is done twice shows
-        cpu = sum(_cpu_seconds(process) for process in started if process.poll() is None)
-        peak = max(_peak_mb(process) for process in started if process.poll() is None)
+        alive = [process for process in started if process.poll() is None]
+        cpu = sum(_cpu_seconds(process) - at_start[process.pid] for process in alive)
+        peak = max(_peak_mb(process) for process in alive)
         began, ended = _lines(home, "began"), _lines(home, "ended")
     last = max(at for at, _ in ended)
     return Served(
@@ -160,6 +173,7 @@ def _served(
         killed_at,
         last,
         1_000 * cpu / count,
+        sum(at_start.values()) / len(at_start),
     )
 
 

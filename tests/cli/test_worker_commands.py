@@ -112,6 +112,7 @@ def test_the_queue_shows_what_is_late_and_who_works(
         db.execute(text(job), {"priority": 10, "ledger": numbers[0]})
         db.execute(text("SELECT procrastinate_fetch_job_v2(NULL, 1)"))
         db.execute(text(job), {"priority": 10, "ledger": numbers[2]})
+    store.schedules.begin(numbers[0])
     assert run_cli(["queue", "--json"]) == EXIT_DONE
     status = json.loads(capsys.readouterr().out)
     assert [(late["connection"], late["reason"]) for late in status["late"]] == [

@@ -170,6 +170,7 @@ class Process:
         self.container.__dict__["store"] = store
         share_statements(store.engine)
         event.listen(store.engine, "before_cursor_execute", self._statement)
+        event.listen(store.engine, "after_cursor_execute", self._executed)
         event.listen(store.engine, "commit", self._commit)
         event.listen(store.engine, "checkin", self._checkin)
         self._wrote: list[str] = []
@@ -214,15 +215,31 @@ class Process:
         engine.dispose()
 
     def _statement(self, db: Connection, _: Any, statement: str, *__: Any) -> None:
-        run = run_here()
-        verb, _, rest = statement.lstrip().partition(" ")
-        if run is not None and verb in {"INSERT", "UPDATE", "DELETE"}:
+        run, table = run_here(), _table_written(statement)
+        if run is not None and table:
             run.ensure_alive()
-            db.info.setdefault("arsync_tables", []).append(f"{verb} {rest.split(None, 1)[0]}")
+            if self.is_sqlite:
+                db.info.setdefault("arsync_writes", []).append((table, _changes(db)))
+
+    def _executed(self, db: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        table = _table_written(statement)
+        if run_here() is not None and table and not self.is_sqlite and cursor.rowcount:
+            alone = db.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+            wrote = self._wrote if alone else db.info.setdefault("arsync_tables", [])
+            wrote.append(table)
 
     def _commit(self, db: Connection) -> None:
         # The event comes before the commit; when the connection comes back it is over.
-        self._wrote = db.info.pop("arsync_tables", [])
+        if self.is_sqlite:
+            writes = db.info.pop("arsync_writes", [])
+            afters = [*(before for _, before in writes[1:]), _changes(db)]
+            self._wrote = [
+                table
+                for (table, before), after in zip(writes, afters, strict=False)
+                if after != before
+            ]
+        else:
+            self._wrote = db.info.pop("arsync_tables", [])
 
     def _checkin(self, *_: Any) -> None:
         run, wrote = run_here(), self._wrote
@@ -233,3 +250,19 @@ class Process:
             run.schedule_writes += 1
             self.on_schedule(run)
         run.point()
+
+
+def _table_written(statement: str) -> str:
+    """Return the verb and the table of a statement that writes; empty: it writes nothing."""
+    verb, _, rest = statement.lstrip().partition(" ")
+    is_writing = verb in {"INSERT", "UPDATE", "DELETE"}
+    return f"{verb} {rest.split(None, 1)[0]}" if is_writing else ""
+
+
+def _changes(db: Connection) -> int:
+    """Return how many rows a session of SQLite has changed, but for its last statement.
+
+    Its driver counts the rows of a statement that returns them only when they have been read.
+    """
+    driver: Any = db.connection.driver_connection
+    return int(driver.total_changes)

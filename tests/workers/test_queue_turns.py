@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, text, update
+from procrastinate.manager import get_channel_for_queues
+from sqlalchemy import Connection, event, insert, text, update
 from tests.builders.books import ORGANISATION
 
 from arsync.clock import SystemClock
@@ -17,6 +19,7 @@ from arsync.store.db.tables import connections, schedules
 from arsync.workers.queue_schema import QueueTables
 from arsync.workers.queue_turns import (
     ANALYSED_AFTER_JOBS,
+    QUEUE,
     ROUTINE_PRIORITY,
     WANTED_PRIORITY,
     Times,
@@ -99,6 +102,28 @@ def test_what_is_due_is_queued_once_the_wanted_first(store: Store, tables: Queue
         (routine, ROUTINE_PRIORITY),
     ]
     assert jobs(tables)[0][3:5] == (f"ledger-{wanted}", f"sync-{wanted}")
+
+
+def test_workers_are_told_once_of_many_jobs(store: Store, tables: QueueTables) -> None:
+    add_ledgers(store, 3)
+    (channel,) = get_channel_for_queues([QUEUE])
+    tellers: list[int] = []
+
+    def note_teller(db: Connection, _: object, statement: str, *__: object) -> None:
+        if "pg_notify" in statement:
+            driver: Any = db.connection.driver_connection
+            tellers.append(driver.info.backend_pid)
+
+    event.listen(store.engine, "before_cursor_execute", note_teller)
+    with store.engine.connect() as db:
+        db.execution_options(isolation_level="AUTOCOMMIT")
+        db.exec_driver_sql(f'LISTEN "{channel}"')
+        assert take_turn(tables, store.schedules, AT_ONCE) == Turn(queued=3)
+        driver: Any = db.connection.driver_connection
+        # Other tests' queues in this database tell on the same channel.
+        news = [told for told in driver.notifies(timeout=0.5) if told.pid in tellers]
+        db.exec_driver_sql("UNLISTEN *")
+    assert [json.loads(told.payload)["type"] for told in news] == ["job_inserted"]
 
 
 def test_a_wish_during_a_run_brings_one_more(store: Store, tables: QueueTables) -> None:

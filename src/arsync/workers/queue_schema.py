@@ -43,6 +43,21 @@ OWN_SCRIPTS = {
             started_at timestamptz NOT NULL DEFAULT now()
         );
     """,
+    # A turn queues hundreds of jobs and tells of them once: told of each, every worker would wake
+    # up for each. What became of a job stands in the schedule and among the runs: no second record
+    # is kept of it. The triggers stay, so that procrastinate's next scripts find them. The index
+    # answers whether another job of the same ledger is at work.
+    "arsync_03_quiet.sql": """
+        ALTER TABLE procrastinate_jobs
+            DISABLE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1;
+        ALTER TABLE procrastinate_jobs
+            DISABLE TRIGGER procrastinate_trigger_status_events_insert_v1;
+        ALTER TABLE procrastinate_jobs
+            DISABLE TRIGGER procrastinate_trigger_status_events_update_v1;
+        TRUNCATE procrastinate_events;
+        CREATE INDEX arsync_jobs_lock ON procrastinate_jobs (lock)
+            WHERE status IN ('todo', 'doing');
+    """,
 }
 """By name: what arsync adds to procrastinate's tables."""
 

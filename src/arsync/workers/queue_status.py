@@ -32,6 +32,7 @@ class RunningLedger(Struct, frozen=True, kw_only=True):
 
     connection: str
     since: datetime | None
+    """None: its run is about to begin."""
     worker: int | None
     """None: the worker is gone, and its job is about to be rescued."""
 
@@ -85,16 +86,17 @@ def queue_status(actor: Actor, container: Container) -> QueueStatus:
     doing = [job for job in jobs if job.status == "doing"]
     todo = [job for job in jobs if job.status == "todo"]
     at_work = {job.connection_id for job in doing}
+    began = store.schedules.began(at_work)
     return QueueStatus(
         as_of=now,
         late=_late(store.schedules.due(), now, names, at_work),
         running=tuple(
             RunningLedger(
                 connection=names.get(job.connection_id, str(job.connection_id)),
-                since=job.since,
+                since=began.get(job.connection_id),
                 worker=job.worker_id,
             )
-            for job in doing
+            for job in sorted(doing, key=lambda job: began.get(job.connection_id, now))
         ),
         waiting=len(todo),
         awaited=sum(job.priority >= WANTED_PRIORITY for job in todo),
@@ -133,12 +135,10 @@ def _reason(ledger: DueLedger) -> str:
 def _jobs(db: Connection) -> Sequence[Any]:
     query = """
         SELECT job.status::text AS status, job.priority, job.worker_id,
-               (job.args ->> 'connection_id')::integer AS connection_id,
-               (SELECT max(at) FROM procrastinate_events
-                 WHERE job_id = job.id AND type = 'started') AS since
+               (job.args ->> 'connection_id')::integer AS connection_id
           FROM procrastinate_jobs AS job
          WHERE job.status IN ('doing', 'todo')
-         ORDER BY since, job.id
+         ORDER BY job.id
     """
     return db.execute(text(query)).all()
 

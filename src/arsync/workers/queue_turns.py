@@ -6,6 +6,7 @@ and none before its time has come.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -29,6 +30,11 @@ WANTED_PRIORITY = 10
 ANALYSED_AFTER_JOBS = 1_000
 """After so many new jobs the server counts its rows anew: with 5,000 jobs in a table that it takes
 for empty, a fetch costs half a second instead of a thousandth."""
+
+
+_CHANNEL = f"procrastinate_queue_v1#{QUEUE}"
+_NEWS = json.dumps({"type": "job_inserted", "job_id": 0})
+"""What procrastinate's trigger, which `arsync_03_quiet` switches off, tells of each job."""
 
 
 class Times(NamedTuple):
@@ -154,7 +160,7 @@ def _is_to_be_queued(ledger: DueLedger, waiting: set[int], at_work: set[int]) ->
 
 
 def _queue(db: Connection, ledgers: Sequence[DueLedger]) -> int:
-    """Queue ledgers, in their order; returns how many."""
+    """Queue ledgers, in their order, and tell the workers once; returns how many."""
     if not ledgers:
         return 0
     query = """
@@ -162,7 +168,8 @@ def _queue(db: Connection, ledgers: Sequence[DueLedger]) -> int:
                    ROW(:queue, :task, CASE WHEN wanted THEN :soon ELSE :routine END,
                        'ledger-' || id, 'sync-' || id,
                        jsonb_build_object('connection_id', id), NULL)
-                   ::procrastinate_job_to_defer_v1 ORDER BY place)))
+                   ::procrastinate_job_to_defer_v1 ORDER BY place))),
+               pg_notify(:channel, :news)
           FROM unnest(CAST(:ids AS integer[]), CAST(:wanted AS boolean[]))
                WITH ORDINALITY AS due(id, wanted, place)
     """
@@ -173,6 +180,8 @@ def _queue(db: Connection, ledgers: Sequence[DueLedger]) -> int:
         "task": TASK,
         "soon": WANTED_PRIORITY,
         "routine": ROUTINE_PRIORITY,
+        "channel": _CHANNEL,
+        "news": _NEWS,
     }
     return db.scalar(text(query), values) or 0
 

@@ -187,6 +187,13 @@ class Schedules:
             moment: datetime | None = db.scalar(query.order_by(_COLUMNS.next_at).limit(1))
         return moment
 
+    def began(self, connection_ids: Collection[int]) -> dict[int, datetime]:
+        """Return since when runs of these connections are at work, or died at it."""
+        query = select(_COLUMNS.connection_id, _COLUMNS.started_at)
+        query = _only(query.where(_COLUMNS.started_at.is_not(None)), connection_ids)
+        with self._database.read(alone=True) as db:
+            return {row.connection_id: row.started_at for row in db.execute(query)}
+
     def want(self, connection_ids: Collection[int], why: str) -> None:
         """Ask for a run as soon as one can be; of several wishes before it, the first is kept."""
         with self._database.write() as db:
