@@ -76,7 +76,8 @@ def test_a_variable_overrides_each_setting(tmp_path: Path, setting: object) -> N
     chosen = next(candidate for candidate in SETTINGS if candidate == setting)
     (tmp_path / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     words = FITTING.get(chosen.key, "jo@example.com" if chosen.key == "sender" else "45m")
-    value = chosen.choices[-1] if chosen.choices else "45" if chosen.whole else words
+    number = "3" if chosen.key == "proxies" else "45"
+    value = chosen.choices[-1] if chosen.choices else number if chosen.whole else words
     config = load_config(a_file(tmp_path, ""), {variable(chosen): value})
     assert config.get(chosen.section, chosen.key) == value
 

@@ -127,6 +127,7 @@ def fill_every_table(connection: Connection) -> set[str]:
 
 
 _TEXTS = {
+    "action_key": "key-1",
     "invoice_ids": "[]",
     "settings": "{}",
     "before": '{"saved": "1"}',

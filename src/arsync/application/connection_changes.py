@@ -21,6 +21,8 @@ __all__ = [
     "connections_to_run",
     "paused_words",
     "preview",
+    "start_again",
+    "stop_everything",
 ]
 
 
@@ -103,6 +105,28 @@ def connections_to_run(actor: Actor, container: Container, chosen: Chosen = None
         return ToRun(every, [])
     paused = [each for each in every if each.connection.paused is not None]
     return ToRun([each for each in every if each.connection.paused is None], paused)
+
+
+def stop_everything(actor: Actor, organisation: OrganisationContext, reason: str) -> None:
+    """Let nothing leave until an owner starts it again; reading and planning go on.
+
+    What is about to leave is stopped too: each attempt asks right before it begins.
+
+    Raises:
+        UserMistake: no reason is given.
+    """
+    permit(actor, Permission.STOP)
+    if not reason.strip():
+        raise UserMistake("say why everything stops: everybody reads it.")
+    change = ConnectionChange(stopped=True, reason=reason.strip())
+    organisation.store.connections.change([organisation.id], change, who=actor.name)
+
+
+def start_again(actor: Actor, organisation: OrganisationContext) -> None:
+    """Let things leave again, as far as the mode goes."""
+    permit(actor, Permission.START)
+    change = ConnectionChange(stopped=False)
+    organisation.store.connections.change([organisation.id], change, who=actor.name)
 
 
 def paused_words(organisation: OrganisationContext) -> str:

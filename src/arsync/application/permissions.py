@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -41,11 +42,16 @@ class Permission(StrEnum):
     UNDO = "undo actions"
     CONNECT = "change connections"
     MAINTAIN = "back up, restore or change keys"
+    STOP = "stop everything"
+    START = "start again what was stopped"
+    PEOPLE = "change people and what they may"
+    AUDIT = "read the log of what people changed"
 
 
 _ALL = frozenset(Role)
 _OFFICE = frozenset({Role.OWNER, Role.CONTROLLER, Role.ACCOUNTANT})
 _DECIDES = frozenset({Role.OWNER, Role.CONTROLLER})
+_POLICY = frozenset({Role.OWNER, Role.ACCOUNTANT})
 _OWNER = frozenset({Role.OWNER})
 
 ROLES: Mapping[Permission, frozenset[Role]] = {
@@ -56,8 +62,8 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.PULL: _OFFICE,
     Permission.PREPARE: _OFFICE,
     Permission.TEXTS: _OFFICE,
-    # From the next run on, every machine goes by what was pushed.
-    Permission.PUSH_RULES: _DECIDES,
+    # From the next run on, every machine goes by what was pushed: policy is the accountant's work.
+    Permission.PUSH_RULES: _POLICY,
     Permission.RUN: _DECIDES,
     Permission.APPROVE: _DECIDES,
     Permission.AGREE: _DECIDES,
@@ -69,6 +75,11 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.UNDO: _DECIDES,
     Permission.CONNECT: _OWNER,
     Permission.MAINTAIN: _OWNER,
+    # Whoever sees something go wrong may stop it; that it may go on is for an owner to say.
+    Permission.STOP: _OFFICE,
+    Permission.START: _OWNER,
+    Permission.PEOPLE: _OWNER,
+    Permission.AUDIT: _POLICY,
 }
 """The table. The accountant writes the policy and reads everything, but does not let letters go."""
 
@@ -78,6 +89,12 @@ class Actor(NamedTuple):
 
     name: str
     role: Role
+    sees_amounts: bool = True
+    """Whether sums are shown; a reader may have to do without."""
+    approves_up_to: Decimal | None = None
+    """In the organisation's currency: above it, an approval is the first of two. None: no limit."""
+    user_id: int | None = None
+    """The number of somebody who signed in; None: the schedule, or the person at the shell."""
 
 
 # Whoever has the shell can read the store and its key: there, a smaller role would protect nothing.

@@ -67,6 +67,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "apply": Entry("runs", "Carry out the approved actions."),
         "sync": Entry("runs", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
         "run": Entry("runs", "Sync repeatedly."),
+        "desk": Entry("web", "Serve the pages for people, in a browser."),
         "webhooks": Entry("web", "Listen for what Xero and QuickBooks report, over HTTP."),
         "worker": Entry("worker", "Sync what is due, beside other workers on PostgreSQL."),
         "queue": Entry("worker", "Show what is late, running and waiting, and the workers."),

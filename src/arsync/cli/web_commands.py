@@ -1,4 +1,4 @@
-"""`webhooks`."""
+"""`webhooks`, `desk`."""
 
 from __future__ import annotations
 
@@ -51,4 +51,40 @@ def webhooks(
             say(f"Webhooks of {view.label}: {words}")
         say(f"Listening on {server.url}. Ctrl-C to stop.")
         server.run(stop)
+    return EXIT_DONE
+
+
+@click.command()
+@click.option(
+    "--host", metavar="ADDRESS", default="", help="Where to listen (default: [web] host)."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    help="The port; 0 takes a free one (default: [web] port).",
+)
+@json_option
+@verbose_option
+@config_option
+def desk(
+    host: str, port: int | None, as_json: bool, verbose: bool, config_file: Path | None
+) -> int:
+    """Serve the pages for people, in a browser.
+
+    Owners, controllers and accountants sign in and do there what the commands do. The first start
+    prints a link, which opens once: who opens it becomes the first owner. Webhooks, metrics and
+    health checks are answered too. By default it listens to this machine alone; a proxy with TLS
+    stands before it, and [desk] url says its public address.
+    """
+    from arsync.web.server import serve_desk
+    from arsync.workers.embedded_loop import stop_on_signals
+
+    with opened(config_file, verbose=verbose) as (actor, container), stop_on_signals() as stop:
+        served = serve_desk(actor, container, host=host, port=port)
+        if as_json:
+            print_json({"url": served.url, "first_link": served.first_link}, one_line=True)
+        if served.first_link:
+            say(f"Nobody has an account yet. The first owner makes one here:\n{served.first_link}")
+        say(f"The desk is open: {served.url}. Ctrl-C to stop.")
+        served.server.run(stop)
     return EXIT_DONE

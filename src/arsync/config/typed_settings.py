@@ -175,6 +175,27 @@ class WebSettings(Section, frozen=True, kw_only=True):
     ] = 8
 
 
+class DeskSettings(Section, frozen=True, kw_only=True):
+    """The pages for people, in a browser."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="its public address, as https://desk.example.com; empty: this machine's. "
+            "With https, cookies never travel without"
+        ),
+    ] = ""
+    proxies: Annotated[
+        int,
+        Meta(
+            ge=0, le=5, description="how many proxies stand before it; 0: their words are ignored"
+        ),
+    ] = 0
+    session_hours: Annotated[
+        int, Meta(ge=1, le=720, description="how long somebody stays signed in")
+    ] = 12
+
+
 class LogsSettings(Section, frozen=True, kw_only=True):
     """What is logged, to standard error."""
 
@@ -474,6 +495,7 @@ class AllSettings(Struct, frozen=True, kw_only=True):
     runs: RunsSettings = RunsSettings()
     workers: WorkersSettings = WorkersSettings()
     web: WebSettings = WebSettings()
+    desk: DeskSettings = DeskSettings()
     logs: LogsSettings = LogsSettings()
     tokens: TokensSettings = TokensSettings()
     xero: XeroSettings = XeroSettings()

@@ -47,18 +47,24 @@ from arsync.store.db.database import USUAL_POOL, Database, Pool
 from arsync.store.db.locks import Locks
 from arsync.store.db.migrate import is_current, migrate
 from arsync.store.ledger.ledger_store import Ledger
+from arsync.store.people.audit_log import AuditLog
+from arsync.store.people.form_answers import FormAnswers
+from arsync.store.people.sign_ins import SignIns
+from arsync.store.people.users import Users
 
 __all__ = [
     "USUAL_POOL",
     "ActionClaims",
     "ActionDecisions",
     "Actions",
+    "AuditLog",
     "BoundCustomers",
     "Connections",
     "ContactLog",
     "DailyMails",
     "Disputes",
     "Fault",
+    "FormAnswers",
     "HeldConditions",
     "HoldDecisions",
     "Keys",
@@ -76,10 +82,12 @@ __all__ = [
     "Runs",
     "Schedules",
     "SentLetters",
+    "SignIns",
     "Standings",
     "Store",
     "Tasks",
     "Tokens",
+    "Users",
     "Webhooks",
     "open_store",
 ]
@@ -127,6 +135,10 @@ class Store:
         self.mailboxes = Mailboxes(database, clock, locks)
         self.daily_mails = DailyMails(database, clock, locks)
         self.paces = RateCounters(database, clock)
+        self.users = Users(database, clock, keys)
+        self.sign_ins = SignIns(database, clock, keys)
+        self.audit = AuditLog(database, clock)
+        self.forms = FormAnswers(database, clock)
 
     @property
     def database(self) -> Database:

@@ -79,6 +79,16 @@ class ConnectionRow(NamedTuple):
     """Why no scheduled run touches it; None: they do."""
     labels: tuple[str, ...] = ()
     """By which a practice groups its connections."""
+    stopped: Stopped | None = None
+    """Why nothing leaves, although it is read; None: the mode decides."""
+
+
+class Stopped(NamedTuple):
+    """A connection from which nothing leaves until an owner starts it again; reading goes on."""
+
+    at: datetime
+    by: str
+    reason: str
 
 
 class Paused(NamedTuple):
@@ -95,8 +105,9 @@ class ConnectionChange(NamedTuple):
     mode: Mode | None = None
     own_reminders: bool | None = None
     paused: bool | None = None
+    stopped: bool | None = None
     reason: str = ""
-    """Why they are paused."""
+    """Why they are paused or stopped."""
     add_labels: tuple[str, ...] = ()
     remove_labels: tuple[str, ...] = ()
 

@@ -6,17 +6,19 @@ import logging
 import socket
 import threading
 import time
-from typing import Any, cast
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeAlias, cast
 
-from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
 
 from arsync.application.container import Container
+from arsync.application.people.signing_in import first_link
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.errors import UserMistake
 from arsync.web.app import BODY_BYTES_MAX, make_app
+from arsync.web.desk.desk_app import make_desk
 
 REQUEST_SECONDS_MAX = 10
 """A request that has not arrived whole by then is cut off, however steadily its bytes drip in; so
@@ -36,6 +38,12 @@ DRAIN_SECONDS_MAX = 10
 
 WAKE_SECONDS = 0.2
 """How soon a signal is noticed while nothing is asked."""
+
+OPERATORS_PATHS = ("/webhooks/", "/metrics", "/healthz", "/readyz")
+"""What the desk answers for machines as well, without asking who they are."""
+
+Answering: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+"""A WSGI application (PEP 3333)."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,7 +67,7 @@ class WebServer:
 
     def __init__(
         self,
-        app: Flask,
+        app: Answering,
         *,
         host: str,
         port: int,
@@ -69,7 +77,7 @@ class WebServer:
         """Listen; nothing is answered before `run`.
 
         Args:
-            app: what `make_app` returned.
+            app: what `make_app` or `desk_and_machines` returned.
             host: an address of this machine; 0.0.0.0 and :: are all of them.
             port: 0 takes a free one.
             threads: how many requests are answered at the same time.
@@ -152,6 +160,54 @@ def serve(
         port=web.port if port is None else port,
         threads=web.threads,
     )
+
+
+class Desk(NamedTuple):
+    """A desk that listens."""
+
+    server: WebServer
+    url: str
+    """Where people open it: `[desk] url`, or where it listens."""
+    first_link: str
+    """Where the first owner makes an account; empty: there is one."""
+
+
+def serve_desk(
+    actor: Actor, container: Container, *, host: str = "", port: int | None = None
+) -> Desk:
+    """Return the desk of this installation, already listening.
+
+    Args:
+        actor: who starts it.
+        container: the installation.
+        host: instead of `[web] host`.
+        port: instead of `[web] port`.
+
+    Raises:
+        UserMistake: it cannot listen there, or the store cannot be used.
+    """
+    permit(actor, Permission.RUN)
+    web = container.config.web
+    token = first_link(actor, container)
+    server = WebServer(
+        desk_and_machines(container),
+        host=host or web.host,
+        port=web.port if port is None else port,
+        threads=web.threads,
+    )
+    url = container.config.desk.url.rstrip("/") or server.url
+    return Desk(server, url, f"{url}/first/{token}" if token else "")
+
+
+def desk_and_machines(container: Container) -> Answering:
+    """Return the desk, with webhooks, metrics and health checks beside its pages."""
+    desk, machines = make_desk(container), make_app(container)
+
+    def answering(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        is_machines = environ["PATH_INFO"].startswith(OPERATORS_PATHS)
+        return (machines if is_machines else desk)(environ, start)
+
+    return answering
 
 
 def _listening(host: str, port: int) -> socket.socket:

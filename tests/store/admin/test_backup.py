@@ -24,7 +24,7 @@ from arsync.core.actions import ActionState
 from arsync.core.ledger.records import Contact, RecordKind
 from arsync.errors import UserMistake
 from arsync.store import Keys, Store, open_store
-from arsync.store.admin.backup import ABOUT_THE_FUTURE
+from arsync.store.admin.backup import NOT_RESTORED
 from arsync.store.db.tables import metadata
 from arsync.store.models import ConnectionRow
 
@@ -43,7 +43,7 @@ def every_row(store: Store) -> dict[str, list[dict[str, Any]]]:
         del row["mode"], row["restored_at"], row["backed_up_at"]
     # Numbers that a restore passes over have no notice.
     contents["notices"] = [row for row in contents["notices"] if row["key"] is not None]
-    for table in ABOUT_THE_FUTURE:
+    for table in NOT_RESTORED:
         del contents[table.name]
     return {
         name: sorted(rows, key=lambda row: str(sorted(row.items())))

@@ -187,6 +187,22 @@ class ActionQueries:
             ordered = query.order_by(columns.created_at, columns.position, columns.key)
             return [row for row in map(action_row, db.execute(ordered)) if is_open(row)]
 
+    def count_open_tasks(self, connection_id: int) -> int:
+        """Return how many tasks were opened and are not done."""
+        columns = actions.c
+        query = (
+            select(func.count())
+            .select_from(actions)
+            .where(
+                columns.connection_id == connection_id,
+                columns.kind == ActionKind.TASK.value,
+                columns.state.in_([state.value for state in OPENED_STATES]),
+                columns.done_at.is_(None),
+            )
+        )
+        with self._database.read() as db:
+            return int(db.scalar(query) or 0)
+
     def not_notified(self, connection_id: int) -> Sequence[ActionRow]:
         """Return actions that are sent or unknown and of which the owner was not notified yet."""
         columns = actions.c

@@ -166,7 +166,11 @@ class ActionClaims:
         columns = actions.c
         same_mode = (
             select(connections.c.id)
-            .where(connections.c.id == columns.connection_id, connections.c.mode == mode.value)
+            .where(
+                connections.c.id == columns.connection_id,
+                connections.c.mode == mode.value,
+                connections.c.stopped_at.is_(None),
+            )
             .exists()
         )
         # In one statement with what is kept: an outbox asks this of each thing that it sends.
@@ -227,8 +231,12 @@ def _why_not_ours(db: Connection, row: ActionRow, mode: Mode) -> LockLost | Over
     present = locked_row(db, row.key)
     if (present.state, present.attempts) != (row.state.value, row.attempts):
         return LockLost(f"another run has taken up action {row.key[:12]}: this run ends.")
-    its_mode = select(connections.c.mode).where(connections.c.id == row.connection_id)
-    return Overtaken(mode_changed(mode, Mode(db.scalars(its_mode).one())))
+    columns = connections.c
+    query = select(columns.mode, columns.stopped_by).where(columns.id == row.connection_id)
+    its_mode, stopped_by = db.execute(query).one()
+    if its_mode == mode.value:
+        return Overtaken(f"{stopped_by} stopped the connection during the run")
+    return Overtaken(mode_changed(mode, Mode(its_mode)))
 
 
 def mode_changed(old: Mode, new: Mode) -> str:
@@ -261,6 +269,7 @@ def _next_approved(connection_id: int, now: datetime, mode: Mode | None) -> Sele
             select(connections.c.id)
             .where(
                 connections.c.id == connection_id,
+                connections.c.stopped_at.is_(None),
                 its_mode != Mode.OBSERVE.value if mode is None else its_mode == mode.value,
             )
             .exists(),

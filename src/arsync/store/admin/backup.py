@@ -24,6 +24,12 @@ from arsync.store.actions.action_rows import StateChange, move
 from arsync.store.admin.integrity import file_faults
 from arsync.store.db.database import Database
 from arsync.store.db.migrate import migrate
+from arsync.store.db.people_tables import (
+    form_answers,
+    one_time_links,
+    sign_in_tries,
+    web_sessions,
+)
 from arsync.store.db.tables import (
     action_events,
     actions,
@@ -35,8 +41,9 @@ from arsync.store.db.tables import (
 )
 from arsync.store.models import Mode
 
-ABOUT_THE_FUTURE = frozenset({outages})
-"""Tables that say until when something is left alone: of a restored store that is long over."""
+NOT_RESTORED = frozenset({outages, web_sessions, one_time_links, sign_in_tries, form_answers})
+"""Tables that say until when something is left alone, is signed in, or can be done: of a restored
+store that is long over, and a link that was used or revoked since must not open again."""
 
 RESTORE = "restore"
 """The actor of the changes that a restore makes."""
@@ -110,7 +117,7 @@ def restore(database: Database, source: Path, *, now: datetime) -> list[str]:
             with backup.read() as backup_db, database.write() as db:
                 _refuse_unless_empty(db, database)
                 for table in metadata.sorted_tables:
-                    if table not in ABOUT_THE_FUTURE:
+                    if table not in NOT_RESTORED:
                         _copy_table(backup_db, db, table)
                 # Before anything is added: the events below get numbers of their own.
                 if not database.is_sqlite:

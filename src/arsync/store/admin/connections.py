@@ -6,7 +6,18 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from arsync.clock import Clock, today_in
 from arsync.core.actions import STARTED_STATES, ActionState
@@ -26,6 +37,7 @@ from arsync.store.models import (
     Mode,
     Paused,
     Restored,
+    Stopped,
 )
 
 NAME_CHARACTERS_MAX = 60
@@ -186,6 +198,9 @@ class Connections:
                 db.execute(update(connections).where(these).values(values))
             if change.paused is not None:
                 self._set_paused(db, these, who=who, why=change.reason, paused=change.paused)
+            if change.stopped is not None:
+                stop = _stop_columns(change, who, self._clock)
+                db.execute(update(connections).where(these).values(stop))
             if change.add_labels or change.remove_labels:
                 numbers = [row.id for row in before]
                 change_labels(db, numbers, change.add_labels, change.remove_labels)
@@ -278,6 +293,16 @@ class Connections:
             _drop_if_unused(db, row.grant_id)
 
 
+def _stop_columns(change: ConnectionChange, who: str, clock: Clock) -> dict[str, Any]:
+    if not change.stopped:
+        return {"stopped_at": None, "stopped_by": "", "stopped_why": ""}
+    reason = change.reason[:PAUSE_WHY_CHARACTERS_MAX]
+    # Who stopped it first stays: the later one changes nothing.
+    first = connections.c.stopped_at.is_(None)
+    values = {"stopped_at": clock.now(), "stopped_by": who, "stopped_why": reason}
+    return {name: case((first, value), else_=connections.c[name]) for name, value in values.items()}
+
+
 def _state_columns(state: ConnectionState) -> dict[str, Any]:
     if state is ConnectionState.CONNECTED:
         # If the authorisation ends again, the owner is notified again.
@@ -318,6 +343,9 @@ def connection_row(row: Any) -> ConnectionRow:
         settings=row.settings,
         restored=Restored(row.restored_at, row.backed_up_at) if row.restored_at else None,
         paused=Paused(row.paused_at, row.paused_by, row.paused_why) if row.paused_at else None,
+        stopped=Stopped(row.stopped_at, row.stopped_by, row.stopped_why)
+        if row.stopped_at
+        else None,
         labels=labels_of(row.labels),
     )
 

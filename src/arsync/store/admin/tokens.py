@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography.fernet import InvalidToken
-from sqlalchemy import insert, select, update
+from cryptography.fernet import InvalidToken, MultiFernet
+from sqlalchemy import Connection, delete, insert, select, update
 
 from arsync.clock import Clock
 from arsync.connector_sdk import Token
@@ -22,6 +22,7 @@ from arsync.errors import NeedsReconnect, UserMistake
 from arsync.store.admin.encryption_keys import Keys
 from arsync.store.db.database import Database, inserted_id
 from arsync.store.db.locks import Locks
+from arsync.store.db.people_tables import one_time_links, users
 from arsync.store.db.tables import connections, grants
 from arsync.store.models import ConnectionState
 
@@ -181,6 +182,7 @@ class Tokens:
                 except InvalidToken:
                     raise UserMistake(_OTHER_KEY) from None
                 db.execute(update(grants).where(grants.c.id == row.id).values(secret=secret))
+            _reencrypt_people(db, cipher)
         return len(rows)
 
     def _lock(self, grant_id: int | str) -> AbstractContextManager[object]:
@@ -247,3 +249,15 @@ _OTHER_KEY = (
     "the stored tokens were encrypted with another key. Give it back (ARSYNC_TOKENS_KEY, the "
     "keyring, or [tokens] key_file), or run `arsync connect` again."
 )
+
+
+def _reencrypt_people(db: Connection, cipher: MultiFernet) -> None:
+    """Encrypt the secrets of second factors with the newest key; open attempts to connect end."""
+    db.execute(delete(one_time_links).where(one_time_links.c.kept.is_not(None)))
+    having = select(users.c.id, users.c.totp_key).where(users.c.totp_key.is_not(None))
+    for row in db.execute(having).all():
+        try:
+            secret = cipher.rotate(row.totp_key)
+        except InvalidToken:
+            raise UserMistake(_OTHER_KEY) from None
+        db.execute(update(users).where(users.c.id == row.id).values(totp_key=secret))

@@ -46,6 +46,7 @@ REVISIONS = (
     "0033",
     "0034",
     "0035",
+    "0036",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -132,6 +132,10 @@ connections = Table(
     Column("paused_at", Moment),
     _text("paused_by"),
     _text("paused_why"),
+    # It is read and planned for, and nothing leaves, until an owner starts it again.
+    Column("stopped_at", Moment),
+    _text("stopped_by"),
+    _text("stopped_why"),
     UniqueConstraint("platform", "organisation_id"),
 )
 

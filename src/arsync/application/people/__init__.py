@@ -1,0 +1,1 @@
+"""People who sign in: who they are, what they may, and what they did."""

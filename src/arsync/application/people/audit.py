@@ -1,0 +1,30 @@
+"""The log of what people changed: written by whatever lets them, read by owners and accountants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from arsync.application.container import Container
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.store.people.audit_log import AuditEntry, AuditFilter, AuditRow
+
+PAGE_ROWS = 50
+
+
+def note(container: Container, entry: AuditEntry) -> None:
+    """Add a line to the log."""
+    container.store.audit.add(entry)
+
+
+def audit_page(
+    actor: Actor, container: Container, wanted: AuditFilter, *, rows_max: int = PAGE_ROWS
+) -> list[AuditRow]:
+    """Return the newest lines of the log."""
+    permit(actor, Permission.AUDIT)
+    return container.store.audit.page(wanted, rows_max)
+
+
+def audit_lines(actor: Actor, container: Container, wanted: AuditFilter) -> Iterator[AuditRow]:
+    """Yield every line of the log, the newest first."""
+    permit(actor, Permission.AUDIT)
+    return container.store.audit.every(wanted)

@@ -1,0 +1,113 @@
+"""The desk's part of the application: its routes, its guard, and what it answers to mistakes."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from arsync.application.container import Container
+from arsync.application.permissions import NotPermitted
+from arsync.errors import ArsyncError, Overtaken, RetryLater, UserMistake
+from arsync.web.desk.assets import serve_assets
+from arsync.web.desk.guard import guard
+from arsync.web.desk.pages import ALL
+from arsync.web.desk.visit import Visit
+
+_LOG = logging.getLogger(__name__)
+
+TITLES = {
+    400: "That address is not right",
+    403: "Nothing was done",
+    404: "There is no such page",
+    405: "There is no such page",
+    413: "That is too large",
+    429: "That was too fast",
+}
+
+
+def make_desk(container: Container) -> Flask:
+    """Return the application of the desk; nothing is opened before the first request."""
+    from arsync.web.app import BODY_BYTES_MAX
+
+    app = Flask("arsync.desk", static_folder=None, template_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    app.config["MAX_FORM_MEMORY_SIZE"] = BODY_BYTES_MAX
+    settings = container.config.desk
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    guard(app, is_secure=settings.url.startswith("https://"))
+    serve_assets(app)
+    for routes in ALL:
+        routes.register(app, container)
+    app.register_error_handler(ArsyncError, _mistake)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _fault)
+    return app
+
+
+def _mistake(error: ArsyncError) -> Response:
+    if isinstance(error, NotPermitted):
+        return _page(403, "This is not yours to do", str(error))
+    if isinstance(error, RetryLater):
+        _LOG.warning("a page was answered 503: %s", error)
+        response = _page(
+            503, "Not just now", "Another process is busy, or the store is away. Try again."
+        )
+        response.headers["Retry-After"] = str(max(1, round(error.after_seconds)))
+        return response
+    if isinstance(error, Overtaken):
+        return _page(409, "That was decided already", str(error))
+    if isinstance(error, UserMistake):
+        return _page(422, "That did not work", str(error))
+    return _fault(error)
+
+
+def _refused(error: HTTPException) -> Response:
+    status = error.code or 500
+    words = error.description or ""
+    if status == 403:
+        words = "Another page sent this form, or your browser is too old to say where it came from."
+    return _page(status, TITLES.get(status, error.name), words)
+
+
+def _fault(error: Exception) -> Response:
+    # The number leads from what a person reads to what the log says; the page itself tells nothing.
+    number = secrets.token_hex(4)
+    _LOG.error("a page could not be made (%s)", number, exc_info=error)
+    words = "This page could not be made. The fault is ours. Nothing was sent or changed by it."
+    return _page(500, "The fault is ours", words, number=number)
+
+
+def _page(status: int, title: str, text: str, *, number: str = "") -> Response:
+
+    visit: Visit | None = g.get("desk_visit")
+    if request.path.startswith("/api/"):
+        return Response(f"{title}: {text}\n", status, mimetype="text/plain")
+    if visit is None:
+        return Response(f"{title}\n\n{text}\n", status, mimetype="text/plain")
+    lines = [line.strip().removeprefix("hint: ") for line in text.split("\n") if line.strip()]
+    response = visit.page(
+        "mistake.html",
+        status,
+        title=title,
+        words_lines=lines,
+        back=_back(),
+        back_words="Back",
+        number=number,
+    )
+    if request.headers.get("HX-Request"):
+        # htmx would put the whole page into the middle of another: it replaces that one instead.
+        response.headers["HX-Retarget"] = "body"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def _back() -> str:
+    came_from = request.referrer or ""
+    host = request.host_url
+    return "/" + came_from.removeprefix(host) if came_from.startswith(host) else ""

@@ -1,0 +1,16 @@
+"""The desk's pages, a module for each entry of its menu."""
+
+from __future__ import annotations
+
+from arsync.web.desk.pages.first_page import routes as first_page
+from arsync.web.desk.pages.sign_in import routes as sign_in
+from arsync.web.desk.pages.stop import routes as stop
+from arsync.web.desk.routing import Route, Routes
+
+ALL: tuple[Routes, ...] = (first_page, sign_in, stop)
+"""The routes of every module; the tests of roles, forms and screens go through them."""
+
+
+def every_route() -> list[Route]:
+    """Return all routes of the desk."""
+    return [route for routes in ALL for route in routes.all]

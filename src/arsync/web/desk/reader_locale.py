@@ -1,0 +1,122 @@
+"""How a reader's locale writes money, days and numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
+
+USUAL_LOCALE = "en_GB"
+
+HIDDEN = "–"
+"""Stands where a reader without amounts would see one."""
+
+_MONEY_IN_WORDS = re.compile(r"(?:[A-Z]{3}\s|[£$€¥])?\d{1,3}(?:[,. ]?\d{3})*[.,]\d{2}\b")
+"""A sum in a sentence: with two decimals, whatever stands between the thousands."""
+
+
+@dataclass(frozen=True)
+class ReaderLocale:
+    """How one reader's locale writes things."""
+
+    locale: Locale
+    zone: tzinfo
+    shows_amounts: bool = True
+
+    @classmethod
+    def of(
+        cls, locale: str, *, zone: tzinfo | None = None, shows_amounts: bool = True
+    ) -> ReaderLocale:
+        """Return them for a locale's name, as a browser or a person gives it."""
+        return cls(_locale(locale), zone or ZoneInfo("UTC"), shows_amounts)
+
+    def money(self, amount: Decimal, currency: str, home: str = "") -> str:
+        """Return a sum: by symbol in the organisation's currency, by code in any other."""
+        if not self.shows_amounts:
+            return HIDDEN
+        if currency == home:
+            text = format_currency(
+                abs(amount), currency, locale=self.locale, decimal_quantization=False
+            )
+        else:
+            number = format_decimal(abs(amount), "#,##0.00##", locale=self.locale)
+            text = f"{currency}\N{NO-BREAK SPACE}{number}"
+        return f"\N{MINUS SIGN}{text}" if amount < 0 else text
+
+    def whole_money(self, amount: Decimal, currency: str, home: str = "") -> str:
+        """Return a sum without decimals, for legends and sentences."""
+        if not self.shows_amounts:
+            return HIDDEN
+        number = format_decimal(abs(amount), "#,##0", locale=self.locale)
+        sign = "\N{MINUS SIGN}" if amount < 0 else ""
+        if currency == home:
+            return f"{sign}{get_currency_symbol(currency, locale=self.locale)}{number}"
+        return f"{sign}{currency}\N{NO-BREAK SPACE}{number}"
+
+    def sums(self, sums: Mapping[str, Decimal], home: str = "") -> str:
+        """Return sums of several currencies, which are never added: `£1,000.00 and EUR 20.00`."""
+        parts = [
+            self.money(amount, currency, home)
+            for currency, amount in sorted(
+                sums.items(), key=lambda each: (each[0] != home, each[0])
+            )
+        ]
+        *most, last = parts or [self.money(Decimal(0), home, home)]
+        return f"{', '.join(most)} and {last}" if most else last
+
+    def number(self, number: Decimal | int) -> str:
+        """Return a number."""
+        return format_decimal(number, locale=self.locale)
+
+    def day(self, day: date | None, *, today: date | None = None, weekday: bool = False) -> str:
+        """Return a day: `30 November`, with its year when that is not this one."""
+        if day is None:
+            return ""
+        with_year = today is None or day.year != today.year
+        skeleton = ("EEEE " if weekday else "") + ("d MMMM y" if with_year else "d MMMM")
+        if self.locale.language != "en":
+            skeleton = ("EEEE, " if weekday else "") + ("d. MMMM y" if with_year else "d. MMMM")
+        return format_date(day, skeleton, locale=self.locale)
+
+    def short_day(self, day: date | None, *, today: date | None = None) -> str:
+        """Return a day for a table: `30 Nov`."""
+        if day is None:
+            return ""
+        with_year = today is None or day.year != today.year
+        return format_date(day, "d MMM y" if with_year else "d MMM", locale=self.locale)
+
+    def moment(self, moment: datetime | None, *, today: date | None = None) -> str:
+        """Return a moment on the organisation's clock: `today 16:05`, `29 Oct 09:12`."""
+        if moment is None:
+            return "never"
+        here = moment.astimezone(self.zone)
+        time = format_time(here, "HH:mm", locale=self.locale)
+        if today is not None and here.date() == today:
+            return f"today {time}"
+        return f"{self.short_day(here.date(), today=today)} {time}"
+
+    def clock(self, moment: datetime | None) -> str:
+        """Return the time of day: `16:05`."""
+        if moment is None:
+            return ""
+        return format_time(moment.astimezone(self.zone), "HH:mm", locale=self.locale)
+
+    def sentence(self, text: str) -> str:
+        """Return a text that the program made, without sums for whoever may not see them."""
+        return text if self.shows_amounts else _MONEY_IN_WORDS.sub(HIDDEN, text)
+
+
+@cache
+def _locale(name: str) -> Locale:
+    try:
+        return Locale.parse(name.replace("-", "_") or USUAL_LOCALE)
+    except (ValueError, UnknownLocaleError):
+        return Locale.parse(USUAL_LOCALE)
