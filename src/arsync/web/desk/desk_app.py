@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -15,9 +15,13 @@ from arsync.errors import ArsyncError, Overtaken, RetryLater, UserMistake
 from arsync.web.desk.assets import serve_assets
 from arsync.web.desk.guard import guard
 from arsync.web.desk.pages import ALL
+from arsync.web.desk.routing import visit_of
 from arsync.web.desk.visit import Visit
 
 _LOG = logging.getLogger(__name__)
+
+CONTAINER = "arsync.container"
+"""Under which the application knows its installation."""
 
 TITLES = {
     400: "That address is not right",
@@ -42,6 +46,7 @@ def make_desk(container: Container) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     guard(app, is_secure=settings.url.startswith("https://"))
     serve_assets(app)
+    app.extensions[CONTAINER] = container
     for routes in ALL:
         routes.register(app, container)
     app.register_error_handler(ArsyncError, _mistake)
@@ -85,11 +90,9 @@ def _fault(error: Exception) -> Response:
 
 def _page(status: int, title: str, text: str, *, number: str = "") -> Response:
 
-    visit: Visit | None = g.get("desk_visit")
     if request.path.startswith("/api/"):
         return Response(f"{title}: {text}\n", status, mimetype="text/plain")
-    if visit is None:
-        return Response(f"{title}\n\n{text}\n", status, mimetype="text/plain")
+    visit: Visit = g.get("desk_visit") or visit_of(current_app.extensions[CONTAINER])
     lines = [line.strip().removeprefix("hint: ") for line in text.split("\n") if line.strip()]
     response = visit.page(
         "mistake.html",

@@ -120,9 +120,7 @@ def cookie_name(*, is_secure: bool) -> str:
 
 def _answering(route: Route, container: Container) -> Callable[..., AnyResponse]:
     def answer(connection: str = "", **parts: Any) -> AnyResponse:
-        visit = Visit(container, request, _rendered)
-        g.desk_visit = visit
-        visit.person = person(container, _cookie(container))
+        visit = visit_of(container)
         if visit.person is None and not route.public:
             return _sign_in_first(visit)
         if visit.person is not None:
@@ -132,6 +130,14 @@ def _answering(route: Route, container: Container) -> Callable[..., AnyResponse]
         return _once(visit, route, parts)
 
     return answer
+
+
+def visit_of(container: Container) -> Visit:
+    """Return this request, and who makes it."""
+    visit = Visit(container, request, _rendered)
+    g.desk_visit = visit
+    visit.person = person(container, _cookie(container))
+    return visit
 
 
 def _rendered(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
