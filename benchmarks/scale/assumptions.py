@@ -71,9 +71,6 @@ class Practice(NamedTuple):
     worker_lost_at: float | None = None
     """The hour at which one worker dies; it is started again half an hour later."""
     app_calls_per_minute: int = XERO_LIMITS.app_calls_per_minute
-    counts_app: bool = True
-    """Whether the application's calls are counted before they leave. A whole day does without, for
-    time's sake, and fails unless the limit was never near."""
     seed: int = 20_261_201
 
 

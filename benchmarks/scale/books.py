@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.scale.assumptions import HOUR, Ledger
+from benchmarks.scale.assumptions import HOUR, PLATFORMS, Ledger
 
 LARGE_SHARE = 0.01
 """The largest one in a hundred of the ledgers are called large, the smaller half small."""
@@ -18,7 +19,6 @@ class Books:
         self._seconds = ends - begins
         self.late = {"routine": array("f"), "wanted": array("f")}
         self.late_by_hour = [array("f") for _ in range(int((ends - 1) // HOUR) + 1)]
-        self._late_of: dict[str, array[float]] = {}
         self.runs = 0
         self.busy_seconds = 0.0
         self.running = self.running_peak = 0
@@ -26,8 +26,11 @@ class Books:
         self.webhooks = 0
         self.rescued = 0
         self.waited_for_room = 0.0
-        self.count_transactions = 0
-        self.others_late = array("f")
+        self.waits = Counter({"minute": 0, "day": 0})
+        """How often a run had to wait for calls of a minute, or was put off until another day."""
+        self.count_transactions = dict.fromkeys(PLATFORMS, 0)
+        self._begins = begins
+        self.app_row_by_minute = array("l", [0]) * (int((ends - begins) // 60) + 2)
 
     def began(self, ledger: Ledger, late: float, *, wanted: bool) -> None:
         """Note the start of a run, and how late it is."""
@@ -39,6 +42,12 @@ class Books:
         self.late["wanted" if wanted else "routine"].append(late)
         hour = min(int(ledger.began_at // HOUR), len(self.late_by_hour) - 1)
         self.late_by_hour[hour].append(late)
+
+    def counted(self, platform: str, now: float) -> None:
+        """Note a transaction that counts calls; Xero's locks the row of the application."""
+        self.count_transactions[platform] += 1
+        if platform == "xero":
+            self.app_row_by_minute[int((now - self._begins) // 60)] += 1
 
     def ended(self, began: float, now: float) -> None:
         """Note the end of a run."""

@@ -7,8 +7,8 @@ import random
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 
-from arsync.connector_sdk import RateLimits
 from arsync.connector_sdk.fair_share import Sharing, leave, note_reads, reserve_shared
 from arsync.connector_sdk.rate_window import (
     BLOCK_CALLS_MAX,
@@ -60,21 +60,71 @@ class Worker:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
+        self.threads_free = threads
+        """None of a worker that has died."""
         self.running: set[Ledger] = set()
-        self.alive = True
         self.life = 0
         self.processor_free_at = 0.0
         self.processor_seconds = 0.0
 
-    @property
-    def is_free(self) -> bool:
-        return self.alive and len(self.running) < self.threads
+    def take(self, ledger: Ledger) -> None:
+        """Run a ledger in a thread of its own."""
+        self.running.add(ledger)
+        self.threads_free -= 1
+
+    def leave(self, ledger: Ledger) -> None:
+        """Have the thread again in which a ledger ran."""
+        self.running.discard(ledger)
+        self.threads_free += 1
+
+    def die(self) -> list[Ledger]:
+        """Return what ran, and runs on nowhere."""
+        self.life, self.threads_free = self.life + 1, 0
+        lost = list(self.running)
+        self.running.clear()
+        return lost
+
+    def start_again(self) -> None:
+        """Take runs again."""
+        self.threads_free = self.threads
 
     def compute(self, now: float, seconds: float) -> float:
         """Return when work that is given now is done."""
         self.processor_free_at = max(now, self.processor_free_at) + seconds
         self.processor_seconds += seconds
         return self.processor_free_at
+
+
+class RateLimiter:
+    """Counts the calls of a ledger and of its application, as the store's does, in memory."""
+
+    __slots__ = ("_app", "_own", "_sharing")
+
+    def __init__(self, sharing: Sharing, app: CallCount) -> None:
+        self._own = CallCount()
+        self._app = app
+        self._sharing = sharing
+
+    def acquire(self, calls: int, used: int, used_ago: float, now: float) -> Permit:
+        """Report the last block, and reserve another."""
+        request = AcquireRequest(
+            self._sharing.organisation, calls, used=used, used_ago_seconds=used_ago, reads=used
+        )
+        self._report(request, now)
+        return reserve_shared(self._own, self._app, self._sharing, request, now)
+
+    def release(self, used: int, used_ago: float, now: float) -> None:
+        """Report the last block: the run is over."""
+        request = AcquireRequest(
+            self._sharing.organisation, 0, used=used, used_ago_seconds=used_ago, reads=used
+        )
+        self._report(request, now)
+        leave(self._app, self._sharing)
+
+    def _report(self, request: AcquireRequest, now: float) -> None:
+        self._own.release(request, now)
+        self._app.release(request, now)
+        note_reads(self._own, self._app, self._sharing, request.reads, now)
 
 
 class Simulation:
@@ -89,15 +139,19 @@ class Simulation:
         self._now = self._begins
         self.workers = [Worker(practice.threads) for _ in range(practice.workers)]
         self.platforms = {
-            name: StrictPlatform(self._begins, self._ends, limits)
-            for name, limits in PLATFORMS.items()
+            name: StrictPlatform(name, self._begins, self._ends) for name in PLATFORMS
         }
-        counted = practice.app_calls_per_minute if practice.counts_app else 0
-        limits = PLATFORMS["xero"]._replace(app_calls_per_minute=counted)
-        self._limits = PLATFORMS | {"xero": limits}
-        self._counts = {ledger: CallCount() for ledger in self.ledgers}
-        self._app_counts = {name: CallCount() for name in PLATFORMS}
-        self._ledgers_of = Counter(ledger.platform for ledger in self.ledgers)
+        of_app = practice.app_calls_per_minute
+        limits = PLATFORMS | {"xero": PLATFORMS["xero"]._replace(app_calls_per_minute=of_app)}
+        ledgers_of = Counter(ledger.platform for ledger in self.ledgers)
+        apps = {name: CallCount() for name in PLATFORMS}
+        self._limiters = {
+            ledger: RateLimiter(
+                Sharing(str(ledger.number), limits[ledger.platform], ledgers_of[ledger.platform]),
+                apps[ledger.platform],
+            )
+            for ledger in self.ledgers
+        }
         self.books = Books(self._begins, self._ends)
         self._events: list[tuple[float, int, Run, Worker | None, int]] = []
         self._sequence = 0
@@ -168,14 +222,13 @@ class Simulation:
 
     def _hand_out(self) -> None:
         while self._wanted_queue or self._routine_queue:
-            free = [worker for worker in self.workers if worker.is_free]
-            if not free:
+            worker = max(self.workers, key=attrgetter("threads_free"))
+            if not worker.threads_free:
                 return
             queue = self._wanted_queue or self._routine_queue
             ledger = queue.popleft()
             if ledger.queued and not ledger.running:
-                worker = min(free, key=lambda worker: len(worker.running))
-                worker.running.add(ledger)
+                worker.take(ledger)
                 ledger.queued, ledger.running = False, True
                 self._start(self._run(ledger, worker), worker)
 
@@ -223,7 +276,7 @@ class Simulation:
             self._place(ledger, began, not_before=not_before)
         self.books.ended(began, self._now)
         ledger.running = False
-        worker.running.discard(ledger)
+        worker.leave(ledger)
         self._keep_wish(ledger)
         self._hand_out()
 
@@ -250,63 +303,38 @@ class Simulation:
             letters = _drawn_count(self._draw, ledger.invoices / INVOICES_OF_A_LETTER)
             calls += LETTER_CALLS * min(letters, LETTERS_MAX)
         block, used, used_ago = 1, 0, 0.0
-        holder = str(ledger.number)
+        limiter, (latency_min, latency_max) = self._limiters[ledger], CALL_SECONDS
+        platform, books, random_share = (
+            self.platforms[ledger.platform],
+            self.books,
+            self._draw.random,
+        )
         while calls:
-            request = AcquireRequest(
-                holder, block, used=used, used_ago_seconds=used_ago, reads=used
-            )
-            permit = self._acquire(ledger, request)
+            permit = limiter.acquire(block, used, used_ago, EPOCH + self._now)
+            books.counted(ledger.platform, self._now)
             used = 0
             ends = (permit.day_ends_seconds, permit.month_ends_seconds, permit.share_ends_seconds)
             if any(ends):
+                books.waits["day"] += 1
                 return self._now + next(seconds for seconds in ends if seconds)
             if not permit.calls:
-                self.books.waited_for_room += permit.pause_seconds
+                books.waited_for_room += permit.pause_seconds
+                books.waits["minute"] += 1
                 if permit.pause_seconds > SHORT_WAIT_SECONDS_MAX:
                     return self._now + permit.pause_seconds
                 block = 1
                 yield permit.pause_seconds
                 continue
             block = min(2 * block, BLOCK_CALLS_MAX)
-            latency = self._draw.uniform(*CALL_SECONDS)
+            latency = latency_min + (latency_max - latency_min) * random_share()
             used = min(permit.calls, calls, int(BLOCK_SECONDS / latency))
-            self.platforms[ledger.platform].take(ledger, self._now, used, latency)
+            platform.take(ledger, self._now, used, latency)
             calls -= used
             used_ago = latency
             yield used * latency
-        own, app, _, now = self._to_count(ledger)
-        last = AcquireRequest(holder, 0, used=used, used_ago_seconds=used_ago, reads=used)
-        self._release(ledger, own, app, last, now)
-        leave(app, self._sharing(ledger))
+        limiter.release(used, used_ago, EPOCH + self._now)
+        books.counted(ledger.platform, self._now)
         return 0.0
-
-    def _acquire(self, ledger: Ledger, request: AcquireRequest) -> Permit:
-        own, app, _, now = self._to_count(ledger)
-        self._release(ledger, own, app, request, now)
-        return reserve_shared(own, app, self._sharing(ledger), request, now)
-
-    def _sharing(self, ledger: Ledger) -> Sharing:
-        platform = ledger.platform
-        return Sharing(str(ledger.number), self._limits[platform], self._ledgers_of[platform])
-
-    def _release(
-        self,
-        ledger: Ledger,
-        own: CallCount,
-        app: CallCount,
-        request: AcquireRequest,
-        now: float,
-    ) -> None:
-        self.books.count_transactions += 1
-        own.release(request, now)
-        if self.practice.counts_app:
-            app.release(request, now)
-            note_reads(own, app, self._sharing(ledger), request.reads, now)
-
-    def _to_count(self, ledger: Ledger) -> tuple[CallCount, CallCount, RateLimits, float]:
-        platform = ledger.platform
-        count = self._counts[ledger], self._app_counts[platform]
-        return *count, self._limits[platform], EPOCH + self._now
 
     def _is_away(self, platform: str) -> bool:
         outage = self.practice.outage
@@ -323,16 +351,14 @@ class Simulation:
         worker = self.workers[0]
         while not worker.running:
             yield 1.0
-        worker.alive, worker.life = False, worker.life + 1
-        lost = list(worker.running)
+        lost = worker.die()
         yield HEARTBEAT_LIMIT_SECONDS + RESCUE_TURN_SECONDS
-        worker.running.clear()
         for ledger in lost:
             ledger.running = False
             self._queue(ledger, self._routine_queue)
         self.books.rescued = len(lost)
         yield RESTARTED_AFTER_HOURS * HOUR
-        worker.alive = True
+        worker.start_again()
         self._hand_out()
 
 

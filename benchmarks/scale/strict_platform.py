@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 
-from arsync.connector_sdk import RateLimits
 from benchmarks.scale.assumptions import Ledger
 
 PLATFORM_MINUTE_MAX = {"organisation": {"xero": 60, "quickbooks": 500}, "app": {"xero": 10_000}}
@@ -15,8 +14,12 @@ PLATFORM_DAY_MAX = {"xero": 5_000}
 class StrictPlatform:
     """Counts calls by second for the application, and by its own minutes for an organisation."""
 
-    def __init__(self, begins: float, ends: float, limits: RateLimits) -> None:
+    def __init__(self, name: str, begins: float, ends: float) -> None:
         self._begins = begins
+        self._minute_max = PLATFORM_MINUTE_MAX["organisation"][name]
+        self._app_minute_max = PLATFORM_MINUTE_MAX["app"].get(name, 0)
+        self._day_max = PLATFORM_DAY_MAX.get(name, 0)
+        self._refused = 0
         self.by_second = array("l", [0]) * (int(ends - begins) + 600)
         self._minutes: dict[Ledger, tuple[int, int]] = {}
         self.organisation_peak = 0
@@ -36,6 +39,19 @@ class StrictPlatform:
             count = count + 1 if current == minute else 1
             self._minutes[ledger] = (minute, count)
             self.organisation_peak = max(self.organisation_peak, count)
+            self._refused += count > self._minute_max
+        if self._day_max:
+            self._refused += min(calls, max(0, ledger.calls_today - self._day_max))
+
+    def refused(self) -> int:
+        """Return how many calls were beyond what the platform allows."""
+        if not self._app_minute_max:
+            return self._refused
+        minutes = (
+            sum(self.by_second[second : second + 60])
+            for second in range(0, len(self.by_second), 60)
+        )
+        return self._refused + sum(max(0, calls - self._app_minute_max) for calls in minutes)
 
     def app_peak(self) -> int:
         """Return the most calls of the application within any 60 seconds."""

@@ -138,7 +138,7 @@ def test_who_waits_no_longer_holds_nobody_back() -> None:
     assert list(app.app.contenders) == ["modest"]
     later = NOON + 10 + waiting.pause_seconds + 60
     assert app.ask("greedy", AcquireRequest("greedy", 1), later).calls == 1
-    assert app.app.contenders == {}
+    assert not app.app.contenders
 
 
 # -- the month ------------------------------------------------------------------------------------

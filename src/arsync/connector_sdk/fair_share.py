@@ -20,13 +20,13 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from arsync.connector_sdk import RateLimits
+from arsync.connector_sdk.call_window import MINUTE_SECONDS
+from arsync.connector_sdk.contenders import Contender
 from arsync.connector_sdk.rate_window import (
     DAY_SECONDS,
-    MINUTE_SECONDS,
     TURN_SECONDS,
     AcquireRequest,
     CallCount,
-    Contender,
     Permit,
     app_limits,
 )
@@ -37,16 +37,6 @@ FAIR_TURN_SECONDS = 1.0
 LENT_PART = 0.5
 """Of what nobody is expected to need, so much can be borrowed in a day: the rest is for those who
 come tomorrow."""
-
-CONTENDERS_MAX = 300
-"""So many organisations are remembered as having waited. With more, a share is hardly more than a
-run needs anyway."""
-
-NEED_CALLS_MIN = 10
-"""So many calls of the minute are kept for whoever had to wait: a run with nothing new takes 8."""
-
-NEED_GROWTH = 2
-"""Of what somebody called in the last minute, so many times are kept: it may want more."""
 
 NEW_SHARE = 0.5
 """Of the shares, how much is expected to be needed before a day has shown it."""
@@ -113,30 +103,26 @@ def _minute_left(
 ) -> Permit:
     """Return how many of the application's calls an organisation may have now; reserves none."""
     of_app = app_limits(sharing.limits)
-    app.contenders = {name: row for name, row in app.contenders.items() if row.until > now}
-    before = app.contenders.pop(sharing.organisation, None)
+    app.contenders.forget(now)
+    before = app.contenders.pop(sharing.organisation)
     since = before.since if before is not None and before.since else now
     used = own.within(MINUTE_SECONDS, now)
     permit = app.room(request, of_app, now)
     most = min(permit.calls, _turn(app, of_app, used, since, now))
     if most > 0:
         if before is not None:
-            _contend(app, sharing, Contender(0.0, now + MINUTE_SECONDS, used + most))
+            served = Contender(0.0, now + MINUTE_SECONDS, used + most)
+            app.contenders.add(sharing.organisation, served)
         return permit._replace(calls=most)
     pause = permit.pause_seconds or FAIR_TURN_SECONDS
     until = now + pause + MINUTE_SECONDS
-    _contend(app, sharing, Contender(since, until, used))
+    app.contenders.add(sharing.organisation, Contender(since, until, used))
     return Permit(pause_seconds=pause)
 
 
 def leave(app: CallCount, sharing: Sharing) -> None:
     """Keep nothing of the minute for an organisation whose run is over."""
-    app.contenders.pop(sharing.organisation, None)
-
-
-def _contend(app: CallCount, sharing: Sharing, contender: Contender) -> None:
-    if len(app.contenders) < CONTENDERS_MAX:
-        app.contenders[sharing.organisation] = contender
+    app.contenders.pop(sharing.organisation)
 
 
 def _turn(app: CallCount, of_app: RateLimits, used: int, since: float, now: float) -> int:
@@ -149,20 +135,14 @@ def _turn(app: CallCount, of_app: RateLimits, used: int, since: float, now: floa
         since: when it began to wait.
         now: seconds on the count's clock.
     """
-    room, others = app.minute_room(of_app, now), app.contenders.values()
+    room, others = app.minute_room(of_app, now), app.contenders
     if not others:
         return room
     share = max(1, of_app.calls_per_minute // (len(others) + 1))
     # Of its share it is sure; one call is left for each that came before, so that whoever waits
     # longest is served whoever else asks. Beyond it, what is kept for the others is left to them.
-    first = sum(0 < contender.since < since for contender in others)
-    kept = sum(_kept(contender.used, share) for contender in others)
+    first, kept = others.before(since), others.kept(share)
     return max(min(room - first, share - used), room - max(kept, first))
-
-
-def _kept(used: int, share: int) -> int:
-    """Return how many calls are kept for an organisation beside those that it has made."""
-    return max(0, min(share, max(NEED_CALLS_MIN, NEED_GROWTH * used)) - used)
 
 
 # -- the month ------------------------------------------------------------------------------------
@@ -193,11 +173,11 @@ def note_reads(own: CallCount, app: CallCount, sharing: Sharing, reads: int, now
     own.read(0, now)
     if not reads:
         return
-    share = plan_reads(app, sharing.limits, sharing.ledgers, now).share
-    within = max(0, min(reads, share - own.reads_today))
+    if sharing.limits.reads_per_month:
+        share = plan_reads(app, sharing.limits, sharing.ledgers, now).share
+        app.borrowed_today += reads - max(0, min(reads, share - own.reads_today))
     own.read(reads, now)
     app.read(reads, now)
-    app.borrowed_today += reads - within
 
 
 def _reads_left(

@@ -10,14 +10,18 @@ it reports how much of it was used, and when.
 
 from __future__ import annotations
 
+import heapq
 import json
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from arsync.connector_sdk import RateLimits
+from arsync.connector_sdk.call_window import MINUTE_SECONDS, CallWindow
+from arsync.connector_sdk.contenders import Contenders
 
-MINUTE_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 DAY_LIMIT_WAIT_SECONDS = 3_600.0
 """How long a used-up day is believed without a new call: no platform says when its day ends."""
@@ -73,17 +77,6 @@ class Permit(NamedTuple):
     """The ledger has had its share of the day's reads, and asks again after so long."""
 
 
-class Contender(NamedTuple):
-    """An organisation that had to wait for the minute of its application."""
-
-    since: float
-    """Since when it waits; 0: it was served."""
-    until: float
-    """Until when it is remembered."""
-    used: int
-    """Its calls of the minute when it last asked."""
-
-
 class DayLeft(NamedTuple):
     """What is left of a day's calls of one organisation."""
 
@@ -125,12 +118,12 @@ class CallCount:
     Moments are seconds on one clock, the same for all callers that share the count.
     """
 
-    used: list[tuple[float, int]] = field(default_factory=list)
+    used: CallWindow = field(default_factory=CallWindow)
     """Moments and how many calls left then, at the latest."""
     reserved: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """By holder: until when, how many calls."""
+    """By holder: until when, how many calls. The first to end comes first."""
     in_flight: dict[str, float] = field(default_factory=dict)
-    """Callers that may have a call under way: by holder, until when that is believed."""
+    """Callers that may have a call under way: by holder, until when that is believed; in order."""
     queue: dict[str, float] = field(default_factory=dict)
     """Callers that wait for a call at once: by holder, when it asked last. First come first."""
     ceiling: int | None = None
@@ -151,37 +144,48 @@ class CallCount:
     """Of an application: how many of them were beyond the share of their ledger."""
     usual_reads: int | None = None
     """Of an application: how many reads of the day before were within shares."""
-    contenders: dict[str, Contender] = field(default_factory=dict)
+    contenders: Contenders = field(default_factory=Contenders)
     """Of an application: the organisations that had to wait for its minute of late."""
     day_began: float = 0.0
     """When the platform's day of calls began, as far as its own count shows; 0: not known."""
     day_figure: int | None = None
     """The last known `day_left`; it is kept when the other is believed no longer."""
+    _reserved_calls: int = field(default=0, compare=False)
+    """The sum of `reserved`."""
+    _noted_at: float = field(default=-math.inf, compare=False)
+    """Up to when what is over was dropped; later than now: the order has to be looked at."""
 
     @classmethod
     def from_text(cls, text: str) -> CallCount:
         """Read what `text` wrote; an empty text is a fresh count."""
         tree: dict[str, Any] = json.loads(text) if text else {}
         count = cls(**{_FIELD_NAMES.get(name, name): value for name, value in tree.items()})
-        count.used = [(at, calls) for at, calls in count.used]
+        count.used = CallWindow(tree.get("used", ()))
         count.reserved = {
             holder: (until, calls) for holder, (until, calls) in count.reserved.items()
         }
-        count.contenders = {name: Contender(*row) for name, row in count.contenders.items()}
+        count.contenders = Contenders(tree.get("contenders"))
+        count._reserved_calls = sum(calls for _, calls in count.reserved.values())
+        count._noted_at = math.inf
         return count
 
     def text(self) -> str:
         """Return it as JSON, to be kept."""
         # Not `asdict`: it would copy every entry, for each block of calls.
-        tree = {_STORED_NAMES.get(name, name): value for name, value in vars(self).items()}
+        tree = {
+            _STORED_NAMES.get(name, name): value
+            for name, value in vars(self).items()
+            if not name.startswith("_")
+        }
+        tree |= {"used": list(self.used), "contenders": self.contenders.by_name()}
         return json.dumps(tree, separators=(",", ":"))
 
     def release(self, request: AcquireRequest, now: float) -> None:
         """Take back the holder's block, and note how much of it was used."""
         self.in_flight.pop(request.holder, None)
         # A block that ran out before it was released is counted in full already.
-        if self.reserved.pop(request.holder, None) and request.used:
-            self.used.append((now - request.used_ago_seconds, request.used))
+        if self._take_back(request.holder) and request.used:
+            self.used.add(now - request.used_ago_seconds, request.used)
         self._forget(now)
 
     def learn(self, request: AcquireRequest, limits: RateLimits, now: float) -> None:
@@ -207,7 +211,7 @@ class CallCount:
 
     def read(self, calls: int, now: float) -> None:
         """Count calls that read, in the month and the day of `now`."""
-        day = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}"
+        day = _day_of(now // DAY_SECONDS)
         if day != self.day:
             # Of a day without any, or before a pause of days, nothing is concluded.
             if self.reads_today:
@@ -276,8 +280,10 @@ class CallCount:
             (limits.calls_per_second, 1.0),
         ):
             if most:
-                room = min(room, most - self.within(seconds, now))
-                pause = max(pause, self._until_room(most, seconds, now))
+                left = most - self.within(seconds, now)
+                room = min(room, left)
+                if left <= 0:
+                    pause = max(pause, self._until_room(left, seconds, now))
         if pause > 0:
             return Permit(pause_seconds=pause)
         if limits.calls_at_once and not self._has_turn(request.holder, limits.calls_at_once, now):
@@ -294,9 +300,12 @@ class CallCount:
         # A block counts from its end, when the last of its calls may still leave: counted from its
         # start, the platform could see more calls in a minute than it allows.
         if calls == 1:
-            self.used.append((now, 1))
+            self.used.add(now, 1)
         else:
+            self._take_back(holder)
             self.reserved[holder] = (now + BLOCK_SECONDS, calls)
+            self._reserved_calls += calls
+        self.in_flight.pop(holder, None)
         self.in_flight[holder] = now + BLOCK_SECONDS + CALL_SECONDS_MAX
         self.queue.pop(holder, None)
         if self.day_left is not None:
@@ -317,9 +326,6 @@ class CallCount:
         reserve = 0 if request.changes else limits.reserve_per_day
         return self.day_until - now if self.day_left <= reserve else None
 
-    def _moments(self) -> list[tuple[float, int]]:
-        return sorted([*self.used, *self.reserved.values()])
-
     def minute_room(self, limits: RateLimits, now: float) -> int:
         """Return how many calls the minute has left."""
         most = min(limits.calls_per_minute, self.ceiling or limits.calls_per_minute)
@@ -327,17 +333,20 @@ class CallCount:
 
     def within(self, seconds: float, now: float) -> int:
         """Return how many calls left in the last seconds, or may leave yet."""
-        return sum(calls for at, calls in self._moments() if at > now - seconds)
+        since = now - seconds
+        first = next(iter(self.reserved.values()), None)
+        if first is None or first[0] > since:
+            return self.used.within(since) + self._reserved_calls
+        reserved = sum(calls for until, calls in self.reserved.values() if until > since)
+        return self.used.within(since) + reserved
 
-    def _until_room(self, most: int, seconds: float, now: float) -> float:
-        over = self.within(seconds, now) - most
-        if over < 0:
-            return 0.0
+    def _until_room(self, left: int, seconds: float, now: float) -> float:
+        """Return how long it takes until a call may leave; `left` says how many may not, if any."""
         # The oldest calls leave the window first: the wait ends when enough of them have.
-        for at, calls in self._moments():
+        for at, calls in heapq.merge(self.used, self.reserved.values()):
             if at > now - seconds:
-                over -= calls
-                if over < 0:
+                left += calls
+                if left > 0:
                     return at + seconds - now
         return 0.0
 
@@ -352,31 +361,52 @@ class CallCount:
         self.queue[holder] = now
         return False
 
+    def _take_back(self, holder: str) -> bool:
+        """Return whether a caller had reserved calls; it has none then."""
+        _, calls = self.reserved.pop(holder, (0.0, 0))
+        self._reserved_calls -= calls
+        return bool(calls)
+
     def _forget(self, now: float) -> None:
-        """Drop what no limit needs any more; correct moments that a clock set back left ahead."""
-        latest = now + BLOCK_SECONDS
-        for holder, (until, calls) in list(self.reserved.items()):
-            if until <= now:
-                # Its holder has died or is slow: all of its calls may have left.
-                del self.reserved[holder]
-                self.used.append((min(until, latest), calls))
-        recent: list[tuple[float, int]] = []
-        for at, calls in sorted((min(at, latest), calls) for at, calls in self.used):
-            if at <= now - MINUTE_SECONDS:
-                continue
-            if recent and now - at > 1.0 and int(at) == int(recent[-1][0]):
-                # One entry a second, at the later moment: neither leaves a window too early.
-                recent[-1] = (at, recent[-1][1] + calls)
-            else:
-                recent.append((at, calls))
-        self.used = recent
-        horizon = latest + CALL_SECONDS_MAX
-        self.in_flight = {name: min(t, horizon) for name, t in self.in_flight.items() if t > now}
-        self.queue = {
-            name: min(t, now) for name, t in self.queue.items() if t > now - QUEUE_SECONDS
-        }
+        """Drop what no limit needs any more."""
+        if now < self._noted_at:
+            self._put_in_order(now)
+        self._noted_at = now
+        # What ends first comes first, so that nobody looks at what stays.
+        while self.reserved:
+            holder, (until, calls) = next(iter(self.reserved.items()))
+            if until > now:
+                break
+            # Its holder has died or is slow: all of its calls may have left.
+            self._take_back(holder)
+            self.used.add(until, calls)
+        while self.in_flight:
+            holder, believed_until = next(iter(self.in_flight.items()))
+            if believed_until > now:
+                break
+            del self.in_flight[holder]
+        self.used.forget(now, now + BLOCK_SECONDS)
+        if self.queue:
+            self.queue = {
+                name: min(at, now) for name, at in self.queue.items() if at > now - QUEUE_SECONDS
+            }
         # No pause of a day or more is real: it was noted before the clock was set back.
         self.rest_until = min(self.rest_until, now + DAY_SECONDS)
+
+    def _put_in_order(self, now: float) -> None:
+        """Correct moments that a clock set back left ahead, or that another process noted."""
+        latest = now + BLOCK_SECONDS
+        reserved = sorted(self.reserved.items(), key=lambda row: row[1][0])
+        self.reserved = {holder: (min(at, latest), calls) for holder, (at, calls) in reserved}
+        horizon = latest + CALL_SECONDS_MAX
+        in_flight = sorted(self.in_flight.items(), key=lambda row: row[1])
+        self.in_flight = {holder: min(at, horizon) for holder, at in in_flight}
+
+
+@lru_cache(maxsize=4)
+def _day_of(number: float) -> str:
+    """Return a day of UTC by its number from 1970."""
+    return f"{datetime.fromtimestamp(number * DAY_SECONDS, UTC):%Y-%m-%d}"
 
 
 def app_limits(limits: RateLimits) -> RateLimits:

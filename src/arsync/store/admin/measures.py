@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 
 from arsync.clock import Clock
-from arsync.connector_sdk.rate_window import MINUTE_SECONDS, CallCount
+from arsync.connector_sdk.call_window import MINUTE_SECONDS
+from arsync.connector_sdk.rate_window import CallCount
 from arsync.core.actions import ActionState, Via
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.store.actions.action_queries import is_message_by
