@@ -8,23 +8,16 @@ sent twice, the line in the audit log, and what is answered to a mistake.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Flask, Request, Response, g, request
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
-from arsync.application.people.audit import note
-from arsync.application.people.persons import Person
 from arsync.application.people.signing_in import person
-from arsync.application.permissions import Actor, NotPermitted, Permission, Role, permit
-from arsync.errors import UserMistake
-from arsync.store.people.audit_log import AuditEntry
+from arsync.application.permissions import Permission
 from arsync.web.desk.rendering import render
 from arsync.web.desk.visit import Visit
 
@@ -32,11 +25,6 @@ FORM_ID = "form_id"
 """The field with a form's number."""
 
 FORM_ID_CHARACTERS_MAX = 64
-
-TWICE_SECONDS_MAX = 20.0
-"""So long the second click of a form waits for the first one's answer."""
-
-TWICE_LOOK_SECONDS = 0.05
 
 COOKIE = "arsync"
 SECURE_COOKIE = "__Host-arsync"
@@ -124,7 +112,7 @@ def _answering(route: Route, container: Container) -> Callable[..., AnyResponse]
         if visit.person is None and not route.public:
             return _sign_in_first(visit)
         if visit.person is not None:
-            _enter(visit, route, connection)
+            visit.enter(connection, route.permission, amounts=route.amounts)
         if route.method == "GET":
             return route.view(visit, **parts)
         return _once(visit, route, parts)
@@ -149,34 +137,6 @@ def _cookie(container: Container) -> str:
     return request.cookies.get(cookie_name(is_secure=secure), "")
 
 
-def _enter(visit: Visit, route: Route, connection: str) -> None:
-    """Find as what somebody acts here, and refuse them what is not theirs."""
-    assert visit.person is not None
-    if connection:
-        row = next((row for row in visit.connections() if row.name == connection), None)
-        if row is None:
-            # Whether there is one of that name is not for others to know.
-            raise NotFound(f"there is no connection {connection!r} of yours.")
-        visit.at_hand = visit.person.actor_on(row)
-        visit.organisation_at_hand = OrganisationContext(visit.container, row)
-    else:
-        visit.at_hand = visit.person.actor() or _nobody_here(visit.person)
-    if route.permission is not None:
-        permit(visit.actor, route.permission)
-    if route.amounts and not visit.actor.sees_amounts:
-        raise NotPermitted(f"{visit.actor.name} may not see amounts.\n    hint: ask an owner")
-
-
-def _nobody_here(person: Person) -> Actor:
-    """Return somebody who is something to single connections, as they stand before all of them."""
-    return Actor(
-        person.user.name or person.user.email,
-        Role.READER,
-        sees_amounts=False,
-        user_id=person.user.id,
-    )
-
-
 def _sign_in_first(visit: Visit) -> Response:
     asked = visit.request.full_path.rstrip("?") if visit.request.method == "GET" else ""
     target = "/sign-in" + (f"?{urlencode({'then': asked})}" if asked not in {"", "/"} else "")
@@ -196,15 +156,8 @@ def _once(visit: Visit, route: Route, parts: dict[str, Any]) -> AnyResponse:
     if visit.person is None or not form_id:
         return _done(visit, route, parts)
     forms, user_id = visit.container.store.forms, visit.person.user.id
-    digest = _digest(visit.request)
-    earlier = forms.begin(user_id, form_id, digest)
-    until = time.monotonic() + TWICE_SECONDS_MAX
-    while earlier is not None and not earlier.location and time.monotonic() < until:
-        time.sleep(TWICE_LOOK_SECONDS)
-        earlier = forms.begin(user_id, form_id, digest)
+    earlier = visit.answered_before(form_id, _digest(visit.request))
     if earlier is not None:
-        if earlier.digest != digest:
-            raise UserMistake("this form was sent already, with other content: nothing was done.")
         return visit.see(earlier.location or "/", earlier.message)
     try:
         response = _done(visit, route, parts)
@@ -221,25 +174,8 @@ def _once(visit: Visit, route: Route, parts: dict[str, Any]) -> AnyResponse:
 def _done(visit: Visit, route: Route, parts: dict[str, Any]) -> AnyResponse:
     response = route.view(visit, **parts)
     if route.audited and response.status_code < 400:
-        audit(visit, route.audited)
+        visit.audit(DESK, route.audited)
     return response
-
-
-def audit(visit: Visit, what: str) -> None:
-    """Write a line of the audit log about this request."""
-    organisation = visit.organisation_at_hand
-    note(
-        visit.container,
-        AuditEntry(
-            who=visit.at_hand.name if visit.at_hand else "nobody",
-            source=DESK,
-            what=what,
-            about=visit.about,
-            words=visit.said or visit.message,
-            connection_id=organisation.id if organisation else None,
-            address=visit.request.remote_addr or "",
-        ),
-    )
 
 
 def _digest(asked: Request) -> str:

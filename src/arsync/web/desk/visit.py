@@ -7,13 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Request, Response, g
+from flask import Response, g
 
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
-from arsync.application.people.persons import Person
-from arsync.application.permissions import Actor, NotPermitted, Permission, permit
-from arsync.store.models import ConnectionRow
+from arsync.web.caller import Caller
 from arsync.web.desk.guard import safe_path
 from arsync.web.desk.reader_locale import ReaderLocale
 
@@ -27,54 +23,13 @@ class FieldErrors(dict[str, str]):
 
 
 @dataclass
-class Visit:
-    """One request of somebody: what every view needs of it."""
+class Visit(Caller):
+    """One request of a browser: what every view needs of it."""
 
-    container: Container
-    request: Request
     renderer: Callable[[Visit, str, Mapping[str, Any]], str]
     """Makes a page of a template."""
-    person: Person | None = None
-    """Who is signed in; None: nobody, on a public page."""
-    at_hand: Actor | None = None
-    organisation_at_hand: OrganisationContext | None = None
-    about: str = ""
-    """What the audit log names; a view sets it."""
-    said: str = ""
-    """What the audit log adds; a view sets it. Without it, the message."""
-    message: str = ""
-    """What the next page says once."""
     field_errors: FieldErrors = field(default_factory=FieldErrors)
     """What is wrong with which field; the page shows it there and in its summary."""
-
-    @property
-    def actor(self) -> Actor:
-        """Return as what they act here."""
-        assert self.at_hand is not None, "a public page acts for nobody"
-        return self.at_hand
-
-    @property
-    def organisation(self) -> OrganisationContext:
-        """Return the organisation of the connection in the address."""
-        assert self.organisation_at_hand is not None, "the address names no connection"
-        return self.organisation_at_hand
-
-    def may(self, permission: Permission) -> bool:
-        """Return whether the actor may, for what a page offers."""
-        if self.at_hand is None:
-            return False
-        try:
-            permit(self.at_hand, permission)
-        except NotPermitted:
-            return False
-        return True
-
-    def connections(self) -> list[ConnectionRow]:
-        """Return the connections that are theirs, by name."""
-        if self.person is None:
-            return []
-        rows = self.container.store.connections.all()
-        return [row for row in rows if self.person.actor_on(row) is not None]
 
     def address(self, path: str = "", **query: Any) -> str:
         """Return an address below this connection's: `address("worklist")`."""
