@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import json
 import logging
+from datetime import timedelta
 
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tests.builders.books import NOW, ORGANISATION, Books, Fault
+from tests.builders.records import a_contact
 
 from arsync.application import connecting
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import SCHEDULE
-from arsync.application.recorded_run import RecordedRun
-from arsync.application.runs import sync
+from arsync.application.recorded_run import RUNS_BETWEEN_REMOVALS, RecordedRun
+from arsync.application.runs import prepare, sync
+from arsync.clock import SetClock
 from arsync.connector_sdk import Token
 from arsync.errors import (
     EXIT_MISTAKE,
@@ -27,6 +30,8 @@ from arsync.errors import (
 )
 from arsync.logs import log_handler
 from arsync.telemetry import trace_to
+
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -175,3 +180,56 @@ def test_a_trace_shows_a_run_with_its_phases(
         "arsync.run": result.run_id,
         "arsync.outcome": "done",
     }
+
+
+@pytest.fixture
+def clock(container: Container) -> SetClock:
+    assert isinstance(container.clock, SetClock)
+    return container.clock
+
+
+def kept(organisation: OrganisationContext) -> set[int]:
+    rows = organisation.store.runs.latest(organisation.id, rows_max=1_000)
+    return {row.id for row in rows}
+
+
+def run(organisation: OrganisationContext) -> int:
+    number = sync(SCHEDULE, organisation.refreshed()).run_id
+    assert number is not None
+    return number
+
+
+def pass_to_a_removal(organisation: OrganisationContext) -> None:
+    """Let other runs take the numbers up to one that removes rows."""
+    runs = organisation.store.runs
+    while runs.start(organisation.id, "plan") % RUNS_BETWEEN_REMOVALS != RUNS_BETWEEN_REMOVALS - 1:
+        pass
+
+
+def test_old_runs_without_any_news_are_removed(
+    organisation: OrganisationContext, clock: SetClock, books: Books
+) -> None:
+    books.contacts["c1"] = a_contact()
+    busy = run(organisation)
+    quiet = run(organisation)
+    planned = prepare(SCHEDULE, organisation.refreshed()).run_id
+    clock.advance(29 * DAY)
+    later = run(organisation)
+    pass_to_a_removal(organisation)
+    clock.advance(DAY + timedelta(hours=1))
+    last = run(organisation)
+    assert last % RUNS_BETWEEN_REMOVALS == 0
+    numbers = kept(organisation)
+    assert quiet not in numbers
+    assert {busy, planned, later, last} <= numbers
+
+
+def test_the_last_run_of_a_ledger_stays(
+    organisation: OrganisationContext, clock: SetClock, books: Books
+) -> None:
+    books.contacts["c1"] = a_contact()
+    run(organisation)
+    quiet = run(organisation)
+    clock.advance(365 * DAY)
+    assert organisation.store.runs.remove_quiet(clock.now()) == 0
+    assert quiet in kept(organisation)

@@ -15,6 +15,7 @@ from arsync.application.notifications import (
 )
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
+from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import RunResult
 from arsync.clock import in_words
 from arsync.core.actions import ActionState
@@ -36,6 +37,9 @@ WAIT_TOLD_SECONDS_MIN = 120.0
 """A shorter wait is over with the next run, and not worth a word."""
 
 MESSAGE_CHARACTERS_MAX = 2_000
+
+RUNS_BETWEEN_REMOVALS = 50
+"""Of rows of quiet runs."""
 
 SCHEDULED_KIND = "sync"
 """The kind of run that the schedule asks for; one that a person starts counts as well."""
@@ -218,7 +222,11 @@ class RecordedRun:
         message = "; ".join([*result.all_problems, *result.waits])[:MESSAGE_CHARACTERS_MAX]
         self._span.set_attribute("arsync.outcome", outcome)
         organisation.store.runs.finish(
-            run_id, outcome=outcome, counts=result.counts(), message=message
+            run_id,
+            outcome=outcome,
+            counts=result.counts(),
+            message=message,
+            quiet=result.quiet,
         )
 
     def _served(self) -> None:
@@ -265,6 +273,27 @@ class RunningElsewhere(Exception):
 
 class NotDue(Exception):
     """The schedule asks for no run any more: another process was quicker, or it was paused."""
+
+
+def remove_quiet_runs(actor: Actor, organisation: OrganisationContext, result: RunResult) -> None:
+    """Remove rows of old quiet runs, of all connections; most runs leave it to another.
+
+    Args:
+        actor: who runs.
+        organisation: whose run it is.
+        result: the run's, which has a number.
+    """
+    permit(actor, Permission.RUN)
+    container = organisation.container
+    days = container.config.store.quiet_runs_days
+    assert result.run_id is not None
+    # By its number, so that nobody has to remember when rows were last removed. One run removes
+    # more rows than all those add of which it is the only one that looks.
+    if not days or result.run_id % RUNS_BETWEEN_REMOVALS:
+        return
+    # On a wrong day rows would go too early.
+    if not container.platform_clocks.untrusted(organisation.connection.platform):
+        organisation.store.runs.remove_quiet(organisation.clock.now() - timedelta(days=days))
 
 
 def new_result(organisation: OrganisationContext, kind: str) -> RunResult:

@@ -96,6 +96,16 @@ class RunResult:
         return bool(self.all_problems)
 
     @property
+    def quiet(self) -> bool:
+        """Return whether it met nothing new and did nothing: nobody will ask for it later."""
+        if self.pulled is None or self.failed or self.broke or self.cut_short or self.ended_tasks:
+            return False
+        changes = [self.pulled.inserted, self.pulled.updated]
+        changes += [self.saved.new, self.saved.withdrawn] if self.saved else []
+        changes += self.applied.counts().values() if self.applied else ()
+        return not any(changes)
+
+    @property
     def exit_code(self) -> int:
         """Return 0 done, 1 part of the work failed, 2 your mistake, 3 waiting for a person."""
         if self.mistake:

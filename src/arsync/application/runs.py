@@ -20,7 +20,7 @@ from arsync.application.own_reminders import OwnReminders
 from arsync.application.packed_plan import and_more
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.plan_changes import remember
-from arsync.application.recorded_run import RecordedRun, Stop, new_result
+from arsync.application.recorded_run import RecordedRun, Stop, new_result, remove_quiet_runs
 from arsync.application.results import RunResult
 from arsync.application.rulebook_notes import rulebook_notes
 from arsync.application.rulebook_versions import keep_rulebook
@@ -184,6 +184,7 @@ def sync(
                 note_mail(actor, organisation)
                 _plan_and_carry_out(actor, organisation, connector, result, watch)
             forget_expired(actor, organisation)
+            remove_quiet_runs(actor, organisation, result)
     except ArsyncError as error:
         # The store is away or gone before the run has begun.
         result = new_result(organisation, "sync")

@@ -61,6 +61,17 @@ class StoreSettings(Section, frozen=True, kw_only=True):
             ),
         ),
     ] = 0
+    quiet_runs_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_500,
+            description=(
+                "runs that met nothing new and did nothing are kept in the log of runs for this "
+                "many days; all others stay; 0: all stay"
+            ),
+        ),
+    ] = 30
 
 
 class RulesSettings(Section, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from arsync.clock import SetClock
 from arsync.core.ledger.records import Organisation
 from arsync.errors import LockLost, RetryLater, StoreGone, UserMistake
 from arsync.store import Store, open_store
+from arsync.store.admin import run_log
 from arsync.store.models import ConnectionRow
 
 
@@ -231,3 +233,25 @@ def test_a_process_under_a_link_excludes_the_others(sqlite_store: Store, tmp_pat
         with pytest.raises(RetryLater, match="another run of acme"), sqlite_store.runs.lock(1):
             pass
         holder.kill()
+
+
+def test_old_quiet_runs_go_in_batches(
+    store: Store, connection: ConnectionRow, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_log, "REMOVED_AT_ONCE_MAX", 2)
+    numbers = []
+    for is_quiet in (True, True, False, True, True, True):
+        numbers.append(store.runs.start(connection.id, "sync"))
+        store.runs.finish(numbers[-1], outcome="done", quiet=is_quiet)
+        clock.advance(timedelta(hours=1))
+    store.runs.start(connection.id, "plan")
+    running = store.runs.start(connection.id, "sync")
+    before = clock.now()
+    assert store.runs.remove_quiet(before - timedelta(hours=2)) == 2
+    assert store.runs.remove_quiet(before - timedelta(hours=2)) == 1
+    assert store.runs.remove_quiet(before - timedelta(hours=2)) == 0
+    assert store.runs.remove_quiet(before) == 1
+    # Not the last that has ended: it says how far the ledger is.
+    assert store.runs.remove_quiet(before) == 0
+    kept = {run_row.id for run_row in store.runs.latest(connection.id)}
+    assert kept == {numbers[2], numbers[5], running - 1, running}

@@ -10,17 +10,21 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from arsync.clock import Clock
 from arsync.errors import LockLost, UserMistake
+from arsync.store.db.column_types import Moment
 from arsync.store.db.database import Database, inserted_id
 from arsync.store.db.locks import Locks, StillHeld
 from arsync.store.db.tables import connections, runs
 from arsync.store.models import RunRow
+
+REMOVED_AT_ONCE_MAX = 1_000
 
 
 class Runs:
@@ -35,19 +39,17 @@ class Runs:
 
     def start(self, connection_id: int, kind: str) -> int:
         """Record that a run begins, and return its id."""
-        with self._database.write() as db:
-            inserted = db.execute(
-                insert(runs).values(
-                    connection_id=connection_id,
-                    kind=kind,
-                    started_at=self._clock.now(),
-                    outcome="running",
-                    counts="{}",
-                    host=socket.gethostname(),
-                    pid=os.getpid(),
-                )
-            )
-            return inserted_id(inserted)
+        begun = {
+            "connection_id": connection_id,
+            "kind": kind,
+            "started_at": self._clock.now(),
+            "outcome": "running",
+            "counts": "{}",
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+        }
+        with self._database.write(alone=True) as db:
+            return inserted_id(db.execute(insert(runs), begun))
 
     def finish(
         self,
@@ -56,19 +58,43 @@ class Runs:
         outcome: str,
         counts: Mapping[str, int] | None = None,
         message: str = "",
+        quiet: bool = False,
     ) -> None:
-        """Record how it ended."""
-        with self._database.write() as db:
-            db.execute(
-                update(runs)
-                .where(runs.c.id == run_id)
-                .values(
-                    finished_at=self._clock.now(),
-                    outcome=outcome,
-                    counts=json.dumps(dict(counts or {})),
-                    message=message,
-                )
-            )
+        """Record how it ended.
+
+        Args:
+            run_id: what `start` returned.
+            outcome: `done`, `part failed`, `failed` or `stopped`.
+            counts: its numbers.
+            message: what went wrong and what waits for a person.
+            quiet: it met nothing new and did nothing; see `remove_quiet`.
+        """
+        ended = {
+            "finished_at": self._clock.now(),
+            "outcome": outcome,
+            "counts": json.dumps(dict(counts or {})),
+            "message": message,
+            "quiet": quiet,
+        }
+        with self._database.write(alone=True) as db:
+            db.execute(_FINISH, {"run_id": run_id} | ended)
+
+    def remove_quiet(self, before: datetime) -> int:
+        """Remove rows of quiet runs that ended before a moment, the oldest first.
+
+        The last run of each connection stays: it says when that was last synced.
+
+        Returns:
+            How many; at most `REMOVED_AT_ONCE_MAX`.
+        """
+        with self._database.read(alone=True) as db:
+            if db.scalar(_OLD_AND_QUIET.limit(1), {"before": before}) is None:
+                return 0
+        # Rows that another process is removing are left to it.
+        batch = _OLD_AND_QUIET.limit(REMOVED_AT_ONCE_MAX).with_for_update(skip_locked=True)
+        with self._database.write(alone=True) as db:
+            removed = db.execute(delete(runs).where(runs.c.id.in_(batch)), {"before": before})
+            return removed.rowcount
 
     def get(self, run_id: int) -> RunRow:
         """Return one run.
@@ -77,7 +103,7 @@ class Runs:
             UserMistake: no run has that number.
         """
         with self._database.read() as db:
-            row = db.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+            row = db.execute(_ROWS.where(runs.c.id == run_id)).one_or_none()
         if row is None:
             raise UserMistake(
                 f"there is no run {run_id}.\n    hint: `arsync status` names the last"
@@ -86,14 +112,14 @@ class Runs:
 
     def last(self, connection_id: int, *, besides: str = "") -> RunRow | None:
         """Return the latest run, of any kind besides one."""
-        query = select(runs).where(runs.c.connection_id == connection_id, runs.c.kind != besides)
+        query = _ROWS.where(runs.c.connection_id == connection_id, runs.c.kind != besides)
         with self._database.read() as db:
             row = db.execute(query.order_by(runs.c.id.desc()).limit(1)).one_or_none()
         return None if row is None else _run(row)
 
     def latest(self, connection_id: int, *, rows_max: int = 100) -> list[RunRow]:
         """Return runs, latest first."""
-        query = select(runs).where(runs.c.connection_id == connection_id)
+        query = _ROWS.where(runs.c.connection_id == connection_id)
         with self._database.read() as db:
             rows = db.execute(query.order_by(runs.c.id.desc()).limit(rows_max))
             return [_run(row) for row in rows]
@@ -142,6 +168,26 @@ class Runs:
         if last is None or last.outcome != "running":
             return ""
         return f" since {last.started_at:%Y-%m-%d %H:%M} UTC (process {last.pid} on {last.host})"
+
+
+_ROWS = select(*(runs.c[name] for name in RunRow._fields))
+_FINISH = update(runs).where(runs.c.id == bindparam("run_id"))
+
+_later = runs.alias("later")
+_OLD_AND_QUIET = (
+    select(runs.c.id)
+    .where(
+        runs.c.quiet,
+        runs.c.finished_at < bindparam("before", type_=Moment),
+        exists().where(
+            _later.c.connection_id == runs.c.connection_id,
+            _later.c.id > runs.c.id,
+            _later.c.kind != "plan",
+            _later.c.finished_at.is_not(None),
+        ),
+    )
+    .order_by(runs.c.finished_at)
+)
 
 
 def _run(row: Any) -> RunRow:

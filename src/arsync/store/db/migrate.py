@@ -47,6 +47,7 @@ REVISIONS = (
     "0034",
     "0035",
     "0036",
+    "0037",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -834,7 +834,15 @@ runs = Table(
     _text("message"),
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
+    # It met nothing new and did nothing: nobody misses its row after some weeks.
+    Column("quiet", Boolean, nullable=False, server_default=false()),
     # By day for messages that are old enough to be emptied, by number for the latest run.
     Index(None, "connection_id", "started_at"),
     Index(None, "connection_id", "id"),
+)
+Index(
+    "ix_runs_quiet",
+    runs.c.finished_at,
+    sqlite_where=runs.c.quiet,
+    postgresql_where=runs.c.quiet,
 )
