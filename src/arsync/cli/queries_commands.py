@@ -1,4 +1,4 @@
-"""`why`, `actions`, `status`, `report`: looking changes nothing."""
+"""`why`, `actions`, `status`: looking changes nothing."""
 
 from __future__ import annotations
 
@@ -20,27 +20,23 @@ from arsync.cli.common import (
     print_table,
     say,
     word,
-    write_output,
 )
-from arsync.cli.json_output import json_text, print_json
+from arsync.cli.json_output import print_json
 from arsync.cli.render_reasons import Reasons
 from arsync.cli.summaries import is_summarised
 from arsync.clock import in_words
 from arsync.core.actions import ActionKind, ActionState
-from arsync.core.ledger.missing_documents import missing_in_words
 from arsync.core.ledger.money import shown
 from arsync.core.planning.send_blocks import difference_in_words
 from arsync.core.rulebook.rules_text import short_hash
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.ageing_report import AgeingTable
     from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.container import Container
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
     from arsync.application.results import ConnectionStatus, Listed
-    from arsync.config import Config
 
 
 @click.command()
@@ -410,133 +406,3 @@ def _action_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
     if status.open_tasks:
         lines.append(f"{word(status.open_tasks, 'open task')}: `arsync tasks`")
     return lines
-
-
-@click.group()
-def report() -> None:
-    """Print the ageing of receivables, or its tie-out."""
-
-
-@report.command()
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "html"]),
-    default="table",
-    show_default=True,
-    help="The format.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to a file instead of stdout.",
-)
-@connection_option
-@as_of_option
-@json_option
-@config_option
-def ageing(
-    form: str,
-    output: Path | None,
-    connection: ConnectionChoice,
-    as_of: date | None,
-    as_json: bool,
-    config_file: Path | None,
-) -> int:
-    """Show what is owed, by customer, currency and age."""
-    from arsync.application.ageing_report import ageing_report
-    from arsync.application.connecting import connections
-
-    with opened(config_file) as (actor, container):
-        organisations = connections(actor, container, connection)
-        tables = [ageing_report(actor, organisation, as_of) for organisation in organisations]
-    text = _ageing_text(tables, "json" if as_json else form)
-    if text is None:
-        if output is not None:
-            raise UserMistake("--output needs --format csv, json or html.")
-        _show_ageing(tables)
-    elif output is None:
-        click.echo(text, nl=False)
-    else:
-        _write_report(output, text, len(tables), container.config)
-    return EXIT_DONE
-
-
-def _write_report(output: Path, text: str, connections: int, config: Config) -> None:
-    write_output(output, text, config)
-    say(f"wrote {output} ({word(connections, 'connection')})")
-
-
-def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
-    """Return the report as a file's text; None when it is to be shown as a table."""
-    from arsync.application.ageing_report import ageing_table_view, as_csv, as_html
-
-    if form == "json":
-        return json_text([ageing_table_view(table) for table in tables]) + "\n"
-    if form == "csv":
-        return as_csv(tables)
-    return as_html(tables) if form == "html" else None
-
-
-def _show_ageing(tables: Sequence[AgeingTable]) -> None:
-    from arsync.application.ageing_report import as_rows, tie_out_lines
-
-    for table in tables:
-        columns, rows = as_rows(table)
-        title = f"{table.connection}, as of {table.as_of.isoformat()}"
-        print_table(title, columns, rows, right=columns[2:])
-        if table.missing:
-            click.echo(f"  ! {missing_in_words(table.missing)}")
-        for line in tie_out_lines(table):
-            click.echo(f"  {line}")
-
-
-@report.command("tie-out")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "csv", "json"]),
-    default="text",
-    show_default=True,
-    help="The format.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to a file instead of stdout.",
-)
-@connection_option
-@json_option
-@config_option
-def tie_out(
-    form: str,
-    output: Path | None,
-    connection: str | None,
-    as_json: bool,
-    config_file: Path | None,
-) -> int:
-    """Compare the total with the platform's, by currency.
-
-    Names the customers that explain a difference. Compares with what the last pulls brought, and
-    calls no platform.
-    """
-    from arsync.application.connecting import connections
-    from arsync.application.tie_out_report import (
-        tie_out_csv,
-        tie_out_report,
-        tie_out_text,
-        tie_out_view,
-    )
-
-    with opened(config_file) as (actor, container):
-        organisations = connections(actor, container, connection)
-        tables = [tie_out_report(actor, organisation) for organisation in organisations]
-    if as_json or form == "json":
-        text = json_text([tie_out_view(table) for table in tables]) + "\n"
-    else:
-        text = tie_out_csv(tables) if form == "csv" else tie_out_text(tables)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        _write_report(output, text, len(tables), container.config)
-    return EXIT_DONE

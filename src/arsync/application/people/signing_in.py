@@ -89,23 +89,23 @@ def sign_in(
         UserMistake: wrong; whether the address exists is not told.
     """
     sign_ins = container.store.sign_ins
-    who, where = f"email {email.strip().lower()}", f"network {address}"
+    address_key, network_key = f"email {email.strip().lower()}", f"network {address}"
     if (
-        sign_ins.failed(who, within=TRIES_WITHIN) >= TRIES_MAX
-        or sign_ins.failed(where, within=TRIES_WITHIN) >= NETWORK_TRIES_MAX
+        sign_ins.failed(address_key, within=TRIES_WITHIN) >= TRIES_MAX
+        or sign_ins.failed(network_key, within=TRIES_WITHIN) >= NETWORK_TRIES_MAX
     ):
         raise _waits()
     user = container.store.users.by_email(email)
     kept = container.store.users.password_hash(user.id) if user else ""
     right = is_password(password, kept or _NOBODYS) and bool(kept)
     if user is None or not right or user.disabled_at is not None:
-        sign_ins.note_failure(where, within=TRIES_WITHIN)
-        left = TRIES_MAX - sign_ins.note_failure(who, within=TRIES_WITHIN)
-        if left <= 0:
+        sign_ins.note_failure(network_key, within=TRIES_WITHIN)
+        tries_left = TRIES_MAX - sign_ins.note_failure(address_key, within=TRIES_WITHIN)
+        if tries_left <= 0:
             raise _waits()
-        tries = "1 try is" if left == 1 else f"{left} tries are"
+        tries = "1 try is" if tries_left == 1 else f"{tries_left} tries are"
         raise UserMistake(f"{_WRONG} {tries} left.")
-    sign_ins.forget_failures(who)
+    sign_ins.forget_failures(address_key)
     if _HASHER.check_needs_rehash(kept):
         renewed = hashed(password)
         container.store.users.set_password_hash(user.id, renewed, end_sessions=False)

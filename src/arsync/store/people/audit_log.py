@@ -98,8 +98,10 @@ class AuditLog:
             if text := getattr(wanted, name):
                 query = query.where(columns[name] == text)
         if wanted.about:
-            parts = (columns.about.contains(wanted.about, autoescape=True),)
-            query = query.where(or_(*parts, columns.words.contains(wanted.about, autoescape=True)))
+            in_about = columns.about.contains(wanted.about, autoescape=True)
+            query = query.where(
+                or_(in_about, columns.words.contains(wanted.about, autoescape=True))
+            )
         if wanted.before_id is not None:
             query = query.where(columns.id < wanted.before_id)
         if wanted.since is not None:

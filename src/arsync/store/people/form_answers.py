@@ -45,9 +45,9 @@ class FormAnswers:
         except IntegrityError:
             query = select(columns.digest, columns.location, columns.message).where(*this)
             with self._database.read() as db:
-                found = db.execute(query).one_or_none()
+                stored = db.execute(query).one_or_none()
             # Given up in between: whoever sends it once more begins anew.
-            return FormAnswer(*found) if found is not None else FormAnswer(digest, "", "")
+            return FormAnswer(*stored) if stored is not None else FormAnswer(digest, "", "")
         return None
 
     def answer(self, user_id: int, form_id: str, location: str, message: str) -> None:

@@ -126,10 +126,10 @@ class SignIns:
             )
         )
         with self._database.read() as db:
-            found = db.execute(query).one_or_none()
-        if found is None:
+            stored = db.execute(query).one_or_none()
+        if stored is None:
             return None
-        row = SessionRow(*found)
+        row = SessionRow(*stored)
         if abs((now - row.seen_at).total_seconds()) > SEEN_EVERY_SECONDS:
             with self._database.write() as db:
                 this = web_sessions.c.token_hash == row.token_hash
@@ -226,11 +226,11 @@ class SignIns:
             columns.expires_at > self._clock.now(),
         )
         with self._database.read() as db:
-            found = db.execute(query).one_or_none()
-        if found is None:
+            stored = db.execute(query).one_or_none()
+        if stored is None:
             return None
-        kept = self._cipher(create=False).decrypt(found.kept).decode() if found.kept else ""
-        return LinkRow(found.purpose, found.user_id, found.made_by, kept)
+        kept = self._cipher(create=False).decrypt(stored.kept).decode() if stored.kept else ""
+        return LinkRow(stored.purpose, stored.user_id, stored.made_by, kept)
 
     def open_link(self, purpose: str, token: str) -> LinkRow | None:
         """Open a link; None: it was opened before, is too old, or never was one."""
@@ -277,10 +277,10 @@ class SignIns:
             )
         )
         with self._database.read() as db:
-            found = db.execute(query).one_or_none()
-        if found is None:
+            stored = db.execute(query).one_or_none()
+        if stored is None:
             return None
-        row = TokenRow(*found)
+        row = TokenRow(*stored)
         if row.last_used_at is None or (now - row.last_used_at).seconds > SEEN_EVERY_SECONDS:
             with self._database.write() as db:
                 db.execute(update(api_tokens).where(columns.id == row.id).values(last_used_at=now))

@@ -112,7 +112,7 @@ class Users:
         """Return everybody, by name."""
         with self._database.read() as db:
             roles = _roles(db)
-            seen = dict(
+            last_seen = dict(
                 db.execute(
                     select(web_sessions.c.user_id, func.max(web_sessions.c.seen_at)).group_by(
                         web_sessions.c.user_id
@@ -122,7 +122,9 @@ class Users:
                 .all()
             )
             query = select(*_PLAIN).order_by(func.lower(users.c.name), users.c.email)
-            return [_row(row, roles.get(row.id, ()), seen.get(row.id)) for row in db.execute(query)]
+            return [
+                _row(row, roles.get(row.id, ()), last_seen.get(row.id)) for row in db.execute(query)
+            ]
 
     def get(self, user_id: int) -> UserRow:
         """Return one.
@@ -183,8 +185,8 @@ class Users:
     def password_hash(self, user_id: int) -> str:
         """Return the hash of the password; empty: there is none."""
         with self._database.read() as db:
-            found = db.scalar(select(users.c.password_hash).where(users.c.id == user_id))
-        return found or ""
+            stored = db.scalar(select(users.c.password_hash).where(users.c.id == user_id))
+        return stored or ""
 
     def set_password_hash(
         self, user_id: int, password_hash: str, *, end_sessions: bool = True
@@ -199,8 +201,8 @@ class Users:
     def totp_secret(self, user_id: int) -> str:
         """Return the secret of the second factor; empty: there is none."""
         with self._database.read() as db:
-            found = db.scalar(select(users.c.totp_key).where(users.c.id == user_id))
-        return self._cipher(create=False).decrypt(found).decode() if found else ""
+            stored = db.scalar(select(users.c.totp_key).where(users.c.id == user_id))
+        return self._cipher(create=False).decrypt(stored).decode() if stored else ""
 
     def set_totp_secret(self, user_id: int, secret: str) -> None:
         """Keep the secret of a second factor, encrypted; empty takes it away."""
@@ -210,14 +212,14 @@ class Users:
             db.execute(update(users).where(this).values(totp_key=kept, totp_step=0))
 
     def take_totp_step(self, user_id: int, step: int) -> bool:
-        """Return whether no code of this time step or a later one was taken yet, and take it."""
+        """Return whether no code of this time step or a later one was statement yet, and take it."""
         with self._database.write() as db:
-            taken = (
+            statement = (
                 update(users)
                 .where(users.c.id == user_id, users.c.totp_step < step)
                 .values(totp_step=step)
             )
-            return bool(db.execute(taken).rowcount)
+            return bool(db.execute(statement).rowcount)
 
     def _cipher(self, *, create: bool) -> MultiFernet:
         assert self._keys is not None, "a store that is opened without keys keeps no secrets"
@@ -279,13 +281,13 @@ def _roles(
     query = select(user_roles).order_by(columns.user_id, columns.scope, columns.scope_value)
     if user_ids is not None:
         query = query.where(columns.user_id.in_(user_ids))
-    found: dict[int, tuple[ScopedRole, ...]] = {}
+    by_user: dict[int, tuple[ScopedRole, ...]] = {}
     for row in db.execute(query):
         role = ScopedRole(
             row.scope, row.scope_value, row.role, row.sees_amounts, row.approves_up_to
         )
-        found[row.user_id] = (*found.get(row.user_id, ()), role)
-    return found
+        by_user[row.user_id] = (*by_user.get(row.user_id, ()), role)
+    return by_user
 
 
 def _user(db: Connection, user_id: int) -> UserRow:

@@ -25,11 +25,11 @@ def serve_assets(app: Flask) -> None:
 
     @app.get("/static/<mark>/<name>")
     def asset(mark: str, name: str) -> Response:
-        known = _contents().get(name)
-        if known is None or mark != _mark(known):
+        content = _contents().get(name)
+        if content is None or mark != _mark(content):
             raise NotFound
         kind = TYPES[name[name.rindex(".") :]]
-        response = Response(known, mimetype=kind)
+        response = Response(content, mimetype=kind)
         response.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}, immutable"
         return response
 

@@ -33,18 +33,18 @@ def form_field() -> Markup:
 
 def attributes(values: Mapping[str, Any]) -> Markup:
     """Return attributes of an element; None and False leave one out."""
-    parts = [
+    written = [
         Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
         for name, value in values.items()
         if value is not None and value is not False
     ]
-    return Markup("").join(parts)
+    return Markup("").join(written)
 
 
 @cache
 def environment() -> Environment:
     """Return the templates: everything that is filled in is escaped."""
-    made = Environment(
+    templates = Environment(
         loader=PackageLoader("arsync.web.desk", "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
@@ -53,12 +53,12 @@ def environment() -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    made.globals.update(
+    templates.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    templates.globals.update(
         form_field=form_field, plural=plural, attributes=attributes, static=address_of
     )
-    made.filters["lines"] = lambda text: Markup("<br>").join(escape(text).split("\n"))
-    return made
+    templates.filters["lines"] = lambda text: Markup("<br>").join(escape(text).split("\n"))
+    return templates
 
 
 def render(visit: Visit, template: str, **values: Any) -> str:

@@ -138,8 +138,10 @@ def _cookie(container: Container) -> str:
 
 
 def _sign_in_first(visit: Visit) -> Response:
-    asked = visit.request.full_path.rstrip("?") if visit.request.method == "GET" else ""
-    target = "/sign-in" + (f"?{urlencode({'then': asked})}" if asked not in {"", "/"} else "")
+    requested = visit.request.full_path.rstrip("?") if visit.request.method == "GET" else ""
+    target = "/sign-in" + (
+        f"?{urlencode({'then': requested})}" if requested not in {"", "/"} else ""
+    )
     if visit.request.headers.get("HX-Request"):
         # A fragment would put the sign-in page into the middle of another page.
         response = Response("", 204)

@@ -34,8 +34,10 @@ class Visit(Caller):
     def address(self, path: str = "", **query: Any) -> str:
         """Return an address below this connection's: `address("worklist")`."""
         base = f"/c/{quote(self.organisation.name, safe='')}"
-        asked = {key: value for key, value in query.items() if value not in {"", None}}
-        return f"{base}/{path}" + (f"?{urlencode(asked, doseq=True)}" if asked else "")
+        query_values = {key: value for key, value in query.items() if value not in {"", None}}
+        return f"{base}/{path}" + (
+            f"?{urlencode(query_values, doseq=True)}" if query_values else ""
+        )
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """Return a page."""

@@ -1,0 +1,268 @@
+"""Measures of a ledger as of any day: of all, by customer, segment or month, with documents."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import asdict, fields
+
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.core.analytics.measures import (
+    WINDOW_DAYS,
+    WINDOW_DAYS_MAX,
+    Document,
+    Figures,
+    MeasuringWindow,
+    documents_behind,
+    measures,
+)
+from arsync.core.ledger.money import plain
+from arsync.core.ledger.records import Account, Contact
+from arsync.core.ledger.sanitising import no_formula
+from arsync.errors import UserMistake
+
+MONTHS_SHOWN = 13
+"""A year and the month it began with: the same season twice."""
+
+NO_SEGMENT = "no group"
+"""The segment of customers without a contact group."""
+
+
+class By(StrEnum):
+    """What figures are given for."""
+
+    LEDGER = "ledger"
+    CUSTOMER = "customer"
+    SEGMENT = "segment"
+    MONTH = "month"
+
+
+class MeasuresTable(NamedTuple):
+    """The measures of one connection."""
+
+    connection: str
+    organisation: str
+    base_currency: str
+    by: By
+    rows: tuple[Figures, ...]
+
+
+class MeasuresView(Struct, frozen=True):
+    """The JSON view of the measures of one connection."""
+
+    connection: str
+    by: str
+    rows: tuple[dict[str, object], ...]
+    """Each figure under its name; amounts, days and percentages as texts with six places."""
+
+
+def measures_view(table: MeasuresTable) -> MeasuresView:
+    """Return the JSON view."""
+    return MeasuresView(table.connection, str(table.by), tuple(map(_row_view, table.rows)))
+
+
+def _row_view(row: Figures) -> dict[str, object]:
+    # As texts: a reader that takes numbers for floats must not lose a place.
+    return {
+        name: f"{value:.6f}" if isinstance(value, Decimal) else value
+        for name, value in asdict(row).items()
+    }
+
+
+def measures_report(
+    actor: Actor,
+    organisation: OrganisationContext,
+    *,
+    as_of: date | None = None,
+    window_days: int = WINDOW_DAYS,
+    by: By = By.LEDGER,
+) -> MeasuresTable:
+    """Return the measures of one connection.
+
+    Args:
+        actor: who asks.
+        organisation: whose ledger.
+        as_of: the last day of the window; None: the organisation's today.
+        window_days: N.
+        by: for the whole ledger; for each customer; for each contact group, where a customer of
+            two counts in both; or for the ends of the last months.
+
+    Raises:
+        UserMistake: the day is in the future, or the window has no day or too many.
+    """
+    permit(actor, Permission.READ)
+    window = MeasuringWindow(_past_day(organisation, as_of), _window_days(window_days))
+    books = organisation.connection.organisation
+    windows = _month_ends(window) if by is By.MONTH else [window]
+    rows: list[Figures] = []
+    if len(windows) == 1:
+        accounts: Iterable[Account] = organisation.store.ledger.accounts(organisation.id)
+        rows = measures(
+            accounts,
+            window,
+            zone=organisation.zone,
+            base_currency=books.base_currency,
+            group_of=_GROUPS[by],
+        )
+    else:
+        # Read once: each month goes by the same documents.
+        kept = list(organisation.store.ledger.accounts(organisation.id))
+        for month in windows:
+            rows += measures(kept, month, zone=organisation.zone, base_currency=books.base_currency)
+    return MeasuresTable(organisation.name, books.name, books.base_currency, by, tuple(rows))
+
+
+def documents_of_measure(
+    actor: Actor,
+    organisation: OrganisationContext,
+    name: str,
+    *,
+    currency: str,
+    as_of: date | None = None,
+    window_days: int = WINDOW_DAYS,
+) -> Iterator[Document]:
+    """Yield the documents behind a figure; the largest come first.
+
+    Args:
+        actor: who asks.
+        organisation: whose ledger.
+        name: `sales`, `receivable`, `current`, `overdue` or `settled`.
+        currency: of the figure.
+        as_of: the last day of the window; None: today.
+        window_days: N.
+
+    Raises:
+        UserMistake: no figure is called so, or the day is in the future.
+    """
+    permit(actor, Permission.READ)
+    if name not in DOCUMENTED:
+        raise UserMistake(f"no figure {name!r} has documents.\n    hint: {', '.join(DOCUMENTED)}")
+    window = MeasuringWindow(_past_day(organisation, as_of), _window_days(window_days))
+    found = [
+        document
+        for figure, document in documents_behind(
+            organisation.store.ledger.accounts(organisation.id),
+            window,
+            zone=organisation.zone,
+            currency=currency,
+        )
+        if figure == name
+    ]
+    yield from sorted(found, key=lambda document: (-document.amount, document.number))
+
+
+DOCUMENTED = ("sales", "receivable", "current", "overdue", "settled")
+"""The figures that list their documents; the others are made of these."""
+
+
+def measures_csv(tables: Sequence[MeasuresTable]) -> str:
+    """Return one line for each group and currency; numbers as plain decimals."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    names = [field.name for field in fields(Figures) if field.name != "unrated"]
+    writer.writerow(["connection", *names, "unrated"])
+    for table in tables:
+        for row in table.rows:
+            values = asdict(row)
+            cells = [_cell(values[name]) for name in names]
+            unrated = no_formula("; ".join(row.unrated))
+            writer.writerow([no_formula(table.connection), *cells, unrated])
+    return out.getvalue()
+
+
+def measures_rows(table: MeasuresTable) -> tuple[list[str], list[list[str]]]:
+    """Return the columns and rows for people: days with one place."""
+    title = {By.LEDGER: "", By.MONTH: "end of"}.get(table.by, str(table.by))
+    columns = [
+        *([title] if title else []),
+        "currency",
+        "sales",
+        "owed",
+        "overdue %",
+        "DSO",
+        "counted back",
+        "best possible",
+        "ADD",
+        "CEI",
+        "days to pay",
+        "DBT",
+    ]
+    rows = []
+    for row in table.rows:
+        first = row.as_of.isoformat() if table.by is By.MONTH else row.group
+        currency = f"{row.currency}, all" if row.in_base else row.currency
+        figures = (
+            row.overdue_percent,
+            row.dso,
+            row.dso_countback_monthly,
+            row.bpdso,
+            row.add,
+            row.cei,
+            row.days_to_pay_weighted,
+            row.dbt,
+        )
+        rows.append(
+            [
+                *([first] if title else []),
+                currency,
+                f"{row.sales:,.2f}",
+                f"{row.receivable:,.2f}",
+                *("not known" if figure is None else f"{figure:.1f}" for figure in figures),
+            ]
+        )
+    return columns, rows
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if value is None:
+        return ""
+    return no_formula(str(value))
+
+
+def _by_customer(contact: Contact | None) -> Iterable[str]:
+    # Two customers may bear one name.
+    return (f"{contact.name}\x00{contact.id}",) if contact is not None else ("",)
+
+
+def _by_segment(contact: Contact | None) -> Iterable[str]:
+    return (contact.groups if contact is not None else ()) or (NO_SEGMENT,)
+
+
+_GROUPS = {
+    By.LEDGER: lambda _: ("",),
+    By.MONTH: lambda _: ("",),
+    By.CUSTOMER: _by_customer,
+    By.SEGMENT: _by_segment,
+}
+
+
+def _month_ends(window: MeasuringWindow) -> list[MeasuringWindow]:
+    """Return the window, and those that end with each of the months before."""
+    windows, day = [window], window.day
+    while len(windows) < MONTHS_SHOWN:
+        day = day.replace(day=1) - timedelta(days=1)
+        windows.append(MeasuringWindow(day, window.days))
+    return windows[::-1]
+
+
+def _past_day(organisation: OrganisationContext, as_of: date | None) -> date:
+    today = organisation.today
+    if as_of is not None and as_of > today:
+        raise UserMistake(f"{as_of.isoformat()} is in the future: it has no figures yet.")
+    return as_of or today
+
+
+def _window_days(days: int) -> int:
+    if not 1 <= days <= WINDOW_DAYS_MAX:
+        raise UserMistake(f"a window has 1 to {WINDOW_DAYS_MAX:,} days, not {days:,}.")
+    return days

@@ -1,0 +1,301 @@
+"""`report`: figures of a ledger, as a table and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from arsync.cli.common import (
+    as_of_option,
+    config_option,
+    connection_option,
+    json_option,
+    opened,
+    print_table,
+    say,
+    word,
+    write_output,
+)
+from arsync.cli.json_output import json_text, print_json
+from arsync.core.ledger.missing_documents import missing_in_words
+from arsync.errors import EXIT_DONE, UserMistake
+
+if TYPE_CHECKING:
+    from arsync.application.ageing_report import AgeingTable
+    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.permissions import Actor
+    from arsync.config import Config
+
+
+@click.group()
+def report() -> None:
+    """Print measures, the ageing of receivables, or its tie-out."""
+
+
+@report.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "html"]),
+    default="table",
+    show_default=True,
+    help="The format.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to a file instead of stdout.",
+)
+@connection_option
+@as_of_option
+@json_option
+@config_option
+def ageing(
+    form: str,
+    output: Path | None,
+    connection: ConnectionChoice,
+    as_of: date | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show what is owed, by customer, currency and age."""
+    from arsync.application.ageing_report import ageing_report
+    from arsync.application.connecting import connections
+
+    with opened(config_file) as (actor, container):
+        organisations = connections(actor, container, connection)
+        tables = [ageing_report(actor, organisation, as_of) for organisation in organisations]
+    text = _ageing_text(tables, "json" if as_json else form)
+    if text is None:
+        if output is not None:
+            raise UserMistake("--output needs --format csv, json or html.")
+        _show_ageing(tables)
+    elif output is None:
+        click.echo(text, nl=False)
+    else:
+        _write_report(output, text, len(tables), container.config)
+    return EXIT_DONE
+
+
+def _write_report(output: Path, text: str, connections: int, config: Config) -> None:
+    write_output(output, text, config)
+    say(f"wrote {output} ({word(connections, 'connection')})")
+
+
+def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
+    """Return the report as a file's text; None when it is to be shown as a table."""
+    from arsync.application.ageing_report import ageing_table_view, as_csv, as_html
+
+    if form == "json":
+        return json_text([ageing_table_view(table) for table in tables]) + "\n"
+    if form == "csv":
+        return as_csv(tables)
+    return as_html(tables) if form == "html" else None
+
+
+def _show_ageing(tables: Sequence[AgeingTable]) -> None:
+    from arsync.application.ageing_report import as_rows, tie_out_lines
+
+    for table in tables:
+        columns, rows = as_rows(table)
+        title = f"{table.connection}, as of {table.as_of.isoformat()}"
+        print_table(title, columns, rows, right=columns[2:])
+        if table.missing:
+            click.echo(f"  ! {missing_in_words(table.missing)}")
+        for line in tie_out_lines(table):
+            click.echo(f"  {line}")
+
+
+@report.command("measures")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="The format.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to a file instead of stdout.",
+)
+@click.option(
+    "--window",
+    "window_days",
+    type=click.IntRange(min=1),
+    default=90,
+    show_default=True,
+    help="How many days a measure looks at.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["ledger", "customer", "segment", "month"]),
+    default="ledger",
+    show_default=True,
+    help="What figures are given for.",
+)
+@click.option(
+    "--explain",
+    type=click.Choice(["sales", "receivable", "current", "overdue", "settled"]),
+    help="List the documents behind a figure instead.",
+)
+@connection_option
+@as_of_option
+@json_option
+@config_option
+def measures(
+    form: str,
+    output: Path | None,
+    window_days: int,
+    by: str,
+    explain: str | None,
+    connection: ConnectionChoice,
+    as_of: date | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show DSO and its relatives, days to pay and days late, as of any day.
+
+    Each figure goes by the documents as they stood at the end of the day; what each one means, and
+    when it misleads, is told in docs/measures.md. Currencies are never added; where a ledger has
+    several, a last line converts them at the rates that the platform recorded.
+    """
+    from arsync.application.connecting import connections
+    from arsync.application.measures_report import (
+        By,
+        measures_csv,
+        measures_report,
+        measures_rows,
+        measures_view,
+    )
+
+    with opened(config_file) as (actor, container):
+        organisations = connections(actor, container, connection)
+        if explain is not None:
+            return _show_documents(actor, organisations, explain, as_of, window_days, as_json)
+        tables = [
+            measures_report(actor, organisation, as_of=as_of, window_days=window_days, by=By(by))
+            for organisation in organisations
+        ]
+    if as_json or form == "json":
+        text = json_text([measures_view(table) for table in tables]) + "\n"
+    elif form == "csv":
+        text = measures_csv(tables)
+    else:
+        if output is not None:
+            raise UserMistake("--output needs --format csv or json.")
+        for table in tables:
+            columns, rows = measures_rows(table)
+            title = f"{table.connection}, {window_days} days"
+            print_table(title, columns, rows, right=columns[-10:])
+        return EXIT_DONE
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _write_report(output, text, len(tables), container.config)
+    return EXIT_DONE
+
+
+def _show_documents(
+    actor: Actor,
+    organisations: Sequence[OrganisationContext],
+    name: str,
+    as_of: date | None,
+    window_days: int,
+    as_json: bool,
+) -> int:
+    """Print the documents behind a figure, of each currency in turn."""
+    from arsync.application.measures_report import documents_of_measure, measures_report
+
+    found: list[dict[str, object]] = []
+    for organisation in organisations:
+        table = measures_report(actor, organisation, as_of=as_of, window_days=window_days)
+        for currency in dict.fromkeys(row.currency for row in table.rows if not row.in_base):
+            documents = list(
+                documents_of_measure(
+                    actor,
+                    organisation,
+                    name,
+                    currency=currency,
+                    as_of=as_of,
+                    window_days=window_days,
+                )
+            )
+            if as_json:
+                found += [
+                    {"connection": table.connection, "currency": currency, **document._asdict()}
+                    for document in documents
+                ]
+                continue
+            rows = [
+                [
+                    document.number,
+                    document.kind,
+                    document.issued_on.isoformat(),
+                    document.due_on.isoformat() if document.due_on else "",
+                    f"{document.amount:,.2f}",
+                ]
+                for document in documents
+            ]
+            columns = ["document", "kind", "issued", "due", currency]
+            print_table(f"{table.connection}, {name}", columns, rows, right=[currency])
+    if as_json:
+        print_json(found)
+    return EXIT_DONE
+
+
+@report.command("tie-out")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="The format.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to a file instead of stdout.",
+)
+@connection_option
+@json_option
+@config_option
+def tie_out(
+    form: str,
+    output: Path | None,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Compare the total with the platform's, by currency.
+
+    Names the customers that explain a difference. Compares with what the last pulls brought, and
+    calls no platform.
+    """
+    from arsync.application.connecting import connections
+    from arsync.application.tie_out_report import (
+        tie_out_csv,
+        tie_out_report,
+        tie_out_text,
+        tie_out_view,
+    )
+
+    with opened(config_file) as (actor, container):
+        organisations = connections(actor, container, connection)
+        tables = [tie_out_report(actor, organisation) for organisation in organisations]
+    if as_json or form == "json":
+        text = json_text([tie_out_view(table) for table in tables]) + "\n"
+    else:
+        text = tie_out_csv(tables) if form == "csv" else tie_out_text(tables)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _write_report(output, text, len(tables), container.config)
+    return EXIT_DONE

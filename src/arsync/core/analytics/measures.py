@@ -1,0 +1,419 @@
+"""How fast a ledger is paid: DSO and its relatives, days to pay, days late; as of any day.
+
+A measure looks at a window of N days that ends on the day D. It goes by the documents as they
+stood at the end of D: what was paid, credited or voided later counts as it was then, so that a
+day's figure is the same whenever it is asked for. Currencies are never added.
+
+The symbols of the docstrings: S, the sales of the window: invoices issued in it, less credit notes
+issued in it, both with tax, as they are owed. AR, what was due on the invoices that were open at
+the end of D; unapplied cash is not taken off. Cur, the part of AR that was not past its due date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta, tzinfo
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from arsync.core.ledger.as_of import as_it_stood, with_paid_days
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.records import (
+    Account,
+    Contact,
+    CreditKind,
+    DocumentStatus,
+    is_owed,
+)
+
+WINDOW_DAYS = 90
+"""How many days a measure looks at, where nobody says."""
+
+WINDOW_DAYS_MAX = 3_660
+
+PLACES = Decimal("0.000001")
+"""Figures are given to six places."""
+
+_HUNDRED = Decimal(100)
+
+_SOLD = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
+
+GroupOf = Callable[[Contact | None], Iterable[str]]
+"""Names the groups that a customer's documents belong to."""
+
+
+class Document(NamedTuple):
+    """One document of a figure."""
+
+    kind: str
+    """invoice or credit note."""
+    id: str
+    number: str
+    contact_id: str
+    amount: Decimal
+    """What it adds to the figure, in the currency of the figure."""
+    issued_on: date
+    due_on: date | None = None
+    settled_on: date | None = None
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """The measures of one group in one currency.
+
+    Amounts are in `currency`; they, days and percentages have six places. None: not known, because
+    nothing was sold or settled in the window.
+    """
+
+    group: str
+    """A customer, a segment; empty: the whole ledger."""
+    group_id: str
+    currency: str
+    in_base: bool
+    """Whether other currencies were converted into this one, the organisation's."""
+    as_of: date
+    window_days: int
+    sales: Decimal
+    receivable: Decimal
+    current: Decimal
+    overdue: Decimal
+    invoices_open: int
+    invoices_settled: int
+    dso: Decimal | None
+    dso_countback_monthly: Decimal | None
+    dso_countback_daily: Decimal | None
+    bpdso: Decimal | None
+    add: Decimal | None
+    cei: Decimal | None
+    days_to_pay: Decimal | None
+    days_to_pay_weighted: Decimal | None
+    days_late: Decimal | None
+    dbt: Decimal | None
+    dbt_with_early: Decimal | None
+    overdue_percent: Decimal | None
+    unrated: tuple[str, ...] = ()
+    """Documents that are missing in a sum in base currency: no rate was recorded."""
+
+
+@dataclass
+class MeasureSums:
+    """What is added up of one group in one currency, before anything is divided."""
+
+    sold: dict[date, Decimal] = field(default_factory=dict)
+    """By day of issue, all days up to D: invoices less credit notes."""
+    receivable: Decimal = ZERO
+    current: Decimal = ZERO
+    opening: Decimal = ZERO
+    """AR at the end of the day before the window."""
+    open_count: int = 0
+    settled_count: int = 0
+    settled_amount: Decimal = ZERO
+    days_to_pay: int = 0
+    days_late: int = 0
+    weighted_to_pay: Decimal = ZERO
+    weighted_late: Decimal = ZERO
+    weighted_late_or_early: Decimal = ZERO
+    unrated: set[str] = field(default_factory=set)
+
+
+class MeasuringWindow(NamedTuple):
+    """N days that end on a day."""
+
+    day: date
+    days: int = WINDOW_DAYS
+
+    @property
+    def before(self) -> date:
+        """Return the day before the first one."""
+        return self.day - timedelta(days=self.days)
+
+    def __contains__(self, day: object) -> bool:
+        """Return whether a day is one of them."""
+        return isinstance(day, date) and self.before < day <= self.day
+
+
+def measures(
+    accounts: Iterable[Account],
+    window: MeasuringWindow,
+    *,
+    zone: tzinfo,
+    base_currency: str,
+    group_of: GroupOf = lambda _: ("",),
+) -> list[Figures]:
+    """Return the figures of each group and currency, and in the base currency where there are more.
+
+    Args:
+        accounts: with all their documents, as they are now.
+        window: the days.
+        zone: the organisation's; a void counts from its day there.
+        base_currency: the organisation's.
+        group_of: by default all customers are one group, without a name.
+
+    Returns:
+        By group, then currency; figures in the base currency last.
+    """
+    sums: dict[tuple[str, str, bool], MeasureSums] = {}
+    for account in accounts:
+        contacts = {contact.id: contact for contact in account.contacts}
+        for document in _documents(account, window, zone):
+            groups = group_of(contacts.get(document.contact_id))
+            for group in groups:
+                key = group, document.currency, False
+                document.add_to(sums.setdefault(key, MeasureSums()), Decimal(1), window)
+                in_base = sums.setdefault((group, base_currency, True), MeasureSums())
+                rate = Decimal(1) if document.currency == base_currency else document.rate
+                if rate is None:
+                    in_base.unrated.add(f"{document.number} ({document.currency})")
+                else:
+                    document.add_to(in_base, rate, window)
+    currencies: dict[str, set[str]] = {}
+    for group, currency, in_base_currency in sums:
+        if not in_base_currency:
+            currencies.setdefault(group, set()).add(currency)
+    return [
+        figures_of(added, window, group=group, currency=currency, in_base=in_base_currency)
+        for (group, currency, in_base_currency), added in sorted(
+            sums.items(), key=lambda each: (each[0][0].casefold(), each[0][2], each[0][1])
+        )
+        # Where everything is in the base currency, its figures are those above.
+        if not in_base_currency or currencies.get(group, set()) != {base_currency}
+    ]
+
+
+def figures_of(
+    sums: MeasureSums,
+    window: MeasuringWindow,
+    *,
+    group: str = "",
+    currency: str,
+    in_base: bool = False,
+) -> Figures:
+    """Return the figures that sums give.
+
+    DSO = AR / S * N. BPDSO, the best possible: Cur / S * N. ADD, the average days delinquent:
+    DSO - BPDSO. CEI, the collection effectiveness index: (AR(D-N) + S - AR(D)) / (AR(D-N) + S -
+    Cur(D)) * 100. These are the formulas of the Credit Research Foundation ("Measurements of
+    receivables performance"). DBT, days beyond terms: sum(amount * days late) / sum(amount) of the
+    invoices settled in the window, early ones as 0; `dbt_with_early` counts those as negative.
+    """
+    sales = sum((sold for day, sold in sums.sold.items() if day in window), ZERO)
+    name, _, group_id = group.partition("\x00")
+    dso = _over(sums.receivable * window.days, sales)
+    bpdso = _over(sums.current * window.days, sales)
+    settled = Decimal(sums.settled_count)
+    collected = sums.opening + sales - sums.receivable
+    collectable = sums.opening + sales - sums.current
+    return Figures(
+        group=name,
+        group_id=group_id,
+        currency=currency,
+        in_base=in_base,
+        as_of=window.day,
+        window_days=window.days,
+        sales=_exact(sales),
+        receivable=_exact(sums.receivable),
+        current=_exact(sums.current),
+        overdue=_exact(sums.receivable - sums.current),
+        invoices_open=sums.open_count,
+        invoices_settled=sums.settled_count,
+        dso=dso,
+        dso_countback_monthly=countback_monthly(sums.receivable, sums.sold, window.day),
+        dso_countback_daily=countback_daily(sums.receivable, sums.sold, window.day),
+        bpdso=bpdso,
+        add=None if dso is None or bpdso is None else dso - bpdso,
+        cei=_over(collected * _HUNDRED, collectable),
+        days_to_pay=_over(Decimal(sums.days_to_pay), settled),
+        days_to_pay_weighted=_over(sums.weighted_to_pay, sums.settled_amount),
+        days_late=_over(Decimal(sums.days_late), settled),
+        dbt=_over(sums.weighted_late, sums.settled_amount),
+        dbt_with_early=_over(sums.weighted_late_or_early, sums.settled_amount),
+        overdue_percent=_over((sums.receivable - sums.current) * _HUNDRED, sums.receivable),
+        unrated=tuple(sorted(sums.unrated)),
+    )
+
+
+def countback_monthly(
+    receivable: Decimal, sold: Mapping[date, Decimal], day: date
+) -> Decimal | None:
+    """Return DSO counted back by calendar months: how many days of sales are still unpaid.
+
+    From D backwards, each month's sales are taken off AR and its days are counted (of the month of
+    D those up to D), the last month pro rata. Months without sales count their days.
+
+    Returns:
+        None when more is open than was ever sold.
+    """
+    by_month: dict[date, Decimal] = {}
+    for sold_on, amount in sold.items():
+        if sold_on <= day:
+            first = sold_on.replace(day=1)
+            by_month[first] = by_month.get(first, ZERO) + amount
+    return _count_back(receivable, by_month, day.replace(day=1), day, _month_before)
+
+
+def countback_daily(receivable: Decimal, sold: Mapping[date, Decimal], day: date) -> Decimal | None:
+    """Return DSO counted back day by day; see `countback_monthly`."""
+    return _count_back(receivable, sold, day, day, lambda before: before - timedelta(days=1))
+
+
+def _count_back(
+    receivable: Decimal,
+    sold: Mapping[date, Decimal],
+    start: date,
+    end: date,
+    previous: Callable[[date], date],
+) -> Decimal | None:
+    """Take stretches of sales off what is open, the latest first, and count their days."""
+    if receivable <= 0:
+        return ZERO.quantize(PLACES)
+    earliest = min(sold, default=None)
+    days, unpaid = 0, receivable
+    while earliest is not None and start >= earliest:
+        length = (end - start).days + 1
+        sales = sold.get(start, ZERO)
+        if sales >= unpaid:
+            return (days + unpaid * length / sales).quantize(PLACES, ROUND_HALF_EVEN)
+        days, unpaid = days + length, unpaid - sales
+        start, end = previous(start), start - timedelta(days=1)
+    return None
+
+
+def _month_before(first: date) -> date:
+    return (first - timedelta(days=1)).replace(day=1)
+
+
+def _exact(amount: Decimal) -> Decimal:
+    return amount.quantize(PLACES, ROUND_HALF_EVEN)
+
+
+def _over(amount: Decimal, by: Decimal) -> Decimal | None:
+    """Return a quotient; None where nothing stands to divide by."""
+    return (amount / by).quantize(PLACES, ROUND_HALF_EVEN) if by > 0 else None
+
+
+class _CountedDocument(NamedTuple):
+    """A document, and what it adds."""
+
+    id: str
+    contact_id: str
+    currency: str
+    rate: Decimal | None
+    number: str
+    issued_on: date
+    sold: Decimal
+    """Of its day of issue; a credit note's is negative."""
+    due_on: date | None = None
+    open: Decimal = ZERO
+    """Of it, at the end of D."""
+    opening: Decimal = ZERO
+    settled_on: date | None = None
+    """Where that day is in the window."""
+
+    def add_to(self, sums: MeasureSums, rate: Decimal, window: MeasuringWindow) -> None:
+        if self.sold:
+            amount = self.sold * rate
+            sums.sold[self.issued_on] = sums.sold.get(self.issued_on, ZERO) + amount
+        if self.open:
+            sums.receivable += self.open * rate
+            sums.open_count += 1
+            # Due on D is not past due on D.
+            if self.due_on is None or self.due_on >= window.day:
+                sums.current += self.open * rate
+        sums.opening += self.opening * rate
+        if self.settled_on is not None and self.due_on is not None:
+            amount = self.sold * rate
+            to_pay = (self.settled_on - self.issued_on).days
+            late = (self.settled_on - self.due_on).days
+            sums.settled_count += 1
+            sums.settled_amount += amount
+            sums.days_to_pay += to_pay
+            sums.days_late += late
+            sums.weighted_to_pay += amount * to_pay
+            sums.weighted_late += amount * max(0, late)
+            sums.weighted_late_or_early += amount * late
+
+
+def _documents(
+    account: Account, window: MeasuringWindow, zone: tzinfo
+) -> Iterator[_CountedDocument]:
+    """Yield what each document of an account adds to the figures of a window."""
+    now = with_paid_days(account)
+    stood = as_it_stood(now, window.day, zone=zone)
+    before = as_it_stood(now, window.before, zone=zone)
+    opening = {invoice.id: invoice.amount_due for invoice in before.invoices if is_owed(invoice)}
+    for invoice in stood.invoices:
+        if invoice.status not in _SOLD:
+            # Voided by then: it was owed at the beginning of the window at most.
+            if invoice.id in opening:
+                yield _CountedDocument(
+                    invoice.id,
+                    invoice.contact_id,
+                    invoice.currency,
+                    invoice.rate,
+                    invoice.number or invoice.id,
+                    invoice.issued_on,
+                    ZERO,
+                    opening=opening[invoice.id],
+                )
+            continue
+        settled_on = invoice.paid_on if invoice.status == DocumentStatus.PAID else None
+        yield _CountedDocument(
+            invoice.id,
+            invoice.contact_id,
+            invoice.currency,
+            invoice.rate,
+            invoice.number or invoice.id,
+            invoice.issued_on,
+            invoice.total,
+            invoice.due_on,
+            invoice.amount_due if is_owed(invoice) else ZERO,
+            opening.get(invoice.id, ZERO),
+            settled_on if settled_on in window else None,
+        )
+    for credit in stood.credits:
+        if credit.kind == CreditKind.CREDIT_NOTE and credit.status in _SOLD:
+            yield _CountedDocument(
+                credit.id,
+                credit.contact_id,
+                credit.currency,
+                credit.rate,
+                credit.number or credit.id,
+                credit.issued_on,
+                -credit.total,
+            )
+
+
+def documents_behind(
+    accounts: Iterable[Account], window: MeasuringWindow, *, zone: tzinfo, currency: str
+) -> Iterator[tuple[str, Document]]:
+    """Yield the documents behind each figure of a currency: (`sales`, ...), (`receivable`, ...).
+
+    The names are `sales`, `receivable`, `current`, `overdue` and `settled`; the amounts of a name
+    add up to the figure, those of `settled` to the weight of the days.
+    """
+    for account in accounts:
+        for counted in _documents(account, window, zone):
+            if counted.currency != currency:
+                continue
+            kind = "credit note" if counted.sold < 0 else "invoice"
+            document = Document(
+                kind,
+                counted.id,
+                counted.number,
+                counted.contact_id,
+                counted.sold,
+                counted.issued_on,
+                counted.due_on,
+                counted.settled_on,
+            )
+            if counted.issued_on in window and counted.sold:
+                yield "sales", document
+            if counted.open:
+                is_current = counted.due_on is None or counted.due_on >= window.day
+                due = document._replace(amount=counted.open)
+                yield "receivable", due
+                yield ("current" if is_current else "overdue"), due
+            if counted.settled_on is not None:
+                yield "settled", document
