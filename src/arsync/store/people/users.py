@@ -212,7 +212,7 @@ class Users:
             db.execute(update(users).where(this).values(totp_key=kept, totp_step=0))
 
     def take_totp_step(self, user_id: int, step: int) -> bool:
-        """Return whether no code of this time step or a later one was statement yet, and take it."""
+        """Return whether no code of this time step or a later one was taken yet, and take it."""
         with self._database.write() as db:
             statement = (
                 update(users)
