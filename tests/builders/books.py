@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import event
 from tests.builders.driver import App
 from tests.builders.records import a_contact, a_credit, an_invoice
-from tests.builders.stores import put_store
+from tests.builders.stores import STORE, put_store
 
 from arsync.application.letter_making import PostOffice
 from arsync.application.results import RunResult
@@ -136,6 +137,7 @@ class Books:
     blind: bool = False
     """True: it cannot tell what was written."""
     before_call: Callable[[str], None] = lambda _: None
+    at_step: Callable[[], object] = lambda: None
     die_at: int = 0
     """The step at which the process dies; 0: never."""
     steps_taken: int = 0
@@ -143,6 +145,7 @@ class Books:
     def step(self) -> None:
         """Count a moment between two effects; die when it is the chosen one."""
         self.steps_taken += 1
+        self.at_step()
         if self.die_at and self.steps_taken == self.die_at:
             raise Killed
 
@@ -452,6 +455,19 @@ class BooksWorld:
         engine = self.store.engine
         event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
         engine.dispose()
+
+    @contextmanager
+    def changes_seen(self) -> Iterator[Callable[[], Hashable]]:
+        """Yield what tells a moment from others after which something else outlives the process."""
+        with closing(sqlite3.connect(self.config.folder / STORE)) as looker:
+
+            def mark() -> Hashable:
+                # SQLite counts up whenever another connection has committed a change.
+                (version,) = looker.execute("PRAGMA data_version").fetchone()
+                books = self.books
+                return version, len(books.done), len(books.mails), len(books.faults)
+
+            yield mark
 
     def snapshot(self) -> Snapshot:
         """Return how everything stands now."""

@@ -29,7 +29,6 @@ from arsync.core.rulebook.conditions import (
     Question,
     Trace,
     days_held,
-    fields_of,
     trace,
 )
 from arsync.core.rulebook.customer_matching import customer_of
@@ -150,9 +149,10 @@ class Assessor:
         self.base = organisation.base_currency
         self.customers = rulebook.by_contact()
         # Of some fifty facts a rulebook asks for a few; computing only those is most of the speed.
-        fields = {field for _, when in rulebook.conditions() for field in fields_of(when.tree)}
+        conditions = [when for _, when in rulebook.conditions()]
+        fields = frozenset().union(*(when.fields for when in conditions))
         contact = {field for field in fields if field.of == "contact"}
-        spans = {span.identity: span for _, when in rulebook.conditions() for span in when.spans}
+        spans = {span.identity: span for when in conditions for span in when.spans}
         self._spans = tuple((span, Condition.of(span.child)) for span in spans.values())
         # A rule that chooses the limit cannot ask for facts that rest on it, so those are second.
         self._first = sorted(field.position for field in contact if not field.needs_limit)

@@ -25,7 +25,7 @@ from arsync.core.planning.message_room import last_moment
 from arsync.core.planning.planning_context import pause_words
 from arsync.core.planning.statement_days import next_statement_day
 from arsync.core.planning.taking_over import passed_over
-from arsync.core.rulebook.conditions import Condition, fields_of
+from arsync.core.rulebook.conditions import Condition
 from arsync.core.rulebook.facts.field import OwnActions
 from arsync.core.rulebook.facts.movement import DAY, NEVER, days_later
 from arsync.core.rulebook.model import HOLD_LIFTED, HOLD_PLACED, Cadence, Rulebook, Step, StepKind
@@ -80,7 +80,7 @@ class InterestingDays:
             if step.when is not None and step.repeat == 1
         )
         for rule in rulebook.follow_ups:
-            of_invoices = any(field.of == "invoice" for field in fields_of(rule.when.tree))
+            of_invoices = any(field.of == "invoice" for field in rule.when.fields)
             (self._of_invoice if of_invoices else self._of_contact).extend(_moving([rule.when]))
         self._of_invoice.extend(_moving(rule.when for rule in rulebook.placements))
         self._of_invoice.extend(_moving(rule.when for rule in rulebook.write_offs))
@@ -96,7 +96,7 @@ class InterestingDays:
                     self._of_debtor.append(lasting)
                     self._of_contact.append(lasting)
         changed_by = {
-            field.changed_by for _, when in rulebook.conditions() for field in fields_of(when.tree)
+            field.changed_by for _, when in rulebook.conditions() for field in when.fields
         }
         self._asks_messages = OwnActions.MESSAGES in changed_by
         self._asks_holds = OwnActions.HOLDS in changed_by

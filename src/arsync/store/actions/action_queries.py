@@ -5,9 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import islice
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, Via
 from arsync.core.actions.registry import MESSAGE_KINDS
@@ -49,22 +62,16 @@ class ActionQueries:
         rows_max: int = 10_000,
     ) -> Sequence[ActionRow]:
         """Return actions, in the order they will be done."""
-        columns = actions.c
-        query = (
-            select(actions)
-            .order_by(columns.position, columns.created_at, columns.key)
-            .limit(rows_max)
-        )
-        if connection_id is not None:
-            query = query.where(columns.connection_id == connection_id)
-        if states is not None:
-            query = query.where(columns.state.in_([state.value for state in states]))
-        if kinds is not None:
-            query = query.where(columns.kind.in_([kind.value for kind in kinds]))
-        if contact_id is not None:
-            query = query.where(columns.contact_id == contact_id)
+        by_column: dict[str, Any] = {
+            "connection_id": connection_id,
+            "state": None if states is None else [state.value for state in states],
+            "kind": None if kinds is None else [kind.value for kind in kinds],
+            "contact_id": contact_id,
+        }
+        filters = {name: value for name, value in by_column.items() if value is not None}
+        query = _actions_with(tuple(filters))
         with self._database.read() as db:
-            return [action_row(row) for row in db.execute(query)]
+            return [action_row(row) for row in db.execute(query, {**filters, "rows_max": rows_max})]
 
     def get(self, key_or_prefix: str) -> ActionRow:
         """Return one action by its key, or by enough of its beginning.
@@ -136,17 +143,9 @@ class ActionQueries:
 
     def later(self, connection_id: int, now: datetime) -> Later | None:
         """Return how many approved actions may not leave yet, and when the first may, if any."""
-        columns = actions.c
-        query = select(
-            func.count(), func.min(columns.not_before, type_=columns.not_before.type)
-        ).where(
-            columns.connection_id == connection_id,
-            columns.state == ActionState.APPROVED.value,
-            columns.not_before > now,
-            columns.not_before <= now + NOT_BEFORE_MAX,
-        )
+        of = {"of_connection": connection_id, "now": now, "too_late": now + NOT_BEFORE_MAX}
         with self._database.read() as db:
-            count, first = db.execute(query).one()
+            count, first = db.execute(_LATER, of).one()
         return Later(count, first) if count else None
 
     def refused(self, connection_id: int) -> Sequence[ActionRow]:
@@ -154,19 +153,9 @@ class ActionQueries:
 
         In the order in which they will be done.
         """
-        columns = actions.c
-        query = (
-            select(actions)
-            .where(
-                columns.connection_id == connection_id,
-                columns.state.in_([ActionState.APPROVED.value, ActionState.REJECTED.value]),
-                columns.heals_when != "",
-            )
-            .order_by(columns.position, columns.created_at, columns.key)
-            .limit(REFUSED_MAX)
-        )
         with self._database.read() as db:
-            return [action_row(row) for row in db.execute(query)]
+            rows = db.execute(_REFUSED, {"of_connection": connection_id})
+            return [action_row(row) for row in rows]
 
     def waiting_keys(self, connection_id: int, states: Collection[ActionState]) -> Sequence[str]:
         """Return the keys of planned actions in one of the states, in the order of sending."""
@@ -205,18 +194,9 @@ class ActionQueries:
 
     def not_notified(self, connection_id: int) -> Sequence[ActionRow]:
         """Return actions that are sent or unknown and of which the owner was not notified yet."""
-        columns = actions.c
-        query = (
-            select(actions)
-            .where(
-                columns.connection_id == connection_id,
-                columns.state.in_([ActionState.SENT.value, ActionState.UNKNOWN.value]),
-                columns.told_at.is_(None),
-            )
-            .order_by(columns.position, columns.created_at, columns.key)
-        )
         with self._database.read() as db:
-            return [action_row(row) for row in db.execute(query)]
+            rows = db.execute(_NOT_NOTIFIED, {"of_connection": connection_id})
+            return [action_row(row) for row in rows]
 
     def done_between(
         self, connection_id: int, since: datetime, until: datetime | None
@@ -251,18 +231,9 @@ class ActionQueries:
         via: str | None = None,
     ) -> int:
         """Return how many of some kinds were started on the day; None: in any way."""
-        columns = actions.c
-        query = select(func.count()).where(
-            columns.connection_id == connection_id,
-            columns.kind.in_([kind.value for kind in kinds]),
-            columns.sent_on == on,
-            # With those of unknown outcome: an email that may have left counts against the limit.
-            columns.state.in_([state.value for state in STARTED_STATES]),
-        )
-        if via is not None:
-            query = query.where(leaves_by(via))
+        of = {"of_connection": connection_id, "kinds": [kind.value for kind in kinds], "on": on}
         with self._database.read() as db:
-            return db.scalar(query) or 0
+            return db.scalar(_sent_count(via), of) or 0
 
     def saved(
         self, connection_id: int, contact_id: str, kind: ActionKind, episode: int
@@ -297,6 +268,66 @@ class ActionQueries:
         with self._database.read() as db:
             text = db.scalar(query)
             return decode_action(text).note if text is not None else ""
+
+
+# Statements that every run needs are made once: making one takes longer than running it.
+_IN_ORDER = (actions.c.position, actions.c.created_at, actions.c.key)
+
+
+@cache
+def _actions_with(names: tuple[str, ...]) -> Select[Any]:
+    """Return the query for actions of which these columns are as given."""
+    conditions = []
+    for name in names:
+        is_one_of = name in {"state", "kind"}
+        value: BindParameter[Any] = bindparam(name, expanding=is_one_of)
+        column = actions.c[name]
+        conditions.append(column.in_(value) if is_one_of else column == value)
+    rows_max = bindparam("rows_max", type_=Integer)
+    return select(actions).where(*conditions).order_by(*_IN_ORDER).limit(rows_max)
+
+
+_LATER = select(
+    func.count(), func.min(actions.c.not_before, type_=actions.c.not_before.type)
+).where(
+    actions.c.connection_id == bindparam("of_connection"),
+    actions.c.state == ActionState.APPROVED.value,
+    actions.c.not_before > bindparam("now"),
+    actions.c.not_before <= bindparam("too_late"),
+)
+_REFUSED = (
+    select(actions)
+    .where(
+        actions.c.connection_id == bindparam("of_connection"),
+        actions.c.state.in_([ActionState.APPROVED.value, ActionState.REJECTED.value]),
+        actions.c.heals_when != "",
+    )
+    .order_by(*_IN_ORDER)
+    .limit(REFUSED_MAX)
+)
+_NOT_NOTIFIED = (
+    select(actions)
+    .where(
+        actions.c.connection_id == bindparam("of_connection"),
+        actions.c.state.in_([ActionState.SENT.value, ActionState.UNKNOWN.value]),
+        actions.c.told_at.is_(None),
+    )
+    .order_by(*_IN_ORDER)
+)
+
+
+@cache
+def _sent_count(via: str | None) -> Select[Any]:
+    """Return the query for how many of some kinds were started on a day, in a way or in any."""
+    columns = actions.c
+    query = select(func.count()).where(
+        columns.connection_id == bindparam("of_connection"),
+        columns.kind.in_(bindparam("kinds", expanding=True)),
+        columns.sent_on == bindparam("on"),
+        # With those of unknown outcome: an email that may have left counts against the limit.
+        columns.state.in_([state.value for state in STARTED_STATES]),
+    )
+    return query if via is None else query.where(leaves_by(via))
 
 
 def is_open(row: ActionRow) -> bool:

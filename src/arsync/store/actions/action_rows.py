@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, insert, select, update
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import ALLOWED_CHANGES, Action, ActionState
@@ -66,17 +67,20 @@ def action_row(row: Any) -> ActionRow:
 
 def waiting_keys(db: Connection, connection_id: int, states: Collection[ActionState]) -> list[str]:
     """Return the keys of planned actions in one of the states, in the order of sending."""
-    columns = actions.c
-    query = (
-        select(columns.key)
-        .where(
-            columns.connection_id == connection_id,
-            columns.state.in_([state.value for state in states]),
-            ~columns.by_person,
-        )
-        .order_by(columns.position, columns.created_at, columns.key)
+    of = {"of_connection": connection_id, "states": [state.value for state in states]}
+    return list(db.scalars(_WAITING_KEYS, of))
+
+
+# Statements that every run needs are made once: making one takes longer than running it.
+_WAITING_KEYS = (
+    select(actions.c.key)
+    .where(
+        actions.c.connection_id == bindparam("of_connection"),
+        actions.c.state.in_(bindparam("states", expanding=True)),
+        ~actions.c.by_person,
     )
-    return list(db.scalars(query))
+    .order_by(actions.c.position, actions.c.created_at, actions.c.key)
+)
 
 
 def rows_of(db: Connection, keys: Sequence[str]) -> dict[str, ActionRow]:
@@ -112,10 +116,13 @@ def locked_row(db: Connection, key: str) -> Any:
         UserMistake: there is no action with this key.
     """
     # SQLite ignores FOR UPDATE: its write transaction has the whole file to itself.
-    row = db.execute(select(actions).where(actions.c.key == key).with_for_update()).one_or_none()
+    row = db.execute(_LOCKED_ROW, {"key": key}).one_or_none()
     if row is None:
         raise UserMistake(f"there is no action {key}.")
     return row
+
+
+_LOCKED_ROW = select(actions).where(actions.c.key == bindparam("key")).with_for_update()
 
 
 def content(action: Action) -> dict[str, Any]:
@@ -201,7 +208,7 @@ def add_events(db: Connection, events: Sequence[Event]) -> None:
     """Write events."""
     if events:
         db.execute(
-            insert(action_events),
+            _INSERT_EVENT,
             [
                 {
                     "key": key,
@@ -214,6 +221,9 @@ def add_events(db: Connection, events: Sequence[Event]) -> None:
                 for key, at, actor, before, after, reason in events
             ],
         )
+
+
+_INSERT_EVENT = insert(action_events)
 
 
 class StateChange(NamedTuple):
@@ -243,31 +253,41 @@ def try_move(
 
     With `attempt`, only while the attempt of this number is the latest.
     """
-    columns = actions.c
     assert change.to_state in ALLOWED_CHANGES[change.from_state], f"{change} is not allowed"
-    query = update(actions).where(columns.key == key, columns.state == change.from_state.value)
+    new = {
+        # A lease is for one state, a refusal too; and of a new state the owner was not
+        # notified yet.
+        "lease_until": None,
+        "told_at": None,
+        "heals_when": "",
+        "heals_mark": "",
+        **values,
+        "state": change.to_state.value,
+        "reason": change.reason,
+        "changed_at": change.at,
+    }
+    parameters = {f"new_{name}": value for name, value in new.items()}
+    parameters |= {"of_key": key, "old_state": change.from_state.value}
     if attempt is not None:
-        query = query.where(columns.attempts == attempt)
-    moved = db.execute(
-        query.values(
-            {
-                # A lease is for one state, a refusal too; and of a new state the owner was not
-                # notified yet.
-                "lease_until": None,
-                "told_at": None,
-                "heals_when": "",
-                "heals_mark": "",
-                **values,
-                "state": change.to_state.value,
-                "reason": change.reason,
-                "changed_at": change.at,
-            }
-        )
-    ).rowcount
+        parameters["of_attempt"] = attempt
+    statement = _moving(tuple(new), of_attempt=attempt is not None)
+    moved = db.execute(statement, parameters).rowcount
     if moved:
         from_state, to_state, actor, reason, at = change
         add_events(db, [(key, at, actor, from_state, to_state, reason)])
     return bool(moved)
+
+
+@cache
+def _moving(names: tuple[str, ...], *, of_attempt: bool) -> Update:
+    """Return the statement that gives new values to the columns of one action."""
+    columns = actions.c
+    query = update(actions).where(
+        columns.key == bindparam("of_key"), columns.state == bindparam("old_state")
+    )
+    if of_attempt:
+        query = query.where(columns.attempts == bindparam("of_attempt"))
+    return query.values({name: bindparam(f"new_{name}") for name in names})
 
 
 def moved_row(row: ActionRow, change: StateChange, **values: Any) -> ActionRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Update,
     bindparam,
     case,
     not_,
@@ -85,16 +87,24 @@ class ActionClaims:
             mode: only while the connection is in this mode; None: in any but `observe`.
         """
         assert 0 < lease_seconds <= LEASE_SECONDS_MAX, "a lease has an end"
-        query = _next_approved(connection_id, now, mode)
-        if kinds is not None:
-            query = query.where(actions.c.kind.in_([kind.value for kind in kinds]))
-        for via in closed_ways:
-            query = query.where(not_(is_message_by(via)))
-        if keys is not None:
-            query = query.where(actions.c.key.in_(keys))
+        query = _next_approved(
+            tuple(sorted(closed_ways)),
+            of_mode=mode is not None,
+            of_kinds=kinds is not None,
+            of_keys=keys is not None,
+        )
+        parameters = {
+            "of_connection": connection_id,
+            "mode": Mode.OBSERVE.value if mode is None else mode.value,
+            "now": now,
+            "too_late": now + NOT_BEFORE_MAX,
+            "too_long": _too_long(now),
+            "kinds": [kind.value for kind in kinds or ()],
+            "keys": list(keys or ()),
+        }
         # Flushed to disk before anything is sent: a forgotten claim would be sent twice.
         with self._database.write() as db:
-            row = db.execute(query).one_or_none()
+            row = db.execute(query, parameters).one_or_none()
             if row is None or row.is_late:
                 _end_leases(db, connection_id, now=now, all_of_them=False)
             if row is None:
@@ -163,33 +173,15 @@ class ActionClaims:
             LockLost: another process has taken the action up.
             Overtaken: the connection's mode was changed.
         """
-        columns = actions.c
-        same_mode = (
-            select(connections.c.id)
-            .where(
-                connections.c.id == columns.connection_id,
-                connections.c.mode == mode.value,
-                connections.c.stopped_at.is_(None),
-            )
-            .exists()
-        )
-        # In one statement with what is kept: an outbox asks this of each thing that it sends.
-        begun = (
-            update(actions)
-            .where(
-                columns.key == row.key,
-                columns.state == row.state.value,
-                columns.attempts == row.attempts,
-                same_mode,
-            )
-            .values(
-                before=_as_before(before)
-                if renews
-                else case((columns.before.is_(None), _as_before(before)), else_=columns.before)
-            )
-        )
+        parameters = {
+            "of_key": row.key,
+            "old_state": row.state.value,
+            "of_attempt": row.attempts,
+            "same_mode": mode.value,
+            "prepared": dict(before),
+        }
         with self._database.write() as db:
-            if not db.execute(begun).rowcount:
+            if not db.execute(_beginning(renews=renews), parameters).rowcount:
                 raise _why_not_ours(db, row, mode)
 
     def revise(self, key: str, action: Action) -> None:
@@ -223,8 +215,35 @@ class ActionClaims:
             return generation
 
 
-def _as_before(before: Mapping[str, str]) -> BindParameter[Mapping[str, str]]:
-    return bindparam(None, dict(before), type_=actions.c.before.type)
+# Statements that each message needs are made once: making one takes longer than running it.
+@cache
+def _beginning(*, renews: bool) -> Update:
+    """Return the statement that begins an attempt, with what is kept: one for each message."""
+    columns = actions.c
+    same_mode = (
+        select(connections.c.id)
+        .where(
+            connections.c.id == columns.connection_id,
+            connections.c.mode == bindparam("same_mode"),
+            connections.c.stopped_at.is_(None),
+        )
+        .exists()
+    )
+    prepared: BindParameter[Any] = bindparam("prepared", type_=columns.before.type)
+    return (
+        update(actions)
+        .where(
+            columns.key == bindparam("of_key"),
+            columns.state == bindparam("old_state"),
+            columns.attempts == bindparam("of_attempt"),
+            same_mode,
+        )
+        .values(
+            before=prepared
+            if renews
+            else case((columns.before.is_(None), prepared), else_=columns.before)
+        )
+    )
 
 
 def _why_not_ours(db: Connection, row: ActionRow, mode: Mode) -> LockLost | Overtaken:
@@ -244,17 +263,21 @@ def mode_changed(old: Mode, new: Mode) -> str:
     return f"the mode was changed from {old} to {new} during the run"
 
 
-def _next_approved(connection_id: int, now: datetime, mode: Mode | None) -> Select[Any]:
+@cache
+def _next_approved(
+    closed_ways: tuple[str, ...], *, of_mode: bool, of_kinds: bool, of_keys: bool
+) -> Select[Any]:
     """Return the query for the row whose turn it is, and whether any lease has run out."""
     columns, late = actions.c, _LATE_ACTIONS.c
-    its_mode = connections.c.mode
+    its_mode, mode = connections.c.mode, _given("mode")
+    connection_id, now = _given("of_connection"), _given("now")
     # Asked in the same statement: a claim that finds no late action, as nearly all, is one read.
     is_late = select(late.key).where(
         late.connection_id == connection_id,
         late.state == ActionState.SENDING.value,
-        _has_run_out(late.lease_until, now),
+        _has_run_out(late.lease_until),
     )
-    return (
+    query = (
         select(actions, is_late.exists().label("is_late"))
         .where(
             columns.connection_id == connection_id,
@@ -263,14 +286,14 @@ def _next_approved(connection_id: int, now: datetime, mode: Mode | None) -> Sele
                 columns.not_before.is_(None),
                 columns.not_before <= now,
                 # Written while a clock was years ahead: looked at now, and put off anew if need be.
-                columns.not_before > now + NOT_BEFORE_MAX,
+                columns.not_before > _given("too_late"),
             ),
             # Set to another mode while messages leave: the next one stays.
             select(connections.c.id)
             .where(
                 connections.c.id == connection_id,
                 connections.c.stopped_at.is_(None),
-                its_mode != Mode.OBSERVE.value if mode is None else its_mode == mode.value,
+                its_mode == mode if of_mode else its_mode != mode,
             )
             .exists(),
         )
@@ -279,26 +302,48 @@ def _next_approved(connection_id: int, now: datetime, mode: Mode | None) -> Sele
         # PostgreSQL passes over what others are just taking; SQLite has one writer at a time.
         .with_for_update(skip_locked=True, of=actions)
     )
+    if of_kinds:
+        query = query.where(columns.kind.in_(bindparam("kinds", expanding=True)))
+    for via in closed_ways:
+        query = query.where(not_(is_message_by(via)))
+    if of_keys:
+        query = query.where(columns.key.in_(bindparam("keys", expanding=True)))
+    return query
 
 
-def _has_run_out(lease_until: ColumnElement[Any], now: datetime) -> ColumnElement[bool]:
+def _given(name: str) -> BindParameter[Any]:
+    return bindparam(name)
+
+
+def _has_run_out(lease_until: ColumnElement[Any]) -> ColumnElement[bool]:
+    return or_(lease_until < _given("now"), lease_until > _given("too_long"))
+
+
+def _too_long(now: datetime) -> datetime:
     # No lease is that long: it was given while a clock was ahead.
-    too_long = lease_until > now + timedelta(seconds=LEASE_SECONDS_MAX)
-    return or_(lease_until < now, too_long)
+    return now + timedelta(seconds=LEASE_SECONDS_MAX)
 
 
 def _end_leases(db: Connection, connection_id: int, *, now: datetime, all_of_them: bool) -> int:
-    columns = actions.c
-    query = select(columns.key).where(
-        columns.connection_id == connection_id, columns.state == ActionState.SENDING.value
-    )
-    if not all_of_them:
-        query = query.where(_has_run_out(columns.lease_until, now))
-    # A row that is locked is just being settled by its own process.
-    keys = db.scalars(query.with_for_update(skip_locked=True)).all()
+    parameters = {"of_connection": connection_id, "now": now, "too_long": _too_long(now)}
+    keys = db.scalars(_sending(all_of_them=all_of_them), parameters).all()
     for key in keys:
         move(db, key, StateChange(ActionState.SENDING, ActionState.UNKNOWN, _ARSYNC, _LATE, now))
     return len(keys)
+
+
+@cache
+def _sending(*, all_of_them: bool) -> Select[Any]:
+    """Return the query for the keys of what was claimed."""
+    columns = actions.c
+    query = select(columns.key).where(
+        columns.connection_id == bindparam("of_connection"),
+        columns.state == ActionState.SENDING.value,
+    )
+    if not all_of_them:
+        query = query.where(_has_run_out(columns.lease_until))
+    # A row that is locked is just being settled by its own process.
+    return query.with_for_update(skip_locked=True)
 
 
 def _today(db: Connection, connection_id: int, now: datetime) -> date:

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from arsync.core.actions import (
     STARTED_STATES,
@@ -40,7 +52,7 @@ from arsync.core.ledger.records import (
     TaskRecord,
 )
 from arsync.store.actions.serialisation import decode_action
-from arsync.store.db.bulk import one_of
+from arsync.store.db.bulk import as_parameter, one_of_given
 from arsync.store.db.tables import action_events, actions
 
 DONE_STATES = STARTED_STATES | {ActionState.REJECTED}
@@ -117,13 +129,28 @@ def done_rows(
 
     For a moment of the past each action is in the state that its last event before it gave.
     """
+    query = _done(is_past=before is not None, is_sqlite=db.dialect.name == "sqlite")
+    parameters = {
+        "of_connection": connection_id,
+        "of_contacts": as_parameter(db, contact_ids),
+        "before": before,
+    }
+    by_contact: dict[str, list[Any]] = defaultdict(list)
+    for row in db.execute(query, parameters):
+        by_contact[row.contact_id].append(row)
+    return by_contact
+
+
+# Made once: it is asked before each message, and making the statement takes longer than running it.
+@cache
+def _done(*, is_past: bool, is_sqlite: bool) -> Select[Any]:
     columns = actions.c
     whose = (
-        columns.connection_id == connection_id,
-        one_of(db, columns.contact_id, contact_ids),
+        columns.connection_id == bindparam("of_connection"),
+        one_of_given(columns.contact_id, "of_contacts", is_sqlite=is_sqlite),
     )
-    states = _states_now() if before is None else _states_before(before, whose)
-    query = (
+    states = _states_before(whose) if is_past else _states_now()
+    return (
         select(
             columns.contact_id,
             columns.key,
@@ -153,10 +180,6 @@ def done_rows(
         )
         .order_by(columns.first_sent_at, columns.position, columns.key)
     )
-    by_contact: dict[str, list[Any]] = defaultdict(list)
-    for row in db.execute(query):
-        by_contact[row.contact_id].append(row)
-    return by_contact
 
 
 class _States(NamedTuple):
@@ -173,8 +196,9 @@ def _states_now() -> _States:
     return _States(actions, actions.c.state, actions.c.done_at, true())
 
 
-def _states_before(before: datetime, whose: Sequence[ColumnElement[bool]]) -> _States:
+def _states_before(whose: Sequence[ColumnElement[bool]]) -> _States:
     columns, happened = actions.c, action_events.c
+    before = bindparam("before", type_=happened.at.type)
     # The last event by its number, not by its moment: a clock may have been set back.
     last = (
         select(func.max(happened.id).label("id"))

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -47,6 +48,9 @@ PAUSE_WHY_CHARACTERS_MAX = 200
 
 _LIVE = connections.c.removed_at.is_(None)
 _ROWS = select(connections, labels_column)
+# Made once: each command asks, and making a statement takes longer than running it.
+_BY_ID = _ROWS.where(connections.c.id == bindparam("id"))
+_BY_NAME = _ROWS.where(connections.c.name == bindparam("name"), _LIVE)
 
 
 class Connections:
@@ -103,7 +107,7 @@ class Connections:
                     .values(name=name, **values)
                 )
                 add_schedule(db, old.id, self._clock.now())
-                return _read(db, connections.c.id == old.id)
+                return _read(db, old.id)
             inserted = db.execute(
                 insert(connections).values(
                     name=name,
@@ -114,7 +118,7 @@ class Connections:
                 )
             )
             add_schedule(db, inserted_id(inserted), self._clock.now())
-            return _read(db, connections.c.id == inserted_id(inserted))
+            return _read(db, inserted_id(inserted))
 
     def get(self, name: str) -> ConnectionRow:
         """Return one connection.
@@ -128,7 +132,7 @@ class Connections:
     def by_id(self, connection_id: int) -> ConnectionRow:
         """Return one connection by its number, also a removed one."""
         with self._database.read() as db:
-            return _read(db, connections.c.id == connection_id)
+            return _read(db, connection_id)
 
     def by_organisation(self, platform: str, organisation_id: str) -> ConnectionRow | None:
         """Return the connection to an organisation, if there is one."""
@@ -168,7 +172,7 @@ class Connections:
         with self._database.write() as db:
             row = _named(db, name)
             self._set_mode(db, row, Mode(mode))
-            return _read(db, connections.c.id == row.id)
+            return _read(db, row.id)
 
     def _set_mode(self, db: Connection, row: ConnectionRow, mode: Mode) -> None:
         values: dict[str, Any] = {"mode": mode.value}
@@ -232,9 +236,10 @@ class Connections:
             UserMistake: no connection has this name.
         """
         with self._database.write() as db:
-            this = connections.c.id == _named(db, name).id
+            row = _named(db, name)
+            this = connections.c.id == row.id
             db.execute(update(connections).where(this).values(own_reminders=on))
-            return _read(db, this)
+            return _read(db, row.id)
 
     def set_state(self, connection_id: int, state: ConnectionState) -> None:
         """Remember whether its authorisation is valid."""
@@ -277,7 +282,7 @@ class Connections:
                 )
             _refuse_name(db, new_name, row.id)
             db.execute(update(connections).where(connections.c.id == row.id).values(name=new_name))
-            return _read(db, connections.c.id == row.id)
+            return _read(db, row.id)
 
     def remove(self, name: str) -> None:
         """Remove it: its copy, cursor and token go; its actions, events and promises stay."""
@@ -350,12 +355,12 @@ def connection_row(row: Any) -> ConnectionRow:
     )
 
 
-def _read(db: Connection, condition: Any) -> ConnectionRow:
-    return connection_row(db.execute(_ROWS.where(condition)).one())
+def _read(db: Connection, connection_id: int) -> ConnectionRow:
+    return connection_row(db.execute(_BY_ID, {"id": connection_id}).one())
 
 
 def _named(db: Connection, name: str) -> ConnectionRow:
-    row = db.execute(_ROWS.where(connections.c.name == name, _LIVE)).one_or_none()
+    row = db.execute(_BY_NAME, {"name": name}).one_or_none()
     if row is not None:
         return connection_row(row)
     names = list(db.scalars(select(connections.c.name).where(_LIVE).order_by("name")))

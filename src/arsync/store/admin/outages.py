@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import overload
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from arsync.clock import Clock
@@ -23,6 +23,10 @@ PAUSE_SECONDS = 300.0
 PAUSE_SECONDS_MAX = 2 * 3600.0
 
 
+# Made once: every run asks, and making the statement takes longer than running it.
+_OUTAGE = select(outages).where(outages.c.connection_id == bindparam("of_connection"))
+
+
 class Outages:
     """The table of connections whose platform could not be reached of late."""
 
@@ -33,9 +37,8 @@ class Outages:
 
     def get(self, connection_id: int) -> OutageRow | None:
         """Return the outage of a connection; None when its last run reached the platform."""
-        query = select(outages).where(outages.c.connection_id == connection_id)
         with self._database.read() as db:
-            row = db.execute(query).one_or_none()
+            row = db.execute(_OUTAGE, {"of_connection": connection_id}).one_or_none()
         if row is None:
             return None
         return as_it_counts(OutageRow._make(row), self._clock.now())

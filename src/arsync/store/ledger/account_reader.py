@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from arsync.core.ledger.agreements.expected_dates import with_expected_dates
 from arsync.core.ledger.as_of import with_paid_days
@@ -28,7 +28,7 @@ from arsync.core.ledger.undeliverable_addresses import still_in_books
 from arsync.core.rulebook.customer_matching import CustomerEntry
 from arsync.store.actions.done_history import ContactHistory, heard_by, read_history
 from arsync.store.agreements.undeliverable_addresses import read_undeliverable
-from arsync.store.db.bulk import one_of
+from arsync.store.db.bulk import as_parameter, one_of, one_of_given
 from arsync.store.db.tables import (
     connections,
     contacts,
@@ -285,7 +285,14 @@ class _AccountReading:
         columns = invoices.c
         query = (
             select(columns.contact_id, func.count())
-            .where(self._here(columns), *self._of(columns.contact_id, contact_ids))
+            .where(
+                columns.connection_id == self._connection_id,
+                *(
+                    ()
+                    if contact_ids is None
+                    else (one_of(self._db, columns.contact_id, contact_ids),)
+                ),
+            )
             .group_by(columns.contact_id)
         )
         return {row[0]: row[1] for row in self._db.execute(query)}
@@ -299,7 +306,8 @@ class _AccountReading:
         """
         columns = problems.c
         query = select(columns.id, columns.number, columns.contact_id).where(
-            self._here(columns), columns.kind == RecordKind.INVOICES.value
+            columns.connection_id == self._connection_id,
+            columns.kind == RecordKind.INVOICES.value,
         )
         if contact_ids is not None:
             # One that could never be read is in no copy: only the problem says whose it is.
@@ -400,19 +408,13 @@ class _AccountReading:
         }
 
     def _documents(self, contact_ids: Sequence[str]) -> _Documents:
-        columns = invoices.c
-        query = (
-            select(*KINDS[RecordKind.INVOICES].record_columns, columns.episode, columns.seen_on)
-            .where(self._here(columns), *self._of(columns.contact_id, contact_ids))
-            # Oldest first, as unapplied cash covers them; by id within a day, so that the same
-            # ledger gives the same plan in both databases.
-            .order_by(columns.due_on, columns.id)
-        )
+        # Oldest first, as unapplied cash covers them; by id within a day, so that the same
+        # ledger gives the same plan in both databases.
         by_contact: dict[str, list[Invoice]] = defaultdict(list)
         owners: dict[str, str] = {}
         episodes: dict[str, int] = {}
         first_seen: dict[str, date] = {}
-        for row in self._db.execute(query):
+        for row in self._of_contacts(RecordKind.INVOICES, contact_ids, "due_on"):
             invoice = Invoice._make(row[:-2])
             by_contact[invoice.contact_id].append(invoice)
             owners[invoice.id] = invoice.contact_id
@@ -432,25 +434,34 @@ class _AccountReading:
     def _by_contact(
         self, kind_of: RecordKind, contact_ids: Sequence[str], by_day: str
     ) -> dict[str, list[Any]]:
-        kind = KINDS[kind_of]
-        columns = kind.table.c
-        query = (
-            select(*kind.record_columns)
-            .where(self._here(columns), *self._of(columns.contact_id, contact_ids))
-            .order_by(columns[by_day], columns.id)
-        )
         records: dict[str, list[Any]] = defaultdict(list)
-        for record in to_records(kind, self._db.execute(query)):
+        rows = self._of_contacts(kind_of, contact_ids, by_day)
+        for record in to_records(KINDS[kind_of], rows):
             records[record.contact_id].append(record)
         return records
 
-    def _here(self, columns: Any) -> ColumnElement[bool]:
-        condition: ColumnElement[bool] = columns.connection_id == self._connection_id
-        return condition
+    def _of_contacts(self, kind: RecordKind, contact_ids: Sequence[str], by_day: str) -> Any:
+        """Return the rows of one kind of document, by day."""
+        db = self._db
+        query = _documents_of(kind, by_day, is_sqlite=db.dialect.name == "sqlite")
+        ids = as_parameter(db, contact_ids)
+        return db.execute(query, {"of_connection": self._connection_id, "of_contacts": ids})
 
-    def _of(self, column: Any, keys: Sequence[str] | None) -> tuple[ColumnElement[bool], ...]:
-        """Return the condition that a column is one of the keys; none without keys."""
-        return () if keys is None else (one_of(self._db, column, keys),)
+
+# Statements that each customer needs are made once: making one takes longer than running it.
+@cache
+def _documents_of(kind_of: RecordKind, by_day: str, *, is_sqlite: bool) -> Select[Any]:
+    kind = KINDS[kind_of]
+    columns = kind.table.c
+    also = (columns.episode, columns.seen_on) if kind_of is RecordKind.INVOICES else ()
+    return (
+        select(*kind.record_columns, *also)
+        .where(
+            columns.connection_id == bindparam("of_connection"),
+            one_of_given(columns.contact_id, "of_contacts", is_sqlite=is_sqlite),
+        )
+        .order_by(columns[by_day], columns.id)
+    )
 
 
 def _by_id(differing: Sequence[Difference]) -> dict[str, Difference]:
@@ -559,8 +570,15 @@ def read_records(
     db: Connection, connection_id: int, of: RecordKind, ids: Sequence[str]
 ) -> dict[str, Any]:
     """Return stored records of one kind by their ids."""
+    query = _records_by_id(of, is_sqlite=db.dialect.name == "sqlite")
+    rows = db.execute(query, {"of_connection": connection_id, "ids": as_parameter(db, ids)})
+    return {record.id: record for record in to_records(KINDS[of], rows)}
+
+
+@cache
+def _records_by_id(of: RecordKind, *, is_sqlite: bool) -> Select[Any]:
     kind = KINDS[of]
-    query = select(*kind.record_columns).where(
-        kind.table.c.connection_id == connection_id, one_of(db, kind.table.c.id, list(ids))
+    return select(*kind.record_columns).where(
+        kind.table.c.connection_id == bindparam("of_connection"),
+        one_of_given(kind.table.c.id, "ids", is_sqlite=is_sqlite),
     )
-    return {record.id: record for record in to_records(kind, db.execute(query))}

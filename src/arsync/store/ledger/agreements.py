@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
+    CompoundSelect,
     Connection,
     Date,
     Integer,
     Text,
+    bindparam,
     cast,
     false,
     literal_column,
@@ -23,7 +27,7 @@ from sqlalchemy import (
 )
 
 from arsync.core.ledger.records import Dispute, Promise
-from arsync.store.db.bulk import one_of
+from arsync.store.db.bulk import as_parameter, one_of_given
 from arsync.store.db.column_types import Amount
 from arsync.store.db.tables import disputes, promised_invoices, promises
 
@@ -90,22 +94,11 @@ def read_agreements(db: Connection, connection_id: int, owners: Mapping[str, str
         owners: by invoice, the contact who owes it.
     """
     agreements = Agreements(defaultdict(list), defaultdict(list), defaultdict(set))
-    invoice_ids = list(owners)
-    query = union_all(
-        select(*_PROMISE)
-        .join(promised_invoices, promised_invoices.c.promise_id == promises.c.id)
-        .where(
-            promised_invoices.c.connection_id == connection_id,
-            one_of(db, promised_invoices.c.invoice_id, invoice_ids),
-        ),
-        select(*_DISPUTE).where(
-            disputes.c.connection_id == connection_id,
-            one_of(db, disputes.c.invoice_id, invoice_ids),
-        ),
-    )
+    query = _agreements(is_sqlite=db.dialect.name == "sqlite")
+    parameters = {"of_connection": connection_id, "of_invoices": as_parameter(db, list(owners))}
     promised: dict[int, Promise] = {}
     # In the order of recording, which the numbers of both tables follow: the latest promise counts.
-    for row in sorted(db.execute(query), key=lambda row: (row.number, row.position)):
+    for row in sorted(db.execute(query, parameters), key=lambda row: (row.number, row.position)):
         if row.is_promise:
             agreements.promised_days[row.invoice_id].add(row.day)
             if not row.replaced:
@@ -122,6 +115,25 @@ def read_agreements(db: Connection, connection_id: int, owners: Mapping[str, str
         for contact_id in {owners[invoice_id] for invoice_id in promise.invoice_ids}:
             agreements.promises[contact_id].append(promise)
     return agreements
+
+
+# Made once: making the statement takes longer than running it.
+@cache
+def _agreements(*, is_sqlite: bool) -> CompoundSelect[Any]:
+    here: BindParameter[int] = bindparam("of_connection")
+    promised, disputed = promised_invoices.c, disputes.c
+    return union_all(
+        select(*_PROMISE)
+        .join(promised_invoices, promised.promise_id == promises.c.id)
+        .where(
+            promised.connection_id == here,
+            one_of_given(promised.invoice_id, "of_invoices", is_sqlite=is_sqlite),
+        ),
+        select(*_DISPUTE).where(
+            disputed.connection_id == here,
+            one_of_given(disputed.invoice_id, "of_invoices", is_sqlite=is_sqlite),
+        ),
+    )
 
 
 def _dispute(row: Any) -> Dispute:

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from arsync.core.analytics.tie_out import ALIKE, ContactBalance
 from arsync.core.ledger.records import (
@@ -18,7 +28,7 @@ from arsync.core.ledger.records import (
     PaymentStatus,
     RecordKind,
 )
-from arsync.store.db.bulk import one_of
+from arsync.store.db.bulk import as_parameter, one_of, one_of_given
 from arsync.store.db.column_types import sum_in_parts, whole_sum
 from arsync.store.db.tables import (
     CREDIT_IS_OPEN,
@@ -55,29 +65,10 @@ def differences(
 
     With `contact_ids`, only those among them.
     """
-    query = (
-        select(
-            table.c.contact_id,
-            contacts.c.name,
-            table.c.theirs,
-            table.c.ours,
-            table.c.currency,
-            table.c.rate,
-        )
-        .join(
-            contacts,
-            (contacts.c.connection_id == table.c.connection_id)
-            & (contacts.c.id == table.c.contact_id),
-        )
-        .where(
-            table.c.connection_id == connection_id,
-            # A contact that is gone owes nothing any more, and is no longer compared.
-            contacts.c.status.not_in([ContactStatus.MERGED.value, ContactStatus.DELETED.value]),
-        )
-    )
+    query = _DIFFERENCES
     if contact_ids is not None:
         query = query.where(one_of(db, table.c.contact_id, contact_ids))
-    differing = [Difference(*row) for row in db.execute(query)]
+    differing = [Difference(*row) for row in db.execute(query, {"of_connection": connection_id})]
     return sorted(
         differing,
         key=lambda difference: (
@@ -85,6 +76,28 @@ def differences(
             difference.contact_name,
         ),
     )
+
+
+# Made once: making the statement takes longer than running it.
+_DIFFERENCES = (
+    select(
+        table.c.contact_id,
+        contacts.c.name,
+        table.c.theirs,
+        table.c.ours,
+        table.c.currency,
+        table.c.rate,
+    )
+    .join(
+        contacts,
+        (contacts.c.connection_id == table.c.connection_id) & (contacts.c.id == table.c.contact_id),
+    )
+    .where(
+        table.c.connection_id == bindparam("of_connection"),
+        # A contact that is gone owes nothing any more, and is no longer compared.
+        contacts.c.status.not_in([ContactStatus.MERGED.value, ContactStatus.DELETED.value]),
+    )
+)
 
 
 def save_differences(
@@ -282,22 +295,15 @@ def _sums(
 ) -> dict[str, dict[str, Sums]]:
     """Return what each contact owes, and its unapplied cash, by currency; None: of all."""
     sums: dict[str, dict[str, Sums]] = {}
-    for documents, amount, is_open in _OPEN_DOCUMENTS:
-        columns = documents.c
-        query = (
-            select(
-                columns.contact_id,
-                columns.currency,
-                *sum_in_parts(columns[amount]),
-                func.max(columns.rate),
-            )
-            .where(columns.connection_id == connection_id, is_open, columns[amount] != 0)
-            .group_by(columns.contact_id, columns.currency)
-        )
-        if ids is not None and len(ids) <= _ALL_BY_HAND_MAX:
-            query = query.where(one_of(db, columns.contact_id, ids))
+    of: dict[str, Any] = {"of_connection": connection_id}
+    by_contact = ids is not None and len(ids) <= _ALL_BY_HAND_MAX
+    if ids is not None and by_contact:
+        of["of_contacts"] = as_parameter(db, ids)
+    is_sqlite = db.dialect.name == "sqlite"
+    for number, (documents, _, _) in enumerate(_OPEN_DOCUMENTS):
+        query = _sums_of(number, by_contact=by_contact, is_sqlite=is_sqlite)
         # Summed by the database, as whole numbers: a ledger's documents never come into memory.
-        for contact_id, currency, high, low, rate in db.execute(query):
+        for contact_id, currency, high, low, rate in db.execute(query, of):
             by_currency = sums.setdefault(contact_id, {})
             before = by_currency.get(currency, _NOTHING)
             total = whole_sum(high, low)
@@ -315,6 +321,26 @@ _OPEN_DOCUMENTS = (
     (payments, "unallocated", PAYMENT_IS_OPEN & (payments.c.status == PaymentStatus.ACTIVE.value)),
 )
 """What counts in a balance, in the very expressions of its index."""
+
+
+@cache
+def _sums_of(number: int, *, by_contact: bool, is_sqlite: bool) -> Select[Any]:
+    """Return the query that sums one kind of open documents."""
+    documents, amount, is_open = _OPEN_DOCUMENTS[number]
+    columns = documents.c
+    query = (
+        select(
+            columns.contact_id,
+            columns.currency,
+            *sum_in_parts(columns[amount]),
+            func.max(columns.rate),
+        )
+        .where(columns.connection_id == bindparam("of_connection"), is_open, columns[amount] != 0)
+        .group_by(columns.contact_id, columns.currency)
+    )
+    if by_contact:
+        query = query.where(one_of_given(columns.contact_id, "of_contacts", is_sqlite=is_sqlite))
+    return query
 
 
 def _names(

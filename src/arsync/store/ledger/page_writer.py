@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Insert, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from arsync.connector_sdk import Page
@@ -339,12 +340,20 @@ def _kept(text: str) -> str:
 
 
 def _move_cursor(db: Connection, connection_id: int, page: Page, now: datetime) -> None:
-    values = {"cursor": page.cursor, "saved_at": now}
+    values = {"connection_id": connection_id, "cursor": page.cursor, "saved_at": now}
     if page.complete:
         values["completed_at"] = now
-    make = sqlite if db.dialect.name == "sqlite" else postgresql
-    db.execute(
-        make.insert(cursors)
-        .values(connection_id=connection_id, **values)
-        .on_conflict_do_update(index_elements=[cursors.c.connection_id], set_=values)
+    db.execute(_moving_cursor(db.dialect.name, is_complete=page.complete), values)
+
+
+# Made once: making the statement takes longer than running it.
+@cache
+def _moving_cursor(dialect: str, *, is_complete: bool) -> Insert:
+    make = sqlite if dialect == "sqlite" else postgresql
+    statement: Any = make.insert(cursors)
+    changing = ("cursor", "saved_at", *(("completed_at",) if is_complete else ()))
+    moved: Insert = statement.on_conflict_do_update(
+        index_elements=[cursors.c.connection_id],
+        set_={name: statement.excluded[name] for name in changing},
     )
+    return moved

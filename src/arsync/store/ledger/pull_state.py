@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, bindparam, delete, select, text
 
 from arsync.core.ledger.records import DocumentProblem
 from arsync.store.db.tables import cursors, problems
@@ -14,15 +14,20 @@ _ANALYSED_ROWS_MAX = 1_000
 """SQLite: how many rows of each index are examined; PostgreSQL samples by itself."""
 
 
+# Statements that every run needs are made once: making one takes longer than running it.
+_HERE = cursors.c.connection_id == bindparam("of_connection")
+_CURSOR = select(cursors.c.cursor).where(_HERE)
+_COMPLETED_AT = select(cursors.c.completed_at).where(_HERE)
+
+
 def cursor(db: Connection, connection_id: int) -> str | None:
     """Return where the next pull starts, None for the beginning."""
-    return db.scalar(select(cursors.c.cursor).where(cursors.c.connection_id == connection_id))
+    return db.scalar(_CURSOR, {"of_connection": connection_id})
 
 
 def pulled_at(db: Connection, connection_id: int) -> datetime | None:
     """Return when a pull was last completed."""
-    query = select(cursors.c.completed_at).where(cursors.c.connection_id == connection_id)
-    return db.scalar(query)
+    return db.scalar(_COMPLETED_AT, {"of_connection": connection_id})
 
 
 def problems_of(db: Connection, connection_id: int) -> list[DocumentProblem]:
