@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from arsync.web.desk.pages.first_page import routes as first_page
+from arsync.web.desk.pages.letters import routes as letters
 from arsync.web.desk.pages.sign_in import routes as sign_in
 from arsync.web.desk.pages.stop import routes as stop
 from arsync.web.desk.routing import Route, Routes
 
-ALL: tuple[Routes, ...] = (first_page, sign_in, stop)
+ALL: tuple[Routes, ...] = (first_page, letters, sign_in, stop)
 """The routes of every module; the tests of roles, forms and screens go through them."""
 
 

@@ -1,0 +1,94 @@
+"""Letters: every text with what sends it, how it reads for a real case, and the register."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Response as PlainResponse
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from arsync.application.desk.letter_pages import LetterOfCase, letter_of_case, letter_texts
+from arsync.application.letters.notice_register import notice_register, register_csv
+from arsync.application.letters.previewing import LetterPreview, LetterWanted
+from arsync.errors import UserMistake
+from arsync.mail import languages
+from arsync.web.desk.guard import LETTER_POLICY
+from arsync.web.desk.routing import Routes
+from arsync.web.desk.visit import Visit
+
+routes = Routes()
+
+NAME_CHARACTERS_MAX = 200
+
+
+@routes.page("/c/<connection>/letters")
+def letters(visit: Visit) -> Response:
+    """Show every text with what sends it, and the latest numbered notices."""
+    found = letter_texts(visit.actor, visit.organisation)
+    home = visit.organisation.connection.organisation.base_currency
+    return visit.page("letters.html", found=found, quoted=_quoted, home=home)
+
+
+@routes.page("/c/<connection>/letters/register.csv", amounts=True)
+def register(visit: Visit) -> Response:
+    """Return the register of numbered notices as CSV."""
+    notices = notice_register(visit.actor, visit.container, visit.organisation.name)
+    response = PlainResponse(register_csv(notices), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="notices.csv"'
+    return response
+
+
+@routes.page("/c/<connection>/letters/<name>", amounts=True)
+def letter(visit: Visit, name: str) -> Response:
+    """Show one text: what sends it, and how it reads for a real case."""
+    case = _case(visit, name)
+    return visit.page(
+        "letter.html",
+        case=case,
+        wanted=_wanted(visit, name),
+        languages=languages(),
+        quoted=_quoted,
+    )
+
+
+@routes.page("/c/<connection>/letters/<name>/email", amounts=True)
+def as_email(visit: Visit, name: str) -> Response:
+    """Return the letter as an email program shows it; for a frame."""
+    response = PlainResponse(_preview(visit, name).letter.html, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = LETTER_POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
+
+
+@routes.page("/c/<connection>/letters/<name>/pdf", amounts=True)
+def as_pdf(visit: Visit, name: str) -> Response:
+    """Return the letter as it is printed."""
+    response = PlainResponse(_preview(visit, name).pdf(), mimetype="application/pdf")
+    response.headers["Content-Disposition"] = 'inline; filename="letter.pdf"'
+    return response
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
+
+
+def _wanted(visit: Visit, name: str) -> LetterWanted:
+    asked = visit.request.args
+    customer = asked.get("customer", "").strip()[:NAME_CHARACTERS_MAX]
+    language = asked.get("language", "")
+    return LetterWanted(name, customer, language if language in languages() else "")
+
+
+def _case(visit: Visit, name: str) -> LetterOfCase:
+    try:
+        return letter_of_case(visit.actor, visit.organisation, _wanted(visit, name))
+    except UserMistake as mistake:
+        raise NotFound(str(mistake)) from None
+
+
+def _preview(visit: Visit, name: str) -> LetterPreview:
+    case = _case(visit, name)
+    if case.preview is None:
+        raise NotFound(case.problem)
+    return case.preview
