@@ -73,9 +73,9 @@ def letter_of_case(
     if listed is None:
         raise UserMistake(f"there is no text {wanted.name!r}.")
     customer = wanted.customer or case_of(actor, organisation, name)
-    asked = LetterWanted(name, customer, wanted.language)
+    chosen = LetterWanted(name, customer, wanted.language)
     try:
-        preview = preview_letter(actor, organisation.container, asked, organisation.name)
+        preview = preview_letter(actor, organisation.container, chosen, organisation.name)
     except UserMistake as mistake:
         return LetterOfCase(listed, None, str(mistake))
     return LetterOfCase(listed, preview)

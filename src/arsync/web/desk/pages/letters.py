@@ -25,9 +25,9 @@ NAME_CHARACTERS_MAX = 200
 @routes.page("/c/<connection>/letters")
 def letters(visit: Visit) -> Response:
     """Show every text with what sends it, and the latest numbered notices."""
-    found = letter_texts(visit.actor, visit.organisation)
+    overview = letter_texts(visit.actor, visit.organisation)
     home = visit.organisation.connection.organisation.base_currency
-    return visit.page("letters.html", found=found, quoted=_quoted, home=home)
+    return visit.page("letters.html", overview=overview, quoted=_quoted, home=home)
 
 
 @routes.page("/c/<connection>/letters/register.csv", amounts=True)
@@ -74,9 +74,9 @@ def _quoted(name: str) -> str:
 
 
 def _wanted(visit: Visit, name: str) -> LetterWanted:
-    asked = visit.request.args
-    customer = asked.get("customer", "").strip()[:NAME_CHARACTERS_MAX]
-    language = asked.get("language", "")
+    chosen = visit.request.args
+    customer = chosen.get("customer", "").strip()[:NAME_CHARACTERS_MAX]
+    language = chosen.get("language", "")
     return LetterWanted(name, customer, language if language in languages() else "")
 
 
