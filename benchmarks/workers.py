@@ -31,6 +31,7 @@ from arsync.workers.embedded_loop import stop_on_signals
 from arsync.workers.queue_schema import open_queue
 from arsync.workers.queue_turns import Times, take_turn
 from arsync.workers.worker import prepare_worker, run_worker
+from benchmarks.real_worker import real_worker
 from benchmarks.report import Row, Section
 from benchmarks.sections import SMALL, Scale
 from benchmarks.store_rate import fresh_postgresql
@@ -141,7 +142,7 @@ def workers(scale: Scale, folder: Path) -> Sequence[Section]:
         f"the killed worker was at {again} ledgers, which began again on the other; the heartbeat "
         f"limit was {HEARTBEAT_LIMIT_SECONDS:.0f} s, by default it is 30 s"
     )
-    return [section]
+    return [section, real_worker(server, folder / "workers-real")]
 
 
 def _served(
