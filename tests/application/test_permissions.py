@@ -41,6 +41,7 @@ USE_CASES = (
     "application.letters.trying",
     "application.maintenance",
     "application.payment_plans",
+    "application.people.managing",
     "application.plan_changes",
     "application.plans",
     "application.customer_data",

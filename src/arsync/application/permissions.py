@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -114,8 +116,42 @@ class NotPermitted(UserMistake):
     """The actor's role does not allow it."""
 
 
-def permit(actor: Actor, permission: Permission) -> None:
+CHANGES = frozenset(Permission) - {
+    Permission.READ,
+    Permission.AUDIT,
+    # Their results are the runs and the actions' own history, which keep who asked for them.
+    Permission.PULL,
+    Permission.PREPARE,
+    Permission.RUN,
+    # They change files beside the store, which anybody at the shell may.
+    Permission.TEXTS,
+}
+"""What somebody has to answer for who was permitted it."""
+
+_permitted: ContextVar[set[Permission] | None] = ContextVar("_permitted", default=None)
+
+
+@contextmanager
+def recording_changes() -> Iterator[set[Permission]]:
+    """Yield the changes that are permitted in the meantime, in this thread.
+
+    The one seam at which the command line learns that a command changes something.
+    """
+    changes: set[Permission] = set()
+    before = _permitted.set(changes)
+    try:
+        yield changes
+    finally:
+        _permitted.reset(before)
+
+
+def permit(actor: Actor, permission: Permission, *, only_looks: bool = False) -> None:
     """Return if the actor may.
+
+    Args:
+        actor: who asks.
+        permission: for what.
+        only_looks: whether this use case only shows what another would change.
 
     Raises:
         NotPermitted: not with this role.
@@ -126,3 +162,6 @@ def permit(actor: Actor, permission: Permission) -> None:
         raise NotPermitted(
             f"{actor.name} may not {permission} as {actor.role}.\n    hint: ask: {allowed}"
         )
+    permitted = _permitted.get()
+    if permitted is not None and permission in CHANGES and not only_looks:
+        permitted.add(permission)

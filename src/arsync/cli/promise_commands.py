@@ -21,7 +21,7 @@ from arsync.cli.common import (
     say,
 )
 from arsync.cli.json_output import print_json
-from arsync.core.ledger.money import shown
+from arsync.core.ledger.money import shown, typed_amount
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
@@ -38,15 +38,7 @@ def amount_of(text: str | None) -> Decimal | None:
     Raises:
         UserMistake: it is not an amount above zero.
     """
-    if text is None:
-        return None
-    amount = Decimal(text.replace(",", "")) if _AMOUNT.fullmatch(text) else Decimal(0)
-    if amount <= 0:
-        raise UserMistake(f"{text!r} is not an amount. Write 1500 or 1,500.00.")
-    return amount
-
-
-_AMOUNT = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.[0-9]{1,2})?")
+    return None if text is None else typed_amount(text)
 
 
 def words_of(words: tuple[str, ...]) -> tuple[tuple[str, ...], date, Decimal | None]:

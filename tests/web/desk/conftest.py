@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from tests.builders.desk import DeskDriver, a_desk, add_everybody
+from tests.builders.mail_server import AnyPort, Sink
 
 from arsync.application.permissions import Role
 from arsync.store.people.users import UserRow
@@ -42,3 +43,13 @@ def accountant(desk: DeskDriver, people: dict[Role, UserRow]) -> FlaskClient:
 @pytest.fixture
 def reader(desk: DeskDriver, people: dict[Role, UserRow]) -> FlaskClient:
     return desk.signed_in(people[Role.READER])
+
+
+@pytest.fixture
+def mail_server() -> Iterator[Sink]:
+    sink = Sink()
+    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
+    controller.start()
+    sink.port = controller.port
+    yield sink
+    controller.stop()

@@ -8,6 +8,16 @@ from arsync.application.container import Container
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.store.people.audit_log import AuditEntry, AuditFilter, AuditRow
 
+__all__ = [
+    "AuditEntry",
+    "AuditFilter",
+    "AuditRow",
+    "audit_choices",
+    "audit_lines",
+    "audit_page",
+    "note",
+]
+
 PAGE_ROWS = 50
 
 
@@ -28,3 +38,9 @@ def audit_lines(actor: Actor, container: Container, wanted: AuditFilter) -> Iter
     """Yield every line of the log, the newest first."""
     permit(actor, Permission.AUDIT)
     return container.store.audit.every(wanted)
+
+
+def audit_choices(actor: Actor, container: Container) -> tuple[list[str], list[str]]:
+    """Return who is in the log, and what."""
+    permit(actor, Permission.AUDIT)
+    return container.store.audit.choices()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_UP, Decimal
+
+from arsync.errors import UserMistake
 
 ZERO = Decimal(0)
 
@@ -55,3 +58,18 @@ def plain(amount: Decimal) -> str:
     if amount == amount.to_integral_value() or amount == amount.quantize(_UNITS[2]):
         return format(amount.quantize(_UNITS[2]), "f")
     return format(amount.normalize(), "f")
+
+
+def typed_amount(text: str) -> Decimal:
+    """Read an amount as people write it: `1500`, `1,500.00`.
+
+    Raises:
+        UserMistake: it is not an amount above zero.
+    """
+    amount = Decimal(text.strip().replace(",", "")) if _TYPED.fullmatch(text.strip()) else ZERO
+    if amount <= 0:
+        raise UserMistake(f"{text!r} is not an amount. Write 1500 or 1,500.00.")
+    return amount
+
+
+_TYPED = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.[0-9]{1,2})?")

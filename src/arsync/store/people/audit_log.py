@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import func, insert, or_, select
 
 from arsync.clock import Clock
 from arsync.store.db.database import Database
@@ -14,6 +14,11 @@ from arsync.store.db.people_tables import audit_log
 from arsync.store.db.tables import connections
 
 WORDS_CHARACTERS_MAX = 500
+
+CHOICES_OF_ROWS = 20_000
+"""Who and what can be chosen from is taken of so many of the newest lines."""
+
+CHOICES_MAX = 200
 
 ROWS_AT_ONCE = 1_000
 
@@ -113,6 +118,22 @@ class AuditLog:
                 AuditRow(**(row._asdict() | {"connection": row.connection or ""}))
                 for row in db.execute(query)
             ]
+
+    def choices(self) -> tuple[list[str], list[str]]:
+        """Return who stands in the newest lines, and what, in the order of the alphabet."""
+        columns = audit_log.c
+        with self._database.read() as db:
+            newest = db.scalar(select(func.max(columns.id))) or 0
+            recent = columns.id > newest - CHOICES_OF_ROWS
+            who, what = (
+                list(
+                    db.scalars(
+                        select(column).where(recent).distinct().order_by(column).limit(CHOICES_MAX)
+                    )
+                )
+                for column in (columns.who, columns.what)
+            )
+        return who, what
 
     def every(self, wanted: AuditFilter) -> Iterator[AuditRow]:
         """Yield all lines, the newest first, a page at a time."""

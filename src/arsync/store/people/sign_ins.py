@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from cryptography.fernet import MultiFernet
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, tuple_, update
 
 from arsync.clock import Clock
 from arsync.errors import UserMistake
@@ -37,6 +37,16 @@ AGENT_CHARACTERS_MAX = 200
 SESSIONS_MAX = 20
 """Of one person; the longest unseen one ends when another begins."""
 
+SWEPT_AT_ONCE = 1_000
+"""So many rows of each table that nobody needs any more are removed when somebody signs in: a table
+that grew for a year must not keep them waiting."""
+
+TRIES_KEPT = timedelta(days=1)
+LINKS_KEPT = timedelta(days=1)
+"""Whoever opens a used link a little later is told that it was used."""
+FORMS_KEPT = timedelta(days=2)
+"""Answers to forms are needed for as long as somebody may click twice."""
+
 
 class SessionRow(NamedTuple):
     """A signed-in browser."""
@@ -59,6 +69,15 @@ class LinkRow(NamedTuple):
     user_id: int | None
     made_by: str
     kept: str
+
+
+class StandingLink(NamedTuple):
+    """A link that nobody has opened yet."""
+
+    user_id: int
+    purpose: str
+    made_by: str
+    expires_at: datetime
 
 
 class TokenRow(NamedTuple):
@@ -110,7 +129,8 @@ class SignIns:
                     half_open=half_open,
                 )
             )
-            _clear(db, user_id, now)
+            _end_the_oldest(db, user_id)
+            _sweep(db, now)
         return token
 
     def session(self, token: str) -> SessionRow | None:
@@ -147,6 +167,17 @@ class SignIns:
         with self._database.read() as db:
             return [SessionRow(*row) for row in db.execute(query)]
 
+    def open_sessions(self) -> dict[int, int]:
+        """Return how many sessions each person has, by their number."""
+        columns = web_sessions.c
+        query = (
+            select(columns.user_id, func.count())
+            .where(columns.expires_at > self._clock.now(), columns.half_open.is_(False))
+            .group_by(columns.user_id)
+        )
+        with self._database.read() as db:
+            return dict(db.execute(query).all())
+
     def end(self, token_hash: str, *, user_id: int) -> bool:
         """End a session of somebody; returns whether there was one."""
         columns = web_sessions.c
@@ -154,12 +185,14 @@ class SignIns:
             this = (columns.token_hash == token_hash, columns.user_id == user_id)
             return bool(db.execute(delete(web_sessions).where(*this)).rowcount)
 
-    def end_all(self, user_id: int, *, but: str = "") -> int:
-        """End all sessions of somebody, but one; returns how many."""
+    def end_all(self, user_id: int | None = None, *, but: str = "") -> int:
+        """End all sessions of somebody, or of everybody, but one; returns how many."""
         columns = web_sessions.c
+        ended = delete(web_sessions).where(columns.token_hash != but)
+        if user_id is not None:
+            ended = ended.where(columns.user_id == user_id)
         with self._database.write() as db:
-            these = (columns.user_id == user_id, columns.token_hash != but)
-            return db.execute(delete(web_sessions).where(*these)).rowcount
+            return db.execute(ended).rowcount
 
     def say_once(self, token_hash: str, message: str) -> None:
         """Keep what the next page of a session says."""
@@ -202,7 +235,6 @@ class SignIns:
             if not kept:
                 same = columns.user_id == user_id if user_id else columns.user_id.is_(None)
                 db.execute(delete(one_time_links).where(columns.purpose == purpose, same))
-            db.execute(delete(one_time_links).where(columns.expires_at < now))
             db.execute(
                 insert(one_time_links).values(
                     token_hash=hash_of(token),
@@ -231,6 +263,18 @@ class SignIns:
             return None
         kept = self._cipher(create=False).decrypt(stored.kept).decode() if stored.kept else ""
         return LinkRow(stored.purpose, stored.user_id, stored.made_by, kept)
+
+    def standing_links(self, purpose: str) -> list[StandingLink]:
+        """Return the links for somebody that still open."""
+        columns = one_time_links.c
+        query = select(columns.user_id, columns.purpose, columns.made_by, columns.expires_at).where(
+            columns.purpose == purpose,
+            columns.user_id.is_not(None),
+            columns.used_at.is_(None),
+            columns.expires_at > self._clock.now(),
+        )
+        with self._database.read() as db:
+            return [StandingLink(*row) for row in db.execute(query)]
 
     def open_link(self, purpose: str, token: str) -> LinkRow | None:
         """Open a link; None: it was opened before, is too old, or never was one."""
@@ -323,9 +367,9 @@ class SignIns:
     def note_failure(self, key: str, *, within: timedelta) -> int:
         """Count a failure and return how many there are within the time."""
         columns, now = sign_in_tries.c, self._clock.now()
+        this = columns.key == hash_of(key)
         with self._database.write() as db:
-            db.execute(delete(sign_in_tries).where(columns.began_at <= now - within))
-            this = columns.key == hash_of(key)
+            db.execute(delete(sign_in_tries).where(this, columns.began_at <= now - within))
             counted = update(sign_in_tries).where(this).values(failed=columns.failed + 1)
             if not db.execute(counted).rowcount:
                 db.execute(insert(sign_in_tries).values(key=hash_of(key), failed=1, began_at=now))
@@ -342,10 +386,9 @@ class SignIns:
         return self._keys.cipher(create=create)
 
 
-def _clear(db: Connection, user_id: int, now: datetime) -> None:
-    """Remove sessions that are over, and those beyond the limit of one person."""
+def _end_the_oldest(db: Connection, user_id: int) -> None:
+    """End the sessions of one person beyond their limit."""
     columns = web_sessions.c
-    db.execute(delete(web_sessions).where(columns.expires_at <= now))
     kept = (
         select(columns.token_hash)
         .where(columns.user_id == user_id)
@@ -356,5 +399,20 @@ def _clear(db: Connection, user_id: int, now: datetime) -> None:
     db.execute(
         delete(web_sessions).where(columns.user_id == user_id, columns.token_hash.not_in(newest))
     )
-    # Answers to forms are needed for as long as somebody may click twice.
-    db.execute(delete(form_answers).where(form_answers.c.begun_at < now - timedelta(days=2)))
+
+
+def _sweep(db: Connection, now: datetime) -> None:
+    """Remove some of what is over, the rest the next time."""
+    links, tries, forms = one_time_links.c, sign_in_tries.c, form_answers.c
+    for table, key, is_over in (
+        (web_sessions, (web_sessions.c.token_hash,), web_sessions.c.expires_at <= now),
+        (
+            one_time_links,
+            (links.token_hash,),
+            or_(links.expires_at <= now, links.used_at < now - LINKS_KEPT),
+        ),
+        (sign_in_tries, (tries.key,), tries.began_at < now - TRIES_KEPT),
+        (form_answers, (forms.user_id, forms.form_id), forms.begun_at < now - FORMS_KEPT),
+    ):
+        over = select(*key).where(is_over).limit(SWEPT_AT_ONCE)
+        db.execute(delete(table).where(tuple_(*key).in_(over)))

@@ -14,7 +14,7 @@ from arsync.clock import Clock
 from arsync.errors import UserMistake
 from arsync.store.admin.encryption_keys import Keys
 from arsync.store.db.database import Database, inserted_id
-from arsync.store.db.people_tables import user_roles, users, web_sessions
+from arsync.store.db.people_tables import one_time_links, user_roles, users, web_sessions
 
 NAME_CHARACTERS_MAX = 80
 
@@ -112,15 +112,11 @@ class Users:
         """Return everybody, by name."""
         with self._database.read() as db:
             roles = _roles(db)
-            last_seen = dict(
-                db.execute(
-                    select(web_sessions.c.user_id, func.max(web_sessions.c.seen_at)).group_by(
-                        web_sessions.c.user_id
-                    )
-                )
-                .tuples()
-                .all()
+            sessions = web_sessions.c
+            seen_at = select(sessions.user_id, func.max(sessions.seen_at)).group_by(
+                sessions.user_id
             )
+            last_seen = dict(db.execute(seen_at).all())
             query = select(*_PLAIN).order_by(func.lower(users.c.name), users.c.email)
             return [
                 _row(row, roles.get(row.id, ()), last_seen.get(row.id)) for row in db.execute(query)
@@ -167,7 +163,7 @@ class Users:
             return _user(db, user_id)
 
     def set_disabled(self, user_id: int, *, disabled: bool) -> UserRow:
-        """Let somebody sign in no more, or again; open sessions end at once.
+        """Let somebody sign in no more, or again; open sessions and links end at once.
 
         Raises:
             UserMistake: nobody would be left who may change people.
@@ -177,6 +173,7 @@ class Users:
             db.execute(update(users).where(users.c.id == user_id).values(disabled_at=moment))
             if disabled:
                 db.execute(delete(web_sessions).where(web_sessions.c.user_id == user_id))
+                db.execute(delete(one_time_links).where(one_time_links.c.user_id == user_id))
             _keep_an_owner(db)
             return _user(db, user_id)
 

@@ -16,6 +16,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import Forbidden, TooManyRequests
 
+from arsync.application.container import Container
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 REQUESTS_PER_MINUTE = 600
@@ -110,3 +112,12 @@ def safe_path(path: str) -> str:
     """Return a path of the desk to go on to; anything else leads to the first page."""
     plain = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if plain and "\\" not in path else "/"
+
+
+def own_address(container: Container, asked: Request) -> str:
+    """Return the desk's public address, without a slash at its end.
+
+    Without `[desk] url` it is as the browser names it, which is good enough for a page that shows
+    it to the one who asked, and not for a mail.
+    """
+    return (container.config.desk.url or asked.host_url).rstrip("/")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import Response, g
 
+from arsync.application.organisation_context import OrganisationContext
 from arsync.web.caller import Caller
 from arsync.web.desk.guard import safe_path
 from arsync.web.desk.reader_locale import ReaderLocale
@@ -59,12 +61,29 @@ class Visit(Caller):
         return self.container.store.sign_ins.said_once(self.person.session)
 
     @property
+    def zone(self) -> tzinfo:
+        """Return the clock on which moments are shown.
+
+        Outside a connection it is the one that all of theirs have, else UTC.
+        """
+        if self.organisation_at_hand is not None:
+            return self.organisation_at_hand.zone
+        rows = self.connections()
+        zones = {row.organisation.time_zone for row in rows}
+        return OrganisationContext(self.container, rows[0]).zone if len(zones) == 1 else UTC
+
+    @property
+    def today(self) -> date:
+        """Return the day on that clock."""
+        return self.container.clock.now().astimezone(self.zone).date()
+
+    @property
     def words(self) -> ReaderLocale:
         """Return how this person's locale writes money, days and numbers."""
         if "desk_words" not in g:
             locale = self.person.user.locale if self.person else ""
             shows = self.at_hand is None or self.at_hand.sees_amounts
-            zone = self.organisation_at_hand.zone if self.organisation_at_hand else None
+            zone = self.zone
             g.desk_words = ReaderLocale.of(
                 locale or self.request.accept_languages.best or "", zone=zone, shows_amounts=shows
             )

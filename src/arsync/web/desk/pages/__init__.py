@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from arsync.web.desk.pages.audit import routes as audit
 from arsync.web.desk.pages.first_page import routes as first_page
+from arsync.web.desk.pages.keys import routes as keys
 from arsync.web.desk.pages.letters import routes as letters
+from arsync.web.desk.pages.me import routes as me
+from arsync.web.desk.pages.people import routes as people
 from arsync.web.desk.pages.sign_in import routes as sign_in
 from arsync.web.desk.pages.stop import routes as stop
 from arsync.web.desk.routing import Route, Routes
 
-ALL: tuple[Routes, ...] = (first_page, letters, sign_in, stop)
+ALL: tuple[Routes, ...] = (
+    audit,
+    first_page,
+    keys,
+    letters,
+    me,
+    people,
+    sign_in,
+    stop,
+)
 """The routes of every module; the tests of roles, forms and screens go through them."""
 
 
