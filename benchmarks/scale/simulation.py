@@ -101,17 +101,28 @@ class RateLimiter:
     __slots__ = ("_app", "_own", "_sharing")
 
     def __init__(self, sharing: Sharing, app: CallCount) -> None:
+        limits = sharing.limits
         self._own = CallCount()
-        self._app = app
+        # As in the store, what no limit is shared for is not counted together.
+        self._app = app if limits.app_calls_per_minute or limits.reads_per_month else None
         self._sharing = sharing
 
-    def acquire(self, calls: int, used: int, used_ago: float, now: float) -> Permit:
-        """Report the last block, and reserve another."""
+    def acquire(
+        self, calls: int, used: int, used_ago: float, day_left: int | None, now: float
+    ) -> Permit:
+        """Report the last block and what the platform said is left of the day; reserve another."""
         request = AcquireRequest(
-            self._sharing.organisation, calls, used=used, used_ago_seconds=used_ago, reads=used
+            self._sharing.organisation,
+            calls,
+            used=used,
+            used_ago_seconds=used_ago,
+            day_left=day_left,
+            reads=used,
+            learned_ago_seconds=used_ago,
         )
         self._report(request, now)
-        return reserve_shared(self._own, self._app, self._sharing, request, now)
+        app = _UNSHARED if self._app is None else self._app
+        return reserve_shared(self._own, app, self._sharing, request, now)
 
     def release(self, used: int, used_ago: float, now: float) -> None:
         """Report the last block: the run is over."""
@@ -119,12 +130,18 @@ class RateLimiter:
             self._sharing.organisation, 0, used=used, used_ago_seconds=used_ago, reads=used
         )
         self._report(request, now)
-        leave(self._app, self._sharing)
+        if self._app is not None:
+            leave(self._app, self._sharing)
 
     def _report(self, request: AcquireRequest, now: float) -> None:
         self._own.release(request, now)
-        self._app.release(request, now)
-        note_reads(self._own, self._app, self._sharing, request.reads, now)
+        self._own.learn(request, self._sharing.limits, now)
+        if self._app is not None:
+            self._app.release(request, now)
+            note_reads(self._own, self._app, self._sharing, request.reads, now)
+
+
+_UNSHARED = CallCount()
 
 
 class Simulation:
@@ -310,7 +327,8 @@ class Simulation:
             self._draw.random,
         )
         while calls:
-            permit = limiter.acquire(block, used, used_ago, EPOCH + self._now)
+            day_left = platform.day_left(ledger) if used else None
+            permit = limiter.acquire(block, used, used_ago, day_left, EPOCH + self._now)
             books.counted(ledger.platform, self._now)
             used = 0
             ends = (permit.day_ends_seconds, permit.month_ends_seconds, permit.share_ends_seconds)
@@ -352,6 +370,7 @@ class Simulation:
         while not worker.running:
             yield 1.0
         lost = worker.die()
+        self.books.running -= len(lost)
         yield HEARTBEAT_LIMIT_SECONDS + RESCUE_TURN_SECONDS
         for ledger in lost:
             ledger.running = False

@@ -43,6 +43,10 @@ class StrictPlatform:
         if self._day_max:
             self._refused += min(calls, max(0, ledger.calls_today - self._day_max))
 
+    def day_left(self, ledger: Ledger) -> int | None:
+        """Return what the platform's answers say is left of a ledger's day; None: nothing."""
+        return max(0, self._day_max - ledger.calls_today) if self._day_max else None
+
     def refused(self) -> int:
         """Return how many calls were beyond what the platform allows."""
         if not self._app_minute_max:

@@ -78,11 +78,9 @@ def moment_text(moment: datetime) -> str:
     """Return a moment in UTC as text of one width, so that texts sort as moments do."""
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    # What `isoformat(timespec="microseconds")` gives, in two thirds of its time.
-    return (
-        f"{moment.year:04}-{moment.month:02}-{moment.day:02}T{moment.hour:02}:{moment.minute:02}:"
-        f"{moment.second:02}.{moment.microsecond:06}+00:00"
-    )
+    # What `isoformat(timespec="microseconds")` gives, in less than half of its time.
+    text = moment.isoformat()
+    return text if moment.microsecond else f"{text[:-6]}.000000+00:00"
 
 
 class Amount(TypeDecorator[Decimal]):

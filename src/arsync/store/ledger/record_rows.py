@@ -33,6 +33,8 @@ from arsync.store.db.column_types import (
 from arsync.store.db.tables import contacts, credits_, invoices, payments
 
 _encode = msgspec.msgpack.Encoder().encode
+_json = msgspec.json.Encoder().encode
+_NUL_IN_JSON = b"\\u0000"
 
 Values = tuple[Any, ...]
 """What a driver writes as it is: texts, whole numbers, None."""
@@ -269,10 +271,12 @@ class RecordTable(NamedTuple):
         """
         packed_record, row_hash = content
         row = self.values(connection_id, record, row_hash, sweep)
-        # Behind the number of fields, a zero byte is rare: part of a long text's length, or a NUL.
-        # Only then are the texts themselves searched.
-        if packed_record.find(b"\0", _FIELDS_HEAD) >= 0 and any(
-            "\0" in value for value in row if isinstance(value, str)
+        # Behind the number of fields, a zero byte is part of a moment, of a text's length, or a
+        # NUL. Only then is the row searched: first as JSON, where a NUL is written out.
+        if (
+            packed_record.find(b"\0", _FIELDS_HEAD) >= 0
+            and _json(row).find(_NUL_IN_JSON) >= 0
+            and any("\0" in value for value in row if isinstance(value, str))
         ):
             raise ValueError("it holds a NUL character, which no database text can")
         return row
