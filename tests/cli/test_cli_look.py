@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import stat
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from arsync.application.container import Container
+from arsync.config import load_config
 from arsync.errors import EXIT_MISTAKE
+from arsync.store.admin.webhooks import WebhookOutcome
 from arsync_sandbox.server import Sandbox
 
 from .conftest import TODAY, Shell, a_key
@@ -136,6 +141,7 @@ def test_actions_come_newest_first_one_a_line(alone: tuple[Shell, Sandbox]) -> N
         "action",
         "invoices",
         "state",
+        "rulebook",
         "what",
         "happened",
     ]
@@ -162,6 +168,18 @@ def test_status_says_where_things_stand_and_what_to_do(alone: tuple[Shell, Sandb
     assert "xero: 2 actions waiting for approval: `arsync approve`" in done.out
     status = shell("status", "--json").json[0]
     assert (status["name"], status["awaiting"], status["totals"]) == ("xero", 2, {"GBP": "2485.50"})
+
+
+@pytest.mark.parametrize("words", [("status",), ("status", "--all")])
+def test_status_says_what_webhooks_brought(
+    shell: Shell, words: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Webhooks" not in shell(*words).out, "they are switched off"
+    monkeypatch.setenv("ARSYNC_XERO_WEBHOOK_KEY", "signing-key-of-a-test")
+    assert "Webhooks of Xero: none has come yet." in shell(*words).out
+    with Container(load_config(shell.folder / "config.toml", {})) as container:
+        container.store.webhooks.record([], {("xero", WebhookOutcome.EMPTY): 2})
+    assert re.search(r"Webhooks of Xero: the last came .* UTC; 2 today\.", shell(*words).out)
 
 
 def test_status_of_a_broken_rulebook_fails_and_quotes_it(shell: Shell) -> None:

@@ -26,6 +26,7 @@ def test_init_creates_its_files_and_names_the_next_step(empty: Shell) -> None:
     assert done.code == 0
     assert "wrote  config.toml" in done.err
     assert "Next: put your client id into config.toml" in done.err
+    assert "docs/webhooks.md sets them up" in done.err
     assert {path.name for path in empty.folder.iterdir()} == {"config.toml", "rules"}
     assert {path.name for path in (empty.folder / "rules").iterdir()} == {
         "standard.yaml",

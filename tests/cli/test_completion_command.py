@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.builders.books import ORGANISATION
 
+from arsync.application.container import Container
 from arsync.cli import COMMANDS, run_cli
 from arsync.cli.completion_commands import SHELLS
+from arsync.config import example_config, load_config
 
 COMPLETION_SECONDS_MAX = 0.3
 """Of the processor: a Tab that takes longer feels broken."""
@@ -52,6 +55,23 @@ def test_bash_completes_commands_and_options(
     assert bash_answers("arsync pla", shell_environment, source) == ["plan", "place", "placements"]
     assert "--timeline" in bash_answers("arsync why --", shell_environment, source)
     assert "test" in bash_answers("arsync rules ", shell_environment, source)
+
+
+def test_bash_completes_names_of_connections(
+    shell_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(example_config({("tokens", "keyring"): "off"}))
+    environment = shell_environment | {"ARSYNC_CONFIG": str(file)}
+    source = script("bash", capsys)
+    assert bash_answers("arsync plan --connection ac", environment, source) == []
+    assert not (tmp_path / "arsync.db").exists(), "a key press made a store"
+    with Container(load_config(file, {})) as container:
+        for name in ("acme", "acorn", "birch"):
+            container.store.connections.add(
+                name, platform="xero", organisation=ORGANISATION._replace(id=name)
+            )
+    assert bash_answers("arsync plan --connection ac", environment, source) == ["acme", "acorn"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Sequence
 
 import pytest
 
@@ -27,13 +28,13 @@ ROWS = [
 ]
 
 
-def on_a_terminal(columns: int) -> list[str]:
+def on_a_terminal(columns: int, if_room: Sequence[str] = ()) -> list[str]:
     """Print the table on a terminal of so many columns, and return its lines."""
     controller, terminal = os.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     code = (
         "from arsync.cli.common import print_table\n"
-        f"print_table('', {COLUMNS}, {ROWS}, right=['1-30', 'in hand'])"
+        f"print_table('', {COLUMNS}, {ROWS}, right=['1-30', 'in hand'], if_room={if_room})"
     )
     env = {**os.environ, "TERM": "xterm"}
     env.pop("COLUMNS", None)
@@ -70,6 +71,13 @@ def test_a_wide_terminal_shows_columns_without_broken_amounts() -> None:
     assert lines[2].startswith("28138ff895ac   Westmoor")
     assert "16,757.69" in lines[2]
     assert max(map(len, lines)) <= 90
+
+
+def test_a_column_with_no_room_is_left_out() -> None:
+    lines = on_a_terminal(64, if_room=["what happened"])
+    assert lines[0].split() == ["key", "customer", "1-30", "in", "hand"]
+    assert len(lines) == 4
+    assert "what happened" in on_a_terminal(90, if_room=["what happened"])[0]
 
 
 def test_a_pipe_gets_each_row_as_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
 from arsync.application.container import Container
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.webhook_writer import SparseLog, WebhookWriter
+from arsync.clock import in_words
 from arsync.connector_sdk import platforms
 from arsync.connector_sdk.webhooks import (
     UnreadableWebhook,
@@ -45,6 +46,14 @@ class WebhookView(Struct, frozen=True):
     """When the last delivery came; forged ones do not count."""
     today: Mapping[str, int]
     """The deliveries of today (UTC), by what became of them."""
+
+    @property
+    def received(self) -> str:
+        """Return what came, in words that end a sentence."""
+        if self.last_at is None:
+            return "none has come yet"
+        came = in_words(self.last_at, UTC)
+        return f"the last came {came}; {sum(self.today.values()):,} today"
 
     @property
     def path(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
 
@@ -61,10 +62,28 @@ config_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="The config file (default: $ARSYNC_CONFIG, else ./config.toml).",
 )
+
+
+def _known_connections(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Return, for a shell that completes a word, the connections whose names begin like it."""
+    from arsync.application.connection_names import connection_names
+    from arsync.application.permissions import person_at_the_shell
+    from arsync.errors import ArsyncError
+
+    try:
+        names = connection_names(person_at_the_shell(), config_of(ctx.params.get("config_file")))
+    except ArsyncError:
+        return []  # without a config or a store there is nothing to complete, and nothing to say
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 _name_option = click.option(
     "--connection",
     multiple=True,
     metavar="NAME",
+    shell_complete=_known_connections,
     help="Only these connections; repeat it, or give a pattern such as 'client-*' (default: all).",
 )
 label_option = click.option(
@@ -99,6 +118,7 @@ one_connection_option = click.option(
     "--connection",
     multiple=True,
     metavar="NAME",
+    shell_complete=_known_connections,
     callback=_only_one,
     help="Only this connection's own.",
 )
@@ -185,11 +205,23 @@ def opened(
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Sequence[str] = (),
+    if_room: Collection[str] = (),
 ) -> None:
     """Print a table for people: fitted to a terminal, one line for each row in a pipe.
 
     Where a terminal is too narrow for its columns, each row is printed as a few lines instead.
+
+    Args:
+        title: above it; empty: none.
+        columns: their names.
+        rows: a cell for each column.
+        right: columns whose cells are aligned to the right.
+        if_room: columns that are left out where the terminal is too narrow for them.
     """
     from rich.box import Box
     from rich.console import Console
@@ -204,7 +236,12 @@ def print_table(
         for at, name in enumerate(columns)
     ]
     if sum(needed) + _GAP * (len(needed) - 1) > console.width:
-        _print_row_by_row(title, columns, rows)
+        kept = [at for at, name in enumerate(columns) if name not in if_room]
+        columns, rows = [columns[at] for at in kept], [[row[at] for at in kept] for row in rows]
+        if if_room:
+            print_table(title, columns, rows, right=right)
+        else:
+            _print_row_by_row(title, columns, rows)
         return
     # Only a line below the head: a frame would be noise, in a terminal and in a file.
     line_below_head = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")

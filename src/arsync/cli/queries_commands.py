@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
     from arsync.application.results import ConnectionStatus, Listed
+    from arsync.application.webhooks import WebhookView
 
 
 @click.command()
@@ -218,6 +219,7 @@ def status(
     from arsync.application.connecting import connections
     from arsync.application.result_views import status_view
     from arsync.application.status import status as status_of
+    from arsync.application.webhooks import webhook_counts
 
     if full and not overall:
         raise UserMistake("--full belongs to --all.\n    hint: arsync status --all --full")
@@ -227,6 +229,7 @@ def status(
         if overall or many:
             return _show_overview(actor, container, connection, full=full, as_json=as_json)
         statuses = [status_of(actor, organisation) for organisation in organisations]
+        webhooks = webhook_counts(actor, container)
         zones = [organisation.zone for organisation in organisations]
     if as_json:
         print_json([status_view(connection_status) for connection_status in statuses])
@@ -236,6 +239,7 @@ def status(
         # Of the installation, not of a connection: said once.
         for failure in {connection_status.daily_mail for connection_status in statuses} - {""}:
             click.echo(failure)
+        _show_webhooks(webhooks)
     if any(
         connection_status.state != "connected"
         or connection_status.outage
@@ -255,6 +259,7 @@ def _show_overview(
 ) -> int:
     """Print where all connections stand, and return the exit code that says the worst of it."""
     from arsync.application.overview import Need, overview
+    from arsync.application.webhooks import webhook_counts
     from arsync.cli.render_overview import show_overview
 
     whole = overview(actor, container, connection)
@@ -262,9 +267,17 @@ def _show_overview(
         print_json({"totals": whole.totals, "connections": iter(whole.connections)})
     else:
         show_overview(whole, full=full)
+        _show_webhooks(webhook_counts(actor, container))
     if {Need.RECONNECT, Need.FAILING} & whole.totals.needs.keys():
         return EXIT_FAILED
     return EXIT_WAITING if whole.totals.awaiting or whole.totals.unknown else EXIT_DONE
+
+
+def _show_webhooks(webhooks: Sequence[WebhookView]) -> None:
+    """Say what came from each platform whose webhooks are switched on."""
+    for view in webhooks:
+        if view.switched_on:
+            click.echo(f"Webhooks of {view.label}: {view.received}.")
 
 
 def _show_statuses(statuses: Sequence[ConnectionStatus], zones: Sequence[tzinfo]) -> None:

@@ -329,6 +329,7 @@ def show_actions(listed_actions: Sequence[Listed], zones: Mapping[str, tzinfo]) 
             "action",
             "invoices",
             "state",
+            "rulebook",
             "what happened",
         ],
         [
@@ -340,10 +341,12 @@ def show_actions(listed_actions: Sequence[Listed], zones: Mapping[str, tzinfo]) 
                 what(listed.row.action),
                 about(listed.row.action),
                 listed.row.state.value,
+                short_hash(listed.row.rulebook_hash),
                 listed.row.reason,
             ]
             for listed in listed_actions
         ],
+        if_room=["rulebook"],
     )
 
 

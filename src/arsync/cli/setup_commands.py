@@ -118,6 +118,7 @@ def init(
         print_json(outcome)
     chosen = letters or next(iter(LETTERS))
     say(f"\nLetters leave by {chosen}: {LETTERS[chosen]}.")
+    say("Webhooks bring changes within seconds, and spare calls: docs/webhooks.md sets them up.")
     say("\nNext: put your client id into config.toml, then `arsync connect xero` (or quickbooks).")
     return EXIT_DONE
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
 
 from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK, Finding
 from arsync.application.permissions import Actor
 from arsync.application.webhooks import WebhookView, webhook_counts
-from arsync.clock import in_words
 from arsync.store.admin.webhooks import WebhookOutcome
 
 _CONSPICUOUS = {
@@ -34,13 +32,12 @@ def _of_platform(view: WebhookView) -> Iterator[Finding]:
     about = f"webhooks of {view.label}"
     if view.last_at is None:
         words = (
-            "none has come yet. Does `arsync webhooks` run, and has the platform the address "
+            f"{view.received}. Does `arsync webhooks` run, and has the platform the address "
             f"https://YOUR-HOST/webhooks/{view.platform}?"
         )
         yield Finding(about, NOTE, words)
     else:
-        came = in_words(view.last_at, UTC)
-        yield Finding(about, OK, f"the last came {came}; {sum(view.today.values()):,} today.")
+        yield Finding(about, OK, f"{view.received}.")
     for outcome, remedy in _CONSPICUOUS.items():
         if count := view.today.get(outcome):
             deliveries = "delivery" if count == 1 else "deliveries"

@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
 from arsync.clock import Clock, today_in
 from arsync.core.actions import STARTED_STATES, ActionState
@@ -51,6 +52,15 @@ _ROWS = select(connections, labels_column)
 # Made once: each command asks, and making a statement takes longer than running it.
 _BY_ID = _ROWS.where(connections.c.id == bindparam("id"))
 _BY_NAME = _ROWS.where(connections.c.name == bindparam("name"), _LIVE)
+
+
+def names_in(database: Database) -> list[str]:
+    """Return the names of the connections in a database, which may hold no store yet."""
+    try:
+        with database.read(alone=True) as db:
+            return list(db.scalars(select(connections.c.name).where(_LIVE).order_by("name")))
+    except DBAPIError:
+        return []
 
 
 class Connections:
