@@ -85,7 +85,8 @@ class DeskDriver:
     app: Flask = field(init=False)
 
     def __post_init__(self) -> None:
-        self.app = make_desk(self.container)
+        # A loaded machine adds up slowly; what a page does meanwhile has a test of its own.
+        self.app = make_desk(self.container, wait_seconds=30)
 
     def signed_in(self, user: UserRow) -> FlaskClient:
         """Return a browser in which somebody is signed in."""

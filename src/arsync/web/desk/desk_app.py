@@ -13,6 +13,7 @@ from arsync.application.container import Container
 from arsync.application.permissions import NotPermitted
 from arsync.errors import ArsyncError, Overtaken, RetryLater, UserMistake
 from arsync.web.desk.assets import serve_assets
+from arsync.web.desk.background import BACKGROUND, WAIT_SECONDS, Background
 from arsync.web.desk.guard import guard
 from arsync.web.desk.pages import ALL
 from arsync.web.desk.routing import visit_of
@@ -33,8 +34,13 @@ TITLES = {
 }
 
 
-def make_desk(container: Container) -> Flask:
-    """Return the application of the desk; nothing is opened before the first request."""
+def make_desk(container: Container, *, wait_seconds: float = WAIT_SECONDS) -> Flask:
+    """Return the application of the desk; nothing is opened before the first request.
+
+    Args:
+        container: the installation.
+        wait_seconds: how long a page waits for figures that are still being added up.
+    """
     from arsync.web.app import BODY_BYTES_MAX
 
     app = Flask("arsync.desk", static_folder=None, template_folder=None)
@@ -47,6 +53,8 @@ def make_desk(container: Container) -> Flask:
     guard(app, is_secure=settings.url.startswith("https://"))
     serve_assets(app)
     app.extensions[CONTAINER] = container
+    app.extensions[BACKGROUND] = background = Background(wait_seconds=wait_seconds)
+    container.at_close.callback(background.close)
     for routes in ALL:
         routes.register(app, container)
     app.register_error_handler(ArsyncError, _mistake)

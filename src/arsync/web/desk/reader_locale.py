@@ -12,7 +12,12 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal, get_currency_symbol
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_symbol,
+)
 
 USUAL_LOCALE = "en_GB"
 
@@ -61,6 +66,15 @@ class ReaderLocale:
             return f"{sign}{get_currency_symbol(currency, locale=self.locale)}{number}"
         return f"{sign}{currency}\N{NO-BREAK SPACE}{number}"
 
+    def plain_money(self, amount: Decimal | None) -> str:
+        """Return a sum without its currency, for a table of one currency."""
+        if amount is None:
+            return "not known"
+        if not self.shows_amounts:
+            return HIDDEN
+        number = format_decimal(abs(amount), "#,##0.00", locale=self.locale)
+        return f"\N{MINUS SIGN}{number}" if amount < 0 else number
+
     def sums(self, sums: Mapping[str, Decimal], home: str = "") -> str:
         """Return sums of several currencies, which are never added: `£1,000.00 and EUR 20.00`."""
         parts = [
@@ -92,6 +106,23 @@ class ReaderLocale:
             return ""
         with_year = today is None or day.year != today.year
         return format_date(day, "d MMM y" if with_year else "d MMM", locale=self.locale)
+
+    def month(self, day: date) -> str:
+        """Return the month of a day: `Nov 2026`."""
+        return format_date(day, "MMM y", locale=self.locale)
+
+    def days(self, days: Decimal | None) -> str:
+        """Return whole days: `76 days`; `not known` where there is no figure."""
+        if days is None:
+            return "not known"
+        whole = days.quantize(Decimal(1))
+        return f"{format_decimal(whole, locale=self.locale)} {'day' if whole == 1 else 'days'}"
+
+    def percent(self, percent: Decimal | None) -> str:
+        """Return a whole percentage: `60 %`."""
+        if percent is None:
+            return "not known"
+        return format_percent(percent / 100, "#,##0%", locale=self.locale)
 
     def moment(self, moment: datetime | None, *, today: date | None = None) -> str:
         """Return a moment on the organisation's clock: `today 16:05`, `29 Oct 09:12`."""

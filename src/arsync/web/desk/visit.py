@@ -8,10 +8,11 @@ from datetime import UTC, date, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Response, g
+from flask import Response, current_app, g
 
 from arsync.application.organisation_context import OrganisationContext
 from arsync.web.caller import Caller
+from arsync.web.desk.background import BACKGROUND, Background
 from arsync.web.desk.guard import safe_path
 from arsync.web.desk.reader_locale import ReaderLocale
 
@@ -32,6 +33,12 @@ class Visit(Caller):
     """Makes a page of a template."""
     field_errors: FieldErrors = field(default_factory=FieldErrors)
     """What is wrong with which field; the page shows it there and in its summary."""
+
+    @property
+    def background(self) -> Background:
+        """Return what works beside the requests of this application."""
+        background: Background = current_app.extensions[BACKGROUND]
+        return background
 
     def address(self, path: str = "", **query: Any) -> str:
         """Return an address below this connection's: `address("worklist")`."""

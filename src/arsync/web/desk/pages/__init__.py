@@ -7,6 +7,7 @@ from arsync.web.desk.pages.first_page import routes as first_page
 from arsync.web.desk.pages.keys import routes as keys
 from arsync.web.desk.pages.letters import routes as letters
 from arsync.web.desk.pages.me import routes as me
+from arsync.web.desk.pages.measures import routes as measures
 from arsync.web.desk.pages.people import routes as people
 from arsync.web.desk.pages.sign_in import routes as sign_in
 from arsync.web.desk.pages.stop import routes as stop
@@ -18,6 +19,7 @@ ALL: tuple[Routes, ...] = (
     keys,
     letters,
     me,
+    measures,
     people,
     sign_in,
     stop,

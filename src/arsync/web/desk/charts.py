@@ -1,0 +1,113 @@
+"""Charts as SVG, made on the server: bars of ages, and lines of months.
+
+Every chart stands beside a table with the same figures; it says in a sentence what it shows. Its
+elements have presentation attributes and classes alone, so that the page's policy needs no
+exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+BAR_WIDTH = 720
+BAR_HEIGHT = 18
+
+LINE_WIDTH = 460
+LINE_HEIGHT = 220
+LEFT, RIGHT, TOP, BOTTOM = 44, 16, 24, 34
+"""Room around the lines, in the picture's units."""
+
+LABELS_MAX = 5
+"""So many labels an axis has at most."""
+
+
+class Segment(NamedTuple):
+    """A part of a bar."""
+
+    x: float
+    width: float
+    look: str
+    """Its class: age0 to age4."""
+    title: str
+
+
+class Dot(NamedTuple):
+    """A point of a line."""
+
+    x: float
+    y: float
+    label: str
+    """Under the axis; empty: none."""
+    value: str
+    """Beside the point; empty: none."""
+
+
+class LineChart(NamedTuple):
+    """A line over months."""
+
+    dots: tuple[Dot, ...]
+    points: str
+    grid: tuple[tuple[float, str], ...]
+    """The height of each line of the grid, and its label."""
+    sentence: str
+    width: int = LINE_WIDTH
+    height: int = LINE_HEIGHT
+
+
+def bar(amounts: Sequence[Decimal], titles: Sequence[str]) -> tuple[Segment, ...]:
+    """Return the parts of a bar whose whole width is the sum of the amounts above zero."""
+    total = sum((amount for amount in amounts if amount > 0), Decimal(0))
+    segments, x = [], 0.0
+    for number, (amount, title) in enumerate(zip(amounts, titles, strict=True)):
+        if amount > 0:
+            # Pixels, not money: the one place where a share of an amount may become a float.
+            width = round(float(amount / total) * BAR_WIDTH, 1)
+            segments.append(Segment(round(x, 1), width, f"age{number}", title))
+            x += width
+    return tuple(segments)
+
+
+def line(
+    values: Sequence[tuple[str, Decimal | None]], *, unit: str, sentence: str
+) -> LineChart | None:
+    """Return a line; None where fewer than two points are known.
+
+    Args:
+        values: label and value, in order; a value that is not known leaves a gap.
+        unit: of the values, for the two that are written out.
+        sentence: what the chart shows.
+    """
+    known = [(number, value) for number, (_, value) in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return None
+    top = _round_up(max(value for _, value in known))
+    step = (LINE_WIDTH - LEFT - RIGHT) / max(1, len(values) - 1)
+    height = LINE_HEIGHT - TOP - BOTTOM
+    every = -(-len(values) // LABELS_MAX)
+    written = {known[-1][0], max(known, key=lambda point: point[1])[0]}
+    dots = tuple(
+        Dot(
+            round(LEFT + number * step, 1),
+            round(TOP + height * (1 - float(value / top)), 1),
+            values[number][0] if (len(values) - 1 - number) % every == 0 else "",
+            f"{value:.0f}{unit}" if number in written else "",
+        )
+        for number, value in known
+    )
+    grid = tuple(
+        (round(TOP + height * (1 - part / 3), 1), f"{top * part / 3:.0f}") for part in range(4)
+    )
+    points = " ".join(f"{dot.x},{dot.y}" for dot in dots)
+    return LineChart(dots, points, grid, sentence)
+
+
+def _round_up(value: Decimal) -> Decimal:
+    """Return the top of an axis that begins at 0: 3, 6, 9, 15, 30, 60, 90, 150 ..."""
+    top = Decimal(3)
+    for factor in (2, Decimal("1.5"), Decimal(5) / 3, 2) * 12:
+        if top >= value:
+            return top
+        top *= factor
+    return max(top, value)

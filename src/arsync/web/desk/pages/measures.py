@@ -1,0 +1,229 @@
+"""Measures and the end of a month: figures with the documents behind them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from urllib.parse import quote
+
+from flask import Response as FlaskResponse
+from werkzeug.wrappers import Response
+
+from arsync.application.ageing_report import ageing_report, as_csv
+from arsync.application.desk.figures import (
+    SETTLED_MIN,
+    LedgerFigures,
+    ledger_figures,
+    month_figures,
+)
+from arsync.application.measures_report import (
+    DOCUMENTED,
+    By,
+    documents_of_measure,
+    measures_csv,
+    measures_report,
+)
+from arsync.application.permissions import Permission
+from arsync.application.tie_out_report import tie_out_report
+from arsync.core.analytics.ageing import AgeingRow
+from arsync.core.ledger.age_buckets import BUCKETS
+from arsync.core.ledger.money import ZERO
+from arsync.errors import UserMistake
+from arsync.web.desk.charts import bar, line
+from arsync.web.desk.routing import Routes
+from arsync.web.desk.visit import Visit
+
+routes = Routes()
+
+CUSTOMERS_SHOWN = 7
+"""On the page of measures; the rest in one line, and all on the page of ages."""
+
+DOCUMENTS_SHOWN = 500
+
+BUCKET_WORDS = {
+    "current": "Not due",
+    "1-30": "1–30",
+    "31-60": "31–60",
+    "61-90": "61–90",
+    "90+": "Over 90",
+}
+
+
+@routes.page("/c/<connection>/measures", Permission.READ, amounts=True)
+def show(visit: Visit) -> Response:
+    """Show the figures of a day in one currency."""
+    figures = _figures(visit)
+    if figures is None:
+        return visit.page("measures_wait.html")
+    currency = _currency(visit, figures)
+    rows = figures.ageing_rows(currency)
+    total = figures.ageing_total(currency)
+    trend = figures.trend(currency)
+    words = [(visit.words.month(row.as_of), row.dso_countback_monthly) for row in trend]
+    return visit.page(
+        "measures.html",
+        figures=figures,
+        currency=currency,
+        day_figures=figures.of(currency),
+        total=total,
+        rows=rows[:CUSTOMERS_SHOWN],
+        others=_sum_of(rows[CUSTOMERS_SHOWN:]),
+        count_others=len(rows[CUSTOMERS_SHOWN:]),
+        count_all=len(rows),
+        buckets=[BUCKET_WORDS[name] for name in BUCKETS],
+        bar=bar(total.buckets, [BUCKET_WORDS[name] for name in BUCKETS]) if total else (),
+        trend=trend,
+        chart=line(words, unit="", sentence=_sentence(words)),
+        others_owe=[code for code in figures.currencies if code != currency],
+        few=SETTLED_MIN,
+        is_today=figures.as_of == visit.organisation.today,
+    )
+
+
+@routes.page("/c/<connection>/measures/ageing", Permission.READ, amounts=True)
+def show_ageing(visit: Visit) -> Response:
+    """Show what each customer owes, by age."""
+    figures = _figures(visit)
+    if figures is None:
+        return visit.page("measures_wait.html")
+    currency = _currency(visit, figures)
+    return visit.page(
+        "ageing.html",
+        figures=figures,
+        currency=currency,
+        rows=figures.ageing_rows(currency)[:DOCUMENTS_SHOWN],
+        count_all=len(figures.ageing_rows(currency)),
+        total=figures.ageing_total(currency),
+        buckets=[BUCKET_WORDS[name] for name in BUCKETS],
+    )
+
+
+@routes.page("/c/<connection>/measures/ageing.csv", Permission.READ, amounts=True)
+def ageing_csv(visit: Visit) -> Response:
+    """Give the ageing of a day as CSV."""
+    table = ageing_report(visit.actor, visit.organisation, _day(visit))
+    return _download(as_csv([table]), f"ageing-{visit.organisation.name}-{table.as_of}.csv")
+
+
+@routes.page("/c/<connection>/measures/measures.csv", Permission.READ, amounts=True)
+def all_csv(visit: Visit) -> Response:
+    """Give the measures of a year of months as CSV."""
+    table = measures_report(visit.actor, visit.organisation, as_of=_day(visit), by=By.MONTH)
+    return _download(measures_csv([table]), f"measures-{visit.organisation.name}.csv")
+
+
+@routes.page("/c/<connection>/measures/<name>/documents", Permission.READ, amounts=True)
+def show_documents(visit: Visit, name: str) -> Response:
+    """Show the documents behind a figure."""
+    currency = visit.request.args.get("currency", "")
+    currency = currency or visit.organisation.connection.organisation.base_currency
+    documents = list(
+        documents_of_measure(
+            visit.actor, visit.organisation, name, currency=currency, as_of=_day(visit)
+        )
+    )
+    return visit.page(
+        "documents.html",
+        title=_DOCUMENT_TITLES[name],
+        currency=currency,
+        as_of=_day(visit) or visit.organisation.today,
+        documents=documents[:DOCUMENTS_SHOWN],
+        count_all=len(documents),
+        total=sum((document.amount for document in documents), ZERO),
+    )
+
+
+_DOCUMENT_TITLES = dict(
+    zip(
+        DOCUMENTED,
+        ("Sales", "Owed", "Owed and not yet due", "Overdue", "Settled"),
+        strict=True,
+    )
+)
+
+
+@routes.page("/c/<connection>/close", Permission.READ, amounts=True)
+def close(visit: Visit) -> Response:
+    """Go on to the last month that is over."""
+    today = visit.organisation.today
+    year, month = (today.year, today.month - 1) if today.month > 1 else (today.year - 1, 12)
+    return visit.see(visit.address(f"close/{year:04}-{month:02}"))
+
+
+@routes.page("/c/<connection>/close/<month>", Permission.READ, amounts=True)
+def show_month(visit: Visit, month: str) -> Response:
+    """Show what became of the receivables in a month, and whether they tie out."""
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        raise UserMistake(f"{month[:20]!r} is no month.\n    hint: 2026-11") from None
+    key = ("month", visit.organisation.id, first, _read_at(visit), visit.organisation.today)
+    figures = visit.background.get(
+        key, partial(month_figures, visit.actor, visit.organisation, first)
+    )
+    if figures is None:
+        return visit.page("measures_wait.html")
+    before = date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
+    after = date(first.year + (first.month == 12), first.month % 12 + 1, 1)
+    return visit.page(
+        "close.html",
+        figures=figures,
+        month=month,
+        before=f"{before:%Y-%m}",
+        after=f"{after:%Y-%m}" if after <= visit.organisation.today else "",
+        tie_out=tie_out_report(visit.actor, visit.organisation).report,
+        ageing_path=visit.address("measures/ageing.csv", as_of=figures.last.isoformat()),
+        measures_path=visit.address("measures/measures.csv", as_of=figures.last.isoformat()),
+    )
+
+
+def _figures(visit: Visit) -> LedgerFigures | None:
+    """Return the figures of the day that is asked for; None: they are being added up."""
+    day = _day(visit)
+    key = ("day", visit.organisation.id, day, _read_at(visit), visit.organisation.today)
+    return visit.background.get(
+        key, partial(ledger_figures, visit.actor, visit.organisation, as_of=day)
+    )
+
+
+def _read_at(visit: Visit) -> object:
+    return visit.organisation.store.ledger.pulled_at(visit.organisation.id)
+
+
+def _day(visit: Visit) -> date | None:
+    text = visit.request.args.get("as_of", "")
+    if not text:
+        return None
+    with contextlib.suppress(ValueError):
+        return date.fromisoformat(text)
+    raise UserMistake(f"{text[:20]!r} is no day.\n    hint: 2026-11-30")
+
+
+def _currency(visit: Visit, figures: LedgerFigures) -> str:
+    asked = visit.request.args.get("currency", "")
+    return asked if asked in figures.currencies else figures.currencies[0]
+
+
+def _sum_of(rows: Sequence[AgeingRow]) -> list[Decimal]:
+    """Return the sums of the rows by age; none where there is no row."""
+    return [sum(column, ZERO) for column in zip(*(row.buckets for row in rows), strict=True)]
+
+
+def _sentence(months: Sequence[tuple[str, Decimal | None]]) -> str:
+    known = [(label, value) for label, value in months if value is not None]
+    if not known:
+        return ""
+    (first_label, first), (last_label, last) = known[0], known[-1]
+    return (
+        f"DSO counted back: {first:.0f} days at the end of {first_label}, "
+        f"{last:.0f} at the end of {last_label}."
+    )
+
+
+def _download(text: str, name: str) -> Response:
+    response = FlaskResponse(text, mimetype="text/csv")
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    return response
