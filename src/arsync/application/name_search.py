@@ -16,6 +16,12 @@ from arsync.store import Ledger
 T = TypeVar("T")
 
 
+class ContactId(str):
+    """A customer's id where a name is taken too: no invoice's number is ever meant by it."""
+
+    __slots__ = ()
+
+
 class NotFound(UserMistake):
     """Neither a customer nor an invoice is called so in this connection."""
 
@@ -40,6 +46,8 @@ def invoice_numbered(
     Raises:
         UserMistake: there is none, or there are several.
     """
+    if isinstance(text, ContactId):
+        raise UserMistake("a customer was named, not an invoice.")
     return _only_match(container, text, connection, container.store.ledger.invoice)
 
 
@@ -88,6 +96,8 @@ def subject_anywhere(
 
 
 def _subject(ledger: Ledger, connection_id: int, about: str) -> tuple[Contact, Invoice | None]:
+    if isinstance(about, ContactId):
+        return ledger.contact(connection_id, str(about), also_gone=True), None
     try:
         invoice = ledger.invoice(connection_id, about)
     except UserMistake as no_invoice:

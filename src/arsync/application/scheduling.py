@@ -65,7 +65,7 @@ def want_sync(actor: Actor, container: Container, chosen: Chosen = None) -> list
     schedules.want([organisation.id for organisation in contexts], f"{actor.name} asked for it")
     is_sqlite = container.store.engine.dialect.name == "sqlite"
     served_by = "arsync run" if is_sqlite else "arsync run, arsync worker"
-    wanted = []
+    wishes = []
     for organisation in contexts:
         row = schedules.get(organisation.id)
         if row is not None and row.wanted_at is not None:
@@ -73,8 +73,8 @@ def want_sync(actor: Actor, container: Container, chosen: Chosen = None) -> list
             wish = WantedSync(
                 organisation.name, row.wanted_at, row.wanted_why, waits_for, served_by
             )
-            wanted.append(wish)
-    return wanted
+            wishes.append(wish)
+    return wishes
 
 
 def _obstacle(organisation: OrganisationContext, not_before: datetime | None) -> str:

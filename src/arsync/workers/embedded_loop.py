@@ -216,11 +216,11 @@ class _Loop:
             return
         now = self._monotonic()
         schedules = self._container.store.schedules
-        left = {number for number, until in self._left_until.items() if until > now}
+        left_alone = {number for number, until in self._left_until.items() if until > now}
         due = schedules.due(
             rows_max=free,
             connection_ids=self._connection_ids,
-            besides=left.union(self._running.values()),
+            besides=left_alone.union(self._running.values()),
         )
         for ledger in due:
             # As it stands now: its mode may have been changed since it ran last.

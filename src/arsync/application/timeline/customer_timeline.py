@@ -61,10 +61,10 @@ def timeline(
     merged = [member.id for member in members if member.merged_into == contact.id]
     until = as_of or organisation.today
     subject = TimelineSubject(organisation, contact, (contact.id, *merged), until)
-    events = [event for source in SOURCES for event in source.events(subject)]
+    events = kept_events(subject)
     notes = platform_notes(subject, {row.key for row in subject.actions})
-    events = [event for event in (*events, *notes.events) if event.on <= until]
-    events.sort(key=_order)
+    if notes.events:
+        events = sorted((*events, *(note for note in notes.events if note.on <= until)), key=_order)
     shown = events if everything else events[-EVENTS_SHOWN_MAX:]
     return Timeline(
         organisation.name,
@@ -74,6 +74,15 @@ def timeline(
         len(events) - len(shown),
         notes.remarks,
     )
+
+
+def kept_events(subject: TimelineSubject) -> list[TimelineEvent]:
+    """Return what arsync's own books tell of a customer, the newest last, without a call."""
+    events = [
+        event for source in SOURCES for event in source.events(subject) if event.on <= subject.until
+    ]
+    events.sort(key=_order)
+    return events
 
 
 def _order(event: TimelineEvent) -> tuple[date, int, float]:

@@ -27,6 +27,7 @@ from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import action_row, events_of, rows_of, waiting_keys
 from arsync.store.actions.serialisation import decode_action, via_in_json
+from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
 from arsync.store.db.tables import action_events, actions
 from arsync.store.models import ActionRow, EventRow, Later
@@ -156,6 +157,31 @@ class ActionQueries:
         with self._database.read() as db:
             rows = db.execute(_REFUSED, {"of_connection": connection_id})
             return [action_row(row) for row in rows]
+
+    def not_ended(self, connection_id: int, contact_ids: Sequence[str]) -> Sequence[ActionRow]:
+        """Return what waits or leaves next about some customers, and their open tasks."""
+        columns = actions.c
+        task_is_open = and_(
+            columns.kind == ActionKind.TASK.value,
+            columns.state.in_([state.value for state in OPENED_STATES]),
+            columns.done_at.is_(None),
+        )
+        coming = columns.state.in_(
+            [ActionState.AWAITING_APPROVAL.value, ActionState.APPROVED.value]
+        )
+        with self._database.read() as db:
+            query = (
+                select(actions)
+                .where(
+                    columns.connection_id == connection_id,
+                    one_of(db, columns.contact_id, contact_ids),
+                    or_(coming, task_is_open),
+                )
+                .order_by(columns.position, columns.created_at, columns.key)
+                .limit(REFUSED_MAX)
+            )
+            rows = [action_row(row) for row in db.execute(query)]
+        return [row for row in rows if row.state not in OPENED_STATES or is_open(row)]
 
     def waiting_keys(self, connection_id: int, states: Collection[ActionState]) -> Sequence[str]:
         """Return the keys of planned actions in one of the states, in the order of sending."""

@@ -20,6 +20,7 @@ from arsync.store.db.database import Database
 from arsync.store.ledger import (
     account_reader,
     balance_reconciliation,
+    customer_list,
     first_load,
     lookups,
     named_contacts,
@@ -143,6 +144,8 @@ class Ledger:
     totals = _read(lookups.totals)
     holders_of_cash = _read(lookups.holders_of_cash)
     counts = _read(lookups.counts)
+    listed_customers = _read(customer_list.listed_customers)
+    ranked_customers = _read(customer_list.ranked_customers)
 
     def every(self, connection_id: int, kind: RecordKind) -> Iterator[Any]:
         """Yield every record of a kind in the order of their ids, some thousand at a time.

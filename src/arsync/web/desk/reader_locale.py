@@ -27,6 +27,9 @@ HIDDEN = "–"
 _MONEY_IN_WORDS = re.compile(r"(?:[A-Z]{3}\s|[£$€¥])?\d{1,3}(?:[,. ]?\d{3})*[.,]\d{2}\b")
 """A sum in a sentence: with two decimals, whatever stands between the thousands."""
 
+_DAY_IN_WORDS = re.compile(r"(?<![\w/-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![\w/-])")
+"""A day in a sentence, as programs write it; not what stands in a file's name."""
+
 
 @dataclass(frozen=True)
 class ReaderLocale:
@@ -143,6 +146,18 @@ class ReaderLocale:
     def sentence(self, text: str) -> str:
         """Return a text that the program made, without sums for whoever may not see them."""
         return text if self.shows_amounts else _MONEY_IN_WORDS.sub(HIDDEN, text)
+
+    def told(self, text: str, *, today: date | None = None) -> str:
+        """Return such a text with its days as the reader's locale writes them."""
+        return _DAY_IN_WORDS.sub(
+            lambda day: self._short(day[0], today) or day[0], self.sentence(text)
+        )
+
+    def _short(self, iso: str, today: date | None) -> str:
+        try:
+            return self.short_day(date.fromisoformat(iso), today=today)
+        except ValueError:
+            return ""
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arsync.web.desk.pages.audit import routes as audit
+from arsync.web.desk.pages.customers import routes as customers
 from arsync.web.desk.pages.first_page import routes as first_page
 from arsync.web.desk.pages.keys import routes as keys
 from arsync.web.desk.pages.letters import routes as letters
@@ -15,6 +16,7 @@ from arsync.web.desk.routing import Route, Routes
 
 ALL: tuple[Routes, ...] = (
     audit,
+    customers,
     first_page,
     keys,
     letters,

@@ -1,0 +1,114 @@
+"""Customers: the list, and the page of one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from werkzeug.wrappers import Response
+
+from arsync.application.desk.customer import CustomerPage, customer_page
+from arsync.application.desk.customers import After, CustomersShown, ListOf, customers_page
+from arsync.web.desk.age_bar import age_bar
+from arsync.web.desk.routing import Routes
+from arsync.web.desk.visit import Visit
+
+routes = Routes()
+
+NAME_CHARACTERS_MAX = 100
+
+SHOWS = (
+    (CustomersShown.OWING, "Who owes"),
+    (CustomersShown.OVERDUE, "Overdue"),
+    (CustomersShown.HELD, "On credit hold"),
+    (CustomersShown.AGREED, "With an agreement"),
+    (CustomersShown.WAITING, "Something waits"),
+    (CustomersShown.ALL, "Everybody"),
+)
+
+EVENTS = (
+    ("", "Everything"),
+    ("letters", "Letters"),
+    ("people", "Calls and agreements"),
+    ("money", "Invoices and payments"),
+    ("credit", "Credit"),
+)
+"""The filter of the timeline."""
+
+
+@routes.page("/c/<connection>/customers")
+def customers(visit: Visit) -> Response:
+    """List customers."""
+    query = visit.request.args
+    shows = query.get("show", "")
+    chosen = ListOf(
+        CustomersShown(shows)
+        if shows in {choice.value for choice, _ in SHOWS}
+        else CustomersShown.OWING,
+        query.get("name", "").strip()[:NAME_CHARACTERS_MAX],
+        query.get("order") == "name",
+    )
+    listed = customers_page(visit.actor, visit.organisation, chosen, _after(visit, chosen))
+    following = None
+    if listed.after is not None:
+        following = visit.address(
+            "customers",
+            show=chosen.shows.value,
+            name=chosen.begins,
+            order="name" if chosen.by_name else "",
+            after=listed.after.contact_id,
+            place=listed.after.place,
+        )
+    return visit.page(
+        "customers.html",
+        rows=listed.rows,
+        chosen=chosen,
+        shows=SHOWS,
+        following=following,
+        is_first="after" not in query,
+        home=home_of(visit),
+        today=visit.organisation.today,
+    )
+
+
+def _after(visit: Visit, chosen: ListOf) -> After | None:
+    contact_id, place = visit.request.args.get("after", ""), visit.request.args.get("place", "")
+    if not contact_id or (not chosen.by_name and not place.isdecimal()):
+        return None
+    return After(place, contact_id)
+
+
+@routes.page("/c/<connection>/customers/<customer>")
+def one_customer(visit: Visit, customer: str) -> Response:
+    """Show everything about one customer."""
+    query = visit.request.args
+    events_of = query.get("events", "")
+    page = customer_page(
+        visit.actor,
+        visit.organisation,
+        customer,
+        events_of=events_of if events_of in dict(EVENTS) else "",
+        all_invoices="all" in query,
+        all_events="earlier" in query,
+    )
+    return visit.page(
+        "customer.html",
+        page=page,
+        base=visit.address(f"customers/{customer}"),
+        events=EVENTS,
+        events_of=events_of,
+        ticked=frozenset(query.getlist("invoice")),
+        bar=age_bar(page.ages) if visit.actor.sees_amounts else None,
+        home=home_of(visit),
+        today=visit.organisation.today,
+        label=visit.organisation.label,
+        next_sums=_next_sums(page),
+    )
+
+
+def _next_sums(page: CustomerPage) -> dict[str, dict[str, Decimal]]:
+    return {waits.row.key: waits.sums for waits in page.next.waits}
+
+
+def home_of(visit: Visit) -> str:
+    """Return the currency of the books."""
+    return visit.organisation.connection.organisation.base_currency
