@@ -15,7 +15,7 @@ SECONDS ?= 3600
 
 SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
-.PHONY: site man torture torture-ci help setup develop demo test lint types imports check format lock generate bench wheel audit sbom licences installed clean
+.PHONY: scale site man torture torture-ci help setup develop demo test lint types imports check format lock generate bench wheel audit sbom licences installed clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,10 @@ format: develop    ## put the code in order
 	@$(BIN)/ruff format $(CODE)
 
 generate: develop  ## rewrite what is generated: example config, lists of commands and facts, schema
+	@$(BIN)/python docs/generate.py
+
+scale: develop     ## a day of 20,000 ledgers in simulated time, and the page about it
+	@$(BIN)/python -m benchmarks.scale
 	@$(BIN)/python docs/generate.py
 
 bench: develop     ## the benchmarks, as ratios

@@ -73,6 +73,7 @@ def files() -> dict[Path, str]:
         Path("docs/reliability.md"): reliability(),
         Path("docs/why.md"): timeline_sources(),
         Path("docs/letters.md"): letter_values(),
+        Path("docs/scale.md"): scale(),
         Path("share/man/man1/arsync.1"): manual_page(),
         **{path: completion_script(shell) for shell, path in COMPLETIONS.items()},
         Path("docs/monitoring.md"): monitoring(),
@@ -357,6 +358,195 @@ def timeline_sources() -> str:
     names = [source.name for source in SOURCES] + ["the notes in the accounting system"]
     listed = "".join(f"- {name}\n" for name in names)
     return _filled("docs/why.md", SOURCES_BEGIN, listed, SOURCES_END)
+
+
+SCALE_BEGIN = "<!-- From docs/scale.json. -->\n"
+SCALE_END = "<!-- End of the figures. -->\n"
+
+
+def scale() -> str:
+    """Return the page of thousands of ledgers, with the figures of the simulated day."""
+    file = ROOT / "docs/scale.json"
+    if not file.exists():
+        return _filled("docs/scale.md", SCALE_BEGIN, SCALE_MISSING, SCALE_END)
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    return _filled("docs/scale.md", SCALE_BEGIN, scale_figures(kept), SCALE_END)
+
+
+SCALE_MISSING = "\nNo day is recorded yet: `make scale` plays one.\n\n"
+XERO_APP_MINUTE_MAX = 9_000
+"""What arsync takes of Xero's 10,000."""
+QUICKBOOKS_READS_PER_MONTH = 500_000
+"""Of Intuit's free tier."""
+LATE_SECONDS_TOLD_MIN = 60.0
+"""An hour in which nobody of a hundred was later than this is not worth a word."""
+
+Figures = Mapping[str, Any]
+
+
+def scale_figures(kept: Figures) -> str:
+    """Return the tables of a day, of what came nearest to its limit, and of other practices."""
+    day, practice = kept["played"]["day"], kept["practice"]
+    others = {name: row for name, row in kept["played"].items() if name != "day"}
+    lines = [
+        "",
+        (
+            f"{practice['ledgers']:,} ledgers for {practice['hours']:.0f} hours, every "
+            f"{practice['every_seconds'] // 60} minutes, {practice['workers']} workers of "
+            f"{practice['threads']} threads. Xero is away from {practice['outage'][0]:.0f} to "
+            f"{practice['outage'][1]:.0f}, and a worker dies at {practice['worker_lost_at']:.0f}:00 "
+            f"UTC. There were {day['runs']:,} runs, {day['webhooks']:,} of the changes came by "
+            "webhook."
+        ),
+        "",
+        *_scale_calls(day),
+        *_scale_lateness(day),
+        *_scale_order(day),
+        *_scale_others(others),
+        (
+            f"Simulated on {kept['machine']}; the day took "
+            f"{day['processor_seconds_of_the_simulation']:,} seconds of processor time."
+        ),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def in_words(seconds: float) -> str:
+    """Return a time as people say it: `7 s`, `15 min`, `1 h 20 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    marks = ["---", *["--:"] * (len(head) - 1)]
+    return [*(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows)), ""]
+
+
+def _scale_calls(day: Figures) -> list[str]:
+    def both(name: str) -> list[str]:
+        return [f"{day[name][platform]:,}" for platform in ("xero", "quickbooks")]
+
+    rows = [
+        ["calls", *both("calls")],
+        ["most calls of all ledgers in 60 seconds", *both("app_minute_peak")],
+        ["most calls of one ledger in a minute", *both("organisation_minute_peak")],
+        ["most calls of one ledger in the day", *both("organisation_day_peak")],
+        ["calls that the platform refused", *both("refused_by_platform")],
+    ]
+    return _table(["", "Xero", "QuickBooks"], rows)
+
+
+def _scale_lateness(day: Figures) -> list[str]:
+    def cells(late: Mapping[str, float]) -> list[str]:
+        return [in_words(late[name]) for name in ("p50", "p95", "max")]
+
+    rows = [
+        ["how late runs by the pace began", *cells(day["late"]["routine"])],
+        ["how late runs began that a change asked for", *cells(day["late"]["wanted"])],
+        ["on average, each of the smaller half of the ledgers", *cells(day["late_small"])],
+        ["on average, each of the largest 1%", *cells(day["late_large"])],
+        [
+            "longest time of a Xero ledger without a good run",
+            *cells(day["without_a_good_run"]["xero"]),
+        ],
+        [
+            "longest time of a QuickBooks ledger without a good run",
+            *cells(day["without_a_good_run"]["quickbooks"]),
+        ],
+    ]
+    late_hours = [
+        f"{hour}:00 ({in_words(late)})"
+        for hour, late in enumerate(day["late_by_hour"])
+        if late > LATE_SECONDS_TOLD_MIN
+    ]
+    return [
+        *_table(["", "half at most", "95 of 100 at most", "the most"], rows),
+        (
+            f"Fairness: the Gini coefficient of the ledgers' lateness is {day['gini']:.2f} (0: all "
+            "are late alike). Hours in which one run of a hundred began more than a minute late, and "
+            f"how late, in UTC: {', '.join(late_hours) or 'none'}."
+        ),
+        "",
+    ]
+
+
+def _scale_order(day: Figures) -> list[str]:
+    reads = day["calls"]["quickbooks"]
+    hours = QUICKBOOKS_READS_PER_MONTH / reads * 24
+    minute = day["app_minute_peak"]["xero"]
+    shares = [
+        (
+            reads / QUICKBOOKS_READS_PER_MONTH,
+            "QuickBooks' metered reads of a month",
+            f"{reads:,} in the day",
+            f"{QUICKBOOKS_READS_PER_MONTH:,} on the free tier, over after {hours:.0f} hours",
+        ),
+        (
+            minute / XERO_APP_MINUTE_MAX,
+            "Xero's minute of the application",
+            f"{minute:,}",
+            f"{XERO_APP_MINUTE_MAX:,}; runs waited {day['waits']['minute']:,} times",
+        ),
+        (
+            day["threads_busy_peak"] / day["threads"],
+            "threads",
+            f"{day['threads_busy_peak']}; {day['threads_busy']:.0f} on average",
+            f"{day['threads']}; at most {day['jobs_waiting_peak']:,} jobs waited",
+        ),
+        (
+            day["processor_share"],
+            "the processor of a worker",
+            f"{day['processor_share']:.0%} on average",
+            "100%",
+        ),
+        (
+            day["organisation_day_peak"]["xero"] / 5_000,
+            "Xero's day of a ledger",
+            f"{day['organisation_day_peak']['xero']:,}",
+            f"5,000; runs were put off {day['waits']['day']:,} times",
+        ),
+    ]
+    rows = [list(cells) for _, *cells in sorted(shares, key=lambda row: -row[0])]
+    return [
+        "What broke first, by how much of its limit was used:",
+        "",
+        *_table(["", "the most", "limit"], rows),
+        (
+            f"The row that counts Xero's calls was locked {day['app_row_a_second']:.0f} times a second "
+            f"on average, and {day['app_row_a_second_peak']:.0f} times in its busiest minute. "
+            f"PostgreSQL had {day['statements_a_second']:,} statements a second."
+        ),
+        "",
+    ]
+
+
+def _scale_others(others: Mapping[str, Figures]) -> list[str]:
+    if not others:
+        return []
+    rows = [
+        [
+            name,
+            *(in_words(row["late_all"][share]) for share in ("p50", "p95", "max")),
+            f"{row['app_minute_peak']['xero']:,}",
+            f"{row['threads_busy']:.0f} of {row['threads']}",
+            f"{row['processor_share']:.0%}",
+        ]
+        for name, row in others.items()
+    ]
+    head = ["", "half late", "95 of 100", "the most", "Xero a minute", "threads busy", "processor"]
+    return [
+        (
+            "The busiest half hour of other practices, from 9:00 UTC, when half of all ledgers send "
+            "their letters:"
+        ),
+        "",
+        *_table(head, rows),
+    ]
 
 
 METRICS_BEGIN = "<!-- From the table of metrics. -->\n"
