@@ -394,9 +394,9 @@ def scale_figures(kept: Figures) -> str:
             f"{practice['ledgers']:,} ledgers for {practice['hours']:.0f} hours, every "
             f"{practice['every_seconds'] // 60} minutes, {practice['workers']} workers of "
             f"{practice['threads']} threads. Xero is away from {practice['outage'][0]:.0f} to "
-            f"{practice['outage'][1]:.0f}, and a worker dies at {practice['worker_lost_at']:.0f}:00 "
-            f"UTC. There were {day['runs']:,} runs, {day['webhooks']:,} of the changes came by "
-            "webhook."
+            f"{practice['outage'][1]:.0f}, and a worker dies at "
+            f"{practice['worker_lost_at']:.0f}:00 UTC. There were {day['runs']:,} runs, and "
+            f"{day['webhooks']:,} changes came by webhook."
         ),
         "",
         *_scale_calls(day),
@@ -468,8 +468,8 @@ def _scale_lateness(day: Figures) -> list[str]:
         *_table(["", "half at most", "95 of 100 at most", "the most"], rows),
         (
             f"Fairness: the Gini coefficient of the ledgers' lateness is {day['gini']:.2f} (0: all "
-            "are late alike). Hours in which one run of a hundred began more than a minute late, and "
-            f"how late, in UTC: {', '.join(late_hours) or 'none'}."
+            "are late alike). Hours in which one run of a hundred began more than a minute late, "
+            f"and how late, in UTC: {', '.join(late_hours) or 'none'}."
         ),
         "",
     ]
@@ -517,9 +517,9 @@ def _scale_order(day: Figures) -> list[str]:
         "",
         *_table(["", "the most", "limit"], rows),
         (
-            f"The row that counts Xero's calls was locked {day['app_row_a_second']:.0f} times a second "
-            f"on average, and {day['app_row_a_second_peak']:.0f} times in its busiest minute. "
-            f"PostgreSQL had {day['statements_a_second']:,} statements a second."
+            f"The row that counts Xero's calls was locked {day['app_row_a_second']:.0f} times a "
+            f"second on average, and {day['app_row_a_second_peak']:.0f} times in its busiest "
+            f"minute. PostgreSQL had {day['statements_a_second']:,} statements a second."
         ),
         "",
     ]
@@ -541,8 +541,8 @@ def _scale_others(others: Mapping[str, Figures]) -> list[str]:
     head = ["", "half late", "95 of 100", "the most", "Xero a minute", "threads busy", "processor"]
     return [
         (
-            "The busiest half hour of other practices, from 9:00 UTC, when half of all ledgers send "
-            "their letters:"
+            "The busiest half hour of other practices, from 9:00 UTC, when half of all ledgers "
+            "send their letters:"
         ),
         "",
         *_table(head, rows),

@@ -48,6 +48,45 @@ def test_help_imports_neither_sdk_nor_database_nor_web(words: list[str]) -> None
     assert done.returncode == 0, done.stderr
 
 
+NOT_OF_A_SYNC = (
+    "imap_tools",
+    "imaplib",
+    "flask",
+    "jinja2",
+    "markupsafe",
+    "holidays",
+    "rich",
+    "alembic",
+    "keyring",
+    "typst",
+    "pypdf",
+    "procrastinate",
+    "psycopg",
+    "opentelemetry",
+    "waitress",
+    "xero_python",
+    "quickbooks",
+    "babel.messages",
+    "arsync.web",
+    "arsync.core.trials.simulation",
+    "arsync_sandbox",
+)
+"""A worker is many processes: what some runs need is imported by those."""
+
+
+def test_a_sync_imports_nothing_that_few_need() -> None:
+    program = (
+        "import sys\nimport arsync.cli.runs_commands, arsync.application.runs\n"
+        "from arsync.connector_sdk import platform\nplatform('xero'), platform('quickbooks')\n"
+        f"found = [name for name in {NOT_OF_A_SYNC!r} if name in sys.modules]\n"
+        "sys.exit(f'imported: {found}' if found else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_help_lists_every_command_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["--help"]) == 0
     text = capsys.readouterr().out

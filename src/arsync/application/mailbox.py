@@ -15,7 +15,6 @@ from arsync.core.actions import MessagePayload
 from arsync.core.ledger.mail_addresses import addresses_in, folded_address
 from arsync.core.ledger.records import Contact, RecordKind, UndeliverableAddress
 from arsync.errors import ArsyncError, UserMistake
-from arsync.mail.mailbox import mailbox_server, read_new
 from arsync.mail.returned_mail import Came, Returned, returned_by
 from arsync.store.models import ActionRow, MailboxPosition
 
@@ -127,6 +126,9 @@ def identity_of(settings: MailboxSettings) -> str:
     Raises:
         UserMistake: the setting is not a mailbox's address.
     """
+    # IMAP is imported where a mailbox is set: each run comes by here, and few have one.
+    from arsync.mail.mailbox import mailbox_server
+
     return mailbox_server(settings.url, settings.folder).identity
 
 
@@ -144,6 +146,8 @@ def mailbox_failure(organisation: OrganisationContext) -> str:
 
 
 def _read(organisation: OrganisationContext, position: MailboxPosition | None) -> MailboxResult:
+    from arsync.mail.mailbox import mailbox_server, read_new
+
     settings, boxes = organisation.config.mailbox, organisation.store.mailboxes
     server = mailbox_server(settings.url, settings.folder)
     validity, last_uid = (position.uid_validity, position.last_uid) if position else (0, 0)
