@@ -29,6 +29,9 @@ USE_CASES = (
     "application.ageing_report",
     "application.approvals",
     "application.connecting",
+    "application.desk.deciding",
+    "application.desk.mode_change",
+    "application.desk.today",
     "application.disputes",
     "application.health.deep_check",
     "application.health.doctor",
@@ -77,6 +80,7 @@ HELPERS = {
     "promises_of",
     "remember",
     "settle_credited",
+    "shown_together",
     "subject_named",
 }
 """What one use case lends to another, which has asked already."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from arsync.application.action_history import ActionFilter, actions, listed_by_name
+from arsync.application.approval_limits import amounts_in_books, digest_of, needs_two
 from arsync.application.choosing import (
     Decision,
     Selection,
@@ -15,12 +17,15 @@ from arsync.application.choosing import (
 )
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
+from arsync.application.organisation_context import organisation_by_id
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
 from arsync.application.results import Listed
 from arsync.core.actions import ActionState
-from arsync.core.actions.registry import KINDS
+from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
+from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
+from arsync.store.people.first_approvals import SecondApproval
 
 _NO_REASON = "no reason given"
 
@@ -46,8 +51,12 @@ def approve(
     keys: Sequence[str] | None = None,
     *,
     connection: Chosen = None,
+    leaves_after: timedelta = timedelta(),
 ) -> list[Listed]:
     """Approve waiting actions.
+
+    Above what the actor may approve alone, it is the first of two approvals: the action goes on
+    waiting until somebody else approves it too.
 
     Args:
         actor: who approves.
@@ -56,6 +65,7 @@ def approve(
             role. A hold's key decides its terms too, and the other way round; so do those of its
             lifting.
         connection: with `keys=None`, only this connection's.
+        leaves_after: a message does not leave before that long has passed.
 
     Raises:
         UserMistake: a key is not known or does not wait, or the connection only observes.
@@ -67,7 +77,7 @@ def approve(
         return approve_decisions(
             actor, container, left_to_roles(everything, selection)[0].decisions
         )
-    return _approved(actor, container, _chosen(container, keys, WAITING))
+    return _approved(actor, container, _chosen(container, keys, WAITING), leaves_after)
 
 
 def approve_decisions(
@@ -137,8 +147,88 @@ def take_back(
     )
 
 
-def _approved(actor: Actor, container: Container, rows: Iterable[ActionRow]) -> list[Listed]:
-    return _changed(actor, container, rows, ActionState.APPROVED, partial(_approved_by, actor))
+def take_approval_back(actor: Actor, container: Container, keys: Sequence[str]) -> list[Listed]:
+    """Take approvals back, of what has not left: it waits again; so does somebody's first of two.
+
+    Raises:
+        UserMistake: a key is not known, or has left or is leaving.
+    """
+    permit(actor, Permission.APPROVE)
+    name, firsts = name_line(actor.name), container.store.first_approvals
+    rows = _chosen(container, keys, STOPPABLE)
+    for row in rows:
+        if row.state is ActionState.AWAITING_APPROVAL and actor.user_id is not None:
+            firsts.take_back(row.key, user_id=actor.user_id, who=name)
+    approved = [row for row in rows if row.state is ActionState.APPROVED]
+    _changed(
+        actor,
+        container,
+        approved,
+        ActionState.AWAITING_APPROVAL,
+        lambda _: f"{name} took the approval back",
+    )
+    return listed_by_name(container, [container.store.actions.get(row.key) for row in rows])
+
+
+def _approved(
+    actor: Actor,
+    container: Container,
+    rows: Iterable[ActionRow],
+    leaves_after: timedelta = timedelta(),
+) -> list[Listed]:
+    """Approve, each alone; what is above the actor's limit gets the first or the second of two."""
+    rows = list(rows)
+    two = _need_two(actor, container, rows)
+    earliest = container.clock.now() + leaves_after
+    done = []
+    for row in rows:
+        not_before = None
+        if leaves_after and row.action.kind in MESSAGE_KINDS:
+            not_before = max(row.not_before or earliest, earliest)
+        if row.key in two:
+            _one_of_two(actor, container, row, not_before)
+        else:
+            container.store.actions.change(
+                row.key,
+                ActionState.APPROVED,
+                who=name_line(actor.name),
+                why=_approved_by(actor, row),
+                now=container.clock.now(),
+                # A run may have withdrawn it since the person read it: then nothing is decided.
+                from_state=row.state,
+                not_before=not_before,
+            )
+        done.append(container.store.actions.get(row.key))
+    return listed_by_name(container, done)
+
+
+def _need_two(actor: Actor, container: Container, rows: Sequence[ActionRow]) -> frozenset[str]:
+    """Return the keys of what is above the actor's limit."""
+    if actor.approves_up_to is None:
+        return frozenset()
+    by_connection: dict[int, list[ActionRow]] = {}
+    for row in rows:
+        by_connection.setdefault(row.connection_id, []).append(row)
+    amounts: dict[str, Decimal | None] = {}
+    for connection_id, some in by_connection.items():
+        amounts |= amounts_in_books(organisation_by_id(container, connection_id), some)
+    return frozenset(row.key for row in rows if needs_two(actor, amounts[row.key]))
+
+
+def _one_of_two(
+    actor: Actor, container: Container, row: ActionRow, not_before: datetime | None
+) -> None:
+    assert actor.user_id is not None, "only people who sign in have a limit"
+    came_to = container.store.first_approvals.approve(
+        row.key,
+        user_id=actor.user_id,
+        who=name_line(actor.name),
+        digest=digest_of(row.action),
+        why=_approved_by(actor, row),
+        not_before=not_before,
+    )
+    if came_to is SecondApproval.TOO_LATE:
+        raise UserMistake(f"action {row.key[:8]} was decided meanwhile: nothing was done.")
 
 
 def _approved_by(actor: Actor, row: ActionRow) -> str:

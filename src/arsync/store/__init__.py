@@ -15,6 +15,7 @@ from arsync.store.actions.claims import ActionClaims
 from arsync.store.actions.decisions import ActionDecisions
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.actions.letters import SentLetters
+from arsync.store.actions.waiting import WaitingActions
 from arsync.store.admin import backup
 from arsync.store.admin.connections import Connections
 from arsync.store.admin.daily_mails import DailyMails
@@ -47,7 +48,9 @@ from arsync.store.db.database import USUAL_POOL, Database, Pool
 from arsync.store.db.locks import Locks
 from arsync.store.db.migrate import is_current, migrate
 from arsync.store.ledger.ledger_store import Ledger
+from arsync.store.ledger.standing_sums import StandingSums
 from arsync.store.people.audit_log import AuditLog
+from arsync.store.people.first_approvals import FirstApprovals
 from arsync.store.people.form_answers import FormAnswers
 from arsync.store.people.sign_ins import SignIns
 from arsync.store.people.users import Users
@@ -64,6 +67,7 @@ __all__ = [
     "DailyMails",
     "Disputes",
     "Fault",
+    "FirstApprovals",
     "FormAnswers",
     "HeldConditions",
     "HoldDecisions",
@@ -83,11 +87,13 @@ __all__ = [
     "Schedules",
     "SentLetters",
     "SignIns",
+    "StandingSums",
     "Standings",
     "Store",
     "Tasks",
     "Tokens",
     "Users",
+    "WaitingActions",
     "Webhooks",
     "open_store",
 ]
@@ -107,7 +113,9 @@ class Store:
         self.connections = Connections(database, clock)
         self.tokens = Tokens(database, clock, locks, keys)
         self.ledger = Ledger(database)
+        self.sums = StandingSums(database)
         self.actions = Actions(database)
+        self.waiting = WaitingActions(database)
         self.claims = ActionClaims(database)
         self.decisions = ActionDecisions(database)
         self.letters = SentLetters(database)
@@ -139,6 +147,7 @@ class Store:
         self.sign_ins = SignIns(database, clock, keys)
         self.audit = AuditLog(database, clock)
         self.forms = FormAnswers(database, clock)
+        self.first_approvals = FirstApprovals(database, clock)
 
     @property
     def database(self) -> Database:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from arsync.connector_sdk import Receipt
-from arsync.core.actions import Action, ActionState
+from arsync.core.actions import Action, ActionKind, ActionState
 from arsync.core.ledger.records import (
     Dispute,
     DocumentProblem,
@@ -37,6 +37,14 @@ class Mode(StrEnum):
     """Every action waits for a person."""
     AUTO = "auto"
     """Only what the rulebook marks waits for a person."""
+
+
+MODE_WORDS: Mapping[Mode, str] = {
+    Mode.OBSERVE: "only look",
+    Mode.APPROVE: "ask first",
+    Mode.AUTO: "by the rulebook",
+}
+"""The modes as people call them; settings and `--mode` take these words too."""
 
 
 class ConnectionState(StrEnum):
@@ -349,6 +357,38 @@ class ActionRow(NamedTuple):
     """Tasks: the day it comes back; None: it waits now."""
     tries: int = 0
     """Tasks: how often nobody was reached in a row."""
+
+
+class WaitingInvoice(NamedTuple):
+    """An invoice as an action names it, in short."""
+
+    id: str
+    number: str
+    amount_due: Decimal
+    currency: str
+    days_overdue: int
+
+
+class WaitingAction(NamedTuple):
+    """An action in short, as lists of what waits show it."""
+
+    key: str
+    kind: ActionKind
+    state: ActionState
+    contact_id: str
+    contact_name: str
+    episode: int
+    title: str
+    """The step, the task, the letter or the terms; empty: it has none."""
+    invoices: tuple[WaitingInvoice, ...]
+    approvers: tuple[str, ...]
+    to: str
+    """Addresses, where a message names its own."""
+    not_before: datetime | None
+    reason: str
+    created_at: datetime
+    changed_at: datetime
+    by_person: bool
 
 
 class SentLetter(NamedTuple):

@@ -56,7 +56,8 @@ ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {
 }
 """The one table of allowed changes. SENDING returns to APPROVED only when it is certain that
 nothing happened (the other side was busy, or a look-up found nothing). What was decided returns to
-AWAITING_APPROVAL only after a restore: the backup knows nothing of what left after it. SENT
+AWAITING_APPROVAL when a person takes the approval back before it leaves, and after a restore: the
+backup knows nothing of what left after it. SENT
 becomes UNKNOWN when what was sent has not shown for days: a person looks, it is never repeated by
 itself. REJECTED is left when the refusal is taken back, by a person, or because the record that it
 was about has changed: what a plan asked for is

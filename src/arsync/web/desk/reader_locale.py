@@ -80,13 +80,13 @@ class ReaderLocale:
 
     def sums(self, sums: Mapping[str, Decimal], home: str = "") -> str:
         """Return sums of several currencies, which are never added: `£1,000.00 and EUR 20.00`."""
-        parts = [
+        texts = [
             self.money(amount, currency, home)
             for currency, amount in sorted(
                 sums.items(), key=lambda each: (each[0] != home, each[0])
             )
         ]
-        *most, last = parts or [self.money(Decimal(0), home, home)]
+        *most, last = texts or [self.money(Decimal(0), home, home)]
         return f"{', '.join(most)} and {last}" if most else last
 
     def number(self, number: Decimal | int) -> str:

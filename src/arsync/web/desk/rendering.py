@@ -57,6 +57,7 @@ def environment() -> Environment:
     templates.globals.update(
         form_field=form_field, plural=plural, attributes=attributes, static=address_of
     )
+    templates.filters["capitalize_first"] = lambda text: str(text)[:1].upper() + str(text)[1:]
     templates.filters["lines"] = lambda text: Markup("<br>").join(escape(text).split("\n"))
     return templates
 

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from arsync.web.desk.pages.audit import routes as audit
 from arsync.web.desk.pages.customers import routes as customers
+from arsync.web.desk.pages.decisions import routes as decisions
 from arsync.web.desk.pages.first_page import routes as first_page
 from arsync.web.desk.pages.keys import routes as keys
 from arsync.web.desk.pages.letters import routes as letters
 from arsync.web.desk.pages.me import routes as me
 from arsync.web.desk.pages.measures import routes as measures
+from arsync.web.desk.pages.mode import routes as mode
 from arsync.web.desk.pages.people import routes as people
 from arsync.web.desk.pages.sign_in import routes as sign_in
 from arsync.web.desk.pages.stop import routes as stop
+from arsync.web.desk.pages.today import routes as today
 from arsync.web.desk.routing import Route, Routes
 
 ALL: tuple[Routes, ...] = (
     audit,
     customers,
+    decisions,
     first_page,
     keys,
     letters,
     me,
     measures,
+    mode,
     people,
     sign_in,
     stop,
+    today,
 )
 """The routes of every module; the tests of roles, forms and screens go through them."""
 

@@ -1,0 +1,52 @@
+"""What changes with how far a connection may go, told before it does."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from arsync.application.connection_changes import change_connections
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.core.actions import ActionState
+from arsync.store.models import MODE_WORDS, ConnectionChange, Mode
+
+
+class ModeChange(NamedTuple):
+    """A change of the mode before it happens."""
+
+    before: Mode
+    after: Mode
+    waiting: int
+    """Actions that wait for a person."""
+    approved: int
+    """Actions that are approved and have not left."""
+    planned: int
+    """Actions of the last plan; 0: none was kept."""
+    has_rulebook: bool
+    """Whether the rulebook can be read: without, nothing is planned in any mode."""
+
+
+def mode_change(actor: Actor, organisation: OrganisationContext, after: Mode) -> ModeChange:
+    """Return what a change of the mode would change; nothing is changed."""
+    permit(actor, Permission.CONNECT)
+    store = organisation.store
+    counts = store.actions.counts(organisation.id)
+    last = store.last_plans.get(organisation.id)
+    return ModeChange(
+        organisation.connection.mode,
+        after,
+        counts.get(ActionState.AWAITING_APPROVAL, 0),
+        counts.get(ActionState.APPROVED, 0),
+        sum(1 for _ in last.actions) if last else 0,
+        organisation.rules.rulebook is not None and not organisation.misfits,
+    )
+
+
+def change_mode(actor: Actor, organisation: OrganisationContext, after: Mode) -> str:
+    """Change how far a connection may go, and return what it does now, as a sentence."""
+    permit(actor, Permission.CONNECT)
+    before = organisation.connection.mode
+    change_connections(actor, [organisation], ConnectionChange(mode=after))
+    if before is after:
+        return f"Unchanged: {MODE_WORDS[after]} ({after})."
+    return f"Changed: {MODE_WORDS[after]} ({after}). Before: {MODE_WORDS[before]} ({before})."

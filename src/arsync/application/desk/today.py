@@ -1,0 +1,322 @@
+"""The first page of a connection: what leaves next, what waits for whom, and what is in the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from arsync.application.account_reading import accounts_on
+from arsync.application.desk.waiting_list import (
+    HOLDS,
+    LETTERS,
+    ON_ITS_WAY,
+    WAITS,
+    WaitingDecision,
+    waiting_decisions,
+)
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.schedule_view import ScheduleView, schedule_of
+from arsync.core.actions import ActionState
+from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.ledger.agreements.promises import BROKEN
+from arsync.core.ledger.business_days import Calendar, sending_moment
+from arsync.core.ledger.records import RecordKind
+from arsync.core.planning.customer_locale import Places
+from arsync.core.planning.send_blocks import pauses
+from arsync.core.trials.plan_diff import Planned
+from arsync.errors import UserMistake
+from arsync.rules_source.folder import holidays_in
+from arsync.store.actions.plan_saving import OVER_SAFETY
+from arsync.store.actions.waiting import LastHeard
+from arsync.store.ledger.standing_sums import LedgerSums, PaidSums
+from arsync.store.models import ActionRow, Mode, OutageRow, RunRow, UnreachableCustomer
+
+OPEN_ROWS = 4
+"""So many letters stand open; the rest is one line with their sum."""
+
+FOLDED_ROWS_MAX = 46
+"""So many more are in that line; beyond them the page of approvals has all."""
+
+ALONE_MAX = 5
+"""So many invoices that are left alone are named."""
+
+PROBLEMS_SHOWN_MAX = 3
+
+
+class CustomerNote(NamedTuple):
+    """What a letter's row tells besides its invoices."""
+
+    heard: LastHeard | None
+    """The last message that the customer got; None: this is the first."""
+    broken: tuple[tuple[str, date], ...] = ()
+    """Promises that were not kept: the invoices' numbers and the day."""
+
+
+class AloneInvoice(NamedTuple):
+    """An invoice that nobody is asked about now."""
+
+    customer: str
+    contact_id: str
+    number: str
+    amount_due: Decimal
+    currency: str
+    since: date
+    reason: str
+
+
+class LetterOfPlan(NamedTuple):
+    """A message of the last plan, in a connection that only looks."""
+
+    contact_id: str
+    customer: str
+    what: str
+    about: str
+    sums: Mapping[str, Decimal]
+
+
+class InTheWay(NamedTuple):
+    """What needs somebody before all goes on as it should."""
+
+    outage: OutageRow | None
+    failed_run: RunRow | None
+    rulebook: tuple[str, ...]
+    """What is wrong with it, a line each; none: nothing is."""
+    safety: str
+    """Which safety limit the plan went over; empty: none."""
+    pauses: tuple[str, ...]
+    """What does not leave for the time being and why, as sentences."""
+    unknown: int
+    """Outcomes that a person has to look up."""
+    no_address: tuple[UnreachableCustomer, ...]
+    """Who owes and has no email address."""
+
+
+class Today(NamedTuple):
+    """The first page of a connection."""
+
+    mode: Mode
+    leaves_at: datetime | None
+    """When messages leave next, on the organisation's clock; None: the rulebook cannot be read."""
+    letters: tuple[WaitingDecision, ...]
+    """Those that wait for somebody, most money first."""
+    on_their_way: tuple[WaitingDecision, ...]
+    """Messages that are approved and have not left, most money first."""
+    holds: tuple[WaitingDecision, ...]
+    others: tuple[WaitingDecision, ...]
+    notes: Mapping[str, CustomerNote]
+    """By contact, of the letters that stand open."""
+    tasks: int
+    first_task: ActionRow | None
+    sums: LedgerSums
+    paid: PaidSums
+    paid_since: date
+    """The last day before this one on which banks worked."""
+    alone: tuple[AloneInvoice, ...]
+    alone_count: int
+    planned: tuple[LetterOfPlan, ...]
+    """Of a connection that only looks: what its last plan would have sent, most money first."""
+    planned_on: date | None
+    in_the_way: InTheWay
+    schedule: ScheduleView
+    read_at: datetime | None
+    last_run: RunRow | None
+
+
+def today(actor: Actor, organisation: OrganisationContext) -> Today:
+    """Return what the first page shows. Nothing is planned for it: it reads what runs left."""
+    permit(actor, Permission.READ)
+    store, mode = organisation.store, organisation.connection.mode
+    decisions: list[WaitingDecision] = []
+    if mode is not Mode.OBSERVE:
+        decisions = waiting_decisions(actor, organisation, WAITS | ON_ITS_WAY)
+    waits = [decision for decision in decisions if decision.action.state in WAITS]
+    letters = [decision for decision in waits if decision.sort == LETTERS]
+    on_way = [
+        decision
+        for decision in decisions
+        if decision.action.state in ON_ITS_WAY and decision.sort == LETTERS
+    ]
+    planned, planned_on = _planned(organisation) if mode is Mode.OBSERVE else ((), None)
+    alone, alone_count = _left_alone(organisation)
+    tasks = store.actions.open_tasks(organisation.id)
+    paid_since = _last_bank_day(organisation)
+    return Today(
+        mode=mode,
+        leaves_at=_leaves_at(organisation, letters or on_way),
+        letters=tuple(letters),
+        on_their_way=tuple(on_way),
+        holds=tuple(decision for decision in waits if decision.sort == HOLDS),
+        others=tuple(decision for decision in waits if decision.sort not in {HOLDS, LETTERS}),
+        notes=_notes(organisation, letters[:OPEN_ROWS]),
+        tasks=len(tasks),
+        first_task=tasks[0] if tasks else None,
+        sums=store.sums.owed(organisation.id, organisation.today),
+        paid=store.sums.paid(organisation.id, paid_since),
+        paid_since=paid_since,
+        alone=alone,
+        alone_count=alone_count,
+        planned=planned,
+        planned_on=planned_on,
+        in_the_way=_in_the_way(organisation, waits),
+        schedule=schedule_of(actor, organisation),
+        read_at=store.ledger.pulled_at(organisation.id),
+        last_run=store.runs.last(organisation.id, besides="plan"),
+    )
+
+
+def _opens_at(organisation: OrganisationContext) -> datetime | None:
+    """Return when a message may leave at the earliest; None: the rulebook cannot be read.
+
+    It is in the past within the hours of sending.
+    """
+    rulebook = organisation.rules.rulebook
+    if rulebook is None:
+        return None
+    now, zone, sending = organisation.clock.now(), organisation.zone, rulebook.sending
+    places = Places(sending, holidays_in, organisation.today, now, zone)
+    hours = (sending.earliest, sending.latest)
+    return sending_moment(organisation.today, now, zone, places.calendar, hours)
+
+
+def _leaves_at(
+    organisation: OrganisationContext, letters: Sequence[WaitingDecision]
+) -> datetime | None:
+    opens = _opens_at(organisation)
+    moments = [decision.action.not_before for decision in letters if decision.action.not_before]
+    if opens is None or not moments:
+        return opens
+    return max(opens, min(moments).astimezone(organisation.zone))
+
+
+def _last_bank_day(organisation: OrganisationContext) -> date:
+    day = organisation.today - timedelta(days=1)
+    try:
+        calendar: Calendar = organisation.bank_days
+    except UserMistake:
+        return day
+    for _ in range(14):
+        if calendar.is_open(day):
+            break
+        day -= timedelta(days=1)
+    return day
+
+
+def _notes(
+    organisation: OrganisationContext, letters: Sequence[WaitingDecision]
+) -> dict[str, CustomerNote]:
+    ids = sorted({decision.action.contact_id for decision in letters})
+    if not ids:
+        return {}
+    heard = organisation.store.waiting.last_heard(organisation.id, ids)
+    broken: dict[str, list[tuple[str, date]]] = {}
+    for account in accounts_on(organisation, None, ids):
+        view = organisation.account_view(account)
+        for judged in view.judged_promises:
+            owed = [
+                view.owed_by_id[id_] for id_ in judged.promise.invoice_ids if id_ in view.owed_by_id
+            ]
+            if judged.state == BROKEN and owed:
+                numbers = ", ".join(invoice.number or invoice.id for invoice in owed)
+                broken.setdefault(owed[0].contact_id, []).append(
+                    (numbers, judged.promise.promised_on)
+                )
+    return {
+        contact_id: CustomerNote(heard.get(contact_id), tuple(broken.get(contact_id, ())))
+        for contact_id in ids
+    }
+
+
+def _left_alone(organisation: OrganisationContext) -> tuple[tuple[AloneInvoice, ...], int]:
+    """Return the invoices whose amount somebody disputes, the latest first, and how many."""
+    store = organisation.store
+    rows = {row.invoice_id: row for row in store.disputes.open_ones(organisation.id)}
+    ids = sorted({*rows, *store.ledger.disputed(organisation.id)})
+    dues = store.waiting.dues(organisation.id, ids) if ids else {}
+    open_ids = [id_ for id_ in ids if dues.get(id_, 0) > 0]
+    latest = sorted(
+        (row for id_, row in rows.items() if id_ in open_ids),
+        key=lambda row: row.opened_on,
+        reverse=True,
+    )[:ALONE_MAX]
+    records = store.ledger.records(
+        organisation.id, RecordKind.INVOICES, [row.invoice_id for row in latest]
+    )
+    names = store.waiting.names(
+        organisation.id, sorted({invoice.contact_id for invoice in records.values()})
+    )
+    alone = tuple(
+        AloneInvoice(
+            names.get(invoice.contact_id, invoice.contact_id),
+            invoice.contact_id,
+            invoice.number or invoice.id,
+            dues[invoice.id],
+            invoice.currency,
+            row.opened_on,
+            row.reason,
+        )
+        for row in latest
+        if (invoice := records.get(row.invoice_id)) is not None
+    )
+    return alone, len(open_ids)
+
+
+def _in_the_way(organisation: OrganisationContext, waits: Sequence[WaitingDecision]) -> InTheWay:
+    store = organisation.store
+    last = store.runs.last(organisation.id, besides="plan")
+    failed = last is not None and last.outcome in {"failed", "part failed"}
+    over = (
+        decision.action.reason
+        for decision in waits
+        if decision.action.reason.startswith(OVER_SAFETY)
+    )
+    counts = store.actions.counts(organisation.id)
+    paused: tuple[str, ...] = ()
+    problems = tuple(map(str, organisation.rules.problems)) + organisation.misfits
+    if not problems and organisation.rules.rulebook is not None:
+        standing = pauses(organisation.rules.rulebook, organisation.circumstances())
+        paused = tuple(pause.text for pause in standing)
+    lacking = store.ledger.unreachable(organisation.id)
+    return InTheWay(
+        outage=store.outages.get(organisation.id),
+        failed_run=last if failed else None,
+        rulebook=problems[:PROBLEMS_SHOWN_MAX],
+        safety=next(over, "").removeprefix(f"{OVER_SAFETY}: "),
+        pauses=paused[:PROBLEMS_SHOWN_MAX],
+        unknown=counts.get(ActionState.UNKNOWN, 0),
+        no_address=tuple(customer for customer in lacking if customer.lacks_email),
+    )
+
+
+# -- a connection that only looks -------------------------------------------------------------
+
+_MESSAGES = tuple(f"{kind.value.replace('_', ' ')}:" for kind in sorted(MESSAGE_KINDS))
+_SUM = re.compile(r"([A-Z]{3}) (-?[\d,]+(?:\.\d+)?)")
+
+
+def _planned(
+    organisation: OrganisationContext,
+) -> tuple[tuple[LetterOfPlan, ...], date | None]:
+    """Return the messages of the last plan: while it only looks, nothing else is kept."""
+    last = organisation.store.last_plans.get(organisation.id)
+    if last is None:
+        return (), None
+    base = organisation.connection.organisation.base_currency
+    letters = sorted(_messages(last.actions), key=lambda letter: -letter.sums.get(base, Decimal(0)))
+    return tuple(letters), last.as_of
+
+
+def _messages(actions: Iterable[Planned]) -> Iterator[LetterOfPlan]:
+    for planned in actions:
+        if planned.what.startswith(_MESSAGES):
+            amounts = _SUM.findall(planned.qualities.get("amount due", ""))
+            yield LetterOfPlan(
+                planned.contact_id,
+                planned.contact_name,
+                planned.what.partition(": ")[2] or planned.what,
+                planned.about,
+                {currency: Decimal(number.replace(",", "")) for currency, number in amounts},
+            )

@@ -1,0 +1,93 @@
+"""What a whole ledger owes and what was paid of late, in a few sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import case, func, select
+
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.records import PaymentStatus
+from arsync.store.db.column_types import sum_in_parts, whole_sum
+from arsync.store.db.database import Database
+from arsync.store.db.tables import INVOICE_IS_OPEN, invoices, payments
+
+OLD_DAYS = 90
+"""What is overdue for longer is told apart."""
+
+
+class LedgerSums(NamedTuple):
+    """What a ledger owes, by currency, as its documents say."""
+
+    owed: Mapping[str, Decimal]
+    overdue: Mapping[str, Decimal]
+    old: Mapping[str, Decimal]
+    """Overdue for more than `OLD_DAYS`."""
+    customers: int
+    """So many owe something."""
+
+
+class PaidSums(NamedTuple):
+    """What was paid since a day, by currency."""
+
+    paid: Mapping[str, Decimal]
+    payments: int
+
+
+class StandingSums:
+    """Sums of a ledger's tables: each is one statement, however many documents there are."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    def owed(self, connection_id: int, today: date) -> LedgerSums:
+        """Return what is owed on a day."""
+        columns = invoices.c
+        age = case(
+            (columns.due_on < today - timedelta(days=OLD_DAYS), 2),
+            (columns.due_on < today, 1),
+            else_=0,
+        )
+        standing = (
+            columns.connection_id == connection_id,
+            INVOICE_IS_OPEN,
+            columns.amount_due > 0,
+            columns.issued_on <= today,
+        )
+        query = (
+            select(columns.currency, age, *sum_in_parts(columns.amount_due))
+            .where(*standing)
+            .group_by(columns.currency, age)
+        )
+        sums: tuple[dict[str, Decimal], ...] = ({}, {}, {})
+        with self._database.read() as db:
+            for currency, oldest, high, low in db.execute(query):
+                for by_currency in sums[: oldest + 1]:
+                    amount = by_currency.get(currency, ZERO) + whole_sum(high, low)
+                    by_currency[currency] = amount
+            customers = select(func.count(columns.contact_id.distinct())).where(*standing)
+            return LedgerSums(sums[0], sums[1], sums[2], db.scalar(customers) or 0)
+
+    def paid(self, connection_id: int, since: date) -> PaidSums:
+        """Return what was paid since a day."""
+        columns = payments.c
+        query = (
+            select(columns.currency, func.count(), *sum_in_parts(columns.amount))
+            .where(
+                columns.connection_id == connection_id,
+                columns.status == PaymentStatus.ACTIVE.value,
+                columns.amount > 0,
+                columns.paid_on >= since,
+            )
+            .group_by(columns.currency)
+        )
+        with self._database.read() as db:
+            rows = db.execute(query).all()
+        return PaidSums(
+            {currency: whole_sum(high, low) for currency, _, high, low in rows},
+            sum(count for _, count, _, _ in rows),
+        )

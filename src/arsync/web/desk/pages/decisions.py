@@ -1,0 +1,178 @@
+"""Approving and refusing from the desk: one, or many that were shown together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from werkzeug.wrappers import Response
+
+from arsync.application.desk.deciding import (
+    DecidedAlready,
+    ManyDecided,
+    approve_many,
+    approve_one,
+    refuse_many,
+    refuse_one,
+    shown_together,
+    undo_one,
+)
+from arsync.application.desk.waiting_list import WaitingDecision, in_sum, waiting_decisions
+from arsync.application.permissions import Permission
+from arsync.store.models import ActionRow
+from arsync.web.desk.pages.decided_words import when_words
+from arsync.web.desk.rendering import plural
+from arsync.web.desk.routing import Routes
+from arsync.web.desk.visit import Visit
+
+routes = Routes()
+
+REASON_CHARACTERS_MAX = 500
+
+MANY_MAX = 200
+"""So many are decided together at most: each is a line of the list that is read before."""
+
+
+@routes.act("/c/<connection>/approvals/<key>/approve", Permission.APPROVE, audited="approved")
+def approve(visit: Visit, key: str) -> Response:
+    """Approve one; nothing asks again, for it can be taken back until it leaves."""
+    try:
+        row = approve_one(visit.actor, visit.organisation, key)
+    except DecidedAlready as decided:
+        return decided_page(visit, decided)
+    _note(visit, row)
+    return visit.see(_back(visit, row.key))
+
+
+@routes.act("/c/<connection>/approvals/<key>/undo", Permission.APPROVE, audited="took back")
+def undo(visit: Visit, key: str) -> Response:
+    """Take an approval or a refusal back."""
+    try:
+        row = undo_one(visit.actor, visit.organisation, key)
+    except DecidedAlready as decided:
+        return decided_page(visit, decided)
+    _note(visit, row)
+    return visit.see(_back(visit, row.key))
+
+
+@routes.act("/c/<connection>/approvals/<key>/refuse", Permission.APPROVE, audited="refused")
+def refuse(visit: Visit, key: str) -> Response:
+    """Refuse one."""
+    reason = visit.request.form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
+    try:
+        row = refuse_one(visit.actor, visit.organisation, key, reason=reason)
+    except DecidedAlready as decided:
+        return decided_page(visit, decided)
+    _note(visit, row)
+    visit.said = reason
+    return visit.see(_back(visit, row.key))
+
+
+@routes.page("/c/<connection>/approvals/many", Permission.APPROVE)
+def ask_many(visit: Visit) -> Response:
+    """Ask once about many, with the list."""
+    return _many_page(visit, _chosen(visit), visit.request.args.get("do", "approve"))
+
+
+@routes.act("/c/<connection>/approvals/many", Permission.APPROVE, audited="decided many")
+def decide_many(visit: Visit) -> Response:
+    """Approve or refuse what the page before has shown, and nothing else."""
+    form, decisions = visit.request.form, _chosen(visit)
+    do = form.get("do", "approve")
+    if shown_together(decisions) != form.get("shown"):
+        visit.field_errors["list"] = "The list has changed since you saw it. This is how it is now."
+        return _many_page(visit, decisions, do, 422)
+    keys = [decision.key for decision in decisions]
+    if do == "refuse":
+        reason = form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
+        if not reason:
+            visit.field_errors["reason"] = "Say why: the customer's page and the log show it."
+            return _many_page(visit, decisions, do, 422)
+        decided = refuse_many(visit.actor, visit.organisation, keys, reason=reason)
+        done = f"{plural(decided.approved, 'action')} refused."
+    else:
+        decided = approve_many(visit.actor, visit.organisation, keys)
+        done = f"{plural(decided.approved, 'action')} approved."
+    visit.about = ", ".join(decision.action.contact_name for decision in decisions[:10])
+    return visit.see(visit.address(_then(visit)), _many_words(done, decided))
+
+
+def decided_page(visit: Visit, decided: DecidedAlready) -> Response:
+    """Say that somebody else was first."""
+    row = decided.row
+    return visit.page(
+        "decided.html",
+        409,
+        row=row,
+        who=decided.who,
+        leaves=when_words(visit, row.not_before),
+        back=visit.address(_then(visit)),
+    )
+
+
+def _many_words(done: str, decided: ManyDecided) -> str:
+    lines = [done]
+    if decided.first_of_two:
+        lines.append(
+            f"{plural(decided.first_of_two, 'action')} above your limit: your yes is the first of"
+            " two."
+        )
+    if decided.overtaken:
+        lines.append(
+            f"{plural(decided.overtaken, 'action')} had been decided or withdrawn meanwhile."
+        )
+    return "\n".join(lines)
+
+
+def _chosen(visit: Visit) -> list[WaitingDecision]:
+    """Return what is ticked, or all of a sort, most money first."""
+    values = visit.request.values
+    keys, sort = set(values.getlist("key")), values.get("sort", "")
+    decisions = waiting_decisions(visit.actor, visit.organisation)
+    if keys:
+        decisions = [decision for decision in decisions if decision.key in keys]
+    elif sort:
+        decisions = [decision for decision in decisions if decision.sort == sort]
+    return decisions[:MANY_MAX]
+
+
+def _many_page(
+    visit: Visit, decisions: Sequence[WaitingDecision], do: str, status: int = 200
+) -> Response:
+    return visit.page(
+        "many.html",
+        status,
+        decisions=decisions,
+        do="refuse" if do == "refuse" else "approve",
+        sums=in_sum(decisions),
+        shown=shown_together(decisions),
+        home=visit.organisation.connection.organisation.base_currency,
+        keys=visit.request.values.getlist("key"),
+        sort=visit.request.values.get("sort", ""),
+        then=_then(visit),
+        reason=visit.request.form.get("reason", ""),
+        two=sum(decision.needs_two and decision.first is None for decision in decisions),
+        letters=all(decision.sort == "letters" for decision in decisions),
+    )
+
+
+def _note(visit: Visit, row: ActionRow) -> None:
+    action = row.action
+    visit.about = f"{action.contact_name}, {action.step or action.kind.value.replace('_', ' ')}"
+    visit.said = f"{row.key[:12]} is {row.state.value}"
+
+
+def _then(visit: Visit) -> str:
+    return "today" if visit.request.values.get("then", "").endswith("today") else "approvals"
+
+
+def _back(visit: Visit, key: str) -> str:
+    """Return where the reader goes on: the list, which offers to take the decision back."""
+    then, query = _then(visit), {"decided": key}
+    for name in ("sort", "up_to", "group", "until", "after"):
+        value = visit.request.form.get(name, "")
+        if value:
+            query[name] = value
+    row = visit.request.form.get("next", "")
+    path = f"approvals/{row}" if then == "approvals" and row.isalnum() else then
+    return f"{visit.address(path)}?{urlencode(query)}"

@@ -1,0 +1,118 @@
+"""Today: what leaves next, what waits for whom, and what is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from werkzeug.wrappers import Response
+
+from arsync.application.desk.today import FOLDED_ROWS_MAX, OPEN_ROWS, Today, today
+from arsync.application.desk.waiting_list import in_sum
+from arsync.web.desk.pages.decided_words import decided_words, when_words
+from arsync.web.desk.routing import Routes
+from arsync.web.desk.visit import Visit
+
+routes = Routes()
+
+NAMED_MAX = 3
+"""So many customers without an address are named."""
+
+
+class ProblemLine(NamedTuple):
+    """What needs the reader before all goes on as it should, with what mends it."""
+
+    look: str
+    bold: str
+    text: str
+    path: str = ""
+    button: str = ""
+
+
+@routes.page("/c/<connection>/today")
+def show(visit: Visit) -> Response:
+    """Show what leaves next and what waits."""
+    shown = today(visit.actor, visit.organisation)
+    letters = shown.letters
+    stand_open = letters[:OPEN_ROWS]
+    folded = letters[OPEN_ROWS : OPEN_ROWS + FOLDED_ROWS_MAX]
+    return visit.page(
+        "today.html",
+        today=shown,
+        home=visit.organisation.connection.organisation.base_currency,
+        stand_open=stand_open,
+        folded=folded,
+        folded_sums=in_sum(letters[OPEN_ROWS:]),
+        more=len(letters) - len(stand_open) - len(folded),
+        all_sums=in_sum(letters),
+        customers=len({decision.action.contact_id for decision in letters}),
+        invoices=len({ref.id for decision in letters for ref in decision.action.invoices}),
+        planned_customers=len({letter.contact_id for letter in shown.planned}),
+        leaving=len({decision.action.contact_id for decision in shown.on_their_way}),
+        when=when_words(visit, shown.leaves_at),
+        problems=list(_problems(visit, shown)),
+        decided=decided_words(visit),
+    )
+
+
+def _problems(visit: Visit, shown: Today) -> Iterator[ProblemLine]:
+    """Yield what is in the way, what stops the most first."""
+    way, label, words = shown.in_the_way, visit.organisation.label, visit.words
+    day = visit.organisation.today
+    if way.rulebook:
+        yield ProblemLine(
+            "red",
+            "The rulebook cannot be used, so nothing leaves.",
+            " ".join(way.rulebook),
+            visit.address("rules"),
+            "Open the rulebook",
+        )
+    if way.outage is not None:
+        again = way.outage.retry_at
+        yield ProblemLine(
+            "red",
+            f"{label} was not reached {words.moment(way.outage.failed_at, today=day)}.",
+            way.outage.reason + (f" The next attempt is at {words.clock(again)}." if again else ""),
+            visit.address("connection"),
+            "Look at the connection",
+        )
+    elif way.failed_run is not None and not way.rulebook:
+        yield ProblemLine(
+            "red",
+            "The last run failed.",
+            words.sentence(way.failed_run.message),
+            visit.address("connection"),
+            "Look at the connection",
+        )
+    if way.safety:
+        yield ProblemLine(
+            "amber",
+            "A safety limit stopped the plan.",
+            f"{words.sentence(way.safety)}. Nothing of it leaves unless you approve it.",
+            visit.address("approvals"),
+            "Look at what waits",
+        )
+    for pause in way.pauses:
+        yield ProblemLine("amber", "For now:", f"{words.sentence(pause)}.")
+    if way.unknown:
+        counted = "1 outcome is" if way.unknown == 1 else f"{way.unknown:,} outcomes are"
+        yield ProblemLine(
+            "amber",
+            f"{counted} not known.",
+            f"It may have left or not: look in {label}, then say which. It is not sent again.",
+            visit.address("connection"),
+            "Settle it",
+        )
+    lacking = way.no_address
+    if lacking:
+        names = ", ".join(customer.name for customer in lacking[:NAMED_MAX])
+        more = len(lacking) - NAMED_MAX
+        counted = "1 customer has" if len(lacking) == 1 else f"{len(lacking):,} customers have"
+        yield ProblemLine(
+            "amber",
+            f"{counted} no email address.",
+            f"{names}{f' and {more:,} more' if more > 0 else ''} owe and cannot be written to. "
+            f"Enter an address in {label}.",
+            visit.address(f"customers/{lacking[0].contact_id}") if len(lacking) == 1 else "",
+            "Open the customer",
+        )

@@ -1,0 +1,183 @@
+"""Today: what leaves next, what waits, and the decisions that are made there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from tests.builders.desk import HOSTILE, DeskDriver, a_desk, add_everybody, add_person, post
+
+from arsync.application.permissions import Role
+from arsync.clock import SetClock
+from arsync.core.actions import ActionKind, ActionState
+from arsync.store.people.audit_log import AuditFilter
+from arsync.store.people.users import UserRow
+
+TODAY = "/c/books/today"
+
+
+def key_of(desk: DeskDriver, number: str, kind: ActionKind = ActionKind.REMINDER) -> str:
+    rows = desk.container.store.actions.list(kinds={kind})
+    return next(row.key for row in rows if any(ref.number == number for ref in row.action.invoices))
+
+
+def state_of(desk: DeskDriver, key: str) -> ActionState:
+    return desk.container.store.actions.get(key).state
+
+
+def test_it_says_what_leaves_and_who_owes_most(desk: DeskDriver, owner: FlaskClient) -> None:
+    page = owner.get(TODAY)
+    assert page.status_code == 200
+    assert "We would write to 7 customers" in page.text
+    assert "£17,299.57" in page.text
+    assert page.text.index("Umber Furniture &amp; Sons") < page.text.index("Larkfield Dental")
+    assert "2 decisions about credit holds" in page.text
+    assert "Nothing leaves until you say so." in page.text
+    assert HOSTILE not in page.text
+
+
+def test_send_lets_one_letter_leave_five_minutes_later(
+    desk: DeskDriver, owner: FlaskClient
+) -> None:
+    app, key = desk.container, key_of(desk, "INV-7")
+    answer = post(owner, f"/c/books/approvals/{key}/approve", then="today")
+    assert answer.status_code == 303
+    assert "Approved: Larkfield Dental." in owner.get(answer.headers["Location"]).text
+    list(app.sync("books"))
+    assert desk.books.done == [], "it can still be taken back"
+    assert isinstance(app.clock, SetClock)
+    app.clock.advance(timedelta(minutes=6))
+    list(app.sync("books"))
+    assert desk.books.keys(ActionKind.REMINDER) == [key]
+    late = post(owner, f"/c/books/approvals/{key}/undo", then="today")
+    assert late.status_code == 409
+
+
+def test_a_send_is_taken_back_until_it_leaves(desk: DeskDriver, owner: FlaskClient) -> None:
+    key = key_of(desk, "INV-7")
+    post(owner, f"/c/books/approvals/{key}/approve", then="today")
+    assert state_of(desk, key) is ActionState.APPROVED
+    assert "On their way" in owner.get(TODAY).text
+    assert post(owner, f"/c/books/approvals/{key}/undo", then="today").status_code == 303
+    assert state_of(desk, key) is ActionState.AWAITING_APPROVAL
+
+
+def test_not_this_one_is_a_refusal_with_undo(desk: DeskDriver, owner: FlaskClient) -> None:
+    key = key_of(desk, "INV-7")
+    answer = post(
+        owner, f"/c/books/approvals/{key}/refuse", then="today", reason="not this one", until="gone"
+    )
+    assert "Undo" in owner.get(answer.headers["Location"]).text
+    assert state_of(desk, key) is ActionState.REJECTED
+    post(owner, f"/c/books/approvals/{key}/undo", then="today")
+    list(desk.container.sync("books"))
+    assert state_of(desk, key) is ActionState.AWAITING_APPROVAL
+
+
+def test_what_somebody_else_decided_is_told_by_name(
+    desk: DeskDriver, owner: FlaskClient, controller: FlaskClient
+) -> None:
+    key = key_of(desk, "INV-7")
+    post(owner, f"/c/books/approvals/{key}/approve", then="today")
+    answer = post(controller, f"/c/books/approvals/{key}/approve", then="today")
+    assert answer.status_code == 409
+    assert "Hannah Reid has already decided this" in answer.text
+
+
+def test_send_all_does_what_its_list_said(desk: DeskDriver, owner: FlaskClient) -> None:
+    page = owner.get("/c/books/approvals/many?sort=letters&then=today").text
+    assert "Send 11 letters, £17,299.57?" in page
+    shown = page.partition('name="shown" value="')[2].partition('"')[0]
+    post(owner, f"/c/books/approvals/{key_of(desk, 'INV-7')}/approve")
+    form = {"sort": "letters", "then": "today", "do": "approve"}
+    changed = post(owner, "/c/books/approvals/many", shown=shown, **form)
+    assert changed.status_code == 422
+    assert "The list has changed" in changed.text
+    shown = changed.text.partition('name="shown" value="')[2].partition('"')[0]
+    answer = post(owner, "/c/books/approvals/many", shown=shown, **form)
+    assert answer.status_code == 303
+    assert "10 actions approved." in owner.get(answer.headers["Location"]).text
+    counts = desk.container.store.actions.counts()
+    assert counts[ActionState.APPROVED] == 11
+
+
+def test_readers_and_accountants_decide_nothing(
+    desk: DeskDriver, accountant: FlaskClient, reader: FlaskClient
+) -> None:
+    key = key_of(desk, "INV-7")
+    for client in (accountant, reader):
+        page = client.get(TODAY).text
+        assert "Not this one" not in page
+        for verb in ("approve", "refuse", "undo"):
+            assert post(client, f"/c/books/approvals/{key}/{verb}").status_code == 403
+        assert client.get("/c/books/approvals/many?sort=letters").status_code == 403
+        assert post(client, "/c/books/mode", mode="auto").status_code == 403
+    assert state_of(desk, key) is ActionState.AWAITING_APPROVAL
+
+
+def test_a_reader_without_amounts_sees_no_sum(desk: DeskDriver) -> None:
+    user = add_person(desk.container, "Noa Sum", Role.READER, sees_amounts=False)
+    page = desk.signed_in(user).get(TODAY).text
+    assert "Larkfield Dental" in page
+    assert "£" not in page
+    assert "Read the letter" not in page
+
+
+def test_above_the_limit_two_people_send(desk: DeskDriver) -> None:
+    limit = Decimal(1000)
+    tom, ann = (
+        desk.signed_in(add_person(desk.container, name, Role.CONTROLLER, approves_up_to=limit))
+        for name in ("Tom Okafor", "Ann Lee")
+    )
+    large, small = key_of(desk, "INV-7"), key_of(desk, "INV-9")
+    post(tom, f"/c/books/approvals/{small}/approve", then="today")
+    assert state_of(desk, small) is ActionState.APPROVED, "224.30 is below"
+    answer = post(tom, f"/c/books/approvals/{large}/approve", then="today")
+    assert "Take my yes back" in tom.get(answer.headers["Location"]).text
+    assert state_of(desk, large) is ActionState.AWAITING_APPROVAL
+    assert "needs two; Tom said yes" in ann.get(TODAY).text
+    post(ann, f"/c/books/approvals/{large}/approve", then="today")
+    assert state_of(desk, large) is ActionState.APPROVED
+
+
+def test_the_log_says_who_sent_what(desk: DeskDriver, owner: FlaskClient) -> None:
+    key = key_of(desk, "INV-7")
+    post(owner, f"/c/books/approvals/{key}/approve", then="today")
+    (line,) = desk.container.store.audit.page(AuditFilter(), 10)
+    assert (line.who, line.what, line.about) == (
+        "Hannah Reid",
+        "approved",
+        "Larkfield Dental, first reminder",
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("observe", "arsync only looks: nothing leaves and nothing is written."),
+        ("auto", "with the next run"),
+    ],
+)
+def test_each_mode_has_its_sentence(tmp_path: Path, mode: str, words: str) -> None:
+    with a_desk(tmp_path, mode="observe") as desk:
+        people: dict[Role, UserRow] = add_everybody(desk.container)
+        client = desk.signed_in(people[Role.OWNER])
+        if mode == "auto":
+            desk.container.set_mode("books", "auto")
+            desk.container.prepare("books")
+        page = client.get(TODAY).text
+        assert words in page
+        assert "Umber Furniture &amp; Sons" in page
+
+
+def test_what_is_in_the_way_stands_on_top(desk: DeskDriver, owner: FlaskClient) -> None:
+    rules = Path(desk.container.config.folder) / "rules" / "standard.yaml"
+    rules.write_text(rules.read_text().replace("at_most", "").replace("day: 14", "day: fortnight"))
+    desk.container.store.outages.failed(1, "the line is down.")
+    page = owner.get(TODAY).text
+    assert "The rulebook cannot be used, so nothing leaves." in page
+    assert "was not reached" in page
+    assert "the line is down." in page
