@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -27,6 +29,16 @@ settings.load_profile("arsync")
 # Tests start hundreds of processes: without bytecode each would compile every module again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory. Tests' stores belong there: a commit then waits for no disk,
+and deaths here are of processes alone."""
+
+MEMORY_BYTES_MIN = 4_000_000_000
+"""Containers often have less, and then files go where they always go."""
+
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES_MIN:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 pytest.register_assert_rewrite("tests.builders")  # a failure in a builder shows its values too
 
@@ -148,6 +160,15 @@ def postgresql_schema(postgresql_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def postgresql_store(postgresql_server: str) -> Iterator[str]:
+    """The URL of an empty store of this test's own in PostgreSQL."""
+    from tests.builders.stores import new_store
+
+    with new_store(postgresql_server) as url:
+        yield url
+
+
 @pytest.fixture(autouse=True)
 def no_secret_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail the test in whose log, output or files a secret shows."""
@@ -202,6 +223,21 @@ def pytest_configure() -> None:
     subprocess.Popen.communicate = communicate  # type: ignore[method-assign]
     # Every store of a test, also of a command that it runs: none compiles what another has.
     event.listen(Engine, "engine_connect", _share_statements)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Keep what stays for all tests, modules and tests themselves, from being searched for waste.
+
+    It is most of what a search goes through, again and again, and none of it is waste.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def _share_statements(connection: Connection) -> None:

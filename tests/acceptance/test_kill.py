@@ -158,11 +158,9 @@ def test_a_second_signal_stops_immediately_without_loss(
 
 
 @pytest.mark.timeout(120)
-def test_another_loop_finishes_what_a_killed_one_began(
-    world: World, postgresql_schema: str
-) -> None:
+def test_another_loop_finishes_what_a_killed_one_began(world: World, postgresql_store: str) -> None:
     world.app.close()
-    world.config = world.configured(store_url=postgresql_schema)
+    world.config = world.configured(store_url=postgresql_store)
     world.app = world.new_app()
     at_work(world, "xero")
     number = world.connection("xero").id

@@ -90,7 +90,7 @@ def test_eight_processes_with_an_expired_token_renew_it_once(
 ) -> None:
     if database == "postgresql":
         world.app.close()
-        world.config = world.configured(store_url=request.getfixturevalue("postgresql_schema"))
+        world.config = world.configured(store_url=request.getfixturevalue("postgresql_store"))
         world.app = world.new_app()
     world.move_to(SystemClock().now() - timedelta(hours=2))
     world.connect("xero", mode="observe")

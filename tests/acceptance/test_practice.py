@@ -43,10 +43,10 @@ def assert_in_order(outcome: Any) -> None:
 
 
 @pytest.fixture
-def empty_database(postgresql_schema: str) -> Iterator[str]:
+def empty_database(postgresql_store: str) -> Iterator[str]:
     """The URL of an empty schema; the queue that comes beside it is dropped at the end."""
-    yield postgresql_schema
-    engine = create_engine(postgresql_schema)
+    yield postgresql_store
+    engine = create_engine(postgresql_store)
     with engine.begin() as db:
         schema = db.scalar(text("SELECT current_schema()"))
         db.execute(text(f"DROP SCHEMA IF EXISTS {schema}_queue CASCADE"))

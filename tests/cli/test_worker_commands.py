@@ -25,8 +25,8 @@ QUEUE = "arsync_queue_cli_test"
 
 
 @pytest.fixture
-def store(postgresql_schema: str) -> Iterator[Store]:
-    with open_store(postgresql_schema, clock=SystemClock()) as opened:
+def store(postgresql_store: str) -> Iterator[Store]:
+    with open_store(postgresql_store, clock=SystemClock()) as opened:
         yield opened
         with opened.engine.begin() as db:
             db.exec_driver_sql(f"DROP SCHEMA IF EXISTS {QUEUE} CASCADE")
@@ -34,9 +34,9 @@ def store(postgresql_schema: str) -> Iterator[Store]:
 
 @pytest.fixture
 def workplace(
-    store: Store, postgresql_schema: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, postgresql_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Workplace:
-    place = a_workplace(tmp_path, postgresql_schema, QUEUE)
+    place = a_workplace(tmp_path, postgresql_store, QUEUE)
     monkeypatch.setenv("ARSYNC_CONFIG", str(tmp_path / "config.toml"))
     return place
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders.stores import put_store
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import RateLimits
@@ -66,8 +67,8 @@ class Together:
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store, on each kind of database."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'arsync.db'}"
-    url: str = request.getfixturevalue("postgresql_schema")
+        return f"sqlite:///{put_store(tmp_path)}"
+    url: str = request.getfixturevalue("postgresql_store")
     return url
 
 

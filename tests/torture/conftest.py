@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from tests.conftest import new_schema
+from tests.builders.stores import new_store
 
 from . import profile
 from .accidents import Tally
@@ -22,17 +23,28 @@ MEMORY = Path("/dev/shm")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give these tests the time they need."""
+    """Give these tests the time they need, and begin with them.
+
+    They are few and long. Last, they would leave one core idle while the other ends its last one.
+    """
     for test in items:
-        if test.path.parent == Path(__file__).parent:
+        if _is_torture(test):
             test.add_marker(pytest.mark.timeout(0 if profile.LONG else TEST_SECONDS_MAX))
+    items.sort(key=lambda test: not _is_torture(test))
 
 
-@pytest.fixture(scope="session", autouse=True)
+def _is_torture(test: pytest.Item) -> bool:
+    return test.path.parent == Path(__file__).parent
+
+
+@pytest.fixture(scope="package", autouse=True)
 def _press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A press for every copy of this process: see `press`."""
     with running_press(tmp_path_factory.mktemp("press")):
         yield
+    # As after the collection of all tests: the copies of these have thawed what stays.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -58,7 +70,7 @@ def store_url(server: str) -> Iterator[str]:
     if not server:
         yield ""
         return
-    with new_schema(server) as url:
+    with new_store(server) as url:
         yield url
 
 

@@ -42,6 +42,24 @@ def rather_at_changes(_: str, point: Point) -> float:
     return 4.0 if point.is_leaving and not profile.LONG else 1.0
 
 
+NEAR_AN_EFFECT = ("UPDATE actions", "INSERT notices")
+"""Commits right before something leaves: a death there may lose or double it."""
+
+OF_ACTIONS = "INSERT action_events"
+"""A commit that only says what an action has come to."""
+
+
+def rather_near_an_effect(_: str, point: Point) -> float:
+    """Die most often where something leaves or has just left, and less often over the copy.
+
+    What is saved of the ledger, its cursor, balances and the schedule is read or written again by
+    the next run. The long profile dies everywhere.
+    """
+    if profile.LONG or point.kind != "commit" or point.what in NEAR_AN_EFFECT:
+        return 1.0
+    return 0.6 if point.what == OF_ACTIONS else 0.2
+
+
 def rather_a_death(accident: str, point: Point) -> float:
     """Die more often than each single fault happens, and most often when a write has just stood."""
     if accident == DEATH:
@@ -97,7 +115,13 @@ def test_effects_happen_once_with_death_at_any_point(
     make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
 ) -> None:
     share = 1.0 if profile.LONG else scenario.share
-    schedule = Schedule((share,), all_points=profile.LONG, jobs=profile.JOBS, pause_minutes=PAUSES)
+    schedule = Schedule(
+        (share,),
+        all_points=profile.LONG,
+        jobs=profile.JOBS,
+        pause_minutes=PAUSES,
+        likely=rather_near_an_effect,
+    )
     tally = suffer(make_world, folder, name, scenario, schedule)
     count(f"one death, {name}, {scenario.name}", tally)
 
@@ -147,7 +171,7 @@ def test_each_effect_stands_once_whatever_request_goes_wrong(
     make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
 ) -> None:
     schedule = Schedule(
-        (1.0 if profile.LONG else 0.025,),
+        (1.0 if profile.LONG else 0.02,),
         jobs=profile.JOBS,
         ends_at=profile.ends_at(0.08),
         accidents=tuple(FAULTS),
@@ -162,7 +186,9 @@ def test_each_letter_leaves_once_whatever_the_mail_server_does(
     make_world: MakeWorld, folder: Path, count: Count, name: str
 ) -> None:
     (scenario,) = (scenario for scenario in SCENARIOS if scenario.name == "letters by mail")
-    schedule = Schedule(jobs=profile.JOBS, accidents=tuple(MAIL_FAULTS))
+    # The mail server is the same for both platforms; only the note about a letter differs.
+    share = 1.0 if profile.LONG or name == "xero" else 0.3
+    schedule = Schedule((share,), jobs=profile.JOBS, accidents=tuple(MAIL_FAULTS))
     tally = suffer(make_world, folder, name, scenario, schedule)
     count(f"a letter gone wrong, {name}", tally)
 

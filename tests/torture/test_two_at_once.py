@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from tests.builders.driver import App
 from tests.builders.ledgers import once, one_of_each
-from tests.conftest import new_schema
+from tests.builders.stores import new_store
 
 from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
@@ -140,7 +140,7 @@ def a_store(server: str) -> Iterator[tuple[str, Callable[[], int]]]:
     if not server:
         yield "", lambda: 0
         return
-    with new_schema(server) as url:
+    with new_store(server) as url:
         name = {"application_name": f"arsync-{secrets.token_hex(6)}"}
         own_url = make_url(url).update_query_dict(name).render_as_string(hide_password=False)
         admin = create_engine(url, isolation_level="AUTOCOMMIT")

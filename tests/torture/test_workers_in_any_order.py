@@ -27,9 +27,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.builders.books import NOW, ORGANISATION
 from tests.builders.queue_store import a_queue_schema, empty
-from tests.builders.stores import put_store, share_statements
+from tests.builders.stores import new_store, put_store, share_statements
 from tests.builders.worker_process import a_workplace
-from tests.conftest import new_schema
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Token
@@ -473,7 +472,7 @@ def a_workshop(folder: Path, server: str) -> Iterator[Workshop]:
     platforms: dict[int, Platform] = {}
     with ExitStack() as stack:
         if server:
-            url = stack.enter_context(new_schema(server))
+            url = stack.enter_context(new_store(server))
             schema = stack.enter_context(a_queue_schema(server))
         else:
             url, schema = f"sqlite:///{put_store(folder)}", "arsync_queue"

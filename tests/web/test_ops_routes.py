@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 from tests.builders.books import NOW
 from tests.builders.many_ledgers import fill
-from tests.conftest import new_schema
+from tests.builders.stores import new_store
 
 from arsync.application.container import Container
 from arsync.application.metrics import METRICS
@@ -84,7 +84,7 @@ def test_a_reason_holds_no_secret(tmp_path: Path) -> None:
 
 def test_a_database_that_hangs_delays_no_answer(tmp_path: Path, postgresql_server: str) -> None:
     with (
-        new_schema(postgresql_server) as url,
+        new_store(postgresql_server) as url,
         Container(a_config(tmp_path, url), clock=SetClock(NOW)) as container,
     ):
         app = make_app(container)

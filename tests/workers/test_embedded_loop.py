@@ -65,10 +65,10 @@ def make_app(tmp_path: Path) -> Iterator[Callable[[str], App]]:
 
 def test_the_loop_waits_for_a_database_that_is_away(
     make_app: Callable[[str], App],
-    postgresql_schema: str,
+    postgresql_store: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server = make_url(postgresql_schema)
+    server = make_url(postgresql_store)
     stop, away = threading.Event(), threading.Event()
     results: list[RunResult] = []
     with Relay(server.host or "127.0.0.1", server.port or 5432) as relay:
@@ -335,8 +335,8 @@ with container, stop_on_signals() as stop:
 """Opens the store, and begins when it is told to."""
 
 
-def test_two_loops_share_the_ledgers(tmp_path: Path, postgresql_schema: str) -> None:
-    config = a_config(tmp_path, postgresql_schema, {("runs", "parallel"): "1"})
+def test_two_loops_share_the_ledgers(tmp_path: Path, postgresql_store: str) -> None:
+    config = a_config(tmp_path, postgresql_store, {("runs", "parallel"): "1"})
     with App(config) as app:
         numbers = [add(app, f"books-{number}").id for number in range(6)]
         loops = [

@@ -57,7 +57,7 @@ def empty_store(
 ) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path / 'empty.db'}"
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql_schema")
+        url = request.getfixturevalue("postgresql_store")
     with open_store(url, clock=clock, keys=keys) as store:
         yield store
 
