@@ -13,8 +13,13 @@ from arsync.errors import EXIT_DONE, EXIT_FAILED, UserMistake
 from arsync.files import write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from arsync.application.container import Container
     from arsync.demo import Outcome
+    from arsync.demo.open_desk import DemoDesk
+    from arsync.demo.world import World
 
 REPORT = "report.html"
 
@@ -46,6 +51,14 @@ LEDGERS_MAX = 60
     help="An empty PostgreSQL database for the practice: two workers serve it.",
 )
 @click.option("--keep", is_flag=True, help="Leave the sandbox running, to try things by hand.")
+@click.option("--desk", is_flag=True, help="Open the demo's desk afterwards, in a browser.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8485,
+    show_default=True,
+    help="The port of the desk; 0 takes a free one.",
+)
 @click.option("--quiet", is_flag=True, help="Print only the summary.")
 @json_option
 def demo(
@@ -54,6 +67,8 @@ def demo(
     ledgers: int | None,
     store: str | None,
     keep: bool,
+    desk: bool,
+    port: int,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -63,16 +78,25 @@ def demo(
     summary of each platform's ledger, and exits with 0 only if it agrees with the store. With
     --json the summary is one object, and the days go to stderr.
 
+    With --desk the demo's pages open afterwards, with a person of each role; what is approved there
+    leaves, into the sandbox. Ctrl-C ends it.
+
     A practice is served by the loop in one process, on SQLite; or with --store by two workers on
     PostgreSQL, of which one is killed in the middle.
     """
     if ledgers is not None:
         if keep:
             raise UserMistake("--keep leaves no practice running: leave it out.")
+        if desk:
+            raise UserMistake("--desk goes without --practice.")
         return _practice(folder, ledgers, days, store or "", quiet=quiet, as_json=as_json)
     if store is not None:
         raise UserMistake("--store goes with --practice N.")
-    return _both_platforms(folder, days, keep=keep, quiet=quiet, as_json=as_json)
+    if desk and as_json:
+        raise UserMistake("--desk goes without --json.")
+    return _both_platforms(
+        folder, days, keep=keep, desk_port=port if desk else None, quiet=quiet, as_json=as_json
+    )
 
 
 def _practice(
@@ -99,7 +123,13 @@ def _practice(
 
 
 def _both_platforms(
-    folder: Path, days: int | None, *, keep: bool, quiet: bool, as_json: bool
+    folder: Path,
+    days: int | None,
+    *,
+    keep: bool,
+    desk_port: int | None,
+    quiet: bool,
+    as_json: bool,
 ) -> int:
     import arsync_rulebooks
     from arsync.demo import DAYS, Demo
@@ -112,14 +142,46 @@ def _both_platforms(
         days=days or DAYS,
         keep=keep,
     )
-    outcome = play.play(_write_report if as_json else _show_the_end)
+    outcome = play.play(
+        _write_report if as_json else _show_the_end, afterwards=_desk(folder, desk_port)
+    )
     config = folder / "config.toml"
     pid = (folder / "sandbox.pid").read_text(encoding="utf-8").strip() if keep else ""
     if as_json:
         print_json(outcome_view(outcome, config, folder / REPORT, int(pid) if keep else None))
     elif keep:
         click.echo("\n".join(hints_for_trying(outcome, config, pid)))
+    elif desk_port is None:
+        where = "" if folder == Path("demo-output") else f" --folder {folder}"
+        click.echo(
+            f"See it in a browser, as owner, controller or accountant: arsync demo --desk{where}"
+        )
     return EXIT_DONE if outcome.agrees else EXIT_FAILED
+
+
+def _desk(folder: Path, port: int | None) -> Callable[[World, datetime], None]:
+    """Return what opens the desk, if it is asked for."""
+
+    def opened(desk: DemoDesk) -> None:
+        print_table(
+            "Who signs in",
+            ["address", "who", "role"],
+            [[person.email, person.name, str(person.role)] for person in desk.people],
+        )
+        say(f"Everybody's password: {desk.password}")
+        say(f"The desk is open: {desk.url}. Ctrl-C to stop.")
+
+    def afterwards(world: World, moment: datetime) -> None:
+        if port is None:
+            return
+        from arsync.demo.open_desk import open_desk
+        from arsync.workers.embedded_loop import stop_on_signals
+
+        say("Six days pass without anybody...")
+        with stop_on_signals() as stop:
+            open_desk(folder, world, moment, port=port, stop=stop, opened=opened)
+
+    return afterwards
 
 
 def hints_for_trying(outcome: Outcome, config: Path, pid: str) -> list[str]:

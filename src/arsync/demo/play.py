@@ -168,8 +168,17 @@ class Demo:
         self._totals: dict[str, Counter[str]] = {}
         self._problems: list[str] = []
 
-    def play(self, at_the_end: Callable[[Container, Outcome], object]) -> Outcome:
+    def play(
+        self,
+        at_the_end: Callable[[Container, Outcome], object],
+        *,
+        afterwards: Callable[[World, datetime], object] = lambda *_: None,
+    ) -> Outcome:
         """Play all days, compare both sides, and hand what is open to `at_the_end`.
+
+        Args:
+            at_the_end: sees the store while it is open.
+            afterwards: gets the sandbox, which still runs, and the demo's last moment.
 
         Raises:
             UserMistake: the folder cannot be written, or the sandbox does not start.
@@ -191,6 +200,8 @@ class Demo:
                 self._day(container, world, number)
             outcome = self._outcome(container, world)
             at_the_end(container, outcome)
+            container.close()
+            afterwards(world, self._clock.moment)
         return outcome
 
     def _make_folder(self) -> None:

@@ -1,0 +1,92 @@
+"""A real browser on a real desk; skipped, with the reason, where no Chromium is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.builders.desk import DeskDriver, a_desk, add_everybody, serving
+
+from arsync.application.people.signing_in import open_session
+from arsync.application.permissions import Role
+from arsync.store.people.users import UserRow
+from arsync.web.desk.routing import COOKIE
+
+CHROMIUM = "ARSYNC_TEST_CHROMIUM"
+"""Names the browser's program, where it is not on the path."""
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+WAIT_MS_MAX = 20_000
+"""So long a page may take on a loaded machine."""
+
+
+def program() -> str | None:
+    """Return the browser's program; None: there is none."""
+    return os.environ.get(CHROMIUM) or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser for the tests of this process."""
+    path = program()
+    if path is None:
+        pytest.skip(f"no Chromium is installed, and {CHROMIUM} names none")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        # As root, which CI often is, Chromium refuses its own sandbox.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Served:
+    """A desk that listens, and browsers on it."""
+
+    desk: DeskDriver
+    url: str
+    people: dict[Role, UserRow]
+    new_context: Callable[..., Any]
+    console: list[str] = field(default_factory=list)
+    """What browsers complained of."""
+
+    def page(self, role: Role | None = None, **options: Any) -> Any:
+        """Open a page of a new browser; signed in as somebody, where a role is given."""
+        context = self.new_context(**options)
+        if role is not None:
+            token = open_session(self.desk.container, self.people[role]).token
+            context.add_cookies([{"name": COOKIE, "value": token, "url": self.url}])
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS_MAX)
+        page.on("console", self._complaint)
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+        return page
+
+    def _complaint(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.console.append(message.text)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def served(request: pytest.FixtureRequest, tmp_path: Path, chromium: Any) -> Iterator[Served]:
+    """A desk on each database, with a person of each role."""
+    url = "sqlite:///arsync.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_schema")
+    with a_desk(tmp_path, store=url) as desk, serving(desk.container) as address:
+        people = add_everybody(desk.container)
+        contexts = []
+
+        def new_context(**options: Any) -> Any:
+            contexts.append(chromium.new_context(base_url=address, locale="en-GB", **options))
+            return contexts[-1]
+
+        yield Served(desk, address, people, new_context)
+        for context in contexts:
+            context.close()
