@@ -10,17 +10,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import click
 
 _WRITTEN_AT_ONCE = 65_536
 """JSON is printed in parts of about so many characters."""
-
-_KEPT_AS_THEY_ARE = (Decimal, date, datetime)
-"""msgspec would write them another way: `1E+2`, and `Z` for `+00:00`."""
 
 _MARK = os.urandom(16).hex()
 """Stands for a stream until its items are written; no name in a ledger can look like it."""
@@ -62,21 +58,18 @@ class _Writer:
         from msgspec import to_builtins
         from msgspec.json import format as indented
 
-        from arsync.core.ledger.money import plain
+        from arsync.application.json_values import KEPT_AS_THEY_ARE, scalar_text
 
-        def scalar(value: Any) -> str:
-            return plain(value) if isinstance(value, Decimal) else str(value.isoformat())
-
-        self._tree = to_builtins
+        self._tree = partial(to_builtins, builtin_types=KEPT_AS_THEY_ARE)
         self._indented = indented
-        self._text = json.JSONEncoder(ensure_ascii=False, default=scalar).encode
+        self._text = json.JSONEncoder(ensure_ascii=False, default=scalar_text).encode
         self._streams: list[Iterable[Any]] = []
 
     def parts(self, value: Any, margin: str | None = "") -> Iterator[str]:
         """Yield a value's text; its further lines begin with the margin. None: all on one line."""
         streams: list[Iterable[Any]] = []
         self._streams = streams
-        tree = self._tree(value, builtin_types=_KEPT_AS_THEY_ARE, enc_hook=self._stand_in)
+        tree = self._tree(value, enc_hook=self._stand_in)
         text = self._text(tree)
         if margin is not None:
             # json's own indenting takes ten times the time and the memory.

@@ -133,9 +133,7 @@ class Caller:
             if earlier is None:
                 return None
             if earlier.digest != digest:
-                raise UserMistake(
-                    "this form was sent already, with other content: nothing was done."
-                )
+                raise UserMistake("this was sent already, with other content: nothing was done.")
             if earlier.location or time.monotonic() > until:
                 return earlier
             time.sleep(TWICE_LOOK_SECONDS)

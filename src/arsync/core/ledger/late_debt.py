@@ -61,11 +61,11 @@ class LateDebt(NamedTuple):
     @property
     def at_first(self) -> Decimal:
         """Return what was owed when it became late."""
-        return sum((part.amount for part in self.parts), ZERO)
+        return sum((late_part.amount for late_part in self.parts), ZERO)
 
     def until(self, day: date) -> date:
         """Return the last day up to a day on which anything of it was owed."""
-        last = max((part.until or day for part in self.parts), default=self.due_on)
+        last = max((late_part.until or day for late_part in self.parts), default=self.due_on)
         return min(last, day)
 
 

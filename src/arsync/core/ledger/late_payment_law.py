@@ -104,12 +104,12 @@ def interest(law: LatePayment, debt: LateDebt, as_of: date) -> Decimal | None:
         To the cent, half up; nothing until it is late; None when a rate is not known.
     """
     total = Decimal(0)
-    for part in debt.parts:
-        last = as_of if part.until is None else min(part.until, as_of)
+    for late_part in debt.parts:
+        last = as_of if late_part.until is None else min(late_part.until, as_of)
         percent_days = _percent_days(law, debt.due_on, last)
         if percent_days is None:
             return None
-        total += part.amount * percent_days
+        total += late_part.amount * percent_days
     # Rounded once, at the end: rounding each half-year would shift the sum by cents.
     return (total / 100 / DAYS_PER_YEAR).quantize(_CENT, ROUND_HALF_UP)
 
@@ -131,16 +131,16 @@ def interest_after(
         Not rounded; None when the law's rate is not known.
     """
     total = Decimal(0)
-    for part in debt.parts:
-        last = as_of if part.until is None else min(part.until, as_of)
+    for late_part in debt.parts:
+        last = as_of if late_part.until is None else min(late_part.until, as_of)
         if isinstance(rate, Decimal):
             days = max(0, (last - max(after, debt.due_on)).days)
-            total += part.amount * rate * days
+            total += late_part.amount * rate * days
             continue
         percent_days = _percent_days(rate, debt.due_on, last, after)
         if percent_days is None:
             return None
-        total += part.amount * percent_days
+        total += late_part.amount * percent_days
     return total / 100 / DAYS_PER_YEAR
 
 

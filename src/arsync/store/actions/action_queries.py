@@ -74,6 +74,39 @@ class ActionQueries:
         with self._database.read() as db:
             return [action_row(row) for row in db.execute(query, {**filters, "rows_max": rows_max})]
 
+    def page(
+        self,
+        connection_id: int,
+        *,
+        states: Collection[ActionState] = (),
+        kinds: Collection[ActionKind] = (),
+        contact_id: str = "",
+        after: ActionRow | None = None,
+        rows_max: int,
+    ) -> Sequence[ActionRow]:
+        """Return the next actions after one, the newest first; empty filters leave a matter open.
+
+        What is created meanwhile comes before the first page, and moves no other.
+        """
+        columns = actions.c
+        query = (
+            select(actions)
+            .where(columns.connection_id == connection_id)
+            .order_by(columns.created_at.desc(), columns.key)
+            .limit(rows_max)
+        )
+        if states:
+            query = query.where(columns.state.in_([state.value for state in states]))
+        if kinds:
+            query = query.where(columns.kind.in_([kind.value for kind in kinds]))
+        if contact_id:
+            query = query.where(columns.contact_id == contact_id)
+        if after is not None:
+            same = and_(columns.created_at == after.created_at, columns.key > after.key)
+            query = query.where(or_(columns.created_at < after.created_at, same))
+        with self._database.read() as db:
+            return [action_row(row) for row in db.execute(query)]
+
     def get(self, key_or_prefix: str) -> ActionRow:
         """Return one action by its key, or by enough of its beginning.
 

@@ -154,11 +154,11 @@ class Ledger:
         journal, and the caller may take minutes.
         """
         after: str | None = None
-        while records := self._portion(connection_id, kind, after):
+        while records := self.records_after(connection_id, kind, after):
             yield from records
             after = records[-1].id
 
-    _portion = _read(lookups.records_after)
+    records_after = _read(lookups.records_after)
 
     def accounts(
         self,

@@ -274,7 +274,13 @@ def _open_of_family(*, is_sqlite: bool) -> Select[Any]:
 
 
 def records_after(
-    db: Connection, connection_id: int, kind: RecordKind, after: str | None
+    db: Connection,
+    connection_id: int,
+    kind: RecordKind,
+    after: str | None,
+    *,
+    contact_id: str = "",
+    rows_max: int = RECORDS_AT_ONCE,
 ) -> list[Any]:
     """Return the next records of a kind in the order of their ids, from after an id."""
     table = KINDS[kind]
@@ -282,7 +288,9 @@ def records_after(
     query = select(*table.record_columns).where(columns.connection_id == connection_id)
     if after is not None:
         query = query.where(columns.id > after)
-    return to_records(table, db.execute(query.order_by(columns.id).limit(RECORDS_AT_ONCE)))
+    if contact_id:
+        query = query.where(columns.contact_id == contact_id)
+    return to_records(table, db.execute(query.order_by(columns.id).limit(rows_max)))
 
 
 def counts(db: Connection, connection_id: int) -> dict[RecordKind, int]:

@@ -6,15 +6,18 @@ import logging
 import secrets
 
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from arsync.application.container import Container
+from arsync.application.name_search import NotFound
 from arsync.application.permissions import NotPermitted
 from arsync.errors import ArsyncError, Overtaken, RetryLater, UserMistake
+from arsync.web.api.problems import problem
+from arsync.web.api.serving import serve_api
 from arsync.web.desk.assets import serve_assets
 from arsync.web.desk.background import BACKGROUND, WAIT_SECONDS, Background
-from arsync.web.desk.guard import guard
+from arsync.web.desk.guard import GUARD_SECONDS, guard, is_api
 from arsync.web.desk.pages import ALL
 from arsync.web.desk.routing import visit_of
 from arsync.web.desk.visit import Visit
@@ -57,6 +60,7 @@ def make_desk(container: Container, *, wait_seconds: float = WAIT_SECONDS) -> Fl
     container.at_close.callback(background.close)
     for routes in ALL:
         routes.register(app, container)
+    serve_api(app, container)
     app.register_error_handler(ArsyncError, _mistake)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _fault)
@@ -73,6 +77,8 @@ def _mistake(error: ArsyncError) -> Response:
         )
         response.headers["Retry-After"] = str(max(1, round(error.after_seconds)))
         return response
+    if isinstance(error, NotFound):
+        return _page(404, "There is no such page", str(error))
     if isinstance(error, Overtaken):
         return _page(409, "That was decided already", str(error))
     if isinstance(error, UserMistake):
@@ -83,9 +89,12 @@ def _mistake(error: ArsyncError) -> Response:
 def _refused(error: HTTPException) -> Response:
     status = error.code or 500
     words = error.description or ""
-    if status == 403:
+    if status == 403 and not is_api(request.path):
         words = "Another page sent this form, or your browser is too old to say where it came from."
-    return _page(status, TITLES.get(status, error.name), words)
+    response = _page(status, TITLES.get(status, error.name), words)
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after or GUARD_SECONDS)
+    return response
 
 
 def _fault(error: Exception) -> Response:
@@ -97,9 +106,8 @@ def _fault(error: Exception) -> Response:
 
 
 def _page(status: int, title: str, text: str, *, number: str = "") -> Response:
-
-    if request.path.startswith("/api/"):
-        return Response(f"{title}: {text}\n", status, mimetype="text/plain")
+    if is_api(request.path):
+        return problem(status, text or title, number=number)
     visit: Visit = g.get("desk_visit") or visit_of(current_app.extensions[CONTAINER])
     lines = [line.strip().removeprefix("hint: ") for line in text.split("\n") if line.strip()]
     response = visit.page(

@@ -145,7 +145,7 @@ class ReaderLocale:
 
     def sentence(self, text: str) -> str:
         """Return a text that the program made, without sums for whoever may not see them."""
-        return text if self.shows_amounts else _MONEY_IN_WORDS.sub(HIDDEN, text)
+        return text if self.shows_amounts else without_sums(text)
 
     def told(self, text: str, *, today: date | None = None) -> str:
         """Return such a text with its days as the reader's locale writes them."""
@@ -158,6 +158,11 @@ class ReaderLocale:
             return self.short_day(date.fromisoformat(iso), today=today)
         except ValueError:
             return ""
+
+
+def without_sums(text: str) -> str:
+    """Return a text that the program made, without the sums in it."""
+    return _MONEY_IN_WORDS.sub(HIDDEN, text)
 
 
 @cache
