@@ -29,6 +29,8 @@ USE_CASES = (
     "application.ageing_report",
     "application.approvals",
     "application.connecting",
+    "application.desk.connection_card",
+    "application.desk.consent",
     "application.desk.deciding",
     "application.desk.mode_change",
     "application.desk.today",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from arsync.web.desk.pages.audit import routes as audit
+from arsync.web.desk.pages.connect import routes as connect
+from arsync.web.desk.pages.connection import routes as connection
 from arsync.web.desk.pages.customers import routes as customers
 from arsync.web.desk.pages.decisions import routes as decisions
 from arsync.web.desk.pages.first_page import routes as first_page
@@ -19,6 +21,8 @@ from arsync.web.desk.routing import Route, Routes
 
 ALL: tuple[Routes, ...] = (
     audit,
+    connect,
+    connection,
     customers,
     decisions,
     first_page,
