@@ -60,8 +60,8 @@ def connection_card(actor: Actor, organisation: OrganisationContext) -> Connecti
     run = store.runs.last(row.id, besides="plan")
     schedule = store.schedules.get(row.id)
     outage = store.outages.get(row.id)
-    left = organisation.container.calls_left_today(row.platform, [row.organisation_id])
-    day_left = left.get(row.organisation_id)
+    days = organisation.container.calls_left_today(row.platform, [row.organisation_id])
+    day_left = days.get(row.organisation_id)
     counts = store.actions.counts(row.id)
     trouble = paused_words(organisation)
     if not trouble and outage is not None:

@@ -96,7 +96,7 @@ def invite(
         UserMistake: the address is known or is none, or a role is none.
     """
     permit(actor, Permission.PEOPLE)
-    scoped = [_scoped(container, wanted) for wanted in roles]
+    scoped = [_scoped(container, new_role) for new_role in roles]
     user = container.store.users.add(email, one_line(name).strip(), scoped)
     return _hand(actor, container, user, INVITED)
 

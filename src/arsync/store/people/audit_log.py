@@ -125,7 +125,7 @@ class AuditLog:
         with self._database.read() as db:
             newest = db.scalar(select(func.max(columns.id))) or 0
             recent = columns.id > newest - CHOICES_OF_ROWS
-            who, what = (
+            names, changes = (
                 list(
                     db.scalars(
                         select(column).where(recent).distinct().order_by(column).limit(CHOICES_MAX)
@@ -133,7 +133,7 @@ class AuditLog:
                 )
                 for column in (columns.who, columns.what)
             )
-        return who, what
+        return names, changes
 
     def every(self, wanted: AuditFilter) -> Iterator[AuditRow]:
         """Yield all lines, the newest first, a page at a time."""

@@ -37,10 +37,10 @@ COLUMNS = ("at", "who", "what", "about", "words", "connection", "rules_hash", "s
 @routes.page("/audit", Permission.AUDIT)
 def show(visit: Visit) -> Response:
     """Show the newest lines that are asked for."""
-    wanted = _wanted(visit)
-    rows = audit_page(visit.actor, visit.container, wanted, rows_max=PAGE_ROWS + 1)
-    shown, asked = rows[:PAGE_ROWS], _asked(visit)
-    older = urlencode(asked | {"before": shown[-1].id}) if len(rows) > PAGE_ROWS else ""
+    choice = _wanted(visit)
+    rows = audit_page(visit.actor, visit.container, choice, rows_max=PAGE_ROWS + 1)
+    shown, filters = rows[:PAGE_ROWS], _asked(visit)
+    older = urlencode(filters | {"before": shown[-1].id}) if len(rows) > PAGE_ROWS else ""
     whos, whats = audit_choices(visit.actor, visit.container)
     values = {name: visit.request.args.get(name, "")[:TEXT_MAX] for name in FILTERS}
     return visit.page(
@@ -48,8 +48,8 @@ def show(visit: Visit) -> Response:
         rows=shown,
         older=older,
         is_older_page="before" in visit.request.args,
-        asked=urlencode(asked),
-        whos=[("", "Everybody"), *((who, who) for who in whos)],
+        asked=urlencode(filters),
+        whos=[("", "Everybody"), *((name, name) for name in whos)],
         whats=[("", "Everything"), *((what, what) for what in whats)],
         zone=visit.zone,
         today=visit.today,

@@ -222,8 +222,8 @@ def _choice_page(visit: Visit, choice: str, status: int = 200) -> Response:
         return _connect_page(
             visit, Answered(problem="That took too long. Nothing was connected."), status=410
         )
-    known = {row.organisation_id: row.name for row in visit.container.store.connections.all()}
-    return visit.page("connect_choose.html", status, refs=refs, known=known)
+    names = {row.organisation_id: row.name for row in visit.container.store.connections.all()}
+    return visit.page("connect_choose.html", status, refs=refs, known=names)
 
 
 def _answers(visit: Visit) -> Answers:
@@ -237,9 +237,9 @@ def _first_page(visit: Visit, status: int = 200) -> Response:
     form, organisation = visit.request.form, visit.organisation
     reading = readings().of(visit.actor, organisation)
     name = organisation.connection.platform
-    left = visit.container.calls_left_today(name, [organisation.connection.organisation_id])
+    days = visit.container.calls_left_today(name, [organisation.connection.organisation_id])
     per_day = visit.container.rate_limits(name).calls_per_day
-    day_left = left.get(organisation.connection.organisation_id)
+    day_left = days.get(organisation.connection.organisation_id)
     used = f"{per_day - day_left.calls:,} of the {per_day:,}" if per_day and day_left else ""
     saved = saved_answers(visit.actor, organisation)
     return visit.page(

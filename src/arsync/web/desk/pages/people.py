@@ -83,15 +83,15 @@ def ask_invite(visit: Visit) -> Response:
 def send_invitation(visit: Visit) -> Response:
     """Add somebody, and show the link by which they come in."""
     form = visit.request.form
-    email, wanted = form.get("email", "")[:TEXT_MAX], _wanted(visit)
+    email, new_role = form.get("email", "")[:TEXT_MAX], _wanted(visit)
     try:
         name = form.get("name", "")[:TEXT_MAX]
-        handed = invite(visit.actor, visit.container, email, name, [wanted])
+        handed = invite(visit.actor, visit.container, email, name, [new_role])
     except UserMistake as mistake:
         _blame(visit, mistake, "email")
         return _invite_page(visit, 422)
     visit.about = handed.user.email
-    visit.said = f"{wanted.role}, {wanted.scope} {wanted.value}".strip()
+    visit.said = f"{new_role.role}, {new_role.scope} {new_role.value}".strip()
     return _show_link(visit, handed)
 
 
@@ -114,14 +114,14 @@ def show_link(visit: Visit, user_id: int, token: str) -> Response:
 @routes.act("/people/<int:user_id>/role", Permission.PEOPLE, audited="changed a role")
 def change_role(visit: Visit, user_id: int) -> Response:
     """Let somebody be something to a scope."""
-    user, wanted = _user(visit, user_id), _wanted(visit)
+    user, new_role = _user(visit, user_id), _wanted(visit)
     try:
-        set_role(visit.actor, visit.container, user, wanted)
+        set_role(visit.actor, visit.container, user, new_role)
     except UserMistake as mistake:
         _blame(visit, mistake, "role")
         return _person_page(visit, user_id, 422)
-    limit = f", approves up to {wanted.approves_up_to}" if wanted.approves_up_to else ""
-    visit.said = f"{wanted.role}, {wanted.scope} {wanted.value}".strip() + limit
+    limit = f", approves up to {new_role.approves_up_to}" if new_role.approves_up_to else ""
+    visit.said = f"{new_role.role}, {new_role.scope} {new_role.value}".strip() + limit
     return _done(visit, user, "The role is kept.")
 
 
@@ -232,7 +232,7 @@ def _wanted(visit: Visit) -> RoleWanted:
 def _blame(visit: Visit, mistake: UserMistake, field: str) -> None:
     text = str(mistake)
     name = "approves_up_to" if "is not an amount" in text else field
-    visit.field_errors[name] = " ".join(part.strip() for part in text.split("\n"))
+    visit.field_errors[name] = " ".join(line.strip() for line in text.split("\n"))
 
 
 def _scopes(visit: Visit) -> list[tuple[str, str]]:
@@ -250,7 +250,7 @@ def _role_values(visit: Visit, user: UserRow | None = None) -> dict[str, object]
     scopes = _scopes(visit)
     roles = user.roles if user is not None else ()
     role = roles[0] if roles else ScopedRole(ALL, "", Role.READER)
-    wanted = (
+    new_role = (
         _wanted(visit)
         if "role" in visit.request.form
         else RoleWanted(
@@ -264,10 +264,10 @@ def _role_values(visit: Visit, user: UserRow | None = None) -> dict[str, object]
     return {
         "roles": [(role.value, role.value) for role in Role],
         "scopes": scopes,
-        "role": wanted.role,
-        "scope": f"{wanted.scope}:{wanted.value}" if wanted.value else wanted.scope,
-        "sees_amounts": wanted.sees_amounts,
-        "approves_up_to": wanted.approves_up_to,
+        "role": new_role.role,
+        "scope": f"{new_role.scope}:{new_role.value}" if new_role.value else new_role.scope,
+        "sees_amounts": new_role.sees_amounts,
+        "approves_up_to": new_role.approves_up_to,
     }
 
 
