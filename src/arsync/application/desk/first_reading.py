@@ -52,7 +52,7 @@ class KindRead(NamedTuple):
     """`read`, `reading` or `next`."""
 
 
-class Reading(NamedTuple):
+class LedgerReading(NamedTuple):
     """How far a ledger is read."""
 
     kinds: Sequence[KindRead]
@@ -62,7 +62,7 @@ class Reading(NamedTuple):
     """Why the last attempt ended early; empty: it did not."""
 
 
-class Answers(NamedTuple):
+class FirstAnswers(NamedTuple):
     """What the owner answered."""
 
     old_debts: str
@@ -107,7 +107,7 @@ class FirstReadings:
         if thread is not None:
             thread.join(seconds)
 
-    def of(self, actor: Actor, organisation: OrganisationContext) -> Reading:
+    def of(self, actor: Actor, organisation: OrganisationContext) -> LedgerReading:
         """Return how far a ledger is read."""
         permit(actor, Permission.READ)
         number, ledger = organisation.id, organisation.store.ledger
@@ -122,7 +122,7 @@ class FirstReadings:
             count = counts.get(kind, 0)
             state = "reading" if reading else "read" if is_done or count else "next"
             kinds.append(KindRead(kind.value, count, state))
-        return Reading(kinds, is_done, is_running, self._problems.get(number, ""))
+        return LedgerReading(kinds, is_done, is_running, self._problems.get(number, ""))
 
     def _read(self, actor: Actor, organisation: OrganisationContext) -> None:
         def note(progress: Progress) -> None:
@@ -146,7 +146,7 @@ class FirstReadings:
             thread.join(END_SECONDS_MAX)
 
 
-def saved_answers(actor: Actor, organisation: OrganisationContext) -> Answers:
+def saved_answers(actor: Actor, organisation: OrganisationContext) -> FirstAnswers:
     """Return what was answered before, else what is usual."""
     permit(actor, Permission.CONNECT, only_looks=True)
     config = organisation.container.config
@@ -155,16 +155,16 @@ def saved_answers(actor: Actor, organisation: OrganisationContext) -> Answers:
     try:
         written = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
-        return Answers(OLD_DEBTS[0], "", replies)
+        return FirstAnswers(OLD_DEBTS[0], "", replies)
     if not isinstance(written, dict):
-        return Answers(OLD_DEBTS[0], "", replies)
+        return FirstAnswers(OLD_DEBTS[0], "", replies)
     customers = written.get("customers") or []
     names = [str(customer.get("contact", "")) for customer in customers]
-    return Answers(str(written.get("take_over", OLD_DEBTS[0])), "\n".join(names), replies)
+    return FirstAnswers(str(written.get("take_over", OLD_DEBTS[0])), "\n".join(names), replies)
 
 
 def save_answers(
-    actor: Actor, organisation: OrganisationContext, answers: Answers
+    actor: Actor, organisation: OrganisationContext, answers: FirstAnswers
 ) -> tuple[Path, ...]:
     """Write the answers where rules and settings of this connection stand, and return where.
 

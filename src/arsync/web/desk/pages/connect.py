@@ -20,7 +20,7 @@ from arsync.application.desk.consent import (
 )
 from arsync.application.desk.first_reading import (
     OLD_DEBTS,
-    Answers,
+    FirstAnswers,
     FirstReadings,
     save_answers,
     saved_answers,
@@ -226,9 +226,9 @@ def _choice_page(visit: Visit, choice: str, status: int = 200) -> Response:
     return visit.page("connect_choose.html", status, refs=refs, known=names)
 
 
-def _answers(visit: Visit) -> Answers:
+def _answers(visit: Visit) -> FirstAnswers:
     form = visit.request.form
-    return Answers(
+    return FirstAnswers(
         form.get("old_debts", ""), form.get("never", "")[:20_000], form.get("replies_to", "")[:254]
     )
 
