@@ -5,6 +5,7 @@ from __future__ import annotations
 from arsync.web.desk.pages.audit import routes as audit
 from arsync.web.desk.pages.connect import routes as connect
 from arsync.web.desk.pages.connection import routes as connection
+from arsync.web.desk.pages.customer_forms import routes as customer_forms
 from arsync.web.desk.pages.customers import routes as customers
 from arsync.web.desk.pages.decisions import routes as decisions
 from arsync.web.desk.pages.first_page import routes as first_page
@@ -13,6 +14,7 @@ from arsync.web.desk.pages.letters import routes as letters
 from arsync.web.desk.pages.me import routes as me
 from arsync.web.desk.pages.measures import routes as measures
 from arsync.web.desk.pages.mode import routes as mode
+from arsync.web.desk.pages.payment_plan import routes as payment_plan
 from arsync.web.desk.pages.people import routes as people
 from arsync.web.desk.pages.sign_in import routes as sign_in
 from arsync.web.desk.pages.stop import routes as stop
@@ -23,6 +25,7 @@ ALL: tuple[Routes, ...] = (
     audit,
     connect,
     connection,
+    customer_forms,
     customers,
     decisions,
     first_page,
@@ -31,6 +34,7 @@ ALL: tuple[Routes, ...] = (
     me,
     measures,
     mode,
+    payment_plan,
     people,
     sign_in,
     stop,
