@@ -83,6 +83,8 @@ class HealsWhen(StrEnum):
     """The person who connected may not do this."""
     SETTING = "setting"
     """A setting here, or something in the accounting system that arsync does not copy, is wrong."""
+    DATE = "date"
+    """A person refused it until a day."""
     RECORD = "record"
     """The customer's record does not allow it: it has no address, or is inactive."""
 
@@ -99,6 +101,7 @@ _HEALED = {
     HealsWhen.SUBSCRIPTION: "when the subscription is active",
     HealsWhen.PERMISSION: "when the permission is given",
     HealsWhen.SETTING: "when that is put right",
+    HealsWhen.DATE: "when its day has come",
     HealsWhen.RECORD: "when the customer's record is changed",
 }
 

@@ -29,6 +29,7 @@ USE_CASES = (
     "application.ageing_report",
     "application.approvals",
     "application.connecting",
+    "application.desk.approval_queue",
     "application.desk.connection_card",
     "application.desk.consent",
     "application.desk.deciding",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from arsync.application.action_history import ActionFilter, actions, listed_by_name
@@ -23,8 +23,8 @@ from arsync.application.persons_words import name_line, reason_line
 from arsync.application.results import Listed
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
-from arsync.errors import UserMistake
-from arsync.store.models import ActionRow
+from arsync.errors import HealsWhen, UserMistake
+from arsync.store.models import ActionRow, Refusal
 from arsync.store.people.first_approvals import SecondApproval
 
 _NO_REASON = "no reason given"
@@ -92,16 +92,25 @@ def approve_decisions(
     return _approved(actor, container, _rows(decisions))
 
 
-def reject(actor: Actor, container: Container, keys: Sequence[str], *, reason: str) -> list[Listed]:
+def reject(
+    actor: Actor,
+    container: Container,
+    keys: Sequence[str],
+    *,
+    reason: str,
+    until: date | None = None,
+) -> list[Listed]:
     """Reject actions that wait for approval or have not left yet.
 
-    They are not planned again, unless the rejection is withdrawn.
+    They are not planned again, unless the rejection is withdrawn; with a day, the first run from
+    that day on withdraws it.
 
     Raises:
         UserMistake: a key is not known or has left, or the connection only observes.
     """
     permit(actor, Permission.APPROVE)
-    return _refused(actor, container, _chosen(container, keys, STOPPABLE), reason)
+    refusal = Refusal(HealsWhen.DATE, until.isoformat()) if until else None
+    return _refused(actor, container, _chosen(container, keys, STOPPABLE), reason, refusal)
 
 
 def reject_decisions(
@@ -239,10 +248,14 @@ def _approved_by(actor: Actor, row: ActionRow) -> str:
 
 
 def _refused(
-    actor: Actor, container: Container, rows: Iterable[ActionRow], reason: str
+    actor: Actor,
+    container: Container,
+    rows: Iterable[ActionRow],
+    reason: str,
+    refusal: Refusal | None = None,
 ) -> list[Listed]:
     line = reason_line(reason) or _NO_REASON
-    return _changed(actor, container, rows, ActionState.REJECTED, lambda _: line)
+    return _changed(actor, container, rows, ActionState.REJECTED, lambda _: line, refusal)
 
 
 def _changed(
@@ -251,6 +264,7 @@ def _changed(
     rows: Iterable[ActionRow],
     state: ActionState,
     why: Callable[[ActionRow], str],
+    refusal: Refusal | None = None,
 ) -> list[Listed]:
     return listed_by_name(
         container,
@@ -263,6 +277,7 @@ def _changed(
                 now=container.clock.now(),
                 # A run may have withdrawn it since the person read it: then nothing is decided.
                 from_state=row.state,
+                refusal=refusal,
             )
             for row in rows
         ],

@@ -30,7 +30,7 @@ from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.money import ZERO
 from arsync.core.planning.plan_coverage import plan_in_full
 from arsync.core.planning.send_blocks import Circumstances, pauses, unknown_in_totals, warnings
-from arsync.errors import UserMistake
+from arsync.errors import HealsWhen, UserMistake
 from arsync.store.models import Total
 
 
@@ -150,7 +150,8 @@ REFUSALS_SHOWN_MAX = 20
 
 def _refused(organisation: OrganisationContext) -> tuple[str, ...]:
     rows = organisation.store.actions.refused(organisation.id)
-    reasons = Counter(row.reason for row in rows)
+    # What a person refused until a day is their decision, and nothing that has to be mended.
+    reasons = Counter(row.reason for row in rows if row.heals_when is not HealsWhen.DATE)
     return tuple(
         f"{count:,} {'action was' if count == 1 else 'actions were'} refused: {reason}"
         for reason, count in reasons.most_common(REFUSALS_SHOWN_MAX)

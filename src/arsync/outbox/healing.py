@@ -145,10 +145,10 @@ def _mark(action: Action, contacts: Mapping[str, Any], invoices: Mapping[str, An
 
 
 def take_back_healed(store: Store, connection: ConnectionRow, now: datetime) -> Sequence[str]:
-    """Take refusals back whose customer's record has changed since; return their keys.
+    """Take refusals back whose customer's record has changed since, or whose day has come.
 
-    What a plan asked for is withdrawn, and so planned again while its reason stands; what a person
-    asked for is tried again.
+    Returns their keys. What a plan asked for is withdrawn, and so planned again while its reason
+    stands; what a person asked for is tried again.
     """
     rows = [
         row
@@ -157,6 +157,13 @@ def take_back_healed(store: Store, connection: ConnectionRow, now: datetime) -> 
     ]
     if not rows:
         return ()
+    day = now.astimezone(ZoneInfo(connection.organisation.time_zone or "UTC")).date()
+    on_its_day = [row for row in rows if row.heals_when is HealsWhen.DATE]
+    ended = [row for row in on_its_day if row.heals_mark <= day.isoformat()]
+    for row in ended:
+        reason = f"it was refused until {row.heals_mark}"
+        store.decisions.take_back(row.key, who=WHO, why=reason, now=now)
+    rows = [row for row in rows if row.heals_when is not HealsWhen.DATE]
     contacts = _records(store, connection, RecordKind.CONTACTS, (r.action.contact_id for r in rows))
     invoice_ids = (ref.id for row in rows for ref in row.action.invoices)
     invoices = _records(store, connection, RecordKind.INVOICES, invoice_ids)
@@ -164,7 +171,7 @@ def take_back_healed(store: Store, connection: ConnectionRow, now: datetime) -> 
     for row in healed:
         reason = "the customer's record has changed since it was refused"
         store.decisions.take_back(row.key, who=WHO, why=reason, now=now)
-    return [row.key for row in healed]
+    return [row.key for row in (*ended, *healed)]
 
 
 def _records(

@@ -367,6 +367,8 @@ class WaitingInvoice(NamedTuple):
     amount_due: Decimal
     currency: str
     days_overdue: int
+    document_amount_due: Decimal
+    """What was due on the invoice itself when it was planned."""
 
 
 class WaitingAction(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from arsync.application import approvals
@@ -93,9 +93,14 @@ def approve_many(
 
 
 def refuse_one(
-    actor: Actor, organisation: OrganisationContext, key: str, *, reason: str
+    actor: Actor,
+    organisation: OrganisationContext,
+    key: str,
+    *,
+    reason: str,
+    until: date | None = None,
 ) -> ActionRow:
-    """Refuse one decision.
+    """Refuse one decision; with a day, it may be planned again from then on.
 
     Raises:
         DecidedAlready: it has left, or somebody refused it before.
@@ -105,7 +110,7 @@ def refuse_one(
     row = waiting_row(actor, organisation, key)
     if row.state not in approvals.STOPPABLE:
         raise _decided(organisation, row)
-    listed = approvals.reject(actor, organisation.container, [row.key], reason=reason)
+    listed = approvals.reject(actor, organisation.container, [row.key], reason=reason, until=until)
     return next(each.row for each in listed if each.row.key == row.key)
 
 

@@ -16,7 +16,7 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
-from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.money import ZERO, rounded
 from arsync.store.models import WaitingAction, WaitingInvoice
 from arsync.store.people.first_approvals import FirstApproval
 
@@ -104,12 +104,13 @@ def waiting_decisions(
     firsts = store.first_approvals.of([row.key for row in rows]) if rows else {}
     debtors = sorted({row.contact_id for row in rows if row.kind in ABOUT_ALL_THAT_IS_OWED})
     owed = _owed(organisation, debtors) if debtors else {}
+    base = organisation.connection.organisation.base_currency
     decisions = []
     for row, along in _decisions(rows):
         sums, first_due = _sums(row.invoices), None
         if row.kind in ABOUT_ALL_THAT_IS_OWED:
             sums, first_due = owed.get(row.contact_id, ({}, None))
-        members = (row, *along)
+        members, amount = (row, *along), amounts[row.key]
         days = [invoice.days_overdue for invoice in row.invoices]
         if first_due is not None:
             days = [(organisation.today - first_due).days]
@@ -118,7 +119,7 @@ def waiting_decisions(
                 row,
                 along,
                 sums,
-                amounts[row.key],
+                None if amount is None else rounded(amount, base),
                 max(days) if days and max(days) > 0 else None,
                 any(needs_two(actor, amounts[member.key]) for member in members),
                 firsts.get(row.key),
@@ -150,7 +151,13 @@ def _fits(
 
 
 def in_sum(decisions: Sequence[WaitingDecision]) -> dict[str, Decimal]:
-    """Return by currency what decisions are about; an invoice, and a debtor, counts once."""
+    """Return by currency what decisions are about; an invoice counts once.
+
+    Holds are about all that a customer owes: beside letters, that would count it twice, so they are
+    only counted where there is nothing else.
+    """
+    if any(decision.action.invoices for decision in decisions):
+        decisions = [decision for decision in decisions if decision.action.invoices]
     sums: dict[str, Decimal] = {}
     counted: set[str] = set()
     for decision in decisions:

@@ -24,7 +24,7 @@ from arsync.store.actions.action_rows import (
 from arsync.store.actions.plan_saving import save_plan
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import actions
-from arsync.store.models import ActionRow, PlanSaved
+from arsync.store.models import ActionRow, PlanSaved, Refusal
 
 
 class Actions(ActionQueries):
@@ -81,6 +81,7 @@ class Actions(ActionQueries):
         attempt: int | None = None,
         receipt: Receipt | None = None,
         not_before: datetime | None = None,
+        refusal: Refusal | None = None,
     ) -> ActionRow:
         """Change an action's state and write its event, in one transaction.
 
@@ -94,12 +95,13 @@ class Actions(ActionQueries):
             attempt: when given, only while the attempt of this number is the latest: a run that has
                 lost its lock must not settle another run's attempt.
             receipt: the platform's proof of the write, when there is one.
-            not_before: for a return to `approved`: do not try again before this moment.
+            not_before: for `approved`: do not try, or try again, before this moment.
+            refusal: for `rejected`: what ends the refusal by itself.
 
         Raises:
             UserMistake: the change is not allowed from the action's state.
         """
-        values = outcome_columns(receipt, not_before)
+        values = outcome_columns(receipt, not_before, refusal)
         with self._database.write() as db:
             row = locked_row(db, key)
             old = ActionState(row.state)

@@ -6,13 +6,13 @@ An action is read whole where one is shown; a list needs its names and its amoun
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.actions.registry import MESSAGE_KINDS
@@ -21,6 +21,9 @@ from arsync.store.db.column_types import sum_in_parts, whole_sum
 from arsync.store.db.database import Database
 from arsync.store.db.tables import INVOICE_IS_OPEN, actions, contacts, invoices
 from arsync.store.models import WaitingAction, WaitingInvoice
+
+GONE_MAX = 50
+"""So many that lost their reason are named."""
 
 WAITING_MAX = 20_000
 """A list of what waits shows so many at most; a plan beyond that is over every safety limit."""
@@ -55,6 +58,7 @@ class _Ref(Struct):
     number: str = ""
     currency: str = ""
     days_overdue: int = 0
+    document_amount_due: _Amount | str | None = None
 
 
 class _ShortPayload(Struct):
@@ -87,8 +91,14 @@ class WaitingActions:
 
     def rows(self, connection_id: int, states: Collection[ActionState]) -> Sequence[WaitingAction]:
         """Return the actions in these states in short, in the order in which they will be done."""
+        query = self._query(connection_id, states)
+        with self._database.read() as db:
+            rows = db.execute(query).all()
+        return [_waiting(row) for row in rows]
+
+    def _query(self, connection_id: int, states: Collection[ActionState]) -> Select[Any]:
         columns = actions.c
-        query = (
+        return (
             select(
                 columns.key,
                 columns.kind,
@@ -109,9 +119,6 @@ class WaitingActions:
             .order_by(columns.position, columns.created_at, columns.key)
             .limit(WAITING_MAX)
         )
-        with self._database.read() as db:
-            rows = db.execute(query).all()
-        return [_waiting(row) for row in rows]
 
     def rates(self, connection_id: int, invoice_ids: Sequence[str]) -> dict[str, Decimal | None]:
         """Return the recorded rates of invoices, by their ids."""
@@ -161,6 +168,20 @@ class WaitingActions:
                 columns.connection_id == connection_id, one_of(db, columns.id, list(contact_ids))
             )
             return {row.id: row.name for row in db.execute(query)}
+
+    def gone(self, connection_id: int, since: datetime) -> Sequence[WaitingAction]:
+        """Return what waited and lost its reason since a moment, the latest first."""
+        columns = actions.c
+        query = (
+            self._query(connection_id, {ActionState.WITHDRAWN})
+            .where(columns.changed_at >= since)
+            .order_by(None)
+            .order_by(columns.changed_at.desc(), columns.key)
+            .limit(GONE_MAX)
+        )
+        with self._database.read() as db:
+            rows = db.execute(query).all()
+        return [_waiting(row) for row in rows]
 
     def in_group(self, connection_id: int, group: str) -> frozenset[str]:
         """Return the contacts of one of the accounting system's groups."""
@@ -227,11 +248,17 @@ def _waiting(row: Any) -> WaitingAction:
 
 
 def _invoice(ref: _Ref) -> WaitingInvoice:
-    due = ref.amount_due
+    due = _amount(ref.amount_due)
+    document = ref.document_amount_due
     return WaitingInvoice(
         ref.id,
         ref.number or ref.id,
-        Decimal(due.decimal if isinstance(due, _Amount) else due),
+        due,
         ref.currency,
         ref.days_overdue,
+        due if document is None else _amount(document),
     )
+
+
+def _amount(amount: _Amount | str) -> Decimal:
+    return Decimal(amount.decimal if isinstance(amount, _Amount) else amount)

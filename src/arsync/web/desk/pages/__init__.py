@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arsync.web.desk.pages.approvals import routes as approvals
 from arsync.web.desk.pages.audit import routes as audit
 from arsync.web.desk.pages.connect import routes as connect
 from arsync.web.desk.pages.connection import routes as connection
@@ -22,6 +23,7 @@ from arsync.web.desk.pages.today import routes as today
 from arsync.web.desk.routing import Route, Routes
 
 ALL: tuple[Routes, ...] = (
+    approvals,
     audit,
     connect,
     connection,

@@ -13,7 +13,6 @@ from arsync.application.desk.deciding import (
     approve_many,
     approve_one,
     refuse_many,
-    refuse_one,
     shown_together,
     undo_one,
 )
@@ -29,6 +28,9 @@ routes = Routes()
 
 REASON_CHARACTERS_MAX = 500
 
+KEPT = ("sort", "up_to", "group", "as_at", "after")
+"""By these parts of an address a list is shown again as it was."""
+
 MANY_MAX = 200
 """So many are decided together at most: each is a line of the list that is read before."""
 
@@ -40,8 +42,8 @@ def approve(visit: Visit, key: str) -> Response:
         row = approve_one(visit.actor, visit.organisation, key)
     except DecidedAlready as decided:
         return decided_page(visit, decided)
-    _note(visit, row)
-    return visit.see(_back(visit, row.key))
+    note_decision(visit, row)
+    return visit.see(way_back(visit, row.key))
 
 
 @routes.act("/c/<connection>/approvals/<key>/undo", Permission.APPROVE, audited="took back")
@@ -51,21 +53,8 @@ def undo(visit: Visit, key: str) -> Response:
         row = undo_one(visit.actor, visit.organisation, key)
     except DecidedAlready as decided:
         return decided_page(visit, decided)
-    _note(visit, row)
-    return visit.see(_back(visit, row.key))
-
-
-@routes.act("/c/<connection>/approvals/<key>/refuse", Permission.APPROVE, audited="refused")
-def refuse(visit: Visit, key: str) -> Response:
-    """Refuse one."""
-    reason = visit.request.form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
-    try:
-        row = refuse_one(visit.actor, visit.organisation, key, reason=reason)
-    except DecidedAlready as decided:
-        return decided_page(visit, decided)
-    _note(visit, row)
-    visit.said = reason
-    return visit.see(_back(visit, row.key))
+    note_decision(visit, row)
+    return visit.see(way_back(visit, row.key))
 
 
 @routes.page("/c/<connection>/approvals/many", Permission.APPROVE)
@@ -156,7 +145,8 @@ def _many_page(
     )
 
 
-def _note(visit: Visit, row: ActionRow) -> None:
+def note_decision(visit: Visit, row: ActionRow) -> None:
+    """Say in the audit log what the decision is about."""
     action = row.action
     visit.about = f"{action.contact_name}, {action.step or action.kind.value.replace('_', ' ')}"
     visit.said = f"{row.key[:12]} is {row.state.value}"
@@ -166,10 +156,10 @@ def _then(visit: Visit) -> str:
     return "today" if visit.request.values.get("then", "").endswith("today") else "approvals"
 
 
-def _back(visit: Visit, key: str) -> str:
+def way_back(visit: Visit, key: str) -> str:
     """Return where the reader goes on: the list, which offers to take the decision back."""
     then, query = _then(visit), {"decided": key}
-    for name in ("sort", "up_to", "group", "until", "after"):
+    for name in KEPT:
         value = visit.request.form.get(name, "")
         if value:
             query[name] = value

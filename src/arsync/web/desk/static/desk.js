@@ -106,6 +106,21 @@
     if (plain(event)) event.preventDefault();
   });
 
+  // Each amount is a text of four decimals: added as whole numbers, so that no sum is off.
+  const sumsOf = (boxes) => {
+    const sums = {};
+    for (const box of boxes) {
+      for (const [currency, amount] of Object.entries(JSON.parse(box.dataset.sums || "{}"))) {
+        sums[currency] = (sums[currency] || 0n) + BigInt(amount.replace(".", ""));
+      }
+    }
+    return Object.entries(sums).map(([currency, sum]) => {
+      const digits = String(sum).padStart(5, "0");
+      const whole = digits.slice(0, -4).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+      return `${currency} ${whole}.${digits.slice(-4).replace(/0{1,2}$/, "")}`;
+    }).join(" and ");
+  };
+
   // The sum of what is ticked, for every reader: the server counts it again.
   document.addEventListener("change", (event) => {
     const list = event.target.closest("[data-ticks]");
@@ -115,9 +130,11 @@
         if (!box.disabled) box.checked = event.target.checked;
       }
     }
-    const ticked = [...list.querySelectorAll('input[name="key"]:checked')].length;
+    const ticked = [...list.querySelectorAll('input[name="key"]:checked')];
     const place = list.querySelector("[data-ticked]");
-    if (place) place.textContent = ticked === 0 ? "Nothing ticked" : `${ticked} ticked`;
+    if (!place) return;
+    const sums = sumsOf(ticked);
+    place.textContent = ticked.length === 0 ? "Nothing ticked" : `${ticked.length} ticked${sums ? `, ${sums}` : ""}`;
   });
 
   const problem = document.querySelector("[data-focus]");

@@ -1,0 +1,237 @@
+"""The queue of approvals: what waits, what changed since the last run, and one of them in full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from arsync.application.desk.waiting_list import (
+    WAITS,
+    WaitingDecision,
+    WaitingFilter,
+    in_sum,
+    narrowed,
+    waiting_decisions,
+)
+from arsync.application.letter_preview import NOT_LEFT, LetterShown, letter_shown
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.core.actions import ActionState, Because, is_our_letter
+from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.ledger.money import ZERO
+from arsync.core.planning.plan import HeldBack
+from arsync.errors import UserMistake
+from arsync.store.models import ActionRow, EventRow, WaitingAction
+from arsync.store.people.first_approvals import FirstApproval
+
+ROWS_PER_PAGE = 50
+
+NEW, CHANGED, PAID = "new", "amount changed", "paid since"
+"""What a row's badge says of it."""
+
+NOT_IN_IT_MAX = 8
+SENT_BEFORE_MAX = 8
+
+
+class QueuePage(NamedTuple):
+    """One page of what waits."""
+
+    rows: tuple[WaitingDecision, ...]
+    badges: Mapping[str, str]
+    """Of `NEW`, `CHANGED`, `PAID`, by key; none: nothing is to be said."""
+    before: int
+    """So many stand before the first row."""
+    in_filter: int
+    in_all: int
+    kinds: Mapping[str, int]
+    """How many wait of each sort, in all."""
+    sums: Mapping[str, Decimal]
+    """What the filter comes to, by currency."""
+    after: str
+    """From where the next page goes on; empty: this is the last."""
+    later: int
+    """So many came to wait since the page was opened: they are not put between the rows."""
+    new: int
+    """So many came to wait with the last run."""
+    gone: tuple[WaitingAction, ...]
+    """What waited and lost its reason since the last run began."""
+    last_run_at: datetime | None
+    groups: tuple[str, ...]
+
+
+class SentBefore(NamedTuple):
+    """A message about one of the same invoices that left."""
+
+    step: str
+    sent_on: date
+
+
+class ShownDecision(NamedTuple):
+    """One action in full: what leaves, and why."""
+
+    row: ActionRow
+    decision: WaitingDecision | None
+    """None: it no longer waits."""
+    letter: LetterShown | None
+    """None: it is no message, or it has left."""
+    is_ours: bool
+    """Whether the customer reads arsync's own text; else the accounting system's."""
+    because: Because
+    sent_before: tuple[SentBefore, ...]
+    not_in_it: tuple[HeldBack, ...]
+    """Of the same customer: what is not in this letter, with its reason."""
+    events: tuple[EventRow, ...]
+    first: FirstApproval | None
+    problem: str
+    """Why it cannot be looked into by the rules of now; empty: it was."""
+
+
+def queue_page(
+    actor: Actor,
+    organisation: OrganisationContext,
+    wanted: WaitingFilter,
+    after: str = "",
+) -> QueuePage:
+    """Return one page of what waits, most money first."""
+    permit(actor, Permission.READ)
+    store = organisation.store
+    every = waiting_decisions(actor, organisation)
+    now_and_later = narrowed(organisation, every, wanted._replace(until=None))
+    chosen = narrowed(organisation, every, wanted)
+    start = _place_of(chosen, after)
+    rows = chosen[start : start + ROWS_PER_PAGE]
+    last = store.runs.last(organisation.id, besides="plan")
+    since = last.started_at if last else None
+    kinds: dict[str, int] = {}
+    for decision in every:
+        kinds[decision.sort] = kinds.get(decision.sort, 0) + 1
+    new = {each.key for each in every if since is not None and each.action.created_at >= since}
+    if len(new) == len(every):
+        new = set()  # the first run: nothing stood before it
+    return QueuePage(
+        rows=tuple(rows),
+        badges=_badges(organisation, rows, new),
+        before=start,
+        in_filter=len(chosen),
+        in_all=len(every),
+        kinds=kinds,
+        sums=in_sum(chosen),
+        after=_cursor(rows[-1]) if start + len(rows) < len(chosen) else "",
+        later=len(now_and_later) - len(chosen),
+        new=len(new),
+        gone=tuple(store.waiting.gone(organisation.id, since)) if since else (),
+        last_run_at=since,
+        groups=tuple(store.waiting.groups(organisation.id)),
+    )
+
+
+def shown_decision(actor: Actor, organisation: OrganisationContext, key: str) -> ShownDecision:
+    """Return one action with the letter as it will leave, why, and what is not in it.
+
+    Its customer alone is planned anew.
+
+    Raises:
+        UserMistake: there is none of that key here.
+    """
+    permit(actor, Permission.READ)
+    store = organisation.store
+    row = store.actions.get(key)
+    if row.connection_id != organisation.id:
+        raise UserMistake(f"no action's key begins with {key[:12]!r}.")
+    waiting = waiting_decisions(actor, organisation) if row.state in WAITS else []
+    decision = next(
+        (each for each in waiting if row.key in {each.key, *(along.key for along in each.along)}),
+        None,
+    )
+    held, problem = _held_back(organisation, row)
+    return ShownDecision(
+        row=row,
+        decision=decision,
+        letter=letter_shown(organisation, row),
+        is_ours=row.action.kind in MESSAGE_KINDS and is_our_letter(row.action),
+        because=row.action.because,
+        sent_before=_sent_before(organisation, row),
+        not_in_it=held,
+        events=tuple(store.actions.events(row.key)),
+        first=store.first_approvals.of([row.key]).get(row.key),
+        problem=problem,
+    )
+
+
+def _place_of(chosen: Sequence[WaitingDecision], after: str) -> int:
+    """Return where a page goes on, also when the row that ended the last one is gone."""
+    amount, _, key = after.partition("~")
+    if not key:
+        return 0
+    try:
+        place = (amount == "", -Decimal(amount or 0), key)
+    except ArithmeticError:
+        return 0
+    return next((at for at, each in enumerate(chosen) if each.place > place), len(chosen))
+
+
+def _cursor(decision: WaitingDecision) -> str:
+    amount = "" if decision.in_books is None else f"{decision.in_books}"
+    return f"{amount}~{decision.key}"
+
+
+def _badges(
+    organisation: OrganisationContext, rows: Sequence[WaitingDecision], new: set[str]
+) -> dict[str, str]:
+    """Return what is to be said of rows: one thing each, what matters most."""
+    ids = sorted({ref.id for decision in rows for ref in decision.action.invoices})
+    dues = organisation.store.waiting.dues(organisation.id, ids) if ids else {}
+    badges: dict[str, str] = {}
+    for decision in rows:
+        refs = decision.action.invoices
+        changed = [dues.get(ref.id, ZERO) != ref.document_amount_due for ref in refs]
+        if refs and all(dues.get(ref.id, ZERO) == ZERO for ref in refs):
+            badges[decision.key] = PAID
+        elif any(changed):
+            badges[decision.key] = CHANGED
+        elif decision.key in new:
+            badges[decision.key] = NEW
+    return badges
+
+
+def _sent_before(organisation: OrganisationContext, row: ActionRow) -> tuple[SentBefore, ...]:
+    ids = {ref.id for ref in row.action.invoices}
+    sent_rows = organisation.store.actions.list(
+        organisation.id,
+        states={ActionState.SENT, ActionState.CONFIRMED},
+        kinds=MESSAGE_KINDS,
+        contact_id=row.action.contact_id,
+        rows_max=200,
+    )
+    before = [
+        SentBefore(each.action.step or each.action.payload.title or "letter", each.sent_on)
+        for each in sent_rows
+        if each.sent_on is not None and (not ids or ids & {ref.id for ref in each.action.invoices})
+    ]
+    return tuple(sorted(before, key=lambda sent: sent.sent_on)[-SENT_BEFORE_MAX:])
+
+
+def _held_back(
+    organisation: OrganisationContext, row: ActionRow
+) -> tuple[tuple[HeldBack, ...], str]:
+    if row.state not in NOT_LEFT:
+        return (), ""
+    contact_id = row.action.contact_id
+    account = next(organisation.store.ledger.accounts(organisation.id, [contact_id]), None)
+    if account is None:
+        return (), ""
+    try:
+        plan = organisation.replan_one(account)
+    except UserMistake as mistake:
+        return (), str(mistake)
+    ids = {ref.id for ref in row.action.invoices}
+    held = [
+        held_back
+        for held_back in plan.held_back
+        if held_back.contact_id == contact_id
+        and held_back.invoice_id
+        and held_back.invoice_id not in ids
+    ]
+    return tuple(held[:NOT_IN_IT_MAX]), ""
