@@ -46,7 +46,7 @@ def test_what_listens_is_published_to_this_machine_alone() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     port = WebSettings().port
     assert published == [f"127.0.0.1:{port}:{port}"]
-    (check,) = (word for word in SERVICES["webhooks"]["healthcheck"]["test"] if "urlopen" in word)
+    (check,) = (word for word in SERVICES["desk"]["healthcheck"]["test"] if "urlopen" in word)
     assert f"127.0.0.1:{port}/healthz" in check
 
 
