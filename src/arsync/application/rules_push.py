@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext, organisations
-from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.permissions import Actor, NotPermitted, Permission, permit
 from arsync.application.rule_files import checked_rules
 from arsync.application.rules_reading import FolderReader, ReadRules
-from arsync.core.rulebook.rules_text import RulesText
-from arsync.errors import UserMistake
+from arsync.core.rulebook.rules_text import RuleFile, RulesText
+from arsync.errors import Overtaken, UserMistake
 from arsync.rules_source.folder import strays_of_anybody
 from arsync.rules_source.tree import TextTree
 from arsync.rules_source.whole_folder import folder_text, with_folder_of
@@ -134,6 +134,114 @@ def push_rules(actor: Actor, container: Container, connection: str = "") -> Push
         _by_hash(tree, readings, pushed),
         container.config.rules.source == "store",
     )
+
+
+class ChangedRules(NamedTuple):
+    """Files that somebody changed at the desk, in place of those that were pushed last."""
+
+    files: tuple[RuleFile, ...]
+    """As they are to be; one without any text goes."""
+    before: Mapping[str, str]
+    """What each of them said where the change was begun; none of a new one."""
+    reason: str
+
+
+OWN_FOLDERS_CHECKED_MAX = 100
+"""A change of what all share is checked with so many connections' own rules at the desk."""
+
+
+def push_changed(
+    actor: Actor,
+    container: Container,
+    organisation: OrganisationContext,
+    changed: ChangedRules,
+    *,
+    everywhere: Actor | None,
+) -> PushedRulesFolder:
+    """Put changed files into the store, in place of those of the last push, once all are checked.
+
+    Args:
+        actor: who asks, as what they are to this connection.
+        container: holds the store.
+        organisation: whose rulebook it is.
+        changed: which files, and what they said before.
+        everywhere: as what they act on all connections; None: they do not. Rules that all share
+            are theirs alone to change.
+
+    Raises:
+        NotPermitted: they may not, here or for all.
+        Overtaken: something else was pushed meanwhile.
+        UserMistake: nothing was pushed yet; with everything that is wrong.
+    """
+    permit(actor, Permission.PUSH_RULES)
+    own = f"{organisation.name}/"
+    is_shared = any(not file.path.startswith(own) for file in changed.files)
+    if is_shared:
+        if everywhere is None:
+            raise NotPermitted(
+                f"{actor.name} may change the rules of {organisation.name} alone, and others go by "
+                "these as well.\n    hint: ask somebody who is owner or accountant of all"
+            )
+        permit(everywhere, Permission.PUSH_RULES)
+    last = container.store.pushes.last()
+    if last is None:
+        raise UserMistake(
+            "nothing was pushed yet.\n    hint: `arsync rules push`, where the rules folder is"
+        )
+    text = _with_changed(last.text, changed)
+    tree = TextTree(text)
+    rows = container.store.connections.all() if is_shared else [organisation.connection]
+    own_folders = [row.name for row in rows if tree.has_folder(row.name)]
+    if len(own_folders) > OWN_FOLDERS_CHECKED_MAX:
+        raise UserMistake(
+            f"{len(own_folders):,} connections have rules of their own that go by these: too many "
+            "to check here.\n    hint: `arsync rules push`, where the rules folder is"
+        )
+    source = f"the desk: {changed.reason}"
+    shared = [row.name for row in rows if row.name not in own_folders]
+    readings = {name: ReadRules(tree.read(name), source) for name in own_folders}
+    if shared:
+        reading = ReadRules(tree.read(""), source)
+        readings |= dict.fromkeys(shared, reading)
+    _refuse_mistakes(container, readings)
+    tree = TextTree(_with_shipped(text, readings))
+    pushed = {name: _pushed_text(tree, name) for name in _read_once(tree, list(readings))}
+    row = container.store.pushes.push(tree.text, who=actor.name, source=source, after=last.row.id)
+    container.store.rulebooks.record(*pushed.values(), who=actor.name, source=f"push {row.id}")
+    return PushedRulesFolder(
+        row,
+        True,
+        tuple(_changes(last.text, tree.text)),
+        _by_hash(tree, readings, pushed),
+        container.config.rules.source == "store",
+    )
+
+
+def _with_changed(last: RulesText, changed: ChangedRules) -> RulesText:
+    pushed = {file.path: file for file in last.files}
+    for file in changed.files:
+        now = pushed[file.path].text if file.path in pushed else None
+        if now != changed.before.get(file.path):
+            raise Overtaken(f"{file.path} was changed meanwhile.")
+        pushed.pop(file.path, None)
+        if file.text.strip():
+            pushed[file.path] = file
+    files = sorted(pushed.values(), key=lambda file: (file.is_shipped, file.path))
+    return RulesText(last.root, tuple(files), last.letters)
+
+
+def _with_shipped(text: RulesText, readings: Mapping[str, ReadRules]) -> RulesText:
+    """Return a folder's text with the shipped rulebooks that its rules extend by now."""
+    there = {file.path for file in text.files}
+    more = {
+        file.path: file
+        for reading in readings.values()
+        if reading.rules.text is not None
+        for file in reading.rules.text.files
+        if file.is_shipped and file.path not in there
+    }
+    files = (*text.files, *(more[path] for path in sorted(more)))
+    return RulesText(text.root, files, text.letters)
 
 
 def _folder_readings(container: Container, connection: str) -> dict[str, ReadRules]:

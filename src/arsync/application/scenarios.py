@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -142,6 +142,49 @@ def play_scenarios(
         raise UserMistake(f"more than {SCENARIO_FILES_MAX} scenario files.")
     for file in scenario_files:
         yield _play_file(config, file, connection, rulebook, word)
+
+
+def play_against(
+    config: Config, rules: Rules, connection: str, *, go_on: Callable[[], bool]
+) -> tuple[list[PlayedFile], bool]:
+    """Play the scenarios of the rules folder against a rulebook that does not stand in it.
+
+    Those that name another rulebook are left out.
+
+    Args:
+        config: names the rules folder.
+        rules: what is tried.
+        connection: whose own scenarios are played as well.
+        go_on: asked before each file.
+
+    Returns:
+        What became of each file, and whether all were played.
+    """
+    root = config.rules_folder
+    folders = [root / SCENARIOS_FOLDER, root / connection / SCENARIOS_FOLDER]
+    scenario_files = [file for folder in folders for file in _yaml_files(folder)]
+    read_from = {Path(file.path).name for file in (rules.text.files if rules.text else ())}
+    played: list[PlayedFile] = []
+    for file in scenario_files[:SCENARIO_FILES_MAX]:
+        if not go_on():
+            return played, False
+        shown = _shown(file, config.folder)
+        try:
+            read, problems = read_scenarios(shown, text_of(file, bytes_max=SCENARIO_BYTES_MAX))
+        except UserMistake as mistake:
+            played.append(PlayedFile(shown, (), (str(mistake),)))
+            continue
+        if read is None:
+            played.append(PlayedFile(shown, (), tuple(map(str, problems))))
+            continue
+        if rules.rulebook is None or (read.rulebook and Path(read.rulebook).name not in read_from):
+            continue
+        verdicts = tuple(
+            judge(play(scenario, rules.rulebook, holidays=holidays_in))
+            for scenario in read.scenarios
+        )
+        played.append(PlayedFile(shown, verdicts))
+    return played, len(scenario_files) <= SCENARIO_FILES_MAX
 
 
 def _files(config: Config, paths: Sequence[Path], connection: str) -> list[Path]:

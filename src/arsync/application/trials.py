@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from arsync.application.account_reading import accounts_on
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rulebook_versions import is_hash, kept_rules, text_diff
+from arsync.core.ledger.records import Account
 from arsync.core.planning.plan_views import RulebookView, rulebook_view
 from arsync.core.rulebook import Rulebook
 from arsync.core.trials.activity_counts import ActivityView, activity_view
@@ -35,6 +36,10 @@ from arsync.rules_source.unread import UnreadFile
 from arsync.store.models import ConnectionRow
 
 _LOG = logging.getLogger(__name__)
+
+
+Watch = Callable[[Iterator[Account]], Iterator[Account]]
+"""Hands customers on, one by one; whoever asked sees how far it is, and may end it."""
 
 
 class TextChange(Struct, frozen=True):
@@ -176,8 +181,12 @@ def rules_backtest_view(trial: RulesBacktest) -> RulesBacktestView:
     )
 
 
-def _rules_of(actor: Actor, organisation: OrganisationContext, spec: str) -> tuple[Rulebook, Rules]:
+def _rules_of(
+    actor: Actor, organisation: OrganisationContext, spec: str | Rules
+) -> tuple[Rulebook, Rules]:
     """Return the rulebook that a text names; without one, the connection's own."""
+    if isinstance(spec, Rules):
+        return _readable(spec)
     if not spec:
         _tell_unread(organisation.unread_files)
         return organisation.rulebook, organisation.rules
@@ -273,7 +282,8 @@ def simulation(
     *,
     days: int,
     debtors: Debtors,
-    rules: str = "",
+    rules: str | Rules = "",
+    watch: Watch = iter,
 ) -> RulesSimulation:
     """Play a rulebook forward from today's ledger.
 
@@ -285,7 +295,9 @@ def simulation(
         organisation: whose ledger.
         days: how many days, today included.
         debtors: how they pay.
-        rules: a file, a folder, `REVISION:PATH` or a hash; empty: the connection's rulebook.
+        rules: a file, a folder, `REVISION:PATH` or a hash, or what was read already; empty: the
+            connection's rulebook.
+        watch: sees each customer come by, and may raise.
 
     Raises:
         UserMistake: the rulebook is none.
@@ -296,9 +308,9 @@ def simulation(
     ledger = organisation.store.ledger
     usual = None
     if debtors is Debtors.AS_BEFORE:
-        usual = usual_lateness(ledger.accounts(organisation.id), today)
+        usual = usual_lateness(watch(ledger.accounts(organisation.id)), today)
     played = simulate(
-        ledger.accounts(organisation.id),
+        watch(ledger.accounts(organisation.id)),
         organisation.trial,
         rulebook,
         today=today,
@@ -317,8 +329,9 @@ def backtest_rulebooks(
     *,
     first: date,
     last: date,
-    rules: str = "",
-    against: str = "",
+    rules: str | Rules = "",
+    against: str | Rules = "",
+    watch: Watch = iter,
 ) -> RulesBacktest:
     """Run a rulebook, or two side by side, over the ledger as it stood on past days.
 
@@ -329,8 +342,10 @@ def backtest_rulebooks(
         organisation: whose ledger.
         first: the first day.
         last: the last day; today at the latest.
-        rules: a file, a folder, `REVISION:PATH` or a hash; empty: the connection's rulebook.
+        rules: a file, a folder, `REVISION:PATH` or a hash, or what was read already; empty: the
+            connection's rulebook.
         against: another rulebook, the same way; empty: none.
+        watch: sees each customer come by, and may raise.
 
     Raises:
         UserMistake: the days are none, or a rulebook is none.
@@ -343,9 +358,9 @@ def backtest_rulebooks(
         )
     if (last - first).days >= BACKTEST_DAYS_MAX:
         raise UserMistake(f"a backtest covers at most {BACKTEST_DAYS_MAX:,} days.")
-    specs = [rules, against] if against else [rules]
+    specs = [rules] if against == "" else [rules, against]
     backtests = backtest(
-        organisation.store.ledger.accounts(organisation.id),
+        watch(organisation.store.ledger.accounts(organisation.id)),
         organisation.trial,
         [_rules_of(actor, organisation, spec)[0] for spec in specs],
         first=first,

@@ -59,6 +59,8 @@ class Rules(NamedTuple):
     """What lies beside it, looks meant as rules or letters, and is not read."""
     text: RulesText | None = None
     """Everything it was read from; None when there is an error among the problems."""
+    faults: tuple[Problem, ...] = ()
+    """The problems, each with its place."""
     shown: str = ""
     """The folder, as people are shown it."""
     look: Callable[[], Listing] | None = None
@@ -280,14 +282,16 @@ def with_unread(
     """
     silent = frozenset(name for name, text in files if says_nothing(text))
     check = FolderCheck(look(), connection, rules.not_rules, silent, rules.rulebook)
-    problems = [
-        str(Problem(*said.place, f"not_rules names {shown}, which is read.", "remove one of them"))
+    faults = [
+        Problem(*said.place, f"not_rules names {shown}, which is read.", "remove one of them")
         for said, shown in check.contradictions()
     ]
+    problems = [str(fault) for fault in faults]
     return rules._replace(
         rulebook=None if problems else rules.rulebook,
         text=None if problems else rules.text,
         problems=(*rules.problems, *problems),
+        faults=(*rules.faults, *faults),
         errors=rules.errors + len(problems),
         unread=tuple(check.unread()),
         look=look,
@@ -321,7 +325,7 @@ def rules_from(
     names = frozenset(name for spoken in every_language for name in spoken.names)
     reading = read_layers(files, texts=names, shared=shared, find=find, ways=way_names())
     rulebook = reading.rulebook
-    problems = [str(problem) for problem in reading.problems]
+    faults = list(reading.problems)
     errors = sum(problem.severity == "error" for problem in reading.problems)
     if rulebook is not None:
         spoken = rulebook.sending.language
@@ -329,7 +333,7 @@ def rules_from(
             code = spoken if spoken in languages() else texts.language.code
             texts = letters(code, rulebook.statutory)
         more = [*_unknown_places(rulebook), *_unsaid_in_a_language(rulebook, texts)]
-        problems += [str(problem) for problem in more]
+        faults += more
         errors += len(more)
     not_rules = not_rules_of(reading.files)
     # A text that a customer of any language may get is looked at now, not when it is sent.
@@ -339,15 +343,16 @@ def rules_from(
         for problem in spoken.problems
         if not _is_no_letter(not_rules, problem)
     )
-    problems += map(str, wrong)
     errors += len(wrong)
+    spoken_faults = [Problem(text.file, text.line, 1, text.message, text.hint) for text in wrong]
     return Rules(
         rulebook if not errors else None,
-        tuple(problems),
+        (*map(str, faults), *map(str, wrong)),
         errors,
         texts,
         tuple(reading.files),
         not_rules,
+        faults=(*faults, *spoken_faults),
         text=None if errors else _text_of(reading.texts, texts, source),
         shown=source.shown,
     )

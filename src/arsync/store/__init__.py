@@ -54,6 +54,8 @@ from arsync.store.people.first_approvals import FirstApprovals
 from arsync.store.people.form_answers import FormAnswers
 from arsync.store.people.sign_ins import SignIns
 from arsync.store.people.users import Users
+from arsync.store.policy.rules_drafts import RulesDrafts
+from arsync.store.policy.tries import Tries
 
 __all__ = [
     "USUAL_POOL",
@@ -83,6 +85,7 @@ __all__ = [
     "Privacy",
     "Promises",
     "RateCounters",
+    "RulesDrafts",
     "Runs",
     "Schedules",
     "SentLetters",
@@ -92,6 +95,7 @@ __all__ = [
     "Store",
     "Tasks",
     "Tokens",
+    "Tries",
     "Users",
     "WaitingActions",
     "Webhooks",
@@ -148,6 +152,8 @@ class Store:
         self.audit = AuditLog(database, clock)
         self.forms = FormAnswers(database, clock)
         self.first_approvals = FirstApprovals(database, clock)
+        self.drafts = RulesDrafts(database, clock)
+        self.tries = Tries(database, clock)
 
     @property
     def database(self) -> Database:

@@ -71,13 +71,30 @@ def customer_differences(
         new: the other, on the same day or another.
     """
     for account in accounts:
-        by_contact = _TreatmentComparison(
-            (old, old.treat(account)), (new, new.treat(account))
-        ).by_contact()
-        names = {contact.id: contact.name for contact in account.contacts}
-        for contact_id, changes in by_contact.items():
-            name = names.get(contact_id, contact_id)
-            yield CustomerDifference(NamedView(contact_id, name), tuple(changes))
+        yield from account_differences(
+            account, (old, old.treat(account)), (new, new.treat(account))
+        )
+
+
+Weighed = tuple[TrialDay, Treatment]
+"""One rulebook on a day, and what it does with one account."""
+
+
+def account_differences(
+    account: Account, old: Weighed, new: Weighed
+) -> Iterator[CustomerDifference]:
+    """Yield the customers of one account whom the two rulebooks treat differently.
+
+    Args:
+        account: the debtor.
+        old: one rulebook, and what it does.
+        new: the other, the same way.
+    """
+    by_contact = _TreatmentComparison(old, new).by_contact()
+    names = {contact.id: contact.name for contact in account.contacts}
+    for contact_id, changes in by_contact.items():
+        name = names.get(contact_id, contact_id)
+        yield CustomerDifference(NamedView(contact_id, name), tuple(changes))
 
 
 def action_in_words(action: Action) -> str:
@@ -85,9 +102,6 @@ def action_in_words(action: Action) -> str:
     detail = action.step or action.payload.title or payload_words(action.payload).get("terms", "")
     kind = action.kind.value.replace("_", " ")
     return f"{kind}: {detail}" if detail else kind
-
-
-Weighed = tuple[TrialDay, Treatment]
 
 
 class _TreatmentComparison:

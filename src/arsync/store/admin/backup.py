@@ -30,6 +30,7 @@ from arsync.store.db.people_tables import (
     sign_in_tries,
     web_sessions,
 )
+from arsync.store.db.policy_tables import tries
 from arsync.store.db.tables import (
     action_events,
     actions,
@@ -41,9 +42,12 @@ from arsync.store.db.tables import (
 )
 from arsync.store.models import Mode
 
-NOT_RESTORED = frozenset({outages, web_sessions, one_time_links, sign_in_tries, form_answers})
+NOT_RESTORED = frozenset(
+    {outages, web_sessions, one_time_links, sign_in_tries, form_answers, tries}
+)
 """Tables that say until when something is left alone, is signed in, or can be done: of a restored
-store that is long over, and a link that was used or revoked since must not open again."""
+store that is long over, and a link that was used or revoked since must not open again. What trying
+a rulebook showed is of a ledger as it was."""
 
 RESTORE = "restore"
 """The actor of the changes that a restore makes."""

@@ -28,6 +28,7 @@ from arsync.errors import UserMistake
 from arsync.store.admin.labels import change_labels, every_label, labels_column, labels_of
 from arsync.store.admin.schedules import add_schedule, drop_schedule, want_anew
 from arsync.store.db.database import Database, inserted_id
+from arsync.store.db.policy_tables import rules_drafts, tries
 from arsync.store.db.tables import actions, connections, grants
 from arsync.store.ledger.page_writer import clear_copy
 from arsync.store.ledger.record_rows import organisation_values
@@ -300,6 +301,8 @@ class Connections:
             row = _named(db, name)
             clear_copy(db, row.id)
             drop_schedule(db, row.id)
+            for table in (rules_drafts, tries):
+                db.execute(delete(table).where(table.c.connection_id == row.id))
             db.execute(
                 update(connections)
                 .where(connections.c.id == row.id)

@@ -27,6 +27,7 @@ from arsync.store.agreements.placements import rows_of
 from arsync.store.agreements.promises import promise_rows
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
+from arsync.store.db.policy_tables import tries
 from arsync.store.db.tables import (
     action_events,
     actions,
@@ -160,6 +161,8 @@ class Privacy:
             _forget_limit_rules(db, connection_id, contact.id)
             _forget_addresses(db, connection_id, contact.id)
             take_name_out(db, contact.name, now=self._clock.now())
+            # What was tried names customers; it can be tried anew.
+            db.execute(delete(tries).where(tries.c.connection_id == connection_id))
             gone = ContactStatus(contact.status) in _GONE
             if gone:
                 _forget_copy(db, connection_id, contact)

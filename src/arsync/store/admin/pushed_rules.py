@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, insert, select
 
 from arsync.clock import Clock
 from arsync.core.rulebook.rules_text import RulesText
-from arsync.errors import UserMistake
+from arsync.errors import Overtaken, UserMistake
 from arsync.store.admin.rulebook_versions import packed, unpacked
 from arsync.store.db.database import Database
 from arsync.store.db.tables import pushed_rules
@@ -71,15 +71,17 @@ class PushedRules:
             )
         return Pushed(PushRow(*row[:-1]), text)
 
-    def push(self, text: RulesText, *, who: str, source: str) -> PushRow:
+    def push(self, text: RulesText, *, who: str, source: str, after: int | None = None) -> PushRow:
         """Put a rules folder into the store; from now on it is the one that counts.
 
         Args:
             text: all of it.
             who: asked for it.
             source: where it was read.
+            after: only if this push is still the last one.
 
         Raises:
+            Overtaken: something else was pushed meanwhile.
             UserMistake: it is too large.
         """
         content = packed(text, self._bytes_max)
@@ -88,6 +90,11 @@ class PushedRules:
         now, columns = self._clock.now(), pushed_rules.c
         values = {"hash": text.whole_hash, "pushed_at": now, "pushed_by": who, "source": source}
         with self._database.write() as db:
+            if after is not None:
+                # PostgreSQL: whoever comes second waits here, and then sees what the first pushed.
+                db.execute(select(columns.id).where(columns.id == after).with_for_update())
+                if db.scalar(select(func.max(columns.id))) != after:
+                    raise Overtaken("other rules were pushed meanwhile.")
             done = db.execute(insert(pushed_rules).values(content=content, **values))
             assert done.inserted_primary_key is not None
             number = int(done.inserted_primary_key[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from threading import Lock
@@ -24,6 +24,7 @@ from arsync.clock import Clock
 from arsync.core.rulebook.rules_text import SHORT_HASH_CHARACTERS, RuleFile, RulesText
 from arsync.errors import UserMistake
 from arsync.store.db.database import Database
+from arsync.store.db.policy_tables import rules_drafts
 from arsync.store.db.tables import actions, pushed_rules, rulebook_versions
 from arsync.store.ledger.record_rows import FORGOTTEN
 from arsync.store.models import VersionRow
@@ -120,6 +121,36 @@ class RulebookVersions:
                 planned.c.rulebook_hash == rulebook_versions.c.hash,
                 isouter=True,
             )
+        )
+        with self._database.read() as db:
+            return [VersionRow(*row) for row in db.execute(query)]
+
+    def of_connection(self, connection_id: int, hashes: Collection[str]) -> Sequence[VersionRow]:
+        """Return the versions that planned something for a connection, the latest first.
+
+        Args:
+            connection_id: whose.
+            hashes: these as well, whatever they planned.
+        """
+        columns = actions.c
+        planned = (
+            select(columns.rulebook_hash, func.count().label("planned"))
+            .where(columns.connection_id == connection_id)
+            .group_by(columns.rulebook_hash)
+            .subquery()
+        )
+        counted = func.coalesce(planned.c.planned, 0)
+        mine = or_(planned.c.planned > 0, rulebook_versions.c.hash.in_(hashes))
+        query = (
+            _rows()
+            .add_columns(counted)
+            .join_from(
+                rulebook_versions,
+                planned,
+                planned.c.rulebook_hash == rulebook_versions.c.hash,
+                isouter=True,
+            )
+            .where(mine)
         )
         with self._database.read() as db:
             return [VersionRow(*row) for row in db.execute(query)]
@@ -281,6 +312,13 @@ def take_name_out(db: Connection, name: str, *, now: datetime) -> None:
             # Without its hash it is not told from what was pushed.
             values = {"content": content, "hash": ""}
             db.execute(update(pushed_rules).where(pushes.id == push.id).values(values))
+    drafts = rules_drafts.c
+    for draft in db.execute(select(drafts.connection_id, drafts.base, drafts.content)).all():
+        texts = {"base": _without(pattern, draft.base), "content": _without(pattern, draft.content)}
+        named = {column: content for column, content in texts.items() if content is not None}
+        if named:
+            this = drafts.connection_id == draft.connection_id
+            db.execute(update(rules_drafts).where(this).values(**named))
 
 
 def _without(pattern: re.Pattern[str], content: bytes) -> bytes | None:

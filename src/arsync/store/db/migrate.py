@@ -48,6 +48,7 @@ REVISIONS = (
     "0035",
     "0036",
     "0037",
+    "0038",
 )
 """Every step of `migrations/versions`, oldest first.
 

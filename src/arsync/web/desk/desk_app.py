@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from arsync.application.container import Container
+from arsync.application.desk.try_runner import TryRunner
 from arsync.application.name_search import NotFound
 from arsync.application.permissions import NotPermitted
 from arsync.errors import ArsyncError, Overtaken, RetryLater, UserMistake
@@ -19,6 +20,7 @@ from arsync.web.desk.assets import serve_assets
 from arsync.web.desk.background import BACKGROUND, WAIT_SECONDS, Background
 from arsync.web.desk.guard import GUARD_SECONDS, guard, is_api
 from arsync.web.desk.pages import ALL
+from arsync.web.desk.pages.tries import RUNNER
 from arsync.web.desk.routing import visit_of
 from arsync.web.desk.visit import Visit
 
@@ -58,6 +60,7 @@ def make_desk(container: Container, *, wait_seconds: float = WAIT_SECONDS) -> Fl
     app.extensions[CONTAINER] = container
     app.extensions[BACKGROUND] = background = Background(wait_seconds=wait_seconds)
     container.at_close.callback(background.close)
+    app.extensions[RUNNER] = TryRunner(container)
     for routes in ALL:
         routes.register(app, container)
     serve_api(app, container)

@@ -20,6 +20,7 @@ from arsync.web.desk.pages.people import routes as people
 from arsync.web.desk.pages.sign_in import routes as sign_in
 from arsync.web.desk.pages.stop import routes as stop
 from arsync.web.desk.pages.today import routes as today
+from arsync.web.desk.pages.tries import routes as tries
 from arsync.web.desk.routing import Route, Routes
 
 ALL: tuple[Routes, ...] = (
@@ -41,6 +42,7 @@ ALL: tuple[Routes, ...] = (
     sign_in,
     stop,
     today,
+    tries,
 )
 """The routes of every module; the tests of roles, forms and screens go through them."""
 

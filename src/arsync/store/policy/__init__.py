@@ -1,0 +1,1 @@
+"""Policy in the making: drafts of rulebooks, and what trying them showed."""
