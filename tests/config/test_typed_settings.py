@@ -22,6 +22,7 @@ def test_no_secret_is_shown_with_the_settings() -> None:
     secrets = {f"{setting.section}.{setting.key}" for setting in SETTINGS if setting.secret}
     assert secrets == {
         "store.url",
+        "oidc.client_secret",
         "tokens.key",
         "xero.client_secret",
         "xero.webhook_key",

@@ -42,7 +42,7 @@ def check_ready_to_connect(actor: Actor, container: Container, platform: str) ->
     Raises:
         UserMistake: the platform's client id is missing, or the store cannot be opened.
     """
-    permit(actor, Permission.CONNECT)
+    permit(actor, Permission.CONNECT, only_looks=True)
     label = container.platform(platform).label
     if not container.config.get(platform, "client_id"):
         where = container.config.file or "config.toml"

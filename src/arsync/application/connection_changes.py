@@ -45,7 +45,7 @@ def preview(
     Raises:
         UserMistake: a pause without a reason.
     """
-    permit(actor, Permission.CONNECT)
+    permit(actor, Permission.CONNECT, only_looks=True)
     _refuse_unreasoned(change)
     rows = [organisation.connection for organisation in organisations]
     if rows and change.add_labels:

@@ -83,7 +83,7 @@ def plan_import(
     Raises:
         UserMistake: with every problem, one a line; nothing was changed.
     """
-    permit(actor, Permission.CONNECT)
+    permit(actor, Permission.CONNECT, only_looks=True)
     listed = read_list(file, container.config.folder, sorted(platforms()))
     rows = container.store.connections.all()
     steps = [ImportStep(row, _connected(row, rows)) for row in listed]

@@ -68,6 +68,8 @@ class OverviewLine(Struct, frozen=True, kw_only=True):
     awaiting: int
     """Actions that wait for approval."""
     unknown: int
+    over_safety: int
+    """Actions that a safety limit stops until somebody has looked."""
     open_tasks: int
     owed: Mapping[str, Decimal]
     """Amount due by currency, as the documents say."""
@@ -163,6 +165,7 @@ def _line(
         late_seconds=late,
         awaiting=standing.actions.get(ActionState.AWAITING_APPROVAL, 0),
         unknown=standing.actions.get(ActionState.UNKNOWN, 0),
+        over_safety=standing.over_safety,
         open_tasks=standing.open_tasks,
         owed=_owed(standing.owed, _today(organisation, now)),
     )

@@ -185,7 +185,7 @@ def preview(
     Raises:
         UserMistake: the names mean nothing, or the terms do not fit the debt.
     """
-    permit(actor, Permission.AGREE)
+    permit(actor, Permission.AGREE, only_looks=True)
     return _schedule(actor, subject_named(container, names, connection), terms)
 
 

@@ -125,6 +125,9 @@ CHANGES = frozenset(Permission) - {
     Permission.RUN,
     # They change files beside the store, which anybody at the shell may.
     Permission.TEXTS,
+    # They leave the store as it is.
+    Permission.EXPORT_CUSTOMER,
+    Permission.EXPORT_LEDGER,
 }
 """What somebody has to answer for who was permitted it."""
 

@@ -72,6 +72,10 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "worker": Entry("worker", "Sync what is due, beside other workers on PostgreSQL."),
         "queue": Entry("worker", "Show what is late, running and waiting, and the workers."),
         "mailbox": Entry("mailbox", "Read what came back of letters."),
+        "users": Entry(
+            "users",
+            "List who may sign in to the desk; add people, change their roles, let them in again.",
+        ),
     },
     "People": {
         "promise": Entry(

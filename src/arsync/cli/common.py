@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from arsync.application.container import Container
     from arsync.application.permissions import Actor
     from arsync.config import Config
+
+USER_VARIABLE = "ARSYNC_USER"
+"""Names the address of a person of the desk: the shell then acts as they may."""
+
+NOT_NOTED = frozenset({"config_file", "as_json", "yes", "verbose", "note", "no_browser"})
+"""Options that say nothing of what was changed, or are somebody's own words about a customer."""
+
+SAYS_NO_NAME = frozenset({"forget"})
+"""Commands whose customer must not be named anywhere afterwards."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -187,8 +197,9 @@ def opened(
     import logging
 
     from arsync.application.container import Container
-    from arsync.application.permissions import person_at_the_shell
+    from arsync.application.permissions import recording_changes
     from arsync.config import secret_texts
+    from arsync.errors import ArsyncError, UserMistake
     from arsync.logs import set_up_logs
     from arsync.telemetry import traced
 
@@ -199,9 +210,77 @@ def opened(
         level=logging.INFO if verbose else logging.WARNING,
         secrets=secret_texts(config),
     )
+    with traced(), Container(config) as container, recording_changes() as changes:
+        actor = _whoever_asks(container)
+        try:
+            yield actor, container
+        except ArsyncError as error:
+            # A mistake is found before anything is done; what ends halfway is answered for.
+            if not isinstance(error, UserMistake):
+                _note_changes(actor, container, changes, ended=False)
+            raise
+        _note_changes(actor, container, changes)
+
+
+def _whoever_asks(container: Container) -> Actor:
+    """Return who is at the shell: its owner, or the person of the desk that a variable names."""
+    from arsync.application.people.persons import person_of_address
+    from arsync.application.permissions import person_at_the_shell
+
+    email = os.environ.get(USER_VARIABLE, "")
     # Whoever has the shell may do everything: the store and its key lie open to them.
-    with traced(), Container(config) as container:
-        yield person_at_the_shell(), container
+    return person_of_address(container, email) if email else person_at_the_shell()
+
+
+def _note_changes(
+    actor: Actor, container: Container, changes: Collection[object], *, ended: bool = True
+) -> None:
+    """Write into the audit log what this command was permitted to change.
+
+    Args:
+        actor: who asked.
+        container: has the log, if the store was opened at all.
+        changes: what was permitted; nothing: the command only looked.
+        ended: whether the command came to its end.
+    """
+    from arsync.application.people.audit import AuditEntry, note
+
+    context = click.get_current_context(silent=True)
+    if not changes or context is None or "store" not in container.__dict__:
+        return
+    command = context.command_path.removeprefix("arsync ")
+    names = context.params.get("connection") or ()
+    names = (names,) if isinstance(names, str) else tuple(names)
+    numbers = {row.name: row.id for row in container.store.connections.all()}
+    is_named = context.info_name not in SAYS_NO_NAME
+    note(
+        container,
+        AuditEntry(
+            who=actor.name,
+            source="command line",
+            what=command if ended else f"{command}, cut short",
+            about=" ".join(_given(context, click.Argument)) if is_named else "",
+            words=" ".join(_given(context, click.Option)),
+            connection_id=numbers.get(names[0]) if len(names) == 1 else None,
+        ),
+    )
+
+
+def _given(context: click.Context, kind: type[click.Parameter]) -> Iterator[str]:
+    """Yield the arguments or the options of a command as somebody gave them."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        if type(parameter) is not kind or source is not ParameterSource.COMMANDLINE:
+            continue
+        if name in NOT_NOTED:
+            continue
+        value = context.params.get(name)
+        values = value if isinstance(value, tuple) else (value,)
+        texts = [f"{value.date() if isinstance(value, datetime) else value}" for value in values]
+        if isinstance(parameter, click.Option):
+            texts = [parameter.opts[0], *([] if parameter.is_flag else texts)]
+        yield " ".join(texts)
 
 
 def print_table(

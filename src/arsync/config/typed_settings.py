@@ -207,6 +207,25 @@ class DeskSettings(Section, frozen=True, kw_only=True):
     ] = 12
 
 
+class OidcSettings(Section, frozen=True, kw_only=True):
+    """Signing in to the desk by an identity provider (OpenID Connect)."""
+
+    issuer: Annotated[
+        str,
+        Meta(
+            description="as the provider calls itself: https://login.example.com/tenant; empty: "
+            "people sign in by a password"
+        ),
+    ] = ""
+    client_id: Annotated[str, Meta(description="of the desk, as registered at the provider")] = ""
+    client_secret: Annotated[
+        str, SECRET, Meta(description="empty for a client that is known by PKCE alone")
+    ] = ""
+    label: Annotated[str, Meta(description="what the button says: Microsoft, Google, Okta")] = (
+        "your company's account"
+    )
+
+
 class LogsSettings(Section, frozen=True, kw_only=True):
     """What is logged, to standard error."""
 
@@ -507,6 +526,7 @@ class AllSettings(Struct, frozen=True, kw_only=True):
     workers: WorkersSettings = WorkersSettings()
     web: WebSettings = WebSettings()
     desk: DeskSettings = DeskSettings()
+    oidc: OidcSettings = OidcSettings()
     logs: LogsSettings = LogsSettings()
     tokens: TokensSettings = TokensSettings()
     xero: XeroSettings = XeroSettings()

@@ -97,6 +97,10 @@ def invite(
     """
     permit(actor, Permission.PEOPLE)
     scoped = [_scoped(container, new_role) for new_role in roles]
+    if not container.store.users.count() and not any(
+        (role.scope, role.role) == (ALL, Role.OWNER) for role in scoped
+    ):
+        raise UserMistake("the first person has to be an owner of everything.")
     user = container.store.users.add(email, one_line(name).strip(), scoped)
     return _hand(actor, container, user, INVITED)
 
@@ -142,6 +146,19 @@ def remove_role(
     permit(actor, Permission.PEOPLE)
     others = [role for role in user.roles if (role.scope, role.value) != (scope, value)]
     return container.store.users.set_roles(user.id, others)
+
+
+def remove_wanted_role(
+    actor: Actor, container: Container, user: UserRow, wanted: RoleWanted
+) -> UserRow:
+    """Let somebody be nothing to a scope any more, as it was typed.
+
+    Raises:
+        UserMistake: there is no such connection, or nobody would be left who may change people.
+    """
+    permit(actor, Permission.PEOPLE)
+    scoped = _scoped(container, wanted._replace(role=Role.READER, approves_up_to=""))
+    return remove_role(actor, container, user, scoped.scope, scoped.value)
 
 
 def set_disabled(actor: Actor, container: Container, user: UserRow, *, disabled: bool) -> UserRow:

@@ -27,6 +27,7 @@ from arsync.store.agreements.placements import rows_of
 from arsync.store.agreements.promises import promise_rows
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
+from arsync.store.db.people_tables import audit_log
 from arsync.store.db.policy_tables import tries
 from arsync.store.db.tables import (
     action_events,
@@ -56,6 +57,9 @@ from arsync.store.ledger.record_rows import (
     PERSONAL_TEXTS,
     to_records,
 )
+
+NAME_CHARACTERS_MIN = 3
+"""A shorter name would be found in other words."""
 
 EXPIRED_AT_ONCE_MAX = 1_000
 """How many actions one run makes nameless, so that it does not make a run long."""
@@ -163,6 +167,7 @@ class Privacy:
             take_name_out(db, contact.name, now=self._clock.now())
             # What was tried names customers; it can be tried anew.
             db.execute(delete(tries).where(tries.c.connection_id == connection_id))
+            _forget_in_log(db, contact.name)
             gone = ContactStatus(contact.status) in _GONE
             if gone:
                 _forget_copy(db, connection_id, contact)
@@ -550,6 +555,15 @@ def _limits(db: Connection, connection_id: int, contact_id: str) -> list[dict[st
         {name: value for name, value in row.items() if name not in left_out}
         for row in db.execute(query.order_by(columns.id)).mappings()
     ]
+
+
+def _forget_in_log(db: Connection, name: str) -> None:
+    """Take a customer's name out of the log of what people changed; its lines stay."""
+    if len(name) < NAME_CHARACTERS_MIN:
+        return
+    for column in (audit_log.c.about, audit_log.c.words):
+        named = column.contains(name, autoescape=True)
+        db.execute(update(audit_log).where(named).values({column: FORGOTTEN}))
 
 
 def _forget_limit_rules(db: Connection, connection_id: int, contact_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arsync.web.desk.pages.approvals import routes as approvals
 from arsync.web.desk.pages.audit import routes as audit
+from arsync.web.desk.pages.clients import routes as clients
 from arsync.web.desk.pages.connect import routes as connect
 from arsync.web.desk.pages.connection import routes as connection
 from arsync.web.desk.pages.customer_forms import routes as customer_forms
@@ -26,6 +27,7 @@ from arsync.web.desk.routing import Route, Routes
 ALL: tuple[Routes, ...] = (
     approvals,
     audit,
+    clients,
     connect,
     connection,
     customer_forms,

@@ -5,10 +5,18 @@ from __future__ import annotations
 from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
+from arsync.application.people.audit import AuditEntry, note
+from arsync.application.people.identity_provider import (
+    ATTEMPT_FOR,
+    CALLBACK_PATH,
+    ask_provider,
+    take_provider_answer,
+)
 from arsync.application.people.signing_in import (
     FIRST,
     PASSWORD_CHARACTERS_MIN,
     SignedIn,
+    TooManyTries,
     choose_password,
     give_code,
     looked_at,
@@ -18,11 +26,14 @@ from arsync.application.people.signing_in import (
 )
 from arsync.errors import UserMistake
 from arsync.store.people.users import UserRow
-from arsync.web.desk.guard import safe_path
-from arsync.web.desk.routing import Routes, cookie_name
+from arsync.web.desk.guard import own_address, safe_path
+from arsync.web.desk.routing import DESK, Routes, cookie_name
 from arsync.web.desk.visit import Visit
 
 routes = Routes()
+
+PROVIDER_COOKIE = "arsync-provider"
+"""Ties an attempt at the identity provider to the browser that began it."""
 
 TEXT_MAX = 1_000
 """Characters of a field that are looked at: a password of a megabyte is not hashed."""
@@ -49,11 +60,14 @@ def check(visit: Visit) -> Response:
             address=visit.request.remote_addr or "",
         )
     except UserMistake as mistake:
+        if not isinstance(mistake, TooManyTries):
+            _note(visit, "could not sign in", None, "wrong address or password")
         visit.field_errors["password"] = str(mistake)
         return _form(visit, form.get("then", ""), status=422)
     if signed_in.needs_code:
         response = visit.page("sign_in_code.html", then=form.get("then", ""))
         return _with_cookie(visit, response, signed_in.token)
+    _note(visit, "signed in", signed_in.user, "by password")
     return _with_cookie(visit, visit.see(safe_path(form.get("then", "/") or "/")), signed_in.token)
 
 
@@ -73,7 +87,57 @@ def check_code(visit: Visit) -> Response:
     except UserMistake as mistake:
         visit.field_errors["code"] = str(mistake)
         return visit.page("sign_in_code.html", 422, then=form.get("then", ""))
+    _note(visit, "signed in", signed_in.user, "with a code")
     return _with_cookie(visit, visit.see(safe_path(form.get("then", "/") or "/")), signed_in.token)
+
+
+@routes.page("/sign-in/provider", None, public=True)
+def go_to_provider(visit: Visit) -> Response:
+    """Go on to the identity provider's page.
+
+    A GET, because a form of the desk may not end elsewhere; what it keeps is gone in minutes.
+    """
+    if visit.person is not None:
+        return visit.see("/")
+    then = visit.request.args.get("then", "")[:TEXT_MAX]
+    try:
+        attempt = ask_provider(visit.container, _provider_callback(visit), safe_path(then or "/"))
+    except UserMistake as mistake:
+        return _not_let_in(visit, mistake)
+    response = FlaskResponse("", 303)
+    response.headers["Location"] = attempt.address
+    response.set_cookie(
+        PROVIDER_COOKIE,
+        attempt.browser,
+        max_age=int(ATTEMPT_FOR.total_seconds()),
+        secure=is_secure(visit),
+        httponly=True,
+        samesite="Lax",
+        path=CALLBACK_PATH,
+    )
+    return response
+
+
+@routes.page(CALLBACK_PATH, None, public=True)
+def come_from_provider(visit: Visit) -> Response:
+    """Sign in whom the provider let in, if they are known here."""
+    try:
+        answered = take_provider_answer(
+            visit.container,
+            _provider_callback(visit),
+            visit.request.query_string.decode("ascii", "replace"),
+            visit.request.cookies.get(PROVIDER_COOKIE, ""),
+        )
+    except UserMistake as mistake:
+        return _not_let_in(visit, mistake)
+    signed_in = _opened(visit, answered.user)
+    if signed_in.needs_code:
+        response = visit.page("sign_in_code.html", then=answered.then)
+    else:
+        _note(visit, "signed in", answered.user, visit.container.config.oidc.label)
+        response = visit.see(safe_path(answered.then))
+    response.delete_cookie(PROVIDER_COOKIE, path=CALLBACK_PATH)
+    return _with_cookie(visit, response, signed_in.token)
 
 
 @routes.act("/sign-out", None, audited="signed out")
@@ -135,6 +199,30 @@ def open_link(visit: Visit, token: str) -> Response:
     return _with_cookie(visit, visit.see("/"), _opened(visit, user).token)
 
 
+def _provider_callback(visit: Visit) -> str:
+    return own_address(visit.container, visit.request) + CALLBACK_PATH
+
+
+def _not_let_in(visit: Visit, mistake: UserMistake) -> Response:
+    visit.field_errors["email"] = str(mistake)
+    return _form(visit, "", status=422)
+
+
+def _note(visit: Visit, what: str, user: UserRow | None, words: str) -> None:
+    """Write into the audit log who came in, or who tried to."""
+    note(
+        visit.container,
+        AuditEntry(
+            who=(user.name or user.email) if user else "unknown",
+            source=DESK,
+            what=what,
+            about=user.email if user else visit.request.form.get("email", "")[:TEXT_MAX],
+            words=words,
+            address=visit.request.remote_addr or "",
+        ),
+    )
+
+
 def _opened(visit: Visit, user: UserRow) -> SignedIn:
     # A new password opens no second factor: whoever has one gives its code at the next sign-in.
     return open_session(
@@ -152,7 +240,7 @@ def _form(visit: Visit, then: str, status: int = 200) -> Response:
         status,
         email=visit.request.form.get("email", ""),
         then=safe_path(then) if then else "",
-        oidc_label="",
+        oidc_label=visit.container.config.oidc.label if visit.container.config.oidc.issuer else "",
     )
 
 

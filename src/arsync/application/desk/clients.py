@@ -1,0 +1,170 @@
+"""All clients of a practice: each as somebody may see it, and what is decided for several at once.
+
+Whoever asks is something else to each client, so each is asked about with its own actor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from arsync.application.approvals import WAITING, approve_decisions
+from arsync.application.choosing import Decision, Selection, left_to_roles, selected
+from arsync.application.connection_changes import (
+    ConnectionChange,
+    Mode,
+    change_connections,
+    stop_everything,
+)
+from arsync.application.container import Container
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.overview import Need, OverviewLine, overview
+from arsync.application.people.persons import Person
+from arsync.application.permissions import ROLES, Actor, NotPermitted, Permission
+from arsync.errors import ArsyncError, UserMistake
+from arsync.store.models import ConnectionRow
+
+
+class PracticeClient(NamedTuple):
+    """One client, as somebody may see it."""
+
+    line: OverviewLine
+    actor: Actor
+    row: ConnectionRow
+
+    @property
+    def may_approve(self) -> bool:
+        """Return whether its actions can be approved with those of others."""
+        return (
+            self.line.awaiting > 0
+            and not self.line.over_safety
+            and self.row.stopped is None
+            and self.actor.role in ROLES[Permission.APPROVE]
+        )
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Return whether anything is the matter."""
+        return self.line.need is not Need.NONE or self.row.stopped is not None
+
+
+class Batch(NamedTuple):
+    """What is to be approved for one client, as it is shown."""
+
+    client: PracticeClient
+    kinds: Mapping[str, int]
+    sums: Mapping[str, Decimal]
+    decisions: Sequence[Decision]
+    left: int
+    """So many are left to a role, and are not approved in passing."""
+
+    @property
+    def digest(self) -> str:
+        """Return what tells this batch from any other."""
+        members = [
+            f"{listed.row.key} {listed.row.state} "
+            + " ".join(f"{ref.id}={ref.amount_due}" for ref in listed.row.action.invoices)
+            for decision in self.decisions
+            for listed in decision.members
+        ]
+        return hashlib.sha256("\n".join(sorted(members)).encode()).hexdigest()[:32]
+
+
+def clients(container: Container, person: Person) -> list[PracticeClient]:
+    """Return the clients that are somebody's, worst first."""
+    rows = {row.name: row for row in container.store.connections.all()}
+    actors = {name: person.actor_on(row) for name, row in rows.items()}
+    theirs = {name: actor for name, actor in actors.items() if actor is not None}
+    if not theirs:
+        return []
+    reader = next(iter(theirs.values()))
+    lines = overview(reader, container).connections
+    return [
+        PracticeClient(line, theirs[line.name], rows[line.name])
+        for line in lines
+        if line.name in theirs
+    ]
+
+
+def batches(container: Container, chosen: Sequence[PracticeClient]) -> list[Batch]:
+    """Return what would be approved for some clients."""
+    shown = []
+    for client in chosen:
+        selection = Selection(connection=client.line.name)
+        everything = selected(client.actor, container, selection, WAITING)
+        free, to_roles = left_to_roles(everything, selection)
+        kinds = {kind.value: count for kind, count in free.kinds.items()}
+        shown.append(Batch(client, kinds, free.sums, free.decisions, to_roles))
+    return shown
+
+
+def approve_batches(
+    container: Container, chosen: Sequence[PracticeClient], digests: Mapping[str, str]
+) -> tuple[int, list[str]]:
+    """Approve for some clients what was shown; returns how much, and what was not, in words.
+
+    One client's mistake leaves the others alone.
+    """
+    approved, refused = 0, []
+    for batch in batches(container, chosen):
+        name = batch.client.row.organisation.name
+        if not batch.client.may_approve:
+            refused.append(f"{name}: nothing was approved, it has to be looked at.")
+        elif batch.digest != digests.get(batch.client.line.name):
+            refused.append(f"{name}: what waits has changed since, so nothing was approved.")
+        else:
+            try:
+                approved += len(approve_decisions(batch.client.actor, container, batch.decisions))
+            except ArsyncError as error:
+                refused.append(f"{name}: {str(error).split(chr(10), maxsplit=1)[0]}")
+    return approved, refused
+
+
+def set_modes(container: Container, chosen: Sequence[PracticeClient], mode: str) -> int:
+    """Let arsync go as far for some clients; returns how many changed.
+
+    Raises:
+        UserMistake: the mode is none. NotPermitted: one of them is not theirs to change.
+    """
+    if mode not in list(Mode):
+        raise UserMistake("Choose how far arsync may go.")
+    changed = 0
+    for client in chosen:
+        before = client.row.mode
+        organisation = OrganisationContext(container, client.row)
+        change_connections(client.actor, [organisation], ConnectionChange(mode=Mode(mode)))
+        changed += before is not Mode(mode)
+    return changed
+
+
+def stop_clients(container: Container, chosen: Sequence[PracticeClient], reason: str) -> int:
+    """Stop everything for some clients; returns for how many it was not stopped before.
+
+    Raises:
+        UserMistake: no reason is given.
+    """
+    running = [client for client in chosen if client.row.stopped is None]
+    for client in running:
+        stop_everything(client.actor, OrganisationContext(container, client.row), reason)
+    return len(running)
+
+
+def stoppable(every: Sequence[PracticeClient]) -> list[PracticeClient]:
+    """Return the clients that somebody may stop."""
+    return [client for client in every if client.actor.role in ROLES[Permission.STOP]]
+
+
+def refuse_others(chosen: Sequence[PracticeClient], permission: Permission) -> None:
+    """Refuse a change of several clients of which one is not theirs to change.
+
+    Raises:
+        NotPermitted: one is not.
+    """
+    for client in chosen:
+        if client.actor.role not in ROLES[permission]:
+            raise NotPermitted(
+                f"{client.actor.name} may not {permission} of {client.row.organisation.name} as "
+                f"{client.actor.role}.\n    hint: ask an owner"
+            )
