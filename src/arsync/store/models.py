@@ -389,7 +389,6 @@ class WaitingAction(NamedTuple):
     not_before: datetime | None
     reason: str
     created_at: datetime
-    changed_at: datetime
     by_person: bool
 
 

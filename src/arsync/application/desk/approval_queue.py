@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.desk.waiting_list import (
-    WAITS,
     WaitingDecision,
     WaitingFilter,
     in_sum,
@@ -59,6 +58,8 @@ class QueuePage(NamedTuple):
     """What waited and lost its reason since the last run began."""
     last_run_at: datetime | None
     groups: tuple[str, ...]
+    every: tuple[WaitingDecision, ...]
+    """All that waits, whatever the filter."""
 
 
 class SentBefore(NamedTuple):
@@ -124,13 +125,25 @@ def queue_page(
         gone=tuple(store.waiting.gone(organisation.id, since)) if since else (),
         last_run_at=since,
         groups=tuple(store.waiting.groups(organisation.id)),
+        every=tuple(every),
     )
 
 
-def shown_decision(actor: Actor, organisation: OrganisationContext, key: str) -> ShownDecision:
+def shown_decision(
+    actor: Actor,
+    organisation: OrganisationContext,
+    key: str,
+    waiting: Sequence[WaitingDecision],
+) -> ShownDecision:
     """Return one action with the letter as it will leave, why, and what is not in it.
 
     Its customer alone is planned anew.
+
+    Args:
+        actor: who asks.
+        organisation: whose action it is.
+        key: of the action, or enough of its beginning.
+        waiting: all that waits.
 
     Raises:
         UserMistake: there is none of that key here.
@@ -140,7 +153,6 @@ def shown_decision(actor: Actor, organisation: OrganisationContext, key: str) ->
     row = store.actions.get(key)
     if row.connection_id != organisation.id:
         raise UserMistake(f"no action's key begins with {key[:12]!r}.")
-    waiting = waiting_decisions(actor, organisation) if row.state in WAITS else []
     decision = next(
         (each for each in waiting if row.key in {each.key, *(along.key for along in each.along)}),
         None,

@@ -101,9 +101,10 @@ def waiting_decisions(
     store = organisation.store
     rows = store.waiting.rows(organisation.id, states)
     amounts = amounts_in_books(organisation, rows)
-    firsts = store.first_approvals.of([row.key for row in rows]) if rows else {}
+    firsts = store.first_approvals.standing(organisation.id)
     debtors = sorted({row.contact_id for row in rows if row.kind in ABOUT_ALL_THAT_IS_OWED})
     owed = _owed(organisation, debtors) if debtors else {}
+    is_limited = actor.approves_up_to is not None
     base = organisation.connection.organisation.base_currency
     decisions = []
     for row, along in _decisions(rows):
@@ -121,7 +122,7 @@ def waiting_decisions(
                 sums,
                 None if amount is None else rounded(amount, base),
                 max(days) if days and max(days) > 0 else None,
-                any(needs_two(actor, amounts[member.key]) for member in members),
+                is_limited and any(needs_two(actor, amounts[member.key]) for member in members),
                 firsts.get(row.key),
             )
         )

@@ -110,7 +110,6 @@ class WaitingActions:
                 columns.reason,
                 columns.by_person,
                 columns.created_at,
-                columns.changed_at,
             )
             .where(
                 columns.connection_id == connection_id,
@@ -242,7 +241,6 @@ def _waiting(row: Any) -> WaitingAction:
         not_before=row.not_before,
         reason=row.reason,
         created_at=row.created_at,
-        changed_at=row.changed_at,
         by_person=row.by_person,
     )
 

@@ -7,12 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from arsync.clock import Clock
 from arsync.core.actions import ActionState
 from arsync.store.actions.action_rows import StateChange, add_events, locked_row, move
-from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
 from arsync.store.db.people_tables import first_approvals
 from arsync.store.db.tables import actions
@@ -49,15 +48,22 @@ class FirstApprovals:
         self._database = database
         self._clock = clock
 
+    def standing(self, connection_id: int) -> dict[str, FirstApproval]:
+        """Return the first approvals that stand in a connection, by the actions' keys."""
+        return self._standing(actions.c.connection_id == connection_id)
+
     def of(self, keys: Sequence[str]) -> dict[str, FirstApproval]:
         """Return the first approvals that stand, by the actions' keys."""
+        return self._standing(first_approvals.c.action_key.in_(keys))
+
+    def _standing(self, mine: ColumnElement[bool]) -> dict[str, FirstApproval]:
         columns = first_approvals.c
         with self._database.read() as db:
             query = (
                 select(columns.action_key, columns.user_id, columns.who, columns.at, columns.digest)
                 .join(actions, actions.c.key == columns.action_key)
                 .where(
-                    one_of(db, columns.action_key, list(keys)),
+                    mine,
                     actions.c.state == ActionState.AWAITING_APPROVAL.value,
                     columns.at >= actions.c.changed_at,
                 )

@@ -128,12 +128,12 @@ def _page(visit: Visit, key: str) -> Response:
 def _selected(visit: Visit, shown: QueuePage, key: str) -> ShownDecision | None:
     if key:
         try:
-            return shown_decision(visit.actor, visit.organisation, key)
+            return shown_decision(visit.actor, visit.organisation, key, shown.every)
         except UserMistake as mistake:
             raise NotFound(str(mistake)) from None
     if not shown.rows:
         return None
-    return shown_decision(visit.actor, visit.organisation, shown.rows[0].key)
+    return shown_decision(visit.actor, visit.organisation, shown.rows[0].key, shown.every)
 
 
 def _filter(visit: Visit) -> WaitingFilter:
