@@ -66,7 +66,10 @@ def test_clients_that_are_connected_are_brought_to_the_list(practice: Practice) 
     rows = f"north,xero,north ltd,approve,Retail;Jane,{IBAN}\n,xero,id-twin-1,,Retail,\n"
     asked = plan(practice, rows)
     assert changes_in_words(OWNER, practice.container, asked) == [
-        "north: observe -> approve; labelled Jane, Retail; settings letters.iban.",
+        (
+            "north: only look (observe) -> ask first (approve); labelled Jane, Retail; "
+            "settings letters.iban."
+        ),
         "twin-1: labelled Retail.",
     ]
     assert practice.organisation("north").connection.labels == ()

@@ -176,7 +176,7 @@ def test_connecting_by_hand_works_end_to_end(empty: Shell, kept: Kept) -> None:
     done = connect_by_hand(empty, "xero")
     assert done.returncode == 0, done.stderr
     assert (
-        "Connected Sandbox Trading Ltd at Xero as 'sandbox-trading-ltd', mode observe."
+        "Connected Sandbox Trading Ltd at Xero as 'sandbox-trading-ltd', mode only look (observe)."
         in done.stderr
     )
     assert empty("connections", "--json").json[0]["mode"] == "observe"

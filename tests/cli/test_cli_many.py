@@ -118,7 +118,7 @@ def test_many_change_their_mode_at_once(practice: Shell) -> None:
     assert "Change 6 connections?" in refused.err
     done = practice("connections", "client-*", "--mode", "approve", "--yes")
     assert done.code == 0
-    assert done.err.count("observe -> approve") == 6
+    assert done.err.count("only look (observe) -> ask first (approve)") == 6
     modes = {row["name"]: row["mode"] for row in practice("connections", "--json").json}
     assert {modes[name] for name in CLIENTS} == {"approve"}
 

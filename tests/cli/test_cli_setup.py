@@ -110,7 +110,7 @@ def test_the_browser_is_opened_and_listened_to(empty: Shell) -> None:
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stderr
-    assert "at QuickBooks Online as 'books', mode observe." in done.stderr
+    assert "at QuickBooks Online as 'books', mode only look (observe)." in done.stderr
     assert "Next: `arsync pull`, then `arsync plan`." in done.stderr
     # Nobody sits there who could answer.
     assert QUESTION not in done.stderr
@@ -171,7 +171,7 @@ def test_connections_are_listed_and_change_their_mode(shell: Shell) -> None:
     table = shell("connections")
     assert [line.split()[0] for line in table.out.splitlines()[2:]] == ["quickbooks", "xero"]
     done = shell("connections", "xero", "--mode", "auto")
-    assert done.err.splitlines()[0] == "xero: observe -> auto."
+    assert done.err.splitlines()[0] == "xero: only look (observe) -> by the rulebook (auto)."
     modes = {
         connection["name"]: connection["mode"] for connection in shell("connections", "--json").json
     }

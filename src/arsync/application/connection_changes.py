@@ -9,6 +9,7 @@ from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.config.mode_words import both_words
 from arsync.errors import UserMistake
 from arsync.store.models import ConnectionChange, ConnectionRow, Mode, Paused
 
@@ -172,7 +173,7 @@ def _in_words(before: ConnectionRow, after: ConnectionRow) -> ChangeInWords:
 
 def _differences(before: ConnectionRow, after: ConnectionRow) -> Iterator[str]:
     if before.mode != after.mode:
-        yield f"{before.mode} -> {after.mode}"
+        yield f"{both_words(before.mode)} -> {both_words(after.mode)}"
     if before.organisation.own_reminders != after.organisation.own_reminders:
         switched = "on" if after.organisation.own_reminders else "off"
         yield f"the platform's own reminders are {switched}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arsync.config import SETTINGS
+from arsync.config.mode_words import mode_value
 from arsync.config.setting_reader import ConfigReader
 from arsync.errors import UserMistake
 from arsync.store.admin.connections import name_problem
@@ -187,7 +188,7 @@ class _ListReader:
         return name
 
     def _mode(self, values: dict[str, str], line: int) -> Mode | None:
-        mode = values.get("mode", "").casefold()
+        mode = mode_value(values.get("mode", ""))
         if not mode:
             return None
         if mode not in set(Mode):

@@ -18,6 +18,7 @@ from arsync.cli.setup_commands import (
     no_browser_option,
     own_reminders_option,
 )
+from arsync.config.mode_words import mode_value
 from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
@@ -33,6 +34,16 @@ UNASKED_MAX = 10
 
 CHANGES_SHOWN_MAX = 20
 """So many changes are shown before the question; the rest is counted."""
+
+
+class _Mode(click.Choice[str]):
+    """A mode by its value or in words: `approve`, `ask first`."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        named = mode_value(value) if isinstance(value, str) else value
+        return super().convert(named, param, ctx)
 
 
 class _Connections(click.Group):
@@ -64,7 +75,11 @@ class _Connections(click.Group):
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--connection", multiple=True, metavar="NAME", help="The same as NAME.")
 @only_label_option
-@click.option("--mode", type=click.Choice(MODES), help="Change the mode.")
+@click.option(
+    "--mode",
+    type=_Mode(MODES),
+    help="Change the mode: only look (observe), ask first (approve), by the rulebook (auto).",
+)
 @click.option("--pause", is_flag=True, help="Let no scheduled run touch them; give --why.")
 @click.option("--why", "reason", metavar="TEXT", help="Why they are paused.")
 @click.option("--resume", is_flag=True, help="End the pause.")

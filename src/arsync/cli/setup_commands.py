@@ -12,6 +12,7 @@ import click
 from arsync.cli.common import config_option, json_option, opened, say
 from arsync.cli.json_output import print_json
 from arsync.cli.rules_new import say_ways
+from arsync.config.mode_words import WORDS_OF_MODES, both_words
 from arsync.connector_sdk import Grant, OrganisationRef
 from arsync.core.rulebook.starter import LETTERS
 from arsync.errors import EXIT_DONE, UserMistake
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
 
-MODES = ("observe", "approve", "auto")
+MODES = tuple(WORDS_OF_MODES)
 
 own_reminders_option = click.option(
     "--own-reminders",
@@ -222,7 +223,7 @@ def connect(
         print_json([connection_view(context) for context in connected])
     for context in connected:
         books = context.connection.organisation.name
-        say(f"Connected {books} at {label} as {context.name!r}, mode {context.mode}.")
+        say(f"Connected {books} at {label} as {context.name!r}, mode {both_words(context.mode)}.")
     say("\nNext: `arsync pull`, then `arsync plan`. Nothing is written while the mode is observe.")
     return EXIT_DONE
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from arsync.config.mode_words import mode_value
 from arsync.config.setting_checks import wrong_value
 from arsync.config.typed_settings import SECTIONS, SETTINGS, Setting, seconds, variable
 from arsync.errors import UserMistake
@@ -112,6 +113,8 @@ class ConfigReader:
                 self._add(setting, environ[name], name)
 
     def _add(self, setting: Setting, value: object, where: str) -> None:
+        if (setting.section, setting.key) == ("runs", "mode") and isinstance(value, str):
+            value = mode_value(value)
         problem = _problem(setting, value) or wrong_value(
             setting.section, setting.key, str(value), self._folder
         )

@@ -101,7 +101,10 @@ class RunsSettings(Section, frozen=True, kw_only=True):
     # Nothing by surprise: a new connection writes nothing.
     mode: Annotated[
         Literal["observe", "approve", "auto"],
-        Meta(description="observe, approve, auto: for new connections"),
+        Meta(
+            description="observe (only look), approve (ask first), auto (by the rulebook): for new "
+            "connections; the words are taken too"
+        ),
     ] = "observe"
     every: Annotated[
         str, DURATION, Meta(description="how often `arsync run` runs: 30s, 15m, 2h")

@@ -39,14 +39,6 @@ class Mode(StrEnum):
     """Only what the rulebook marks waits for a person."""
 
 
-MODE_WORDS: Mapping[Mode, str] = {
-    Mode.OBSERVE: "only look",
-    Mode.APPROVE: "ask first",
-    Mode.AUTO: "by the rulebook",
-}
-"""The modes as people call them; settings and `--mode` take these words too."""
-
-
 class ConnectionState(StrEnum):
     """Whether a connection's authorisation is valid."""
 

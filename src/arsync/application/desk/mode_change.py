@@ -7,8 +7,9 @@ from typing import NamedTuple
 from arsync.application.connection_changes import change_connections
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.config.mode_words import both_words
 from arsync.core.actions import ActionState
-from arsync.store.models import MODE_WORDS, ConnectionChange, Mode
+from arsync.store.models import ConnectionChange, Mode
 
 
 class ModeChange(NamedTuple):
@@ -48,5 +49,5 @@ def change_mode(actor: Actor, organisation: OrganisationContext, after: Mode) ->
     before = organisation.connection.mode
     change_connections(actor, [organisation], ConnectionChange(mode=after))
     if before is after:
-        return f"Unchanged: {MODE_WORDS[after]} ({after})."
-    return f"Changed: {MODE_WORDS[after]} ({after}). Before: {MODE_WORDS[before]} ({before})."
+        return f"Unchanged: {both_words(after)}."
+    return f"Changed: {both_words(after)}. Before: {both_words(before)}."
