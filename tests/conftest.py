@@ -243,9 +243,8 @@ def pytest_collection() -> Generator[None, Any, Any]:
 def _share_statements(connection: Connection) -> None:
     from tests.builders.stores import share_statements
 
-    if connection.dialect.name == "sqlite":
-        share_statements(connection.engine)
-        connection.dialect = connection.engine.dialect
+    share_statements(connection.engine)
+    connection.dialect = connection.engine.dialect
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

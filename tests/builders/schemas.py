@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,12 @@ def schema_class() -> Any:
 
 
 def validator(schema: dict[str, Any]) -> Any:
-    """Return a validator of a schema that is itself valid."""
-    schema_class().check_schema(schema)
-    return schema_class()(schema)
+    """Return a validator of a schema that is itself valid: each schema is checked once."""
+    return _validator(json.dumps(schema))
+
+
+@cache
+def _validator(schema: str) -> Any:
+    tree = json.loads(schema)
+    schema_class().check_schema(tree)
+    return schema_class()(tree)

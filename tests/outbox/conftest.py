@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksWorld
-from tests.store.conftest import clock, keys, migrated_file, migrated_schema, store, store_url
+from tests.store.conftest import (
+    clock,
+    keys,
+    migrated_file,
+    migrated_schema,
+    schema_engine,
+    store,
+    store_url,
+)
 
 from arsync.clock import SetClock
 from arsync.config import load_config
@@ -16,7 +24,15 @@ from arsync.store.models import Mode
 
 pytest.register_assert_rewrite("tests.outbox.store_contract", "tests.outbox.worker_tables")
 
-__all__ = ["clock", "keys", "migrated_file", "migrated_schema", "store", "store_url"]
+__all__ = [
+    "clock",
+    "keys",
+    "migrated_file",
+    "migrated_schema",
+    "schema_engine",
+    "store",
+    "store_url",
+]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Date,
     DateTime,
+    Engine,
     Integer,
     LargeBinary,
     MetaData,
@@ -78,12 +79,23 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Pat
         shutil.copy(migrated_file, tmp_path / "store.db")
         yield f"sqlite:///{tmp_path / 'store.db'}"
         return
-    url = request.getfixturevalue("migrated_schema")
-    yield url
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    engine: Engine = request.getfixturevalue("schema_engine")
+    yield request.getfixturevalue("migrated_schema")
     with engine.begin() as db:
-        for table in reversed(metadata.sorted_tables):
-            db.execute(text(f"DELETE FROM {table.name}"))
+        # All are emptied, so nothing has to be looked for in the others; and without parameters
+        # the server takes a text of many statements.
+        db.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        db.exec_driver_sql(_EMPTIED)
+
+
+_EMPTIED = "; ".join(f"DELETE FROM {table.name}" for table in metadata.sorted_tables)
+
+
+@pytest.fixture(scope="session")
+def schema_engine(migrated_schema: str) -> Iterator[Engine]:
+    """An engine on the schema of this test session's own, beside those that tests open."""
+    engine = create_engine(make_url(migrated_schema).set(drivername="postgresql+psycopg"))
+    yield engine
     engine.dispose()
 
 
