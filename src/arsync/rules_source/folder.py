@@ -18,7 +18,6 @@ from arsync.core.rulebook import Problem, Rulebook
 from arsync.core.rulebook.model import NotRules
 from arsync.core.rulebook.reading.extends import Extended, Finder
 from arsync.core.rulebook.reading.merge import File, not_rules_of
-from arsync.core.rulebook.reading.reader import read_layers
 from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
 from arsync.core.rulebook.rules_text import RulesText, rules_text
 from arsync.errors import UserMistake
@@ -27,6 +26,7 @@ from arsync.mail import DEFAULT_LANGUAGE, SHIPPED_NAMES, Letters, TextProblem, l
 from arsync.mail.own_texts import OwnTexts, TextsOf, own_texts
 from arsync.rules_source.file_names import names_path, says_nothing
 from arsync.rules_source.holiday_regions import in_any_region
+from arsync.rules_source.kept_readings import KeptReadings
 from arsync.rules_source.listing import RULE_SUFFIXES, DiskListing, Listing
 from arsync.rules_source.unread import FolderCheck, UnreadFile
 from arsync.rules_source.way_names import way_names
@@ -298,6 +298,9 @@ def with_unread(
     )
 
 
+_READINGS = KeptReadings()
+
+
 def rules_from(
     files: Sequence[tuple[str, str]],
     shared: Sequence[tuple[str, str]],
@@ -323,7 +326,7 @@ def rules_from(
     texts = letters(DEFAULT_LANGUAGE, None)
     every_language = [texts, *texts.in_other_languages()]
     names = frozenset(name for spoken in every_language for name in spoken.names)
-    reading = read_layers(files, texts=names, shared=shared, find=find, ways=way_names())
+    reading = _READINGS.read(files, texts=names, shared=shared, find=find, ways=way_names())
     rulebook = reading.rulebook
     faults = list(reading.problems)
     errors = sum(problem.severity == "error" for problem in reading.problems)
