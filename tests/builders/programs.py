@@ -19,11 +19,16 @@ class Program:
 
     def __init__(self, app: Flask, container: Container, user: UserRow) -> None:
         self.user = user
-        self.token = container.store.sign_ins.make_token(user.id, "tests", expires_at=None)
+        self._sign_ins = container.store.sign_ins
+        self.token = self.renewed()
         self._client = app.test_client(use_cookies=False)
         # Each from its own: what one address may ask in a minute is a matter of other tests.
         number = next(_ADDRESSES)
         self._from = {"REMOTE_ADDR": f"10.0.{number // 250}.{number % 250}"}
+
+    def renewed(self) -> str:
+        """Return another token, which nothing was asked with."""
+        return self._sign_ins.make_token(self.user.id, "tests", expires_at=None)
 
     def ask(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any

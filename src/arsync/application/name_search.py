@@ -22,6 +22,12 @@ class ContactId(str):
     __slots__ = ()
 
 
+class CustomerId(str):
+    """A customer's id, said of the customer alone: an invoice may well have the same number."""
+
+    __slots__ = ()
+
+
 class NotFound(UserMistake):
     """Neither a customer nor an invoice is called so in this connection."""
 
@@ -96,6 +102,8 @@ def subject_anywhere(
 
 
 def _subject(ledger: Ledger, connection_id: int, about: str) -> tuple[Contact, Invoice | None]:
+    if isinstance(about, CustomerId):
+        return ledger.contact(connection_id, str(about)), None
     if isinstance(about, ContactId):
         return ledger.contact(connection_id, str(about), also_gone=True), None
     try:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
-from arsync.application.name_search import contact_named, invoice_numbered
+from arsync.application.name_search import CustomerId, contact_named, invoice_numbered
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import (
@@ -144,6 +144,9 @@ def subject_named(container: Container, names: Sequence[str], connection: Chosen
     Raises:
         UserMistake: nothing is called so, there are several, or they are of several customers.
     """
+    if len(names) == 1 and isinstance(names[0], CustomerId):
+        organisation, contact = contact_named(container, str(names[0]), connection)
+        return Subject(organisation, contact.id, ())
     if len(names) == 1:
         try:
             organisation, invoice = invoice_numbered(container, names[0], connection)

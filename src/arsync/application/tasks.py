@@ -10,7 +10,7 @@ from typing import NamedTuple
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.disputes import DisputeWords, open_dispute
-from arsync.application.name_search import subject_anywhere
+from arsync.application.name_search import CustomerId, subject_anywhere
 from arsync.application.organisation_context import (
     OrganisationContext,
     organisation_by_id,
@@ -309,7 +309,9 @@ def _follow(
     if row.follows is Follows.PROMISE:
         assert answer.promised_on is not None, "a promise has its day"
         # A task about the customer as a whole is about all that it owes.
-        names = _open_ids(organisation, task, report.invoice) or [task.action.contact_id]
+        names = _open_ids(organisation, task, report.invoice) or [
+            CustomerId(task.action.contact_id)
+        ]
         promised = PromiseToPay(answer.promised_on, report.amount, answer.words)
         return [promise(actor, container, names, promised, connection=organisation.name).message]
     invoice_ids = _open_ids(organisation, task, report.invoice)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.builders.desk import CUSTOMERS, DeskDriver, a_desk, add_everybody, add_person
-from tests.builders.programs import Program
+from tests.builders.programs import Program, said
 from werkzeug.test import TestResponse
 
 from arsync.application.permissions import ROLES, Permission, Role
@@ -35,14 +35,18 @@ class Everybody:
         self.nobody = Program(desk.app, desk.container, other)
         self.nobody.token = "arsync_no_such_token"
         row = desk.container.waiting("books")[0].row
+        opened = self.programs[Role.OWNER].post(
+            "/connections/books/tasks", customer="c1", text="Call about INV-1"
+        )
+        task = said(opened)["action"]["key"]
         self.values = {
             "connection": "books",
             "customer": "c1",
             "invoice": "i1",
             "key": row.key,
-            "task": row.key,
+            "task": task,
             "number": "1",
-            "hash": row.rulebook_hash,
+            "version": row.rulebook_hash,
         }
 
     def status(self, program: Program, operation: Operation) -> int:

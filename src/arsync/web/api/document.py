@@ -39,7 +39,7 @@ _PROBLEMS = {
 
 _RETRIED = frozenset({429, 503})
 
-_ONLY_WITH_BODY = frozenset({409, 413, 415})
+_ONLY_WITH_BODY = frozenset({413, 415})
 
 
 @cache

@@ -14,9 +14,13 @@ from msgspec import Meta, Struct
 
 from arsync.application.desk.record_pages import WantedPage
 from arsync.application.permissions import Permission
+from arsync.errors import Overtaken
 
 BASE = "/api/v1"
 """Where everything of this version stands. A change that a program could notice makes another."""
+
+KEY_LENGTH = 32
+"""Of an action's key."""
 
 PAGE_ROWS = 50
 
@@ -81,6 +85,20 @@ def page_of(
     shown = rows[: query.limit]
     more = len(rows) > query.limit
     return Paged([view(row) for row in shown], key(shown[-1]) if more else None)
+
+
+def rows_after(rows: Sequence[T], query: PageQuery, key: Callable[[T], str]) -> Sequence[T]:
+    """Return what comes after a key in a list that is read whole.
+
+    Raises:
+        Overtaken: what the part before ended with is not in the list any more.
+    """
+    if query.after is None:
+        return rows
+    for place, row in enumerate(rows):
+        if key(row) == query.after:
+            return rows[place + 1 :]
+    raise Overtaken(f"{query.after} is not in this list any more.\n    hint: begin again")
 
 
 class Operation(NamedTuple):

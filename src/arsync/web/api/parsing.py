@@ -13,6 +13,8 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from arsync.web.api.problems import FieldMistake, FieldsRefused
 
+NULL = "null"
+
 _AT = re.compile(r"^(?P<words>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`|missing required field `([^`]*)`")
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+|\.\.\.)\]")
@@ -42,6 +44,9 @@ def query_of(args: MultiDict[str, str], type_: type[Struct]) -> Any:
     for name, values in args.lists():
         if name not in lists and len(values) > 1:
             raise FieldsRefused(FieldMistake(name, "it is given twice"))
+        if NULL in map(str.casefold, values):
+            # In an address everything is a text: what is not meant is left out.
+            raise FieldsRefused(FieldMistake(name, "leave it out"))
         parameters[name] = values if name in lists else values[0]
     return _converted(parameters, type_, "")
 

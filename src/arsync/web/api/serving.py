@@ -17,7 +17,7 @@ from arsync.application.people.signing_in import program
 from arsync.store.people.sign_ins import hash_of
 from arsync.web.api.answers import as_json
 from arsync.web.api.document import document_text
-from arsync.web.api.operations import BASE, Operation
+from arsync.web.api.operations import BASE, KEY_LENGTH, ActionKey, Operation
 from arsync.web.api.parsing import body_of, path_values, query_of
 from arsync.web.api.problems import (
     FieldMistake,
@@ -72,7 +72,12 @@ def serve_api(app: Flask, container: Container) -> None:
 
 def flask_rule(operation: Operation) -> str:
     """Return an operation's address as Flask writes it."""
-    return BASE + operation.path.replace("{", "<").replace("}", ">")
+    path = operation.path
+    for name, type_ in operation.path_parameters.items():
+        if type_ is ActionKey:
+            # By its length a key is told from a word: `actions/approve` is no action.
+            path = path.replace(f"{{{name}}}", f"<string(length={KEY_LENGTH}):{name}>")
+    return BASE + path.replace("{", "<").replace("}", ">")
 
 
 def _answering(
@@ -123,11 +128,12 @@ def _done(operation: Operation, caller: Caller, arguments: dict[str, Any]) -> st
 
 def _once(operation: Operation, caller: Caller, arguments: dict[str, Any]) -> Response:
     """Answer a change; sent twice under one key, it is done once, and both get the same answer."""
-    key = request.headers.get(KEY_HEADER, "")
-    if not key:
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
         return _response(_done(operation, caller, arguments))
-    if len(key) > KEY_CHARACTERS_MAX:
-        raise FieldsRefused(FieldMistake(KEY_HEADER, "it is too long"))
+    if not 1 <= len(key) <= KEY_CHARACTERS_MAX:
+        words = f"it has 1 to {KEY_CHARACTERS_MAX} characters"
+        raise FieldsRefused(FieldMistake(KEY_HEADER, words))
     assert caller.person is not None, "somebody's token came along"
     forms, user_id = caller.container.store.forms, caller.person.user.id
     form_id = hashlib.sha256(f"{API}\0{key}".encode()).hexdigest()

@@ -6,7 +6,7 @@ import logging
 import secrets
 
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import HTTPException, TooManyRequests
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from arsync.application.container import Container
@@ -97,6 +97,8 @@ def _refused(error: HTTPException) -> Response:
     response = _page(status, TITLES.get(status, error.name), words)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after or GUARD_SECONDS)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response
 
 

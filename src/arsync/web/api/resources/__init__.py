@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from arsync.web.api.operations import Operation, Operations
 from arsync.web.api.resources.actions import operations as actions
+from arsync.web.api.resources.audit import operations as audit
 from arsync.web.api.resources.connections import operations as connections
+from arsync.web.api.resources.contact_log import operations as contact_log
 from arsync.web.api.resources.customers import operations as customers
+from arsync.web.api.resources.disputes import operations as disputes
+from arsync.web.api.resources.holds import operations as holds
 from arsync.web.api.resources.invoices import operations as invoices
+from arsync.web.api.resources.payment_plans import operations as payment_plans
+from arsync.web.api.resources.promises import operations as promises
+from arsync.web.api.resources.reports import operations as reports
+from arsync.web.api.resources.rulebook import operations as rulebook
+from arsync.web.api.resources.tasks import operations as tasks
 
-ALL: tuple[Operations, ...] = (connections, customers, invoices, actions)
+ALL: tuple[Operations, ...] = (
+    connections,
+    customers,
+    invoices,
+    actions,
+    tasks,
+    promises,
+    payment_plans,
+    disputes,
+    holds,
+    contact_log,
+    rulebook,
+    reports,
+    audit,
+)
 
 
 def every_operation() -> list[Operation]:

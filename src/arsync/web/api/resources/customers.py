@@ -15,6 +15,7 @@ from arsync.application.desk.record_pages import (
     invoices_page,
     one_customer,
 )
+from arsync.application.name_search import CustomerId
 from arsync.application.result_views import WhyView, why_view
 from arsync.application.timeline.customer_timeline import Timeline, timeline
 from arsync.application.why import why
@@ -71,4 +72,4 @@ def get_timeline(caller: Caller, customer: RecordId, query: DayQuery) -> Timelin
 def explain_customer(caller: Caller, customer: RecordId, query: DayQuery) -> WhyView:
     """Explain what is done about a customer, what is not, and why."""
     contact = one_customer(caller.actor, caller.organisation, customer)
-    return why_view(why(caller.actor, caller.organisation, contact.id, query.as_of))
+    return why_view(why(caller.actor, caller.organisation, CustomerId(contact.id), query.as_of))
