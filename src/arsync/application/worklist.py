@@ -171,7 +171,7 @@ def worklist(
     return [
         work
         for organisation in organisations(container, connection)
-        for work in sorted(_chosen(organisation, choice), key=_by_worth)
+        for work in sorted(_chosen(organisation, choice), key=by_worth)
     ]
 
 
@@ -202,11 +202,12 @@ def one_task(actor: Actor, container: Container, key: str) -> WorkItem:
     if row.action.kind is not ActionKind.TASK:
         raise UserMistake(f"action {row.key[:8]} is a {row.action.kind}, not a task.")
     organisation = organisation_by_id(container, row.connection_id)
-    (work,) = _items(organisation, [row])
-    return work._replace(script=_script(organisation, work))
+    (work,) = work_items(organisation, [row])
+    return work._replace(script=script_of(organisation, work))
 
 
-def _by_worth(work: WorkItem) -> tuple[bool, Decimal, date, str, str]:
+def by_worth(work: WorkItem) -> tuple[bool, Decimal, date, str, str]:
+    """Return what a worklist is sorted by."""
     worth = work.worth
     # Unknown comes last. At the same worth the oldest, then by name, then always the same.
     return (
@@ -221,7 +222,7 @@ def _by_worth(work: WorkItem) -> tuple[bool, Decimal, date, str, str]:
 def _by_day(work: WorkItem) -> tuple[date, bool, Decimal, date, str, str]:
     row = work.row
     day = max(day for day in (row.next_on, row.due_on, work.since) if day is not None)
-    return (day, *_by_worth(work))
+    return (day, *by_worth(work))
 
 
 def _chosen(organisation: OrganisationContext, choice: WorkChoice) -> Iterator[WorkItem]:
@@ -234,7 +235,7 @@ def _chosen(organisation: OrganisationContext, choice: WorkChoice) -> Iterator[W
     if choice.customer:
         begins = folded(choice.customer)
         rows = [row for row in rows if folded(row.action.contact_name).startswith(begins)]
-    for work in _items(organisation, rows):
+    for work in work_items(organisation, rows):
         if choice.due_only and not work.is_due:
             continue
         if choice.owner and folded(choice.owner) not in {folded(work.owner), folded(work.address)}:
@@ -255,7 +256,7 @@ def _decisions(waiting: Sequence[ActionRow]) -> Iterator[ActionRow]:
 _FOLLOWS = frozenset({ActionKind.TERMS, ActionKind.RESTORE_TERMS})
 
 
-def _items(organisation: OrganisationContext, rows: Sequence[ActionRow]) -> Iterator[WorkItem]:
+def work_items(organisation: OrganisationContext, rows: Sequence[ActionRow]) -> Iterator[WorkItem]:
     """Yield the entries with what is owed now, some hundred customers at a time."""
     today, zone = organisation.today, organisation.zone
     contact_ids = sorted({row.action.contact_id for row in rows})
@@ -297,7 +298,7 @@ def _owner(organisation: OrganisationContext, row: ActionRow, dues: Dues | None)
     return owner, role.address_for(dues.contact) if role and dues else ""
 
 
-def _script(organisation: OrganisationContext, work: WorkItem) -> str:
+def script_of(organisation: OrganisationContext, work: WorkItem) -> str:
     """Return what to say, with its headline; empty where the call has no script.
 
     A script that cannot be made says why in its place: the number and the amounts are shown anyway.

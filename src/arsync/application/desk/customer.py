@@ -196,7 +196,7 @@ def customer_page(
         contact_figures.customer_since(view),
         by_id.get(contact.parent_id),
         tuple(member for member in members if member.parent_id == contact.id),
-        tuple(_open_invoice(assessed, invoice, nexts) for invoice in shown),
+        tuple(open_invoice(assessed, invoice, nexts) for invoice in shown),
         len(view.owed) - len(shown),
         sums_of(view.owed),
         NextSteps(tuple(waits), _held(plan, contact_id), problem),
@@ -204,7 +204,7 @@ def customer_page(
         tuple(_treatment(assessed, CustomerReader(organisation))),
         tuple(newest),
         len(events) - len(newest),
-        _platform_page(organisation, RecordKind.CONTACTS, contact.id),
+        platform_page(organisation, RecordKind.CONTACTS, contact.id),
         assessed.account.doubts,
     )
 
@@ -240,7 +240,8 @@ def _held(plan: Plan | None, contact_id: str) -> HeldBack | None:
     )
 
 
-def _open_invoice(assessed: Assessed, invoice: Invoice, nexts: dict[str, str]) -> OpenInvoice:
+def open_invoice(assessed: Assessed, invoice: Invoice, nexts: dict[str, str]) -> OpenInvoice:
+    """Return an open invoice with the last step taken, and what comes next by its number."""
     view = assessed.account_view
     steps = view.sent.get(invoice.id, [])
     last = steps[-1] if steps else None
@@ -331,7 +332,8 @@ def _events(
     return events
 
 
-def _platform_page(organisation: OrganisationContext, kind: RecordKind, record_id: str) -> str:
+def platform_page(organisation: OrganisationContext, kind: RecordKind, record_id: str) -> str:
+    """Return the address at which people see a record at the platform; empty: none."""
     if organisation.settings_problem:
         return ""
     return organisation.platform.record_page(

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, Via
 from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.ledger.records import CLOSED_BY_ITSELF
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import action_row, events_of, rows_of, waiting_keys
 from arsync.store.actions.serialisation import decode_action, via_in_json
@@ -250,6 +251,24 @@ class ActionQueries:
         )
         with self._database.read() as db:
             return int(db.scalar(query) or 0)
+
+    def tasks_done(self, connection_id: int, since: datetime, rows_max: int) -> Sequence[ActionRow]:
+        """Return the tasks that people ended or tried since a moment, the latest first."""
+        columns = actions.c
+        query = (
+            select(actions)
+            .where(
+                columns.connection_id == connection_id,
+                columns.kind == ActionKind.TASK.value,
+                columns.outcome != "",
+                columns.outcome_code != CLOSED_BY_ITSELF,
+                columns.changed_at >= since,
+            )
+            .order_by(columns.changed_at.desc(), columns.key)
+            .limit(rows_max)
+        )
+        with self._database.read() as db:
+            return [action_row(row) for row in db.execute(query)]
 
     def not_notified(self, connection_id: int) -> Sequence[ActionRow]:
         """Return actions that are sent or unknown and of which the owner was not notified yet."""

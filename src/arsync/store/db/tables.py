@@ -237,6 +237,16 @@ invoices.append_column(Column("episode", Integer, nullable=False))
 # The organisation's day; null for what was there when the ledger was first read.
 invoices.append_column(Column("seen_on", Date))
 
+# A search finds them by how the name or the number begins. PostgreSQL sorts texts as people do,
+# and then finds no beginnings; its pattern order does.
+for _called in (contacts.c.name, invoices.c.number):
+    Index(
+        None,
+        _called.table.c.connection_id,
+        _called,
+        postgresql_ops={_called.name: "text_pattern_ops"},
+    )
+
 payments = _ledger_table(
     "payments",
     Column("contact_id", Id, nullable=False),

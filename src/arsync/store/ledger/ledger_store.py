@@ -27,6 +27,7 @@ from arsync.store.ledger import (
     own_balances,
     page_writer,
     pull_state,
+    search,
     unreadable_money,
 )
 from arsync.store.ledger import (
@@ -144,6 +145,9 @@ class Ledger:
     totals = _read(lookups.totals)
     holders_of_cash = _read(lookups.holders_of_cash)
     counts = _read(lookups.counts)
+    find_customers = _read(search.find_customers)
+    find_invoices = _read(search.find_invoices)
+    find_actions = _read(search.find_actions)
     listed_customers = _read(customer_list.listed_customers)
     ranked_customers = _read(customer_list.ranked_customers)
 

@@ -43,7 +43,9 @@ class Visit(Caller):
     def address(self, path: str = "", **query: Any) -> str:
         """Return an address below this connection's: `address("worklist")`."""
         base = f"/c/{quote(self.organisation.name, safe='')}"
-        query_values = {key: value for key, value in query.items() if value not in {"", None}}
+        query_values = {
+            key: value for key, value in query.items() if value is not None and value != ""
+        }
         return f"{base}/{path}" + (
             f"?{urlencode(query_values, doseq=True)}" if query_values else ""
         )

@@ -11,6 +11,7 @@ from arsync.web.desk.pages.customer_forms import routes as customer_forms
 from arsync.web.desk.pages.customers import routes as customers
 from arsync.web.desk.pages.decisions import routes as decisions
 from arsync.web.desk.pages.first_page import routes as first_page
+from arsync.web.desk.pages.invoices import routes as invoices
 from arsync.web.desk.pages.keys import routes as keys
 from arsync.web.desk.pages.letters import routes as letters
 from arsync.web.desk.pages.me import routes as me
@@ -18,10 +19,12 @@ from arsync.web.desk.pages.measures import routes as measures
 from arsync.web.desk.pages.mode import routes as mode
 from arsync.web.desk.pages.payment_plan import routes as payment_plan
 from arsync.web.desk.pages.people import routes as people
+from arsync.web.desk.pages.search import routes as search
 from arsync.web.desk.pages.sign_in import routes as sign_in
 from arsync.web.desk.pages.stop import routes as stop
 from arsync.web.desk.pages.today import routes as today
 from arsync.web.desk.pages.tries import routes as tries
+from arsync.web.desk.pages.worklist import routes as worklist
 from arsync.web.desk.routing import Route, Routes
 
 ALL: tuple[Routes, ...] = (
@@ -34,6 +37,7 @@ ALL: tuple[Routes, ...] = (
     customers,
     decisions,
     first_page,
+    invoices,
     keys,
     letters,
     me,
@@ -41,10 +45,12 @@ ALL: tuple[Routes, ...] = (
     mode,
     payment_plan,
     people,
+    search,
     sign_in,
     stop,
     today,
     tries,
+    worklist,
 )
 """The routes of every module; the tests of roles, forms and screens go through them."""
 

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from werkzeug.wrappers import Response
 
 from arsync.application.desk.customer_forms import FormSubject
+from arsync.application.desk.work import task_of
 from arsync.application.payment_plans import Schedule, agree, preview
 from arsync.application.permissions import Permission
+from arsync.application.tasks import CallReport, complete_task
 from arsync.core.ledger.agreements.payment_plans import INSTALMENTS_MAX, Every
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.records import Instalment
@@ -78,7 +80,23 @@ def record_plan(visit: Visit, customer: str) -> Response:
         note=_note(visit),
         connection=visit.organisation.name,
     )
+    task = visit.request.form.get("task", "")
+    if task:
+        return _task_done(visit, task, recorded.message)
     return back_to(visit, subject, recorded.message)
+
+
+def _task_done(visit: Visit, task: str, message: str) -> Response:
+    """End the call in which the instalments were agreed, and go on to the next one."""
+    row = task_of(visit.organisation, task)
+    report = CallReport("spoke", "instalments agreed")
+    try:
+        complete_task(visit.actor, visit.container, row.key, report)
+    except UserMistake as mistake:
+        message = f"{message} The task stays as it is: {mistake}"
+    visit.said = message
+    shown = visit.words.told(message, today=visit.organisation.today)
+    return visit.see(visit.address("worklist", done=row.key), shown)
 
 
 def _terms(visit: Visit) -> Terms | None:

@@ -1,0 +1,77 @@
+"""One invoice, and why something is done about it or about its customer."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from werkzeug.wrappers import Response
+
+from arsync.application.desk.invoice import invoice_page, why_page
+from arsync.web.desk.routing import Routes
+from arsync.web.desk.visit import Visit
+
+routes = Routes()
+
+SECTIONS = {
+    "facts": "Facts",
+    "leave_alone": "Left alone",
+    "credit_limits": "Credit limit",
+    "credit_holds": "Credit hold",
+    "reminders": "Reminders",
+    "invoice": "Invoices",
+    "sent": "Sent",
+    "take_over": "Taken over",
+    "next": "Next",
+    "planned": "Planned",
+    "held back": "Held back",
+    "tasks": "Tasks",
+    "promises": "Promises",
+    "disputes": "Disputes",
+    "payment plan": "Payment plan",
+}
+"""The sections of an explanation, as pages call them."""
+
+LINES_MAX = 400
+
+
+@routes.page("/c/<connection>/invoices/<invoice>")
+def one_invoice(visit: Visit, invoice: str) -> Response:
+    """Show one invoice: what was done about it, and what paid it."""
+    page = invoice_page(visit.actor, visit.organisation, invoice)
+    return visit.page(
+        "invoice.html",
+        page=page,
+        home=visit.organisation.connection.organisation.base_currency,
+        today=visit.organisation.today,
+        label=visit.organisation.label,
+    )
+
+
+@routes.page("/c/<connection>/why/<subject>")
+def explain_why(visit: Visit, subject: str) -> Response:
+    """Explain a customer or an invoice, rule by rule."""
+    of_invoice = visit.request.args.get("of") == "invoice"
+    shown = why_page(visit.actor, visit.organisation, subject, of_invoice=of_invoice)
+    lines = shown.lines[:LINES_MAX]
+    sections = [
+        (SECTIONS.get(name, name.capitalize()), list(some))
+        for name, some in groupby(
+            sorted(lines, key=lambda line: _order(line.section)), key=lambda line: line.section
+        )
+    ]
+    return visit.page(
+        "why.html",
+        shown=shown,
+        sections=sections,
+        left_out=len(shown.lines) - len(lines),
+        today=visit.organisation.today,
+    )
+
+
+def _order(section: str) -> int:
+    """Put first what will happen, then what keeps it, then the rest as it is read."""
+    first = ("planned", "held back", "next")
+    if section in first:
+        return first.index(section)
+    names = list(SECTIONS)
+    return len(first) + (names.index(section) if section in names else len(names))
