@@ -52,6 +52,7 @@ def test_send_lets_one_letter_leave_five_minutes_later(
     app.clock.advance(timedelta(minutes=6))
     list(app.sync("books"))
     assert desk.books.keys(ActionKind.REMINDER) == [key]
+    assert "1 letter left today" in owner.get(TODAY).text
     late = post(owner, f"/c/books/approvals/{key}/undo", then="today")
     assert late.status_code == 409
 

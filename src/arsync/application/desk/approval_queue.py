@@ -58,6 +58,8 @@ class QueuePage(NamedTuple):
     """What waited and lost its reason since the last run began."""
     last_run_at: datetime | None
     groups: tuple[str, ...]
+    left_today: int
+    """So many messages left today."""
     every: tuple[WaitingDecision, ...]
     """All that waits, whatever the filter."""
 
@@ -125,6 +127,7 @@ def queue_page(
         gone=tuple(store.waiting.gone(organisation.id, since)) if since else (),
         last_run_at=since,
         groups=tuple(store.waiting.groups(organisation.id)),
+        left_today=store.actions.sent_count(organisation.id, MESSAGE_KINDS, organisation.today),
         every=tuple(every),
     )
 

@@ -33,7 +33,14 @@ from arsync.rules_source.folder import holidays_in
 from arsync.store.actions.plan_saving import OVER_SAFETY
 from arsync.store.actions.waiting import LastHeard
 from arsync.store.ledger.standing_sums import LedgerSums, PaidSums
-from arsync.store.models import ActionRow, Mode, OutageRow, RunRow, UnreachableCustomer
+from arsync.store.models import (
+    ActionRow,
+    Mode,
+    OutageRow,
+    RunRow,
+    UnreachableCustomer,
+    WaitingAction,
+)
 
 OPEN_ROWS = 4
 """So many letters stand open; the rest is one line with their sum."""
@@ -121,6 +128,9 @@ class Today(NamedTuple):
     """Of a connection that only looks: what its last plan would have sent, most money first."""
     planned_on: date | None
     in_the_way: InTheWay
+    left_today: tuple[WaitingAction, ...]
+    """Messages that left today; some of them."""
+    left_count: int
     schedule: ScheduleView
     read_at: datetime | None
     last_run: RunRow | None
@@ -162,6 +172,8 @@ def today(actor: Actor, organisation: OrganisationContext) -> Today:
         planned=planned,
         planned_on=planned_on,
         in_the_way=_in_the_way(organisation, waits),
+        left_today=tuple(store.waiting.left_on(organisation.id, organisation.today)),
+        left_count=store.actions.sent_count(organisation.id, MESSAGE_KINDS, organisation.today),
         schedule=schedule_of(actor, organisation),
         read_at=store.ledger.pulled_at(organisation.id),
         last_run=store.runs.last(organisation.id, besides="plan"),

@@ -14,13 +14,16 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Select, func, select
 
-from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.store.db.bulk import one_of
 from arsync.store.db.column_types import sum_in_parts, whole_sum
 from arsync.store.db.database import Database
 from arsync.store.db.tables import INVOICE_IS_OPEN, actions, contacts, invoices
 from arsync.store.models import WaitingAction, WaitingInvoice
+
+LEFT_MAX = 10
+"""So many that left on a day are named; the others are counted."""
 
 GONE_MAX = 50
 """So many that lost their reason are named."""
@@ -177,6 +180,19 @@ class WaitingActions:
             .order_by(None)
             .order_by(columns.changed_at.desc(), columns.key)
             .limit(GONE_MAX)
+        )
+        with self._database.read() as db:
+            rows = db.execute(query).all()
+        return [_waiting(row) for row in rows]
+
+    def left_on(self, connection_id: int, day: date) -> Sequence[WaitingAction]:
+        """Return messages that left, or may have, on an organisation's day; some of them."""
+        query = (
+            self._query(connection_id, STARTED_STATES)
+            .where(
+                actions.c.sent_on == day, actions.c.kind.in_([kind.value for kind in MESSAGE_KINDS])
+            )
+            .limit(LEFT_MAX)
         )
         with self._database.read() as db:
             rows = db.execute(query).all()
