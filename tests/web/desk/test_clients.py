@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from decimal import Decimal
 
 from flask.testing import FlaskClient
 from tests.builders.books import ORGANISATION
@@ -48,6 +49,15 @@ def test_several_clients_are_approved_as_shown(desk: DeskDriver, owner: FlaskCli
     assert counts[ActionState.APPROVED] == waiting
     (line,) = desk.container.store.audit.page(AuditFilter(what="approved for several clients"), 9)
     assert line.about == "books"
+
+
+def test_above_the_limit_it_is_the_first_of_two(desk: DeskDriver) -> None:
+    user = add_person(desk.container, "Lim", Role.CONTROLLER, approves_up_to=Decimal(1))
+    client = desk.signed_in(user)
+    post(client, "/clients/approve", **confirmation(client, "books"))
+    assert "a second person has to approve" in client.get("/clients").text
+    number = desk.container.store.connections.get("books").id
+    assert ActionState.APPROVED not in desk.container.store.actions.counts(number)
 
 
 def test_what_changed_since_is_not_approved(desk: DeskDriver, owner: FlaskClient) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.application.approvals import WAITING, approve_decisions
+from arsync.application.approvals import WAITING, approve
 from arsync.application.choosing import Decision, Selection, left_to_roles, selected
 from arsync.application.connection_changes import (
     ConnectionChange,
@@ -19,10 +19,12 @@ from arsync.application.connection_changes import (
     stop_everything,
 )
 from arsync.application.container import Container
+from arsync.application.desk.deciding import CALLED_BACK_FOR
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.overview import Need, OverviewLine, overview
 from arsync.application.people.persons import Person
 from arsync.application.permissions import ROLES, Actor, NotPermitted, Permission
+from arsync.core.actions import ActionState
 from arsync.errors import ArsyncError, UserMistake
 from arsync.store.models import ConnectionRow
 
@@ -72,6 +74,16 @@ class Batch(NamedTuple):
         return hashlib.sha256("\n".join(sorted(members)).encode()).hexdigest()[:32]
 
 
+class BatchesApproved(NamedTuple):
+    """What became of batches."""
+
+    approved: int
+    first_of_two: int
+    """So many wait for a second person now."""
+    refused: Sequence[str]
+    """Clients of which nothing was approved, each with why."""
+
+
 def clients(container: Container, person: Person) -> list[PracticeClient]:
     """Return the clients that are somebody's, worst first."""
     rows = {row.name: row for row in container.store.connections.all()}
@@ -102,24 +114,32 @@ def batches(container: Container, chosen: Sequence[PracticeClient]) -> list[Batc
 
 def approve_batches(
     container: Container, chosen: Sequence[PracticeClient], digests: Mapping[str, str]
-) -> tuple[int, list[str]]:
-    """Approve for some clients what was shown; returns how much, and what was not, in words.
+) -> BatchesApproved:
+    """Approve for some clients what was shown; one client's mistake leaves the others alone.
 
-    One client's mistake leaves the others alone.
+    Args:
+        container: holds their actions.
+        chosen: the clients.
+        digests: what was shown of each, by its connection's name.
     """
-    approved, refused = 0, []
+    approved, first_of_two, refused = 0, 0, []
     for batch in batches(container, chosen):
         name = batch.client.row.organisation.name
         if not batch.client.may_approve:
             refused.append(f"{name}: nothing was approved, it has to be looked at.")
-        elif batch.digest != digests.get(batch.client.line.name):
+            continue
+        if batch.digest != digests.get(batch.client.line.name):
             refused.append(f"{name}: what waits has changed since, so nothing was approved.")
-        else:
-            try:
-                approved += len(approve_decisions(batch.client.actor, container, batch.decisions))
-            except ArsyncError as error:
-                refused.append(f"{name}: {str(error).split(chr(10), maxsplit=1)[0]}")
-    return approved, refused
+            continue
+        keys = [decision.listed.row.key for decision in batch.decisions]
+        try:
+            listed = approve(batch.client.actor, container, keys, leaves_after=CALLED_BACK_FOR)
+        except ArsyncError as error:
+            refused.append(f"{name}: {str(error).split(chr(10), maxsplit=1)[0]}")
+            continue
+        approved += sum(each.row.state is ActionState.APPROVED for each in listed)
+        first_of_two += sum(each.row.state is ActionState.AWAITING_APPROVAL for each in listed)
+    return BatchesApproved(approved, first_of_two, refused)
 
 
 def set_modes(container: Container, chosen: Sequence[PracticeClient], mode: str) -> int:

@@ -123,11 +123,14 @@ def approve(visit: Visit) -> Response:
         if name.startswith("digest-")
     }
     chosen = _chosen(visit)
-    approved, refused = approve_batches(visit.container, chosen, digests)
+    outcome = approve_batches(visit.container, chosen, digests)
     visit.about = ", ".join(client.line.name for client in chosen)
-    visit.said = f"{approved} actions. {' '.join(refused)}".strip()
+    lines = [f"Approved: {outcome.approved}."]
+    if outcome.first_of_two:
+        lines.append(f"Above your limit, a second person has to approve: {outcome.first_of_two}.")
+    lines += outcome.refused[:NOTED_MAX]
+    visit.said = " ".join(lines)
     visit.audit(DESK, "approved for several clients")
-    lines = [f"Approved: {approved}.", *refused[:NOTED_MAX]]
     return visit.see("/clients", "\n".join(lines))
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from werkzeug.wrappers import Response
 
-from arsync.application.permissions import Role
+from arsync.application.permissions import Permission, Role
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -25,7 +25,8 @@ def first(visit: Visit) -> Response:
     """Go on to where this person begins."""
     rows = visit.connections()
     if len(rows) != 1:
-        return visit.see("/clients" if rows else "/connect")
+        # Whoever may not connect is told what is theirs: nothing yet.
+        return visit.see("/clients" if rows or not visit.may(Permission.CONNECT) else "/connect")
     assert visit.person is not None
     actor = visit.person.actor_on(rows[0])
     assert actor is not None, "it is one of theirs"
