@@ -1,6 +1,6 @@
 """How long the desk's pages take on the server, and what fifty people at once feel.
 
-python -m benchmarks --only desk
+python -m benchmarks.desk [--quick]
 
 A ledger of 10,000 customers and 100,000 open invoices; each page of the desk is asked for several
 times, through the application itself, and the middle of the times is told. Then the desk is served
