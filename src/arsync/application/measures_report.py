@@ -20,12 +20,12 @@ from arsync.core.analytics.measures import (
     WINDOW_DAYS_MAX,
     Document,
     Figures,
+    Measuring,
     MeasuringWindow,
     documents_behind,
-    measures,
 )
 from arsync.core.ledger.money import plain
-from arsync.core.ledger.records import Account, Contact
+from arsync.core.ledger.records import Contact
 from arsync.core.ledger.sanitising import no_formula
 from arsync.errors import UserMistake
 
@@ -101,23 +101,16 @@ def measures_report(
     permit(actor, Permission.READ)
     window = MeasuringWindow(_past_day(organisation, as_of), _window_days(window_days))
     books = organisation.connection.organisation
-    windows = _month_ends(window) if by is By.MONTH else [window]
-    rows: list[Figures] = []
-    if len(windows) == 1:
-        accounts: Iterable[Account] = organisation.store.ledger.accounts(organisation.id)
-        rows = measures(
-            accounts,
-            window,
-            zone=organisation.zone,
-            base_currency=books.base_currency,
-            group_of=_GROUPS[by],
-        )
-    else:
-        # Read once: each month goes by the same documents.
-        kept = list(organisation.store.ledger.accounts(organisation.id))
-        for month in windows:
-            rows += measures(kept, month, zone=organisation.zone, base_currency=books.base_currency)
-    return MeasuresTable(organisation.name, books.name, books.base_currency, by, tuple(rows))
+    measuring = Measuring(
+        _month_ends(window) if by is By.MONTH else [window],
+        zone=organisation.zone,
+        base_currency=books.base_currency,
+        group_of=_GROUPS[by],
+    )
+    for account in organisation.store.ledger.accounts(organisation.id):
+        measuring.add(account)
+    rows = tuple(measuring.figures())
+    return MeasuresTable(organisation.name, books.name, books.base_currency, by, rows)
 
 
 def documents_of_measure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -13,8 +13,8 @@ from arsync.core.analytics.ageing import Ageing, AgeingRow, ageing
 from arsync.core.analytics.measures import (
     WINDOW_DAYS,
     Figures,
+    Measuring,
     MeasuringWindow,
-    measures,
 )
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import ZERO
@@ -110,20 +110,23 @@ def ledger_figures(
     permit(actor, Permission.READ)
     day = _past_day(organisation, as_of)
     books = organisation.connection.organisation
-    accounts = list(organisation.store.ledger.accounts(organisation.id))
-    ends = _month_ends(day)
+    windows = [MeasuringWindow(end, window_days) for end in _month_ends(day)]
+    measuring = _measuring(organisation, windows)
+
+    def as_they_stood() -> Iterator[Account]:
+        # In one reading: the ageing takes the accounts one by one as they are measured.
+        for account in organisation.store.ledger.accounts(organisation.id):
+            measuring.add(account)
+            yield as_it_stood(account, day, zone=organisation.zone)
+
+    aged = ageing(as_they_stood(), base_currency=books.base_currency, today=day)
+    months = tuple(measuring.figures())
     return LedgerFigures(
         as_of=day,
         base_currency=books.base_currency,
-        ageing=ageing(
-            (as_it_stood(account, day, zone=organisation.zone) for account in accounts),
-            base_currency=books.base_currency,
-            today=day,
-        ),
-        day=_measured(organisation, accounts, day, window_days),
-        months=tuple(
-            row for end in ends for row in _measured(organisation, accounts, end, window_days)
-        ),
+        ageing=aged,
+        day=tuple(row for row in months if row.as_of == day),
+        months=months,
     )
 
 
@@ -143,36 +146,33 @@ def month_figures(actor: Actor, organisation: OrganisationContext, first: date) 
     day = min(last, organisation.today)
     if first > organisation.today:
         raise UserMistake(f"{first:%B %Y} has not begun.")
-    accounts = list(organisation.store.ledger.accounts(organisation.id))
-    days = (day - first).days + 1
-    closing = _by_currency(_measured(organisation, accounts, day, days))
-    opening = _by_currency(_measured(organisation, accounts, first - timedelta(days=1), 1))
-    months = []
+    before = first - timedelta(days=1)
+    windows = [MeasuringWindow(day, (day - first).days + 1), MeasuringWindow(before, 1)]
+    measuring = _measuring(organisation, windows)
+    for account in organisation.store.ledger.accounts(organisation.id):
+        measuring.add(account)
+    rows = measuring.figures()
+    closing = _by_currency(row for row in rows if row.as_of == day)
+    opening = _by_currency(row for row in rows if row.as_of == before)
+    months: list[Month] = []
     base = organisation.connection.organisation.base_currency
     for currency in sorted({*closing, *opening}, key=lambda code: (code != base, code)):
         end, start = closing.get(currency), opening.get(currency)
-        before = start.receivable if start else ZERO
-        after = end.receivable if end else ZERO
+        owed_before = start.receivable if start else ZERO
+        owed_after = end.receivable if end else ZERO
         sold = end.sales if end else ZERO
         overdue = end.overdue if end else ZERO
-        months.append(Month(currency, before, sold, before + sold - after, after, overdue))
+        settled = owed_before + sold - owed_after
+        months.append(Month(currency, owed_before, sold, settled, owed_after, overdue))
     return MonthFigures(first, day, last < organisation.today, tuple(months))
 
 
-def _measured(
-    organisation: OrganisationContext, accounts: Sequence[Account], day: date, days: int
-) -> tuple[Figures, ...]:
-    return tuple(
-        measures(
-            accounts,
-            MeasuringWindow(day, days),
-            zone=organisation.zone,
-            base_currency=organisation.connection.organisation.base_currency,
-        )
-    )
+def _measuring(organisation: OrganisationContext, windows: Sequence[MeasuringWindow]) -> Measuring:
+    base_currency = organisation.connection.organisation.base_currency
+    return Measuring(windows, zone=organisation.zone, base_currency=base_currency)
 
 
-def _by_currency(rows: Sequence[Figures]) -> dict[str, Figures]:
+def _by_currency(rows: Iterable[Figures]) -> dict[str, Figures]:
     return {row.currency: row for row in rows if not row.in_base}
 
 

@@ -11,7 +11,7 @@ the end of D; unapplied cash is not taken off. Cur, the part of AR that was not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -154,32 +154,77 @@ def measures(
     Returns:
         By group, then currency; figures in the base currency last.
     """
-    sums: dict[tuple[str, str, bool], MeasureSums] = {}
+    measuring = Measuring([window], zone=zone, base_currency=base_currency, group_of=group_of)
     for account in accounts:
+        measuring.add(account)
+    return measuring.figures()
+
+
+class Measuring:
+    """Several windows measured in one reading of the ledger."""
+
+    def __init__(
+        self,
+        windows: Sequence[MeasuringWindow],
+        *,
+        zone: tzinfo,
+        base_currency: str,
+        group_of: GroupOf = lambda _: ("",),
+    ) -> None:
+        """Begin with nothing; the arguments are those of `measures`."""
+        self._windows = windows
+        self._zone = zone
+        self._base_currency = base_currency
+        self._group_of = group_of
+        self._sums: list[dict[tuple[str, str, bool], MeasureSums]] = [{} for _ in windows]
+
+    def add(self, account: Account) -> None:
+        """Add an account, with all its documents, as it is now."""
         contacts = {contact.id: contact for contact in account.contacts}
-        for document in _documents(account, window, zone):
-            groups = group_of(contacts.get(document.contact_id))
-            for group in groups:
-                key = group, document.currency, False
-                document.add_to(sums.setdefault(key, MeasureSums()), Decimal(1), window)
-                in_base = sums.setdefault((group, base_currency, True), MeasureSums())
-                rate = Decimal(1) if document.currency == base_currency else document.rate
-                if rate is None:
-                    in_base.unrated.add(f"{document.number} ({document.currency})")
-                else:
-                    document.add_to(in_base, rate, window)
-    currencies: dict[str, set[str]] = {}
-    for group, currency, in_base_currency in sums:
-        if not in_base_currency:
-            currencies.setdefault(group, set()).add(currency)
-    return [
-        figures_of(added, window, group=group, currency=currency, in_base=in_base_currency)
-        for (group, currency, in_base_currency), added in sorted(
+        now = with_paid_days(account)
+        for window, sums in zip(self._windows, self._sums, strict=True):
+            for document in _documents(now, window, self._zone):
+                for group in self._group_of(contacts.get(document.contact_id)):
+                    self._add(sums, group, document, window)
+
+    def _add(
+        self,
+        sums: dict[tuple[str, str, bool], MeasureSums],
+        group: str,
+        document: _CountedDocument,
+        window: MeasuringWindow,
+    ) -> None:
+        key = group, document.currency, False
+        document.add_to(sums.setdefault(key, MeasureSums()), Decimal(1), window)
+        in_base = sums.setdefault((group, self._base_currency, True), MeasureSums())
+        rate = Decimal(1) if document.currency == self._base_currency else document.rate
+        if rate is None:
+            in_base.unrated.add(f"{document.number} ({document.currency})")
+        else:
+            document.add_to(in_base, rate, window)
+
+    def figures(self) -> list[Figures]:
+        """Return the figures of each window in turn, as `measures` does."""
+        return [
+            figures
+            for window, sums in zip(self._windows, self._sums, strict=True)
+            for figures in self._of(window, sums)
+        ]
+
+    def _of(
+        self, window: MeasuringWindow, sums: dict[tuple[str, str, bool], MeasureSums]
+    ) -> Iterator[Figures]:
+        currencies: dict[str, set[str]] = {}
+        for group, currency, in_base in sums:
+            if not in_base:
+                currencies.setdefault(group, set()).add(currency)
+        ordered = sorted(
             sums.items(), key=lambda each: (each[0][0].casefold(), each[0][2], each[0][1])
         )
-        # Where everything is in the base currency, its figures are those above.
-        if not in_base_currency or currencies.get(group, set()) != {base_currency}
-    ]
+        for (group, currency, in_base), added in ordered:
+            # Where everything is in the base currency, its figures are those above.
+            if not in_base or currencies.get(group, set()) != {self._base_currency}:
+                yield figures_of(added, window, group=group, currency=currency, in_base=in_base)
 
 
 def figures_of(
@@ -339,9 +384,8 @@ def _documents(
     account: Account, window: MeasuringWindow, zone: tzinfo
 ) -> Iterator[_CountedDocument]:
     """Yield what each document of an account adds to the figures of a window."""
-    now = with_paid_days(account)
-    stood = as_it_stood(now, window.day, zone=zone)
-    before = as_it_stood(now, window.before, zone=zone)
+    stood = as_it_stood(account, window.day, zone=zone)
+    before = as_it_stood(account, window.before, zone=zone)
     opening = {invoice.id: invoice.amount_due for invoice in before.invoices if is_owed(invoice)}
     for invoice in stood.invoices:
         if invoice.status not in _SOLD:
@@ -394,7 +438,7 @@ def documents_behind(
     add up to the figure, those of `settled` to the weight of the days.
     """
     for account in accounts:
-        for counted in _documents(account, window, zone):
+        for counted in _documents(with_paid_days(account), window, zone):
             if counted.currency != currency:
                 continue
             kind = "credit note" if counted.sold < 0 else "invoice"
