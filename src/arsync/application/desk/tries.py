@@ -325,7 +325,7 @@ def result_of(
 
 
 def effect_of(
-    actor: Actor, organisation: OrganisationContext, rules_hash: str
+    actor: Actor, organisation: OrganisationContext, rules_hash: str, *, or_before: bool = False
 ) -> tuple[TryRow | None, DraftEffect | None]:
     """Return the latest look at what a draft changes, and what it showed so far.
 
@@ -333,10 +333,13 @@ def effect_of(
         actor: who asks.
         organisation: whose.
         rules_hash: of the draft; empty: of the live rulebook.
+        or_before: where nobody looked at this text, of the last draft that somebody looked at.
     """
     permit(actor, Permission.READ)
     rows = organisation.store.tries.list(organisation.id, [TryKind.EFFECT])
     row = next((row for row in rows if row.rules_hash == rules_hash), None)
+    if row is None and or_before:
+        row = next((row for row in rows if row.rules_hash and row.state is TryState.DONE), None)
     if row is None:
         return None, None
     return row, result_of(actor, organisation, row, DraftEffect)

@@ -19,6 +19,7 @@ from arsync.web.desk.pages.measures import routes as measures
 from arsync.web.desk.pages.mode import routes as mode
 from arsync.web.desk.pages.payment_plan import routes as payment_plan
 from arsync.web.desk.pages.people import routes as people
+from arsync.web.desk.pages.rules import routes as rules
 from arsync.web.desk.pages.search import routes as search
 from arsync.web.desk.pages.sign_in import routes as sign_in
 from arsync.web.desk.pages.stop import routes as stop
@@ -45,6 +46,7 @@ ALL: tuple[Routes, ...] = (
     mode,
     payment_plan,
     people,
+    rules,
     search,
     sign_in,
     stop,

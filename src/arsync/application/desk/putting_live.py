@@ -1,0 +1,181 @@
+"""Putting a draft live: what has to be so before it, and doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from arsync.application.desk.draft_effect import DraftEffect
+from arsync.application.desk.rules_draft import (
+    CheckedDraft,
+    Editing,
+    changed_files,
+    check_draft,
+    editing,
+    is_shared,
+)
+from arsync.application.desk.tries import effect_of
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.rules_push import ChangedRules, PushedRulesFolder, push_changed
+from arsync.application.rules_reading import STORE
+from arsync.application.scenarios import PlayedFile, play_against
+from arsync.errors import UserMistake
+from arsync.store.policy.tries import TryRow
+
+
+class PlayedScenarios(NamedTuple):
+    """What became of the scenarios that stand in the rules folder of this machine."""
+
+    played: tuple[PlayedFile, ...]
+    is_whole: bool
+    """Whether all were played in the time there is."""
+
+    @property
+    def passed(self) -> int:
+        """Return how many passed."""
+        return sum(verdict.passed for file in self.played for verdict in file.verdicts)
+
+    @property
+    def failed(self) -> int:
+        """Return how many failed, or cannot be read."""
+        verdicts = sum(not verdict.passed for file in self.played for verdict in file.verdicts)
+        return verdicts + sum(bool(file.problems) for file in self.played)
+
+
+class Readiness(NamedTuple):
+    """Whether a draft can be put live, and what it would change."""
+
+    now: Editing
+    checked: CheckedDraft
+    scenarios: PlayedScenarios
+    look: TryRow | None
+    """The look at what it changes; None: nobody has asked for one."""
+    effect: DraftEffect | None
+    obstacles: tuple[str, ...]
+    """What has to be done first, in sentences; none: it can be put live."""
+    is_pushed: bool
+    """Whether the desk can put it live at all: it does where rules are kept in the store."""
+
+
+def scenarios_of(
+    actor: Actor,
+    organisation: OrganisationContext,
+    checked: CheckedDraft,
+    go_on: Callable[[], bool],
+) -> PlayedScenarios:
+    """Play the scenarios against a text; none where it has mistakes.
+
+    Args:
+        actor: who asks.
+        organisation: whose.
+        checked: the text.
+        go_on: asked before each file: a page has not much time.
+    """
+    permit(actor, Permission.READ)
+    if checked.rules is None or not checked.is_sound:
+        return PlayedScenarios((), True)
+    config = organisation.container.config
+    played, is_whole = play_against(config, checked.rules, organisation.name, go_on=go_on)
+    return PlayedScenarios(tuple(played), is_whole)
+
+
+def readiness(
+    actor: Actor, organisation: OrganisationContext, go_on: Callable[[], bool]
+) -> Readiness | None:
+    """Return whether the draft can be put live; None: there is no draft.
+
+    Args:
+        actor: who asks.
+        organisation: whose.
+        go_on: asked before each file of scenarios.
+    """
+    permit(actor, Permission.PUSH_RULES)
+    now = editing(actor, organisation)
+    if now.draft is None:
+        return None
+    checked = check_draft(actor, organisation, now.text)
+    scenarios = scenarios_of(actor, organisation, checked, go_on)
+    look, effect = effect_of(actor, organisation, now.text.whole_hash)
+    obstacles = []
+    files, _ = changed_files(now.draft)
+    if not files:
+        obstacles.append("The draft says what the live text says.")
+    if not checked.is_sound:
+        count = len(checked.faults)
+        obstacles.append(f"{count} problem{'s' if count != 1 else ''} to mend.")
+    if now.is_overtaken:
+        obstacles.append("The live text was changed since the draft was begun: take that over.")
+    if scenarios.failed:
+        obstacles.append(
+            f"{scenarios.failed} scenario{'s fail' if scenarios.failed != 1 else ' fails'}."
+        )
+    if not scenarios.is_whole:
+        obstacles.append("There are more scenarios than can be played here: arsync rules test.")
+    if checked.is_sound and effect is None:
+        obstacles.append("What it changes is not worked out yet.")
+    return Readiness(
+        now,
+        checked,
+        scenarios,
+        look,
+        effect,
+        tuple(obstacles),
+        organisation.container.config.rules.source == STORE,
+    )
+
+
+def put_live(
+    actor: Actor,
+    organisation: OrganisationContext,
+    *,
+    everywhere: Actor | None,
+    reason: str,
+    seen: str,
+    go_on: Callable[[], bool],
+) -> PushedRulesFolder:
+    """Put the draft live: every machine goes by it from its next run on.
+
+    Args:
+        actor: who does.
+        organisation: whose rulebook.
+        everywhere: as what they act on all connections; None: they do not.
+        reason: why, in words.
+        seen: the `whole_hash` of the draft that they looked at.
+        go_on: asked before each file of scenarios.
+
+    Raises:
+        Overtaken: something was pushed meanwhile.
+        UserMistake: something has to be done first.
+    """
+    permit(actor, Permission.PUSH_RULES)
+    ready = readiness(actor, organisation, go_on)
+    if ready is None or ready.now.draft is None:
+        raise UserMistake("there is no draft.")
+    if not ready.is_pushed:
+        raise UserMistake(
+            "this installation goes by its rules folder, and the desk does not write into it."
+            '\n    hint: [rules] source = "store", then: arsync rules push'
+        )
+    if ready.now.text.whole_hash != seen:
+        raise UserMistake("the draft was changed meanwhile: look at it again.")
+    if ready.obstacles:
+        raise UserMistake(" ".join(ready.obstacles))
+    files, before = changed_files(ready.now.draft)
+    pushed = push_changed(
+        actor,
+        organisation.container,
+        organisation,
+        ChangedRules(files, before, reason),
+        everywhere=everywhere,
+    )
+    organisation.store.drafts.drop(organisation.id)
+    return pushed
+
+
+def shares(organisation: OrganisationContext, now: Editing) -> bool:
+    """Return whether a draft changes files that other connections go by as well."""
+    if now.draft is None:
+        return False
+    files, _ = changed_files(now.draft)
+    return any(is_shared(organisation, file.path) for file in files)
