@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
-from tests.builders.desk import HOSTILE, DeskDriver, add_person, post
+from tests.builders.desk import HOSTILE, DeskDriver, a_desk, add_person, post
 from tests.web.desk.test_today import key_of, state_of
 
 from arsync.application.permissions import Role
@@ -103,7 +106,27 @@ def test_ticked_ones_are_asked_about_once(desk: DeskDriver, owner: FlaskClient) 
     assert {state_of(desk, key) for key in keys} == {ActionState.REJECTED}
 
 
-def test_two_people_at_one_queue_decide_once(desk: DeskDriver) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DeskDriver]:
+    """A desk on each of the two databases."""
+    store = "sqlite:///arsync.db"
+    if request.param == "postgresql":
+        store = request.getfixturevalue("postgresql_schema")
+    with a_desk(tmp_path, store=store) as opened:
+        yield opened
+
+
+def test_both_databases_list_and_show_the_same(either: DeskDriver) -> None:
+    owner = either.signed_in(add_person(either.container, "Ann A", Role.OWNER))
+    for path in ("/c/books/today", QUEUE, f"{QUEUE}?sort=holds&group=VIP", f"{QUEUE}?up_to=300"):
+        assert owner.get(path).status_code == 200
+    page = owner.get(QUEUE).text
+    assert "1–13 of 13, £17,299.57 in all" in page
+    assert "£17,799.57" in owner.get("/c/books/today").text
+
+
+def test_two_people_at_one_queue_decide_once(either: DeskDriver) -> None:
+    desk = either
     key, statuses = key_of(desk, "INV-7"), list[int]()
     clients = [
         desk.signed_in(add_person(desk.container, name, Role.OWNER)) for name in ("Ann A", "Bea B")

@@ -179,7 +179,7 @@ def in_sum(decisions: Sequence[WaitingDecision]) -> dict[str, Decimal]:
 def _decisions(
     rows: Sequence[WaitingAction],
 ) -> list[tuple[WaitingAction, tuple[WaitingAction, ...]]]:
-    places = {_place(row, row.kind): row for row in rows}
+    places = {_place(row, row.kind): row for row in rows if KINDS[row.kind].decided_with}
     decided: list[tuple[WaitingAction, tuple[WaitingAction, ...]]] = []
     for row in rows:
         with_kind = KINDS[row.kind].decided_with
