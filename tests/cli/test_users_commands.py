@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.builders.books import NOW, ORGANISATION
 from tests.builders.driver import App
 from tests.builders.stores import put_store
+from tests.cli.conftest import TODAY, Shell
 
 from arsync.application.people.signing_in import looked_at
 from arsync.cli import run_cli
@@ -17,6 +19,8 @@ from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 from arsync.store.people.audit_log import AuditFilter, AuditRow
+
+SOON = str(TODAY + timedelta(days=7))
 
 
 @pytest.fixture
@@ -150,3 +154,13 @@ def test_commands_that_only_look_leave_none(store: App) -> None:
         run_cli(words)
     assert run_cli(["connections", "nowhere", "--mode", "auto"]) == EXIT_MISTAKE
     assert log(store) == []
+
+
+def test_a_run_leaves_no_line_a_promise_does(shell: Shell) -> None:
+    shell("sync")
+    shell("promise", "INV-1", SOON, "500", "--connection", "xero", "--note", "by phone")
+    shell("promise", "NOTHING-1", SOON, "--connection", "xero")
+    with App(load_config(shell.folder / "config.toml", {})) as app:
+        (line,) = log(app)
+    assert (line.what, line.about) == ("promise", f"INV-1 {SOON} 500")
+    assert (line.connection, line.words) == ("xero", "--connection xero")

@@ -38,6 +38,8 @@ class Caller:
     """Who is signed in; None: nobody."""
     at_hand: Actor | None = field(default=None, kw_only=True)
     organisation_at_hand: OrganisationContext | None = field(default=None, kw_only=True)
+    theirs: list[ConnectionRow] | None = field(default=None, kw_only=True)
+    """The connections that are theirs, once they were read."""
     about: str = field(default="", kw_only=True)
     """What the audit log names; a view sets it."""
     said: str = field(default="", kw_only=True)
@@ -69,10 +71,14 @@ class Caller:
 
     def connections(self) -> list[ConnectionRow]:
         """Return the connections that are theirs, by name."""
-        if self.person is None:
+        person = self.person
+        if person is None:
             return []
-        rows = self.container.store.connections.all()
-        return [row for row in rows if self.person.actor_on(row) is not None]
+        if self.theirs is None:
+            # Read once for a request: its menu, its clock and its view ask for them, too.
+            rows = self.container.store.connections.all()
+            self.theirs = [row for row in rows if person.actor_on(row) is not None]
+        return self.theirs
 
     def enter(self, connection: str, permission: Permission | None, *, amounts: bool) -> None:
         """Find as what somebody acts here.

@@ -84,20 +84,27 @@ class BatchesApproved(NamedTuple):
     """Clients of which nothing was approved, each with why."""
 
 
-def clients(container: Container, person: Person) -> list[PracticeClient]:
-    """Return the clients that are somebody's, worst first."""
-    rows = {row.name: row for row in container.store.connections.all()}
-    actors = {name: person.actor_on(row) for name, row in rows.items()}
-    theirs = {name: actor for name, actor in actors.items() if actor is not None}
-    if not theirs:
+def clients(
+    container: Container, person: Person, theirs: Sequence[ConnectionRow]
+) -> list[PracticeClient]:
+    """Return the clients that are somebody's, worst first.
+
+    Args:
+        container: knows where they stand.
+        person: whose.
+        theirs: the connections that are theirs.
+    """
+    actors = {row.name: person.actor_on(row) for row in theirs}
+    rows = {row.name: row for row in theirs}
+    reader = next(iter(actors.values()), None)
+    if reader is None:
         return []
-    reader = next(iter(theirs.values()))
-    lines = overview(reader, container).connections
-    return [
-        PracticeClient(line, theirs[line.name], rows[line.name])
-        for line in lines
-        if line.name in theirs
-    ]
+    listed = []
+    for line in overview(reader, container).connections:
+        actor = actors.get(line.name)
+        if actor is not None:
+            listed.append(PracticeClient(line, actor, rows[line.name]))
+    return listed
 
 
 def batches(container: Container, chosen: Sequence[PracticeClient]) -> list[Batch]:

@@ -203,7 +203,7 @@ def show_workers(visit: Visit) -> Response:
 
 def _clients(visit: Visit) -> list[PracticeClient]:
     assert visit.person is not None, "only whoever is signed in comes here"
-    return clients(visit.container, visit.person)
+    return clients(visit.container, visit.person, visit.connections())
 
 
 def _chosen(visit: Visit) -> list[PracticeClient]:
@@ -234,13 +234,14 @@ def _mode_page(visit: Visit, status: int = 200) -> Response:
 
 
 def _stop_page(visit: Visit, status: int = 200) -> Response:
-    theirs = stoppable(_clients(visit))
+    every = _clients(visit)
+    theirs = stoppable(every)
     form = visit.request.form
     return visit.page(
         "clients_stop.html",
         status,
         count=len(theirs),
-        others=len(_clients(visit)) - len(theirs),
+        others=len(every) - len(theirs),
         stopped=sum(client.row.stopped is not None for client in theirs),
         reason=form.get("reason", ""),
         number=form.get("number", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -35,6 +36,9 @@ from arsync.web.desk.routing import DESK, Routes
 from arsync.web.desk.visit import Visit
 
 routes = Routes()
+
+_FIRST = threading.Lock()
+"""Two requests at once must not begin two lists of readings."""
 
 READINGS = "arsync.readings"
 """Under which the application knows the readings that it is at."""
@@ -155,8 +159,9 @@ def read_on(visit: Visit) -> Response:
 def readings() -> FirstReadings:
     """Return the readings that this application is at."""
     extensions = current_app.extensions
-    if READINGS not in extensions:
-        extensions[READINGS] = FirstReadings(extensions["arsync.container"])
+    with _FIRST:
+        if READINGS not in extensions:
+            extensions[READINGS] = FirstReadings(extensions["arsync.container"])
     first_readings: FirstReadings = extensions[READINGS]
     return first_readings
 
@@ -240,7 +245,8 @@ def _first_page(visit: Visit, status: int = 200) -> Response:
     days = visit.container.calls_left_today(name, [organisation.connection.organisation_id])
     per_day = visit.container.rate_limits(name).calls_per_day
     day_left = days.get(organisation.connection.organisation_id)
-    used = f"{per_day - day_left.calls:,} of the {per_day:,}" if per_day and day_left else ""
+    calls = per_day - day_left.calls if day_left else 0
+    used = f"{calls:,} of the {per_day:,}" if calls > 0 else ""
     saved = saved_answers(visit.actor, organisation)
     return visit.page(
         "first_reading.html",
