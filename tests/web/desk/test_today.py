@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,15 @@ def test_send_all_does_what_its_list_said(desk: DeskDriver, owner: FlaskClient) 
     assert "10 actions approved." in owner.get(answer.headers["Location"]).text
     counts = desk.container.store.actions.counts()
     assert counts[ActionState.APPROVED] == 11
+
+
+def test_what_does_not_fit_one_list_is_told(
+    desk: DeskDriver, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module("arsync.web.desk.pages.decisions"), "MANY_MAX", 4)
+    page = owner.get("/c/books/approvals/many?sort=letters").text
+    assert "Send 4 letters" in page
+    assert "7 more with less money wait too" in page
 
 
 def test_readers_and_accountants_decide_nothing(

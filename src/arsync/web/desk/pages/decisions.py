@@ -60,23 +60,25 @@ def undo(visit: Visit, key: str) -> Response:
 @routes.page("/c/<connection>/approvals/many", Permission.APPROVE)
 def ask_many(visit: Visit) -> Response:
     """Ask once about many, with the list."""
-    return _many_page(visit, _chosen(visit), visit.request.args.get("do", "approve"))
+    decisions, beyond = _chosen(visit)
+    return _many_page(visit, decisions, beyond, visit.request.args.get("do", "approve"))
 
 
 @routes.act("/c/<connection>/approvals/many", Permission.APPROVE, audited="decided many")
 def decide_many(visit: Visit) -> Response:
     """Approve or refuse what the page before has shown, and nothing else."""
-    form, decisions = visit.request.form, _chosen(visit)
+    form = visit.request.form
+    decisions, beyond = _chosen(visit)
     do = form.get("do", "approve")
     if shown_together(decisions) != form.get("shown"):
         visit.field_errors["list"] = "The list has changed since you saw it. This is how it is now."
-        return _many_page(visit, decisions, do, 422)
+        return _many_page(visit, decisions, beyond, do, 422)
     keys = [decision.key for decision in decisions]
     if do == "refuse":
         reason = form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
         if not reason:
             visit.field_errors["reason"] = "Say why: the customer's page and the log show it."
-            return _many_page(visit, decisions, do, 422)
+            return _many_page(visit, decisions, beyond, do, 422)
         decided = refuse_many(visit.actor, visit.organisation, keys, reason=reason)
         done = f"{plural(decided.approved, 'action')} refused."
     else:
@@ -113,8 +115,8 @@ def _many_words(done: str, decided: ManyDecided) -> str:
     return "\n".join(lines)
 
 
-def _chosen(visit: Visit) -> list[WaitingDecision]:
-    """Return what is ticked, or all of a sort, most money first."""
+def _chosen(visit: Visit) -> tuple[list[WaitingDecision], int]:
+    """Return what is ticked, or all of a sort, most money first, and how many are left over."""
     values = visit.request.values
     keys, sort = set(values.getlist("key")), values.get("sort", "")
     decisions = waiting_decisions(visit.actor, visit.organisation)
@@ -122,17 +124,18 @@ def _chosen(visit: Visit) -> list[WaitingDecision]:
         decisions = [decision for decision in decisions if decision.key in keys]
     elif sort:
         decisions = [decision for decision in decisions if decision.sort == sort]
-    return decisions[:MANY_MAX]
+    return decisions[:MANY_MAX], max(0, len(decisions) - MANY_MAX)
 
 
 def _many_page(
-    visit: Visit, decisions: Sequence[WaitingDecision], do: str, status: int = 200
+    visit: Visit, decisions: Sequence[WaitingDecision], beyond: int, do: str, status: int = 200
 ) -> Response:
     return visit.page(
         "many.html",
         status,
         decisions=decisions,
         do="refuse" if do == "refuse" else "approve",
+        beyond=beyond,
         sums=in_sum(decisions),
         shown=shown_together(decisions),
         home=visit.organisation.connection.organisation.base_currency,
