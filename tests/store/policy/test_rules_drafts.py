@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.builders.books import NOW
 
 from arsync.core.rulebook.rules_text import RuleFile, RulesText
 from arsync.errors import Overtaken, UserMistake
 from arsync.store import Store
+from arsync.store.admin.rulebook_versions import take_name_out
 from arsync.store.models import ConnectionRow
 from arsync.store.policy import rules_drafts
 
@@ -50,3 +52,15 @@ def test_a_removed_connection_has_no_draft(store: Store, connection: ConnectionR
     store.drafts.save(connection.id, FIRST, base=LIVE, reason="", who="Priya", over="")
     store.connections.remove(connection.name)
     assert store.drafts.get(connection.id) is None
+
+
+def test_a_forgotten_customer_is_not_named_in_drafts(
+    store: Store, connection: ConnectionRow
+) -> None:
+    named = a_text("customers:\n  - contact: Ann Lee\n")
+    store.drafts.save(connection.id, named, base=named, reason="", who="Tom", over="")
+    with store.database.write() as db:
+        take_name_out(db, "Ann Lee", now=NOW)
+    draft = store.drafts.get(connection.id)
+    assert draft is not None
+    assert "Ann Lee" not in draft.text.files[0].text + draft.base.files[0].text

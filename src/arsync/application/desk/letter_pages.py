@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ from arsync.mail.own_texts import text_name
 CASES_LOOKED_AT_MAX = 500
 """Among so many waiting messages a case is looked for; then the customer is made up."""
 
+NOTICE_DAYS = 365
+"""A page looks at the numbers of a year; the register as CSV has all."""
+
 NOTICES_SHOWN = 50
 """So many of the latest notices stand on a page."""
 
@@ -30,6 +34,7 @@ class LetterTexts(NamedTuple):
     notices: tuple[RegisteredNotice, ...]
     """The latest first."""
     notices_in_all: int
+    """Those of the last year."""
 
 
 class LetterOfCase(NamedTuple):
@@ -53,7 +58,8 @@ def letter_texts(actor: Actor, organisation: OrganisationContext) -> LetterTexts
         list_texts(actor, organisation.container, organisation.name),
         key=lambda listed: not listed.uses,
     )
-    notices = notice_register(actor, organisation.container, organisation.name)
+    since = organisation.today - timedelta(NOTICE_DAYS)
+    notices = notice_register(actor, organisation.container, organisation.name, since=since)
     latest = tuple(reversed(notices[-NOTICES_SHOWN:]))
     return LetterTexts(tuple(texts), latest, len(notices))
 

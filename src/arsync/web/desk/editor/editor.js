@@ -41,6 +41,8 @@ const look = EditorView.theme({
   ".cm-diagnostic-warning": { borderLeftColor: "var(--amber)" },
 });
 
+const sentence = (hint) => hint.slice(0, 1).toUpperCase() + hint.slice(1);
+
 const placeOf = (doc, line, column) => {
   const at = doc.line(Math.min(Math.max(line, 1), doc.lines));
   return Math.min(at.from + Math.max(column, 1) - 1, at.to);
@@ -88,8 +90,7 @@ const start = (area) => {
         link.addEventListener("click", (event) => (event.preventDefault(), goTo(view, problem.line, problem.column)));
         words.append(link, ": ");
       } else if (problem.line) words.append(`${problem.file}, line ${problem.line}: `);
-      const hint = problem.hint ? problem.hint[0].toUpperCase() + problem.hint.slice(1) : "";
-      words.append(`${problem.message} ${hint}`);
+      words.append(`${problem.message} ${sentence(problem.hint)}`);
       const row = element("div", { className: "problem red" }, element("div", {}, words));
       if (problem.mend) {
         const button = element("button", { type: "button", textContent: `Put “${problem.mend.right}”` });
@@ -113,7 +114,7 @@ const start = (area) => {
         from,
         to: from + (problem.mend ? problem.mend.wrong.length : word ? word[0].length : 0),
         severity: problem.severity === "error" ? "error" : "warning",
-        message: `${problem.message} ${problem.hint}`.trim(),
+        message: `${problem.message} ${sentence(problem.hint)}`.trim(),
         actions: problem.mend ? [{ name: `Put “${problem.mend.right}”`, apply: (at) => put(at, problem.mend) }] : [],
       };
     });
@@ -166,6 +167,19 @@ const start = (area) => {
     },
   });
 
+  // Where what is typed replaces coloured words, Chromium would carry their colours over as a style
+  // attribute, which the page's policy forbids, and say so in the console.
+  const replacing = EditorView.domEventHandlers({
+    beforeinput: (event, view) => {
+      const { state } = view;
+      const isOver = event.inputType === "insertText" && event.data && !state.selection.main.empty;
+      if (!isOver || event.isComposing || state.readOnly) return false;
+      event.preventDefault();
+      view.dispatch(state.update(state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true }));
+      return true;
+    },
+  });
+
   const nextProblem = (view) => {
     let count = 0;
     forEachDiagnostic(view.state, () => (count += 1));
@@ -177,6 +191,7 @@ const start = (area) => {
     extensions: [
       EditorView.cspNonce.of(nonce),
       leaving,
+      replacing,
       lineNumbers(),
       lintGutter(),
       history(),
