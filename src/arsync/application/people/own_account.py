@@ -91,6 +91,12 @@ def new_secret() -> str:
     return pyotp.random_base32(SECRET_CHARACTERS)
 
 
+def is_secret(text: str) -> bool:
+    """Return whether a text may be a secret that `new_secret` made."""
+    alphabet = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+    return len(text) == SECRET_CHARACTERS and alphabet.issuperset(text)
+
+
 def setup_address(person: Person, secret: str) -> str:
     """Return what a QR code says to an app: `otpauth://totp/...`."""
     return pyotp.TOTP(secret).provisioning_uri(name=person.user.email, issuer_name=ISSUER)
@@ -104,8 +110,7 @@ def set_up_second_factor(container: Container, person: Person, secret: str, code
     """
     if person.user.has_totp:
         raise UserMistake("There is a code already: take it away first.")
-    alphabet = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-    if len(secret) != SECRET_CHARACTERS or not alphabet.issuperset(secret):
+    if not is_secret(secret):
         raise UserMistake("That took too long. Begin again.")
     if not takes_code(container, person.user.id, code, secret):
         raise UserMistake("The code is wrong. Take the one that the app shows now.")

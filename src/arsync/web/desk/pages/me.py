@@ -14,6 +14,7 @@ from arsync.application.people.own_account import (
     change_looks,
     change_password,
     end_second_factor,
+    is_secret,
     new_secret,
     new_token,
     set_up_second_factor,
@@ -117,7 +118,8 @@ def keep_code(visit: Visit) -> Response:
         set_up_second_factor(visit.container, person, secret, form.get("code", "")[:TEXT_MAX])
     except UserMistake as mistake:
         visit.field_errors["code"] = str(mistake)
-        return _code_page(visit, secret, 422)
+        # Of what is no secret no picture can be made: the app is set up anew.
+        return _code_page(visit, secret if is_secret(secret) else new_secret(), 422)
     visit.about = person.user.email
     return visit.see("/me", "From now on you sign in with a code from the app.")
 
