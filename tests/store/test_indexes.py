@@ -210,7 +210,7 @@ READS_ALL = re.compile(
     # PostgreSQL needs no index for a table of one row at most; and what a recursive query has come
     # upon so far is no table to SQLite.
     r"\bSeq Scan on (?!connections|differences|problems|moved_invoices|customer_entries"
-    r"|hold_decisions|held_conditions|placements|payment_plans|limit_history"
+    r"|hold_decisions|customer_pauses|held_conditions|placements|payment_plans|limit_history"
     r"|undeliverable_addresses)"
     r"|^SCAN (?!(upward|family)$|.* (USING (COVERING )?|TABLE )INDEX)",
     re.MULTILINE,

@@ -35,6 +35,7 @@ from arsync.store.admin.tokens import Tokens
 from arsync.store.admin.webhooks import Webhooks
 from arsync.store.agreements.bound_customers import BoundCustomers
 from arsync.store.agreements.contact_log import ContactLog
+from arsync.store.agreements.customer_pauses import CustomerPauses
 from arsync.store.agreements.disputes import Disputes
 from arsync.store.agreements.held_conditions import HeldConditions
 from arsync.store.agreements.hold_decisions import HoldDecisions
@@ -66,6 +67,7 @@ __all__ = [
     "BoundCustomers",
     "Connections",
     "ContactLog",
+    "CustomerPauses",
     "DailyMails",
     "Disputes",
     "Fault",
@@ -132,6 +134,7 @@ class Store:
         self.customers = BoundCustomers(database)
         self.limits = LimitHistory(database, clock)
         self.holds = HoldDecisions(database, clock)
+        self.pauses = CustomerPauses(database, clock)
         self.conditions = HeldConditions(database)
         self.placements = Placements(database, clock)
         self.runs = Runs(database, clock, locks)

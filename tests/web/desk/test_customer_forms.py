@@ -13,7 +13,17 @@ from arsync.core.ledger.records import RecordKind
 from arsync.store.people.audit_log import AuditFilter
 
 ELMHURST = "/c/books/customers/c1"
-FORMS = ("promise", "plan", "dispute", "call", "task", "hold", "release", "statement")
+FORMS = (
+    "promise",
+    "plan",
+    "dispute",
+    "call",
+    "task",
+    "hold",
+    "release",
+    "statement",
+    "leave-alone",
+)
 
 
 def _ids(desk: DeskDriver, contact_id: str = "c1") -> list[str]:
@@ -182,6 +192,26 @@ def test_a_hold_and_its_release_need_reasons(desk: DeskDriver, controller: Flask
     released, held = desk.container.store.holds.of(_connection(desk), ["c1"])
     assert (held.is_hold, released.is_hold) == (True, False)
     assert "This reason still stands" in controller.get(f"{ELMHURST}/release").text
+
+
+def test_who_is_left_alone_gets_nothing(desk: DeskDriver, controller: FlaskClient) -> None:
+    app, path = desk.container, f"{ELMHURST}/leave-alone"
+    app.approve()
+    assert post(controller, path, reason="holidays").status_code == 422
+    assert post(controller, path, until="2001-01-01", reason="holidays").status_code == 422
+    response = post(controller, path, until=_day(desk, 5), reason="holidays")
+    assert response.status_code == 303
+    assert "Tom Okafor: holidays" in controller.get(response.headers["Location"]).text
+    list(app.sync("books"))
+    numbers = {invoice.number for invoice in desk.books.invoices.values()}
+    assert numbers
+    written = {done.write.action.contact_id for done in desk.books.done}
+    assert "c4" in written
+    assert "c1" not in written
+    assert post(controller, path, end="1").status_code == 303
+    app.approve()
+    list(app.sync("books"))
+    assert "Tom Okafor: holidays" not in controller.get(ELMHURST).text
 
 
 def test_a_statement_is_shown_saved_and_sent(desk: DeskDriver, controller: FlaskClient) -> None:

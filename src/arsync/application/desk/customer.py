@@ -302,7 +302,13 @@ def _treatment(assessed: Assessed, reader: CustomerReader) -> Iterator[Treatment
             yield TreatmentLine("Left alone", rule.name, rule.place)
         if party.paused_by is not None:
             entry = party.paused_by
-            yield TreatmentLine("Left alone", f"until {entry.pause_until}", entry.place)
+            words = "; ".join(
+                f"{pause.by}: {pause.reason}"
+                for pause in assessed.account.pauses
+                if pause.until == entry.pause_until
+            )
+            text = f"until {entry.pause_until}" + (f" ({words})" if words else "")
+            yield TreatmentLine("Left alone", text, entry.place)
         cadences, _ = reader.assessor.cadences(party)
         for cadence in cadences[:1]:
             yield TreatmentLine("Cadence", cadence.name, cadence.place)

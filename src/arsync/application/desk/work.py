@@ -16,7 +16,7 @@ from arsync.core.rulebook.model import folded
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow, LogRow
 
-TASKS_ORDERED_MAX = 100
+TASKS_ORDERED_MAX = 60
 """With more tasks than these, those of the customers with the most overdue are shown."""
 
 DONE_SHOWN_MAX = 50

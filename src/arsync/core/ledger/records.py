@@ -562,6 +562,22 @@ class HoldDecision(NamedTuple):
         return f"{what}{until} ({self.by}: {self.reason})"
 
 
+class CustomerPause(NamedTuple):
+    """That a person leaves a customer alone up to a day, whatever the rules say."""
+
+    contact_id: str
+    until: date
+    """The last day on which nothing is done about it."""
+    by: str
+    """The person's name."""
+    reason: str
+    made_on: date
+
+    def stands_on(self, day: date) -> bool:
+        """Return whether it counts on a day."""
+        return self.made_on <= day <= self.until
+
+
 class BilledCharge(NamedTuple):
     """Interest, or a fixed sum, that was billed on one invoice, or refused to be billed."""
 
@@ -637,6 +653,8 @@ class Account(NamedTuple):
     """Identities of conditions that were looked at before: what is not held of them was not so."""
     hold_decision: HoldDecision | None = None
     """What a person decided about its hold, if that was not ended."""
+    pauses: tuple[CustomerPause, ...] = ()
+    """Which of its contacts a person leaves alone, if that was not ended."""
     payment_plans: tuple[PaymentPlan, ...] = ()
     fees: frozenset[str] = frozenset()
     """Ids of invoices that are late fees billed by arsync: no late fee is billed on one."""

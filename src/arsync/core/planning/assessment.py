@@ -46,6 +46,7 @@ from arsync.core.rulebook.facts import (
 )
 from arsync.core.rulebook.model import (
     NO_LIMIT,
+    NOWHERE,
     Cadence,
     CreditHold,
     CreditLimit,
@@ -228,7 +229,7 @@ class Assessor:
         # The facts that choose a limit are asked of this very view, so its limit comes after them.
         limit_rule, root_view.limit, open_limits = self._limit_of(root_view, row)
         first, row = row, contact_row(root_view, self._second, row)
-        paused_by = customer if customer and customer.is_paused(self.today) else None
+        paused_by = self._paused_by(account, root_contact, customer)
         root = DunnedParty(root_view, row, customer, self._left_alone(row), paused_by)
         reasons: list[CreditHold] = []
         undecided: list[CreditHold] = []
@@ -560,11 +561,23 @@ class Assessor:
             # So does a pause: its own, or its parent's while that lasts longer.
             pauses = [
                 entry
-                for entry in (customer, root.paused_by)
+                for entry in (self._paused_by(account, contact, customer), root.paused_by)
                 if entry and entry.is_paused(self.today)
             ]
             paused_by = max(pauses, key=lambda entry: entry.pause_until or self.today, default=None)
             yield DunnedParty(view, row, customer, left_alone, paused_by)
+
+    def _paused_by(
+        self, account: Account, contact: Contact, customer: Customer | None
+    ) -> Customer | None:
+        """Return what pauses a contact longest: its entry of `customers`, or a person's word."""
+        by_hand = [
+            Customer(contact.name, NOWHERE, pause_until=pause.until)
+            for pause in account.pauses
+            if pause.contact_id == contact.id and pause.stands_on(self.today)
+        ]
+        entries = [entry for entry in (customer, *by_hand) if entry and entry.is_paused(self.today)]
+        return max(entries, key=lambda entry: entry.pause_until or self.today, default=None)
 
     def _agreed(self, customer: Customer | None) -> Agreed:
         if customer is None:

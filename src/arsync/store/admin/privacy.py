@@ -35,6 +35,7 @@ from arsync.store.db.tables import (
     contact_log,
     contacts,
     customer_entries,
+    customer_pauses,
     disputes,
     hold_decisions,
     instalments,
@@ -121,6 +122,7 @@ class Privacy:
                 "customer_entries": _entries(db, connection_id, contact.id),
                 "credit_limits": _limits(db, connection_id, contact.id),
                 "hold_decisions": _hold_decisions(db, connection_id, contact.id),
+                "left_alone": _pauses(db, connection_id, contact.id),
                 "log": _log(db, connection_id, contact.id),
                 "promises": [
                     {name: value for name, value in row._asdict().items() if name != "id"}
@@ -419,6 +421,14 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
         .values(reason="", ended_why="")
     )
     db.execute(
+        update(customer_pauses)
+        .where(
+            customer_pauses.c.connection_id == connection_id,
+            customer_pauses.c.contact_id == contact.id,
+        )
+        .values(reason="")
+    )
+    db.execute(
         update(placements)
         .where(placements.c.connection_id == connection_id, placements.c.contact_id == contact.id)
         .values(ended_why="")
@@ -499,6 +509,18 @@ def _instalments(db: Connection, plan_id: int) -> list[dict[str, Any]]:
 def _hold_decisions(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
     columns = hold_decisions.c
     query = select(hold_decisions).where(
+        columns.connection_id == connection_id, columns.contact_id == contact_id
+    )
+    left_out = {"id", "connection_id", "contact_id"}
+    return [
+        {name: value for name, value in row.items() if name not in left_out}
+        for row in db.execute(query.order_by(columns.id)).mappings()
+    ]
+
+
+def _pauses(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    columns = customer_pauses.c
+    query = select(customer_pauses).where(
         columns.connection_id == connection_id, columns.contact_id == contact_id
     )
     left_out = {"id", "connection_id", "contact_id"}

@@ -49,6 +49,8 @@ REVISIONS = (
     "0036",
     "0037",
     "0038",
+    "0039",
+    "0040",
 )
 """Every step of `migrations/versions`, oldest first.
 

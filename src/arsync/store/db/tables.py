@@ -603,6 +603,23 @@ hold_decisions = Table(
 )
 """Holds and releases by hand; a debtor has one that is not ended at most."""
 
+customer_pauses = Table(
+    "customer_pauses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("contact_id", Id, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_on", Date, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    _text("ended_by"),
+    Column("ended_at", Moment),
+    Index(None, "connection_id", "contact_id"),
+)
+"""Customers that a person leaves alone until a day."""
+
 undeliverable_addresses = Table(
     "undeliverable_addresses",
     metadata,

@@ -16,6 +16,7 @@ from arsync.core.ledger.records import (
     Account,
     Contact,
     ContactStatus,
+    CustomerPause,
     Difference,
     Invoice,
     LimitChange,
@@ -27,12 +28,14 @@ from arsync.core.ledger.records import (
 from arsync.core.ledger.undeliverable_addresses import still_in_books
 from arsync.core.rulebook.customer_matching import CustomerEntry
 from arsync.store.actions.done_history import ContactHistory, heard_by, read_history
+from arsync.store.agreements.customer_pauses import read_pauses
 from arsync.store.agreements.undeliverable_addresses import read_undeliverable
 from arsync.store.db.bulk import as_parameter, one_of, one_of_given
 from arsync.store.db.tables import (
     connections,
     contacts,
     customer_entries,
+    customer_pauses,
     held_conditions,
     hold_decisions,
     invoices,
@@ -121,6 +124,7 @@ def _known() -> tuple[Any, ...]:
             moved_invoices,
             customer_entries,
             hold_decisions,
+            customer_pauses,
             held_conditions,
             placements,
             payment_plans,
@@ -354,6 +358,9 @@ class _AccountReading:
         decisions: Mapping[str, Decided] = {}
         if self._facts is not None and self._facts.has_hold_decisions:
             decisions = read_hold_decisions(db, connection_id, ids, self._done_before)
+        paused: Sequence[CustomerPause] = ()
+        if self._facts is not None and self._facts.has_customer_pauses:
+            paused = read_pauses(db, connection_id, ids, self._done_before)
         recorded: Recorded = {}
         if self._facts is not None and self._facts.has_placements:
             recorded = read_placements(db, connection_id, list(documents.owners), self._done_before)
@@ -385,6 +392,11 @@ class _AccountReading:
                     limit_change=changes.get(members[0].id),
                     undeliverable=still_in_books(undeliverable, members, account.invoices),
                     hold_decision=newest_of(decisions, [contact.id for contact in members]),
+                    pauses=tuple(
+                        pause
+                        for pause in paused
+                        if any(pause.contact_id == contact.id for contact in members)
+                    ),
                     placements=merged(recorded, account.placements, account.episodes)
                     if recorded
                     else account.placements,

@@ -11,6 +11,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from arsync.application.contact_log import LogEntry, log
+from arsync.application.customer_pauses import leave_alone, no_longer_leave_alone
 from arsync.application.desk.customer_forms import FormSubject, form_subject
 from arsync.application.disputes import DisputeWords, open_dispute
 from arsync.application.hold_customer import hold_customer
@@ -306,6 +307,48 @@ def _decided(visit: Visit, customer: str, template: str, decide: Any) -> Respons
         else:
             return back_to(visit, subject, decided.message)
     return form_page(visit, template, subject, 422)
+
+
+@routes.page(f"{BASE}/leave-alone", Permission.AGREE)
+def ask_leave_alone(visit: Visit, customer: str) -> Response:
+    """Ask until when and why, and say what it means."""
+    return _leave_alone_page(visit, subject_of(visit, customer))
+
+
+@routes.act(f"{BASE}/leave-alone", Permission.AGREE, audited="left a customer alone, or no longer")
+def record_leave_alone(visit: Visit, customer: str) -> Response:
+    """Leave a customer alone until a day, or no longer."""
+    subject, name = subject_of(visit, customer), visit.organisation.name
+    actor, container, whom = visit.actor, visit.container, ContactId(customer)
+    if "end" in visit.request.form:
+        said = no_longer_leave_alone(actor, container, whom, connection=name)
+        return back_to(visit, subject, said)
+    reason = text_of(visit, "reason", "Say why.")
+    until = day_of(visit, "until", "Until when?")
+    if not visit.field_errors and until is not None:
+        try:
+            said = leave_alone(actor, container, whom, until=until, reason=reason, connection=name)
+        except UserMistake as mistake:
+            visit.field_errors["until"] = refusal(mistake)
+        else:
+            return back_to(visit, subject, said)
+    return _leave_alone_page(visit, subject, 422)
+
+
+def _leave_alone_page(visit: Visit, subject: FormSubject, status: int = 200) -> Response:
+    today = visit.organisation.today
+    standing = [
+        pause
+        for pause in subject.assessed.account.pauses
+        if pause.contact_id == subject.contact.id and pause.stands_on(today)
+    ]
+    return form_page(
+        visit,
+        "form_leave_alone.html",
+        subject,
+        status,
+        standing=standing[0] if standing else None,
+    )
 
 
 # -- a statement ----------------------------------------------------------------------------------
