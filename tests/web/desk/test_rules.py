@@ -127,6 +127,7 @@ def test_why_is_answered_by_the_draft(accountant: FlaskClient) -> None:
     save(accountant, RULES.replace("day: 14", "day: 21"))
     page = accountant.get(f"{DRAFT}?customer=Larkfield+Dental").text
     assert "Every rule, and why" in page
+    assert "<b>reminder: first reminder</b>" in page
     assert "is no contact" in accountant.get(f"{DRAFT}?customer=Nobody+Known").text
 
 

@@ -37,6 +37,7 @@ from arsync.application.results import Why
 from arsync.application.why import why
 from arsync.core.rulebook.rules_text import RulesText, short_hash
 from arsync.core.rulebook.three_way import diff_lines
+from arsync.core.trials.rulebook_diff import action_in_words
 from arsync.errors import Overtaken, RetryLater, UserMistake
 from arsync.store.policy.tries import TryKind
 from arsync.web.desk.editor_words import editor_words
@@ -287,6 +288,7 @@ def _editor(
         is_shared=is_shared(organisation, file.path),
         customer=customer,
         explained=explained,
+        in_words=action_in_words,
         explained_problem=problem,
         nonce=style_nonce(),
         short=short_hash,
