@@ -5,6 +5,7 @@ Each form keeps what was typed when something is wrong, and carries over what wa
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -85,8 +86,17 @@ def form_page(
 def back_to(visit: Visit, subject: FormSubject, message: str) -> Response:
     """Go on to the customer's page, and say there what was recorded."""
     visit.said = message
-    shown = visit.words.told(message, today=visit.organisation.today)
+    shown = visit.words.told(without_commands(message), today=visit.organisation.today)
     return visit.see(visit.address(f"customers/{subject.contact.id}"), shown)
+
+
+_SENTENCE_OF_A_COMMAND = re.compile(r"[^.`]*`arsync [^`]*`[^.]*\.\s*")
+
+
+def without_commands(message: str) -> str:
+    """Return what a use case says, without what names a command of the shell."""
+    plain = message.replace("waits for `arsync approve`", "waits for approval")
+    return _SENTENCE_OF_A_COMMAND.sub("", plain).strip()
 
 
 # -- a promise ------------------------------------------------------------------------------------
