@@ -41,3 +41,9 @@ def test_a_comparison_folds_what_is_the_same() -> None:
     numbers = {line.kind: line.number for line in diff_lines(BASE, new)}
     assert (numbers["removed"], numbers["added"]) == (10, 10)
     assert list(diff_lines("a", "a", context=3)) == [("same", 1, "a")]
+
+
+def test_a_text_of_repeated_lines_is_compared_at_once() -> None:
+    # With each repeated line as a landmark this would take half a minute.
+    lines = list(diff_lines("a\nb\n" * 900, "b\nc\na\n" * 600))
+    assert sum(line.kind == "added" for line in lines) >= 600

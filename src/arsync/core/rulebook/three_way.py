@@ -6,9 +6,6 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-LINES_EXACT_MAX = 2_000
-"""Longer texts are compared a little less closely."""
-
 
 class Merged(NamedTuple):
     """Two changes of one text, put together."""
@@ -64,8 +61,8 @@ def _stretches(base: Sequence[str], changed: Sequence[str]) -> Iterator[_Stretch
 
 
 def _matcher(old: Sequence[str], new: Sequence[str]) -> SequenceMatcher[str]:
-    # Exactly, each repeated line is looked at with all that are the same: too slow for long texts.
-    return SequenceMatcher(None, old, new, autojunk=len(new) > LINES_EXACT_MAX)
+    # Lines that come again and again are no landmarks in a long text: with them it takes minutes.
+    return SequenceMatcher(None, old, new)
 
 
 def _touch(first: _Stretch, second: _Stretch) -> bool:
