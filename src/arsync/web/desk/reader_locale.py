@@ -17,6 +17,7 @@ from babel.numbers import (
     format_decimal,
     format_percent,
     get_currency_symbol,
+    list_currencies,
 )
 
 USUAL_LOCALE = "en_GB"
@@ -24,8 +25,14 @@ USUAL_LOCALE = "en_GB"
 HIDDEN = "–"
 """Stands where a reader without amounts would see one."""
 
-_MONEY_IN_WORDS = re.compile(r"(?:[A-Z]{3}\s|[£$€¥])?\d{1,3}(?:[,. ]?\d{3})*[.,]\d{2}\b")
-"""A sum in a sentence: with two decimals, whatever stands between the thousands."""
+_CURRENCIES = "|".join(sorted(list_currencies()))
+
+_MONEY_IN_WORDS = re.compile(
+    rf"(?:\b(?:{_CURRENCIES})\s|[£$€¥])\d{{1,3}}(?:[,. ]?\d{{3}})*(?:[.,]\d{{2}})?\b"
+    r"|\d{1,3}(?:[,. ]?\d{3})*[.,]\d{2}\b"
+)
+"""A sum in a sentence: a number after a currency (yen have no decimals), or one with two decimals,
+whatever stands between the thousands."""
 
 _DAY_IN_WORDS = re.compile(r"(?<![\w/-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![\w/-])")
 """A day in a sentence, as programs write it; not what stands in a file's name."""

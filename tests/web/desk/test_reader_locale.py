@@ -1,0 +1,21 @@
+"""What a reader without amounts is shown of a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from arsync.web.desk.reader_locale import without_sums
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("GBP 1,250.00 of INV-12", "– of INV-12"),
+        ("JPY 61,000 due", "– due"),
+        ("over the limit of GBP 5,000.", "over the limit of –."),
+        ("EUR\N{NO-BREAK SPACE}3.50 and £1,250", "– and –"),
+        ("INV 20260 of 2026-11-30, 40 days", "INV 20260 of 2026-11-30, 40 days"),
+    ],
+)
+def test_sums_in_a_sentence_are_left_out(text: str, shown: str) -> None:
+    assert without_sums(text) == shown
