@@ -26,7 +26,7 @@ VIEWS = {
 }
 
 NOT_PAGES = (".csv", ".pdf", ".json", "/pdf", "/letter", "/email", "/callback", "/many", "<task>")
-"""Downloads; letters as they leave; and what is opened with a choice, which tests of its own make."""
+"""Downloads; letters as they leave; and what is opened with a choice, which has its own tests."""
 
 PAGES = [
     route
