@@ -160,7 +160,7 @@ def measures(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Show DSO and its relatives, days to pay and days late, as of any day.
+    """Show DSO, days to pay and days late, as of any day.
 
     Each figure goes by the documents as they stood at the end of the day; what each one means, and
     when it misleads, is told in docs/measures.md. Currencies are never added; where a ledger has

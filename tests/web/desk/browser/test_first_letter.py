@@ -34,7 +34,7 @@ sending:
   via: accounting system
   days: every day
   between: 00:01-23:59
-take_over: {reminders: all}
+take_over: immediately
 """
 
 
