@@ -237,13 +237,15 @@ invoices.append_column(Column("episode", Integer, nullable=False))
 # The organisation's day; null for what was there when the ledger was first read.
 invoices.append_column(Column("seen_on", Date))
 
-# A search finds them by how the name or the number begins. PostgreSQL sorts texts as people do,
+# A search finds them by how the name or the number begins. The connection comes second: with it
+# first, SQLite would take such an index for looking up a few customers by their ids, until it has
+# counted what is in it. PostgreSQL sorts texts as people do,
 # and then finds no beginnings; its pattern order does.
 for _called in (contacts.c.name, invoices.c.number):
     Index(
         None,
-        _called.table.c.connection_id,
         _called,
+        _called.table.c.connection_id,
         postgresql_ops={_called.name: "text_pattern_ops"},
     )
 

@@ -53,7 +53,9 @@ def find_customers(
     query = (
         select(columns.connection_id, columns.id, columns.name, columns.status)
         .where(
-            columns.connection_id.in_(connection_ids),
+            columns.connection_id.in_(connection_ids)
+            if anywhere
+            else _among(columns, connection_ids),
             columns.status != ContactStatus.DELETED.value,
             condition,
         )
@@ -85,7 +87,7 @@ def find_invoices(
             )
         )
         .where(
-            columns.connection_id.in_(connection_ids),
+            _among(columns, connection_ids),
             columns.status != DocumentStatus.DELETED.value,
             _begins(db, columns.number, text),
         )
@@ -110,6 +112,13 @@ def find_actions(
         .limit(rows_max)
     )
     return [action_row(row) for row in db.execute(query)]
+
+
+def _among(columns: Any, connection_ids: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition on the connection, so that the index by name or number is used."""
+    # An expression: by the column itself SQLite would read all documents of the connection.
+    among: ColumnElement[bool] = (columns.connection_id + 0).in_(connection_ids)
+    return among
 
 
 def _begins(db: Connection, column: Any, text: str) -> ColumnElement[bool]:
