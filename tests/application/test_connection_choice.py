@@ -84,7 +84,8 @@ def test_the_preview_says_what_the_change_does(practice: Practice) -> None:
     some = connections(OWNER, practice.container, ["acme", "north-2"])
     before = [str(each) for each in preview(OWNER, some, words)]
     assert before == [str(each) for each in change_connections(OWNER, some, words)]
-    switched = "auto -> observe; the platform's own reminders are on; labelled Q4"
+    modes = "by the rulebook (auto) -> only look (observe)"
+    switched = f"{modes}; the platform's own reminders are on; labelled Q4"
     assert before[0] == f"acme: {switched}."
     assert before[1] == f"north-2: {switched}, Retail; no longer labelled Jane."
     assert change(practice, "acme", mode=Mode.OBSERVE) == ["acme: unchanged."]

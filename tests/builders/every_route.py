@@ -29,7 +29,7 @@ MADE_UP = {
 }
 """What no test of all routes can have: these addresses may answer that there is no such thing."""
 
-BY_PLACE = {"/letters/<name>": "first reminder", "/measures/<name>": "dso"}
+BY_PLACE = {"/letters/<name>": "first reminder", "/measures/<name>": "overdue"}
 """Parameters that have one name and mean several things, by the address up to them."""
 
 NEEDS_QUERY = frozenset({"/c/<connection>/rules/draft/file"})

@@ -54,7 +54,8 @@ def test_doctor_after_init_asks_for_the_app(empty: Shell) -> None:
     assert "client_id is empty under [xero] and [quickbooks]" in done.out
     assert "All is well" not in done.err
     config = empty.folder / "config.toml"
-    config.write_text(config.read_text().replace('client_id = ""', 'client_id = "app"', 1))
+    before, xero, after = config.read_text().partition("[xero]")
+    config.write_text(before + xero + after.replace('client_id = ""', 'client_id = "app"', 1))
     done = empty("doctor")
     assert done.code == 0
     assert "none yet. Next: arsync connect xero." in done.out

@@ -251,7 +251,6 @@ def _note_changes(
     command = context.command_path.removeprefix("arsync ")
     names = context.params.get("connection") or ()
     names = (names,) if isinstance(names, str) else tuple(names)
-    numbers = {row.name: row.id for row in container.store.connections.all()}
     is_named = context.info_name not in SAYS_NO_NAME
     note(
         container,
@@ -261,8 +260,8 @@ def _note_changes(
             what=command if ended else f"{command}, cut short",
             about=" ".join(_given(context, click.Argument)) if is_named else "",
             words=" ".join(_given(context, click.Option)),
-            connection_id=numbers.get(names[0]) if len(names) == 1 else None,
         ),
+        connection=names[0] if len(names) == 1 else "",
     )
 
 

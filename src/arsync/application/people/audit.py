@@ -21,8 +21,17 @@ __all__ = [
 PAGE_ROWS = 50
 
 
-def note(container: Container, entry: AuditEntry) -> None:
-    """Add a line to the log."""
+def note(container: Container, entry: AuditEntry, *, connection: str = "") -> None:
+    """Add a line to the log.
+
+    Args:
+        container: keeps it.
+        entry: the line.
+        connection: the name of the connection it is of, where the line has no number yet.
+    """
+    if connection:
+        numbers = {row.name: row.id for row in container.store.connections.all()}
+        entry = entry._replace(connection_id=numbers.get(connection))
     container.store.audit.add(entry)
 
 
