@@ -4,7 +4,7 @@ python -m benchmarks.desk [--quick]
 
 A ledger of 10,000 customers and 100,000 open invoices; each page of the desk is asked for several
 times, through the application itself, and the middle of the times is told. Then the desk is served
-as `arsync desk` serves it, and fifty people go from page to page, with a second between two clicks.
+as `arsync desk` serves it, and fifty people go from page to page, with five seconds between two clicks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,7 @@ TIMES = 5
 
 PEOPLE = 50
 
-CLICK_SECONDS = 1.0
+CLICK_SECONDS = 5.0
 """Between two clicks of one person."""
 
 SECONDS = 300
@@ -143,6 +144,8 @@ def load(container: Container, token: str, seconds: int) -> Load:
         person.join()
     stop.set()
     serving.join()
+    for line, count in Counter(errors).most_common(5):
+        print(f"{count} x {line}")
     ordered = sorted(taken)
     return Load(
         len(ordered),

@@ -179,7 +179,11 @@ def a_ledger() -> Books:
 
 @contextmanager
 def a_desk(
-    folder: Path, *, store: str = "sqlite:///arsync.db", mode: str = "approve"
+    folder: Path,
+    *,
+    store: str = "sqlite:///arsync.db",
+    mode: str = "approve",
+    settings: str = "",
 ) -> Iterator[DeskDriver]:
     """Yield a desk whose ledger was read and planned for once: letters, holds and calls wait."""
     if store.startswith("sqlite"):
@@ -189,6 +193,7 @@ def a_desk(
     (folder / "config.toml").write_text(
         f'[store]\nurl = "{store}"\n[tokens]\nkeyring = "off"\n'
         '[smtp]\nurl = "smtp://127.0.0.1:2525"\nsender = "Accounts <accounts@example.com>"\n'
+        f"{settings}"
     )
     books = a_ledger()
     with App(

@@ -101,6 +101,8 @@ class WebServer:
             max_request_header_size=HEADER_BYTES_MAX,
             max_request_body_size=BODY_BYTES_MAX,
             log_socket_errors=False,
+            # What proxies say is read as far as `[desk] proxies` trusts them, and by nobody else.
+            clear_untrusted_proxy_headers=False,
         )
         # The stubs describe it in part, and the channels wrongly.
         self._server = cast("Any", server)

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-from flask.testing import FlaskClient
-from tests.builders.desk import SAME_ORIGIN, DeskDriver, post
+from pathlib import Path
 
+import pytest
+import requests
+from flask.testing import FlaskClient
+from tests.builders.desk import (
+    PASSWORD,
+    SAME_ORIGIN,
+    DeskDriver,
+    a_desk,
+    add_everybody,
+    post,
+    serving,
+)
+
+from arsync.application.permissions import Role
 from arsync.web.desk.guard import POSTS_PER_MINUTE
 
 
@@ -48,3 +60,22 @@ def test_too_many_forms_are_refused(owner: FlaskClient) -> None:
     answers = [post(owner, "/nothing").status_code for _ in range(POSTS_PER_MINUTE + 1)]
     assert answers[-1] == 429
     assert set(answers[:-1]) == {404}
+
+
+@pytest.mark.parametrize(("proxies", "address"), [("0", "127.0.0.1"), ("1", "192.0.2.7")])
+def test_proxies_are_believed_as_far_as_they_are_named(
+    tmp_path: Path, proxies: str, address: str
+) -> None:
+    with a_desk(tmp_path, settings=f"[desk]\nproxies = {proxies}\n") as desk:
+        owner = add_everybody(desk.container)[Role.OWNER]
+        with serving(desk.container) as url, requests.Session() as browser:
+            browser.trust_env = False
+            browser.post(
+                f"{url}/sign-in",
+                {"email": owner.email, "password": PASSWORD},
+                headers=SAME_ORIGIN | {"X-Forwarded-For": "203.0.113.9, 192.0.2.7"},
+                timeout=60,
+                allow_redirects=False,
+            )
+        (session,) = desk.container.store.sign_ins.sessions(owner.id)
+        assert session.address == address
