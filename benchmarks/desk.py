@@ -4,7 +4,8 @@ python -m benchmarks.desk [--quick]
 
 A ledger of 10,000 customers and 100,000 open invoices; each page of the desk is asked for several
 times, through the application itself, and the middle of the times is told. Then the desk is served
-as `arsync desk` serves it, and fifty people go from page to page, with five seconds between two clicks.
+as `arsync desk` serves it, and fifty people go from page to page, with five seconds between two
+clicks.
 """
 
 from __future__ import annotations
