@@ -148,6 +148,11 @@ def recording_changes() -> Iterator[set[Permission]]:
         _permitted.reset(before)
 
 
+def is_permitted(actor: Actor, permission: Permission) -> bool:
+    """Return whether the actor may; a page that only offers something asks this."""
+    return actor.role in ROLES[permission]
+
+
 def permit(actor: Actor, permission: Permission, *, only_looks: bool = False) -> None:
     """Return if the actor may.
 
@@ -159,9 +164,8 @@ def permit(actor: Actor, permission: Permission, *, only_looks: bool = False) ->
     Raises:
         NotPermitted: not with this role.
     """
-    roles = ROLES[permission]
-    if actor.role not in roles:
-        allowed = ", ".join(role for role in Role if role in roles)
+    if not is_permitted(actor, permission):
+        allowed = ", ".join(role for role in Role if role in ROLES[permission])
         raise NotPermitted(
             f"{actor.name} may not {permission} as {actor.role}.\n    hint: ask: {allowed}"
         )

@@ -209,6 +209,11 @@ class DeskSettings(Section, frozen=True, kw_only=True):
         int, Meta(ge=1, le=720, description="how long somebody stays signed in")
     ] = 12
 
+    @property
+    def is_secure(self) -> bool:
+        """Return whether people reach it over https alone."""
+        return self.url.startswith("https://")
+
 
 class OidcSettings(Section, frozen=True, kw_only=True):
     """Signing in to the desk by an identity provider (OpenID Connect)."""

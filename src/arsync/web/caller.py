@@ -16,7 +16,14 @@ from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.people.audit import note
 from arsync.application.people.persons import Person
-from arsync.application.permissions import Actor, NotPermitted, Permission, Role, permit
+from arsync.application.permissions import (
+    Actor,
+    NotPermitted,
+    Permission,
+    Role,
+    is_permitted,
+    permit,
+)
 from arsync.errors import UserMistake
 from arsync.store.models import ConnectionRow
 from arsync.store.people.audit_log import AuditEntry
@@ -61,13 +68,7 @@ class Caller:
 
     def may(self, permission: Permission) -> bool:
         """Return whether the actor may, for what is offered."""
-        if self.at_hand is None:
-            return False
-        try:
-            permit(self.at_hand, permission)
-        except NotPermitted:
-            return False
-        return True
+        return self.at_hand is not None and is_permitted(self.at_hand, permission)
 
     def connections(self) -> list[ConnectionRow]:
         """Return the connections that are theirs, by name."""

@@ -55,7 +55,7 @@ def make_desk(container: Container, *, wait_seconds: float = WAIT_SECONDS) -> Fl
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    guard(app, is_secure=settings.url.startswith("https://"))
+    guard(app, is_secure=settings.is_secure)
     serve_assets(app)
     app.extensions[CONTAINER] = container
     app.extensions[BACKGROUND] = background = Background(wait_seconds=wait_seconds)

@@ -133,8 +133,8 @@ def _rendered(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
 
 
 def _cookie(container: Container) -> str:
-    secure = container.config.desk.url.startswith("https://")
-    return request.cookies.get(cookie_name(is_secure=secure), "")
+    name = cookie_name(is_secure=container.config.desk.is_secure)
+    return request.cookies.get(name, "")
 
 
 def _sign_in_first(visit: Visit) -> Response:

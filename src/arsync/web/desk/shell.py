@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from arsync.application.permissions import Permission, Role
+from arsync.application.permissions import Permission, is_permitted
 from arsync.core.actions import ActionState
 from arsync.store.models import ConnectionState, Mode
 from arsync.web.desk.visit import Visit
@@ -129,10 +129,10 @@ def _groups(visit: Visit) -> Iterator[MenuGroup]:
     settings: list[MenuEntry] = []
     if organisation is not None and visit.may(Permission.READ):
         settings += _entries(visit, here, ("Connection", "connection", None))
-    owner_of_all = visit.person is not None and visit.person.actor()
-    if owner_of_all and owner_of_all.role is Role.OWNER:
+    everywhere = visit.person.actor() if visit.person else None
+    if everywhere and is_permitted(everywhere, Permission.PEOPLE):
         settings.append(MenuEntry("People", "/people", here.startswith("/people")))
-    if owner_of_all and owner_of_all.role in {Role.OWNER, Role.ACCOUNTANT}:
+    if everywhere and is_permitted(everywhere, Permission.AUDIT):
         settings.append(MenuEntry("Audit log", "/audit", here.startswith("/audit")))
     if len(visit.connections()) != 1:
         settings.append(MenuEntry("All clients", "/clients", here == "/clients"))

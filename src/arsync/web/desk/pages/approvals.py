@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from flask import Response as PlainResponse
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
@@ -23,7 +22,7 @@ from arsync.application.letters.previewing import LetterPreview, LetterWanted, p
 from arsync.application.permissions import Permission
 from arsync.core.actions import MessagePayload
 from arsync.errors import UserMistake
-from arsync.web.desk.guard import LETTER_POLICY
+from arsync.web.desk.answers import file_answer, framed_letter
 from arsync.web.desk.pages.decided_words import decided_words
 from arsync.web.desk.pages.decisions import KEPT, decided_page, note_decision, way_back
 from arsync.web.desk.routing import Routes
@@ -51,18 +50,13 @@ def one(visit: Visit, key: str) -> Response:
 @routes.page("/c/<connection>/approvals/<key>/letter", amounts=True)
 def as_email(visit: Visit, key: str) -> Response:
     """Return the letter as an email program shows it; for a frame."""
-    response = PlainResponse(_preview(visit, key).letter.html, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = LETTER_POLICY
-    response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return response
+    return framed_letter(_preview(visit, key).letter.html)
 
 
 @routes.page("/c/<connection>/approvals/<key>/letter.pdf", amounts=True)
 def as_pdf(visit: Visit, key: str) -> Response:
     """Return the letter as it is printed."""
-    response = PlainResponse(_preview(visit, key).pdf(), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = 'attachment; filename="letter.pdf"'
-    return response
+    return file_answer(_preview(visit, key).pdf(), "application/pdf", "letter.pdf")
 
 
 @routes.page("/c/<connection>/approvals/<key>/refuse", Permission.APPROVE)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
 from arsync.application.people.audit import (
@@ -22,6 +21,7 @@ from arsync.application.people.audit import (
 )
 from arsync.application.permissions import Permission
 from arsync.core.ledger.sanitising import no_formula
+from arsync.web.desk.answers import file_answer
 from arsync.web.desk.reader_locale import ReaderLocale
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
@@ -61,14 +61,14 @@ def show(visit: Visit) -> Response:
 def download_csv(visit: Visit) -> Response:
     """Hand the lines out as a table; what a spreadsheet would calculate is made a text."""
     lines = audit_lines(visit.actor, visit.container, _wanted(visit))
-    return _attachment(_as_csv(visit.words, lines), "text/csv; charset=utf-8", "audit-log.csv")
+    return file_answer(_as_csv(visit.words, lines), "text/csv", "audit-log.csv")
 
 
 @routes.page("/audit.json", Permission.AUDIT)
 def download_json(visit: Visit) -> Response:
     """Hand the lines out as an array of objects."""
     lines = audit_lines(visit.actor, visit.container, _wanted(visit))
-    return _attachment(_as_json(visit.words, lines), "application/json", "audit-log.json")
+    return file_answer(_as_json(visit.words, lines), "application/json", "audit-log.json")
 
 
 FILTERS = ("who", "what", "since", "until", "about")
@@ -128,10 +128,3 @@ def _as_json(words: ReaderLocale, lines: Iterator[AuditRow]) -> Iterator[str]:
     for number, row in enumerate(lines):
         yield ("," if number else "") + "\n" + json.dumps(_values(words, row), ensure_ascii=False)
     yield "\n]\n"
-
-
-def _attachment(parts: Iterator[str], kind: str, name: str) -> FlaskResponse:
-    # Never shown by the browser, whatever the texts in it look like.
-    response = FlaskResponse(parts, mimetype=kind.split(";", maxsplit=1)[0], content_type=kind)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

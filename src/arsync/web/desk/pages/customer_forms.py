@@ -26,6 +26,7 @@ from arsync.core.actions import Via
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS
 from arsync.core.ledger.records import LogKind
 from arsync.errors import UserMistake
+from arsync.web.desk.answers import file_answer
 from arsync.web.desk.fields import amount_of, day_of, refusal, text_of
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
@@ -376,9 +377,7 @@ def statement_as_pdf(visit: Visit, customer: str) -> Response:
     shown = statement(
         visit.actor, visit.container, ContactId(customer), connection=visit.organisation.name
     )
-    response = Response(statement_pdf(shown, SentBy()), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = 'attachment; filename="statement.pdf"'
-    return response
+    return file_answer(statement_pdf(shown, SentBy()), "application/pdf", "statement.pdf")
 
 
 @routes.act(f"{BASE}/statement", Permission.APPROVE, audited="sent a statement")

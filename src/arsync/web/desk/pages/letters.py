@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Response as PlainResponse
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
@@ -13,7 +12,7 @@ from arsync.application.letters.notice_register import notice_register, register
 from arsync.application.letters.previewing import LetterPreview, LetterWanted
 from arsync.errors import UserMistake
 from arsync.mail import languages
-from arsync.web.desk.guard import LETTER_POLICY
+from arsync.web.desk.answers import file_answer, framed_letter
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -34,9 +33,7 @@ def letters(visit: Visit) -> Response:
 def register(visit: Visit) -> Response:
     """Return the register of numbered notices as CSV."""
     notices = notice_register(visit.actor, visit.container, visit.organisation.name)
-    response = PlainResponse(register_csv(notices), mimetype="text/csv")
-    response.headers["Content-Disposition"] = 'attachment; filename="notices.csv"'
-    return response
+    return file_answer(register_csv(notices), "text/csv", "notices.csv")
 
 
 @routes.page("/c/<connection>/letters/<name>", amounts=True)
@@ -55,18 +52,14 @@ def letter(visit: Visit, name: str) -> Response:
 @routes.page("/c/<connection>/letters/<name>/email", amounts=True)
 def as_email(visit: Visit, name: str) -> Response:
     """Return the letter as an email program shows it; for a frame."""
-    response = PlainResponse(_preview(visit, name).letter.html, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = LETTER_POLICY
-    response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return response
+    return framed_letter(_preview(visit, name).letter.html)
 
 
 @routes.page("/c/<connection>/letters/<name>/pdf", amounts=True)
 def as_pdf(visit: Visit, name: str) -> Response:
     """Return the letter as it is printed."""
-    response = PlainResponse(_preview(visit, name).pdf(), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = 'inline; filename="letter.pdf"'
-    return response
+    pdf = _preview(visit, name).pdf()
+    return file_answer(pdf, "application/pdf", "letter.pdf", shown=True)
 
 
 def _quoted(name: str) -> str:

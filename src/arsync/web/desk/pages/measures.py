@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from urllib.parse import quote
 
-from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
 from arsync.application.ageing_report import ageing_report, as_csv
@@ -32,6 +30,7 @@ from arsync.core.analytics.ageing import AgeingRow
 from arsync.core.ledger.age_buckets import BUCKETS
 from arsync.core.ledger.money import ZERO
 from arsync.errors import UserMistake
+from arsync.web.desk.answers import file_answer
 from arsync.web.desk.charts import bar, line
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
@@ -105,14 +104,16 @@ def show_ageing(visit: Visit) -> Response:
 def ageing_csv(visit: Visit) -> Response:
     """Give the ageing of a day as CSV."""
     table = ageing_report(visit.actor, visit.organisation, _day(visit))
-    return _download(as_csv([table]), f"ageing-{visit.organisation.name}-{table.as_of}.csv")
+    return file_answer(
+        as_csv([table]), "text/csv", f"ageing-{visit.organisation.name}-{table.as_of}.csv"
+    )
 
 
 @routes.page("/c/<connection>/measures/measures.csv", Permission.READ, amounts=True)
 def all_csv(visit: Visit) -> Response:
     """Give the measures of a year of months as CSV."""
     table = measures_report(visit.actor, visit.organisation, as_of=_day(visit), by=By.MONTH)
-    return _download(measures_csv([table]), f"measures-{visit.organisation.name}.csv")
+    return file_answer(measures_csv([table]), "text/csv", f"measures-{visit.organisation.name}.csv")
 
 
 @routes.page("/c/<connection>/measures/<name>/documents", Permission.READ, amounts=True)
@@ -221,9 +222,3 @@ def _sentence(months: Sequence[tuple[str, Decimal | None]]) -> str:
         f"DSO counted back: {first:.0f} days at the end of {first_label}, "
         f"{last:.0f} at the end of {last_label}."
     )
-
-
-def _download(text: str, name: str) -> Response:
-    response = FlaskResponse(text, mimetype="text/csv")
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return response

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from flask import Response as PlainResponse
 from flask import jsonify
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
@@ -40,6 +39,7 @@ from arsync.core.rulebook.three_way import diff_lines
 from arsync.core.trials.rulebook_diff import action_in_words
 from arsync.errors import Overtaken, RetryLater, UserMistake
 from arsync.store.policy.tries import TryKind
+from arsync.web.desk.answers import file_answer
 from arsync.web.desk.editor_words import editor_words
 from arsync.web.desk.guard import style_nonce
 from arsync.web.desk.pages.tries import runner
@@ -169,9 +169,7 @@ def download(visit: Visit) -> Response:
         file = file_named(visit.organisation, now.text, visit.request.args.get("file", ""))
     except UserMistake as mistake:
         raise NotFound(str(mistake)) from None
-    response = PlainResponse(file.text, mimetype="application/yaml")
-    response.headers.set("Content-Disposition", "attachment", filename=file.path.rpartition("/")[2])
-    return response
+    return file_answer(file.text, "application/yaml", file.path.rpartition("/")[2])
 
 
 @routes.act("/c/<connection>/rules/draft/drop", Permission.PUSH_RULES, audited="dropped a draft")

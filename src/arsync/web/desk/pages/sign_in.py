@@ -263,7 +263,7 @@ def _password_form(
 
 def is_secure(visit: Visit) -> bool:
     """Return whether the desk is reached over https."""
-    return visit.container.config.desk.url.startswith("https://")
+    return visit.container.config.desk.is_secure
 
 
 def _with_cookie(visit: Visit, response: FlaskResponse, token: str) -> Response:

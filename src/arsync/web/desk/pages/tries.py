@@ -6,7 +6,6 @@ import csv
 import io
 from datetime import date, timedelta
 
-from flask import Response as PlainResponse
 from flask import current_app
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
@@ -27,6 +26,7 @@ from arsync.core.ledger.sanitising import no_formula
 from arsync.core.trials.simulation import Debtors
 from arsync.errors import UserMistake
 from arsync.store.policy.tries import TryKind, TryRow
+from arsync.web.desk.answers import file_answer
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.try_views import verdict, week_chart
 from arsync.web.desk.visit import Visit
@@ -152,9 +152,7 @@ def actions_csv(visit: Visit, number: int) -> Response:
         cells = (action.day.isoformat(), action.customer, action.what, action.invoices, action.file)
         needless = "" if action.needless is None else "yes" if action.needless else "no"
         writer.writerow([*map(no_formula, cells), action.line, needless])
-    response = PlainResponse(file.getvalue(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="try-{number}.csv"'
-    return response
+    return file_answer(file.getvalue(), "text/csv", f"try-{number}.csv")
 
 
 def _list(visit: Visit, status: int) -> Response:
