@@ -90,6 +90,7 @@ HELPERS = {
     "not_begun",
     "not_notified",
     "own_files",
+    "past_day",
     "plans_of",
     "promises_of",
     "remember",

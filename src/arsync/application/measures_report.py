@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -23,14 +23,12 @@ from arsync.core.analytics.measures import (
     Measuring,
     MeasuringWindow,
     documents_behind,
+    month_ends,
 )
 from arsync.core.ledger.money import plain
 from arsync.core.ledger.records import Contact
 from arsync.core.ledger.sanitising import no_formula
 from arsync.errors import UserMistake
-
-MONTHS_SHOWN = 13
-"""A year and the month it began with: the same season twice."""
 
 NO_SEGMENT = "no group"
 """The segment of customers without a contact group."""
@@ -99,10 +97,10 @@ def measures_report(
         UserMistake: the day is in the future, or the window has no day or too many.
     """
     permit(actor, Permission.READ)
-    window = MeasuringWindow(_past_day(organisation, as_of), _window_days(window_days))
+    window = MeasuringWindow(past_day(organisation, as_of), _window_days(window_days))
     books = organisation.connection.organisation
     measuring = Measuring(
-        _month_ends(window) if by is By.MONTH else [window],
+        month_ends(window) if by is By.MONTH else [window],
         zone=organisation.zone,
         base_currency=books.base_currency,
         group_of=_GROUPS[by],
@@ -138,7 +136,7 @@ def documents_of_measure(
     permit(actor, Permission.READ)
     if name not in DOCUMENTED:
         raise UserMistake(f"no figure {name!r} has documents.\n    hint: {', '.join(DOCUMENTED)}")
-    window = MeasuringWindow(_past_day(organisation, as_of), _window_days(window_days))
+    window = MeasuringWindow(past_day(organisation, as_of), _window_days(window_days))
     found = [
         document
         for figure, document in documents_behind(
@@ -239,16 +237,12 @@ _GROUPS = {
 }
 
 
-def _month_ends(window: MeasuringWindow) -> list[MeasuringWindow]:
-    """Return the window, and those that end with each of the months before."""
-    windows, day = [window], window.day
-    while len(windows) < MONTHS_SHOWN:
-        day = day.replace(day=1) - timedelta(days=1)
-        windows.append(MeasuringWindow(day, window.days))
-    return windows[::-1]
+def past_day(organisation: OrganisationContext, as_of: date | None) -> date:
+    """Return a day that has figures; None: today.
 
-
-def _past_day(organisation: OrganisationContext, as_of: date | None) -> date:
+    Raises:
+        UserMistake: it is in the future.
+    """
     today = organisation.today
     if as_of is not None and as_of > today:
         raise UserMistake(f"{as_of.isoformat()} is in the future: it has no figures yet.")

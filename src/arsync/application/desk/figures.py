@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from arsync.application.measures_report import past_day
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.analytics.ageing import Ageing, AgeingRow, ageing
@@ -15,14 +16,12 @@ from arsync.core.analytics.measures import (
     Figures,
     Measuring,
     MeasuringWindow,
+    month_ends,
 )
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account
 from arsync.errors import UserMistake
-
-MONTHS_SHOWN = 12
-"""Ends of months in the chart, before the day itself."""
 
 SETTLED_MIN = 50
 """With fewer settled invoices, averages of a ledger say little, and the page says so."""
@@ -108,10 +107,9 @@ def ledger_figures(
         UserMistake: the day is in the future.
     """
     permit(actor, Permission.READ)
-    day = _past_day(organisation, as_of)
+    day = past_day(organisation, as_of)
     books = organisation.connection.organisation
-    windows = [MeasuringWindow(end, window_days) for end in _month_ends(day)]
-    measuring = _measuring(organisation, windows)
+    measuring = _measuring(organisation, month_ends(MeasuringWindow(day, window_days)))
 
     def as_they_stood() -> Iterator[Account]:
         # In one reading: the ageing takes the accounts one by one as they are measured.
@@ -174,19 +172,3 @@ def _measuring(organisation: OrganisationContext, windows: Sequence[MeasuringWin
 
 def _by_currency(rows: Iterable[Figures]) -> dict[str, Figures]:
     return {row.currency: row for row in rows if not row.in_base}
-
-
-def _month_ends(day: date) -> list[date]:
-    """Return the ends of the last months, and the day, the earliest first."""
-    ends, first = [day], day.replace(day=1)
-    for _ in range(MONTHS_SHOWN):
-        ends.append(first - timedelta(days=1))
-        first = ends[-1].replace(day=1)
-    return ends[::-1]
-
-
-def _past_day(organisation: OrganisationContext, as_of: date | None) -> date:
-    today = organisation.today
-    if as_of is not None and as_of > today:
-        raise UserMistake(f"{as_of.isoformat()} is in the future: it has no figures yet.")
-    return as_of or today

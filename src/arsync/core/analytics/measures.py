@@ -41,6 +41,9 @@ _HUNDRED = Decimal(100)
 
 _SOLD = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
 
+MONTHS_SHOWN = 13
+"""A year and the month it began with: the same season twice."""
+
 GroupOf = Callable[[Contact | None], Iterable[str]]
 """Names the groups that a customer's documents belong to."""
 
@@ -132,6 +135,15 @@ class MeasuringWindow(NamedTuple):
     def __contains__(self, day: object) -> bool:
         """Return whether a day is one of them."""
         return isinstance(day, date) and self.before < day <= self.day
+
+
+def month_ends(window: MeasuringWindow, count: int = MONTHS_SHOWN) -> list[MeasuringWindow]:
+    """Return the window, and those that end with each of the months before, the earliest first."""
+    windows, day = [window], window.day
+    while len(windows) < count:
+        day = day.replace(day=1) - timedelta(days=1)
+        windows.append(MeasuringWindow(day, window.days))
+    return windows[::-1]
 
 
 def measures(
