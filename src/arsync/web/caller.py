@@ -81,6 +81,15 @@ class Caller:
             self.theirs = [row for row in rows if person.actor_on(row) is not None]
         return self.theirs
 
+    def has_several_connections(self) -> bool:
+        """Return whether there is another one to choose."""
+        if self.person is None:
+            return False
+        if self.theirs is None and self.person.actor() is not None:
+            # Theirs are all there are: a practice of thousands is not read for a line of the menu.
+            return self.container.store.connections.has_several()
+        return len(self.connections()) > 1
+
     def enter(self, connection: str, permission: Permission | None, *, amounts: bool) -> None:
         """Find as what somebody acts here.
 
@@ -95,11 +104,11 @@ class Caller:
         """
         assert self.person is not None
         if connection:
-            row = next((row for row in self.connections() if row.name == connection), None)
-            if row is None:
+            row = self.container.store.connections.named(connection)
+            self.at_hand = None if row is None else self.person.actor_on(row)
+            if row is None or self.at_hand is None:
                 # Whether there is one of that name is not for others to know.
                 raise NotFound(f"there is no connection {connection!r} of yours.")
-            self.at_hand = self.person.actor_on(row)
             self.organisation_at_hand = OrganisationContext(self.container, row)
         else:
             self.at_hand = self.person.actor() or _nobody_here(self.person)

@@ -30,8 +30,8 @@ def note(container: Container, entry: AuditEntry, *, connection: str = "") -> No
         connection: the name of the connection it is of, where the line has no number yet.
     """
     if connection:
-        numbers = {row.name: row.id for row in container.store.connections.all()}
-        entry = entry._replace(connection_id=numbers.get(connection))
+        row = container.store.connections.named(connection)
+        entry = entry._replace(connection_id=row.id if row is not None else None)
     container.store.audit.add(entry)
 
 

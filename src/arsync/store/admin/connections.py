@@ -140,6 +140,18 @@ class Connections:
         with self._database.read() as db:
             return _named(db, name)
 
+    def named(self, name: str) -> ConnectionRow | None:
+        """Return the connection of this name, exactly; None: there is none."""
+        query = _ROWS.where(connections.c.name == name, _LIVE)
+        with self._database.read() as db:
+            row = db.execute(query).one_or_none()
+        return connection_row(row) if row is not None else None
+
+    def has_several(self) -> bool:
+        """Return whether there is more than one."""
+        with self._database.read() as db:
+            return len(db.scalars(select(connections.c.id).where(_LIVE).limit(2)).all()) > 1
+
     def by_id(self, connection_id: int) -> ConnectionRow:
         """Return one connection by its number, also a removed one."""
         with self._database.read() as db:

@@ -81,7 +81,7 @@ def shell_of(visit: Visit) -> Shell:
         connection=row.organisation.name if row else "",
         base=visit.address().rstrip("/") if organisation else "",
         mode=MODE_WORDS[row.mode] if row else "",
-        has_clients=person is not None and (row is None or len(visit.connections()) > 1),
+        has_clients=person is not None and (row is None or visit.has_several_connections()),
         message=visit.said_once() if visit.request.method == "GET" else "",
         person=(person.user.name or person.user.email) if person else "",
         role=str(visit.at_hand.role) if visit.at_hand and organisation else "",
@@ -134,7 +134,7 @@ def _groups(visit: Visit) -> Iterator[MenuGroup]:
         settings.append(MenuEntry("People", "/people", here.startswith("/people")))
     if everywhere and is_permitted(everywhere, Permission.AUDIT):
         settings.append(MenuEntry("Audit log", "/audit", here.startswith("/audit")))
-    if len(visit.connections()) != 1:
+    if visit.has_several_connections():
         settings.append(MenuEntry("All clients", "/clients", here == "/clients"))
     if settings:
         yield MenuGroup("Settings", tuple(settings))
