@@ -1,4 +1,4 @@
-"""Charts as SVG, made on the server: bars of ages, and lines of months.
+"""Lines over months as SVG, made on the server; bars of ages are in `age_bar`.
 
 Every chart stands beside a table with the same figures; it says in a sentence what it shows. Its
 elements have presentation attributes and classes alone, so that the page's policy needs no
@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-BAR_WIDTH = 720
-BAR_HEIGHT = 18
-
 LINE_WIDTH = 460
 LINE_HEIGHT = 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 16, 24, 34
@@ -21,16 +18,6 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 16, 24, 34
 
 LABELS_MAX = 5
 """So many labels an axis has at most."""
-
-
-class Segment(NamedTuple):
-    """A part of a bar."""
-
-    x: float
-    width: float
-    look: str
-    """Its class: age0 to age4."""
-    title: str
 
 
 class Dot(NamedTuple):
@@ -54,19 +41,6 @@ class LineChart(NamedTuple):
     sentence: str
     width: int = LINE_WIDTH
     height: int = LINE_HEIGHT
-
-
-def bar(amounts: Sequence[Decimal], titles: Sequence[str]) -> tuple[Segment, ...]:
-    """Return the parts of a bar whose whole width is the sum of the amounts above zero."""
-    total = sum((amount for amount in amounts if amount > 0), Decimal(0))
-    segments, x = [], 0.0
-    for number, (amount, title) in enumerate(zip(amounts, titles, strict=True)):
-        if amount > 0:
-            # Pixels, not money: the one place where a share of an amount may become a float.
-            width = round(float(amount / total) * BAR_WIDTH, 1)
-            segments.append(Segment(round(x, 1), width, f"age{number}", title))
-            x += width
-    return tuple(segments)
 
 
 def line(

@@ -11,6 +11,7 @@ from functools import partial
 from werkzeug.wrappers import Response
 
 from arsync.application.ageing_report import ageing_report, as_csv
+from arsync.application.desk.customer_figures import Age
 from arsync.application.desk.figures import (
     SETTLED_MIN,
     LedgerFigures,
@@ -30,8 +31,9 @@ from arsync.core.analytics.ageing import AgeingRow
 from arsync.core.ledger.age_buckets import BUCKETS
 from arsync.core.ledger.money import ZERO
 from arsync.errors import UserMistake
+from arsync.web.desk.age_bar import NAMES, AgePiece, age_bar
 from arsync.web.desk.answers import file_answer
-from arsync.web.desk.charts import bar, line
+from arsync.web.desk.charts import line
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -41,14 +43,6 @@ CUSTOMERS_SHOWN = 7
 """On the page of measures; the rest in one line, and all on the page of ages."""
 
 DOCUMENTS_SHOWN = 500
-
-BUCKET_WORDS = {
-    "current": "Not due",
-    "1-30": "1–30",
-    "31-60": "31–60",
-    "61-90": "61–90",
-    "90+": "Over 90",
-}
 
 
 @routes.page("/c/<connection>/measures", Permission.READ, amounts=True)
@@ -72,8 +66,8 @@ def show(visit: Visit) -> Response:
         others=_sum_of(rows[CUSTOMERS_SHOWN:]),
         count_others=len(rows[CUSTOMERS_SHOWN:]),
         count_all=len(rows),
-        buckets=[BUCKET_WORDS[name] for name in BUCKETS],
-        bar=bar(total.buckets, [BUCKET_WORDS[name] for name in BUCKETS]) if total else (),
+        buckets=[NAMES[name] for name in BUCKETS],
+        bar=_bar(total),
         trend=trend,
         chart=line(words, unit="", sentence=_sentence(words)),
         others_owe=[code for code in figures.currencies if code != currency],
@@ -96,7 +90,7 @@ def show_ageing(visit: Visit) -> Response:
         rows=figures.ageing_rows(currency)[:DOCUMENTS_SHOWN],
         count_all=len(figures.ageing_rows(currency)),
         total=figures.ageing_total(currency),
-        buckets=[BUCKET_WORDS[name] for name in BUCKETS],
+        buckets=[NAMES[name] for name in BUCKETS],
     )
 
 
@@ -206,6 +200,12 @@ def _day(visit: Visit) -> date | None:
 def _currency(visit: Visit, figures: LedgerFigures) -> str:
     asked = visit.request.args.get("currency", "")
     return asked if asked in figures.currencies else figures.currencies[0]
+
+
+def _bar(total: AgeingRow | None) -> tuple[AgePiece, ...]:
+    """Return the bar of all that is owed."""
+    buckets = total.buckets if total is not None else ()
+    return age_bar([Age(*each) for each in zip(BUCKETS, buckets, strict=bool(buckets))])
 
 
 def _sum_of(rows: Sequence[AgeingRow]) -> list[Decimal]:
