@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -32,25 +32,44 @@ if TYPE_CHECKING:
     from arsync.config import Config
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+output_option = click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to a file instead of stdout.",
+)
+
+
+def format_option(usual: str, *others: str) -> Callable[[F], F]:
+    """Return the option that chooses a report's form; the first one is what it has by itself."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice([usual, *others]),
+        default=usual,
+        show_default=True,
+        help="The format.",
+    )
+
+
+def _give(text: str, output: Path | None, connections: int, config: Config) -> None:
+    """Print a report's text, or write it to a file."""
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    write_output(output, text, config)
+    say(f"wrote {output} ({word(connections, 'connection')})")
+
+
 @click.group()
 def report() -> None:
     """Print measures, the ageing of receivables, or its tie-out."""
 
 
 @report.command()
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "html"]),
-    default="table",
-    show_default=True,
-    help="The format.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to a file instead of stdout.",
-)
+@format_option("table", "csv", "json", "html")
+@output_option
 @connection_option
 @as_of_option
 @json_option
@@ -75,16 +94,9 @@ def ageing(
         if output is not None:
             raise UserMistake("--output needs --format csv, json or html.")
         _show_ageing(tables)
-    elif output is None:
-        click.echo(text, nl=False)
     else:
-        _write_report(output, text, len(tables), container.config)
+        _give(text, output, len(tables), container.config)
     return EXIT_DONE
-
-
-def _write_report(output: Path, text: str, connections: int, config: Config) -> None:
-    write_output(output, text, config)
-    say(f"wrote {output} ({word(connections, 'connection')})")
 
 
 def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
@@ -112,19 +124,8 @@ def _show_ageing(tables: Sequence[AgeingTable]) -> None:
 
 
 @report.command("measures")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="The format.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to a file instead of stdout.",
-)
+@format_option("table", "csv", "json")
+@output_option
 @click.option(
     "--window",
     "window_days",
@@ -195,10 +196,7 @@ def measures(
             title = f"{table.connection}, {window_days} days"
             print_table(title, columns, rows, right=columns[-10:])
         return EXIT_DONE
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        _write_report(output, text, len(tables), container.config)
+    _give(text, output, len(tables), container.config)
     return EXIT_DONE
 
 
@@ -251,19 +249,8 @@ def _show_documents(
 
 
 @report.command("tie-out")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "csv", "json"]),
-    default="text",
-    show_default=True,
-    help="The format.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to a file instead of stdout.",
-)
+@format_option("text", "csv", "json")
+@output_option
 @connection_option
 @json_option
 @config_option
@@ -294,8 +281,5 @@ def tie_out(
         text = json_text([tie_out_view(table) for table in tables]) + "\n"
     else:
         text = tie_out_csv(tables) if form == "csv" else tie_out_text(tables)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        _write_report(output, text, len(tables), container.config)
+    _give(text, output, len(tables), container.config)
     return EXIT_DONE
