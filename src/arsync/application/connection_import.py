@@ -207,8 +207,8 @@ def _write_settings(container: Container, listed: ListedConnection, name: str) -
 
 def _missing(listed: ListedConnection, file: Path, folder: Path) -> dict[tuple[str, str], str]:
     """Return the settings that the file does not say yet."""
-    said = _said(file, folder)
-    return {place: value for place, value in listed.settings if said.get(place) != value}
+    current = _said(file, folder)
+    return {place: value for place, value in listed.settings if current.get(place) != value}
 
 
 def _said(file: Path, folder: Path) -> dict[tuple[str, str], str]:
@@ -292,13 +292,13 @@ def _setting_problems(
     if not listed.settings or not file.exists():
         return
     try:
-        said, missing = _said(file, folder), _missing(listed, file, folder)
+        current, missing = _said(file, folder), _missing(listed, file, folder)
         with_settings(file.read_text(encoding="utf-8"), missing)
     except (UserMistake, OSError) as error:
         yield f": {error}"
         return
     for place in missing:
-        if not replace and said.get(place):
+        if not replace and current.get(place):
             section, key = place
             yield (
                 f", column {section}.{key}: {file.relative_to(folder)} says something else."

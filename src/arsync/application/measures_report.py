@@ -137,7 +137,7 @@ def documents_of_measure(
     if name not in DOCUMENTED:
         raise UserMistake(f"no figure {name!r} has documents.\n    hint: {', '.join(DOCUMENTED)}")
     window = MeasuringWindow(past_day(organisation, as_of), _window_days(window_days))
-    found = [
+    documents = [
         document
         for figure, document in documents_behind(
             organisation.store.ledger.accounts(organisation.id),
@@ -147,7 +147,7 @@ def documents_of_measure(
         )
         if figure == name
     ]
-    yield from sorted(found, key=lambda document: (-document.amount, document.number))
+    yield from sorted(documents, key=lambda document: (-document.amount, document.number))
 
 
 DOCUMENTED = ("sales", "receivable", "current", "overdue", "settled")

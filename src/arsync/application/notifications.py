@@ -64,8 +64,8 @@ def _tell_of_loss(organisation: OrganisationContext, mailbox: OwnerMailbox, reas
     platform = organisation.connection.platform
     letter = _lost_authorisation(organisation.label, _listed(names), reason, platform)
     # The same key for the same loss on one day: a second copy shows as one in most mailboxes.
-    said = "|".join((*names, str(organisation.today)))
-    digest = hashlib.sha256(said.encode()).hexdigest()
+    subject = "|".join((*names, str(organisation.today)))
+    digest = hashlib.sha256(subject.encode()).hexdigest()
     key = f"consent-{organisation.connection.grant_id}-{digest[:16]}"
     return _mailed(organisation, mailbox, letter, key)
 

@@ -211,7 +211,7 @@ def _show_documents(
     """Print the documents behind a figure, of each currency in turn."""
     from arsync.application.measures_report import documents_of_measure, measures_report
 
-    found: list[dict[str, object]] = []
+    listed: list[dict[str, object]] = []
     for organisation in organisations:
         table = measures_report(actor, organisation, as_of=as_of, window_days=window_days)
         for currency in dict.fromkeys(row.currency for row in table.rows if not row.in_base):
@@ -226,7 +226,7 @@ def _show_documents(
                 )
             )
             if as_json:
-                found += [
+                listed += [
                     {"connection": table.connection, "currency": currency, **document._asdict()}
                     for document in documents
                 ]
@@ -244,7 +244,7 @@ def _show_documents(
             columns = ["document", "kind", "issued", "due", currency]
             print_table(f"{table.connection}, {name}", columns, rows, right=[currency])
     if as_json:
-        print_json(found)
+        print_json(listed)
     return EXIT_DONE
 
 

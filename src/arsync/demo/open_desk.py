@@ -131,6 +131,6 @@ def _add_people(container: Container, password: str) -> None:
     password_hash = hashed(password)
     for person in PEOPLE:
         role = ScopedRole(ALL, "", person.role, approves_up_to=person.approves_up_to)
-        known = container.store.users.by_email(person.email)
-        user = known or container.store.users.add(person.email, person.name, [role])
-        container.store.users.set_password_hash(user.id, password_hash)
+        users = container.store.users
+        user = users.by_email(person.email) or users.add(person.email, person.name, [role])
+        users.set_password_hash(user.id, password_hash)

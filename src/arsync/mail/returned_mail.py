@@ -163,12 +163,12 @@ def _of_report(message: Message, key: str) -> Iterator[Returned]:
 
 def _recipient(block: Message, key: str, came: Came) -> Returned:
     status = _STATUS.search(_text(block.get("Status")))
-    said = _after_type(_text(block.get("Diagnostic-Code")))
-    words = one_line(" ".join(said.split()))
+    diagnosis = _after_type(_text(block.get("Diagnostic-Code")))
+    words = one_line(" ".join(diagnosis.split()))
     if status is not None and status[0] not in words:
         words = f"{words} ({status[0]})" if words else status[0]
     # A server that knows no better code (`5.0.0`) passes on the words of the one behind it.
-    codes = [match for match in (status, _STATUS.search(said)) if match is not None]
+    codes = [match for match in (status, _STATUS.search(diagnosis)) if match is not None]
     is_about_us = any(_OURS.fullmatch(code[0]) for code in codes)
     return Returned(
         key,

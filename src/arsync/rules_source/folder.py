@@ -283,8 +283,8 @@ def with_unread(
     silent = frozenset(name for name, text in files if says_nothing(text))
     check = FolderCheck(look(), connection, rules.not_rules, silent, rules.rulebook)
     faults = [
-        Problem(*said.place, f"not_rules names {shown}, which is read.", "remove one of them")
-        for said, shown in check.contradictions()
+        Problem(*exempt.place, f"not_rules names {shown}, which is read.", "remove one of them")
+        for exempt, shown in check.contradictions()
     ]
     problems = [str(fault) for fault in faults]
     return rules._replace(
@@ -376,7 +376,7 @@ def _is_no_letter(not_rules: Sequence[NotRules], problem: TextProblem) -> bool:
     """Return whether the rulebook says that a file among the letters is none."""
     steps = Path(problem.file).parts
     paths = ["/".join(steps[start:]) for start in range(len(steps))]
-    return any(names_path(said.path, path) for said in not_rules for path in paths)
+    return any(names_path(exempt.path, path) for exempt in not_rules for path in paths)
 
 
 def _unsaid_in_a_language(rulebook: Rulebook, texts: Letters) -> Iterator[Problem]:

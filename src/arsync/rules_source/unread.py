@@ -95,7 +95,7 @@ class FolderCheck:
 
     def is_said(self, path: str) -> bool:
         """Return whether `not_rules:` names a path, or a folder that it is in."""
-        return any(names_path(said.path, path) for said in self.not_rules)
+        return any(names_path(exempt.path, path) for exempt in self.not_rules)
 
     # -- what is not read ---------------------------------------------------------------------
 
@@ -162,13 +162,13 @@ class FolderCheck:
             and entry.suffix in RULE_SUFFIXES
             and self.listing.shown(entry.path) not in self.silent
         ]
-        for said in self.not_rules:
+        for exempt in self.not_rules:
             # A pattern may sweep widely: only a name says which file was meant.
-            if re.search(r"[*?\[]", said.path):
+            if re.search(r"[*?\[]", exempt.path):
                 continue
             for entry in read:
-                if names_path(said.path, entry.path):
-                    yield said, self.listing.shown(entry.path)
+                if names_path(exempt.path, entry.path):
+                    yield exempt, self.listing.shown(entry.path)
                     break
 
     # -- beside rules -------------------------------------------------------------------------

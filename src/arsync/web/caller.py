@@ -45,11 +45,11 @@ class Caller:
     """Who is signed in; None: nobody."""
     at_hand: Actor | None = field(default=None, kw_only=True)
     organisation_at_hand: OrganisationContext | None = field(default=None, kw_only=True)
-    theirs: list[ConnectionRow] | None = field(default=None, kw_only=True)
+    own_connections: list[ConnectionRow] | None = field(default=None, kw_only=True)
     """The connections that are theirs, once they were read."""
     about: str = field(default="", kw_only=True)
     """What the audit log names; a view sets it."""
-    said: str = field(default="", kw_only=True)
+    log_words: str = field(default="", kw_only=True)
     """What the audit log adds; a view sets it. Without it, the message."""
     message: str = field(default="", kw_only=True)
     """What was done, in a sentence."""
@@ -75,17 +75,17 @@ class Caller:
         person = self.person
         if person is None:
             return []
-        if self.theirs is None:
+        if self.own_connections is None:
             # Read once for a request: its menu, its clock and its view ask for them, too.
             rows = self.container.store.connections.all()
-            self.theirs = [row for row in rows if person.actor_on(row) is not None]
-        return self.theirs
+            self.own_connections = [row for row in rows if person.actor_on(row) is not None]
+        return self.own_connections
 
     def has_several_connections(self) -> bool:
         """Return whether there is another one to choose."""
         if self.person is None:
             return False
-        if self.theirs is None and self.person.actor() is not None:
+        if self.own_connections is None and self.person.actor() is not None:
             # Theirs are all there are: a practice of thousands is not read for a line of the menu.
             return self.container.store.connections.has_several()
         return len(self.connections()) > 1
@@ -127,7 +127,7 @@ class Caller:
                 source=source,
                 what=what,
                 about=self.about,
-                words=self.said or self.message,
+                words=self.log_words or self.message,
                 connection_id=organisation.id if organisation else None,
                 address=self.request.remote_addr or "",
             ),

@@ -43,8 +43,7 @@ class LedgerFigures(NamedTuple):
         """Return the currencies in which something is owed or was sold, the base currency first."""
         named = {row.currency for row in self.day if not row.in_base}
         named |= {row.currency for row in self.ageing.totals}
-        rest = sorted(named - {self.base_currency})
-        return (self.base_currency, *rest)
+        return (self.base_currency, *sorted(named - {self.base_currency}))
 
     def of(self, currency: str) -> Figures | None:
         """Return the day's figures in a currency; None: nothing was sold or owed in it."""

@@ -128,14 +128,14 @@ def _as_decided(planning: Planning, assessment: Assessment, decision: HoldDecisi
 def _hold_by_hand(planning: Planning, assessment: Assessment, decision: HoldDecision) -> Decisions:
     episode = assessment.account.last_hold_episode + 1
     names = (decision.words, *(rule.name for rule in assessment.reasons))
-    said = reasons_said(planning, assessment, assessment.reasons)
+    reasons_text = reasons_said(planning, assessment, assessment.reasons)
     action = _action(
         planning,
         assessment,
         CreditHoldPayload(reasons=names, children=_children(assessment)),
         Because("", 0, BY_HAND),
         episode=episode,
-        note=f"Credit hold placed: {'; '.join(filter(None, (decision.words, said)))}.",
+        note=f"Credit hold placed: {'; '.join(filter(None, (decision.words, reasons_text)))}.",
     )
     placed = _unless_done(planning, assessment, action, HOLD)
     return placed + _change_terms(planning, assessment, episode)

@@ -53,14 +53,16 @@ def line(
         unit: of the values, for the two that are written out.
         sentence: what the chart shows.
     """
-    known = [(number, value) for number, (_, value) in enumerate(values) if value is not None]
-    if len(known) < 2:
+    known_values = [
+        (number, value) for number, (_, value) in enumerate(values) if value is not None
+    ]
+    if len(known_values) < 2:
         return None
-    top = _round_up(max(value for _, value in known))
+    top = _round_up(max(value for _, value in known_values))
     step = (LINE_WIDTH - LEFT - RIGHT) / max(1, len(values) - 1)
     height = LINE_HEIGHT - TOP - BOTTOM
     every = -(-len(values) // LABELS_MAX)
-    written = {known[-1][0], max(known, key=lambda point: point[1])[0]}
+    written = {known_values[-1][0], max(known_values, key=lambda point: point[1])[0]}
     dots = tuple(
         Dot(
             round(LEFT + number * step, 1),
@@ -68,10 +70,10 @@ def line(
             values[number][0] if (len(values) - 1 - number) % every == 0 else "",
             f"{value:.0f}{unit}" if number in written else "",
         )
-        for number, value in known
+        for number, value in known_values
     )
     grid = tuple(
-        (round(TOP + height * (1 - part / 3), 1), f"{top * part / 3:.0f}") for part in range(4)
+        (round(TOP + height * (1 - third / 3), 1), f"{top * third / 3:.0f}") for third in range(4)
     )
     points = " ".join(f"{dot.x},{dot.y}" for dot in dots)
     return LineChart(dots, points, grid, sentence)

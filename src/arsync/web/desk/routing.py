@@ -182,8 +182,8 @@ def _done(visit: Visit, route: Route, parts: dict[str, Any]) -> AnyResponse:
 
 def _digest(asked: Request) -> str:
     """Return what tells one content of a form from another."""
-    parts = [asked.path, *(f"{key}={value}" for key, value in _fields(asked))]
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+    lines = [asked.path, *(f"{key}={value}" for key, value in _fields(asked))]
+    return hashlib.sha256("\x00".join(lines).encode()).hexdigest()
 
 
 def _fields(asked: Request) -> Iterator[tuple[str, str]]:

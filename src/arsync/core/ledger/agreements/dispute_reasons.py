@@ -316,16 +316,16 @@ def reason_word(code: str, language: str = "en") -> str:
 
 def reason_said(text: str) -> DisputeReason | None:
     """Return the reason that a code or a word of any of the languages names; None: it is none."""
-    said = _folded(text)
-    return BY_CODE.get(said) or _BY_WORD.get(said)
+    folded = _folded(text)
+    return BY_CODE.get(folded) or _BY_WORD.get(folded)
 
 
 def nearest_reason(text: str) -> DisputeReason | None:
     """Return the reason that a text most likely means; None when it is like none."""
-    said = _folded(text)
-    if said in _OFTEN_SAID:
-        return BY_CODE[_OFTEN_SAID[said]]
-    close = difflib.get_close_matches(said, _BY_WORD, n=1, cutoff=0.7)
+    folded = _folded(text)
+    if folded in _OFTEN_SAID:
+        return BY_CODE[_OFTEN_SAID[folded]]
+    close = difflib.get_close_matches(folded, _BY_WORD, n=1, cutoff=0.7)
     return _BY_WORD[close[0]] if close else None
 
 

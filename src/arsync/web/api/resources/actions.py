@@ -144,7 +144,7 @@ def _deciding(
         words = ", ".join(f"{row.key} is {row.state}" for row in moved)
         raise Overtaken(f"nothing was decided: {words}.\n    hint: read these actions again")
     caller.about = ", ".join(dict.fromkeys(row.action.contact_name for row in rows))
-    caller.said = reason or f"{len(rows)} {'action' if len(rows) == 1 else 'actions'}"
+    caller.log_words = reason or f"{len(rows)} {'action' if len(rows) == 1 else 'actions'}"
     return [row.key for row in rows]
 
 

@@ -85,7 +85,7 @@ def get_stand(caller: Caller) -> StandView:
 def change_mode(caller: Caller, body: ModeBody) -> StandView:
     """Change how far a connection may go by itself."""
     before = caller.organisation.mode
-    caller.said = f"{before} -> {body.mode}"
+    caller.log_words = f"{before} -> {body.mode}"
     return _stand(set_mode(caller.actor, caller.organisation, body.mode))
 
 
@@ -93,7 +93,7 @@ def change_mode(caller: Caller, body: ModeBody) -> StandView:
 def stop(caller: Caller, body: StopBody) -> StandView:
     """Stop everything: nothing leaves until an owner starts it again."""
     stop_everything(caller.actor, caller.organisation, body.reason)
-    caller.said = body.reason
+    caller.log_words = body.reason
     return _stand(caller.organisation.refreshed())
 
 

@@ -41,7 +41,7 @@ EntryNumber = Annotated[int, Meta(ge=1, le=2_147_483_647, description="An entry'
 def add_log_entry(caller: Caller, customer: RecordId, body: EntryBody) -> Logged:
     """Log what happened; the next run notes it in the accounting system."""
     contact = one_customer(caller.actor, caller.organisation, customer)
-    caller.about, caller.said = contact.name, body.text
+    caller.about, caller.log_words = contact.name, body.text
     return log(
         caller.actor,
         caller.container,
@@ -61,7 +61,7 @@ def take_back_log_entry(
 ) -> Logged:
     """Take an entry back. A note that has left stays, and a second one says so."""
     contact = one_customer(caller.actor, caller.organisation, customer)
-    caller.about, caller.said = contact.name, body.reason
+    caller.about, caller.log_words = contact.name, body.reason
     return take_back_entry(
         caller.actor,
         caller.container,

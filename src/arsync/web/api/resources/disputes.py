@@ -74,7 +74,7 @@ def record_dispute(caller: Caller, body: DisputeBody) -> RecordedView:
     )
     name = caller.organisation.name
     recorded = open_dispute(caller.actor, caller.container, document.id, words, connection=name)
-    caller.about, caller.said = document.number, recorded.message
+    caller.about, caller.log_words = document.number, recorded.message
     return recorded_view(recorded)
 
 
@@ -92,5 +92,5 @@ def end_dispute(caller: Caller, body: SettlementBody) -> SettledView:
         note=body.note,
         connection=caller.organisation.name,
     )
-    caller.about, caller.said = document.number, settled.recorded.message
+    caller.about, caller.log_words = document.number, settled.recorded.message
     return SettledView(recorded_view(settled.recorded), settled.is_settled)

@@ -33,7 +33,7 @@ class HoldBody(Struct, frozen=True, forbid_unknown_fields=True):
 def place_hold(caller: Caller, customer: RecordId, body: HoldBody) -> HoldDecided:
     """Hold a customer until a day, or until somebody releases it: no rule lifts that."""
     contact = one_customer(caller.actor, caller.organisation, customer)
-    caller.about, caller.said = contact.name, body.reason
+    caller.about, caller.log_words = contact.name, body.reason
     return hold_customer(
         caller.actor,
         caller.container,
@@ -50,7 +50,7 @@ def place_hold(caller: Caller, customer: RecordId, body: HoldBody) -> HoldDecide
 def release_hold(caller: Caller, customer: RecordId, body: HoldBody) -> HoldDecided:
     """Release a customer until a day, or until no rule asks for a hold any more."""
     contact = one_customer(caller.actor, caller.organisation, customer)
-    caller.about, caller.said = contact.name, body.reason
+    caller.about, caller.log_words = contact.name, body.reason
     return release_customer(
         caller.actor,
         caller.container,

@@ -119,7 +119,7 @@ def record_payment_plan(caller: Caller, body: TermsBody) -> PlanRecordedView:
         note=body.note,
         connection=caller.organisation.name,
     )
-    caller.said = recorded.message
+    caller.log_words = recorded.message
     return PlanRecordedView(recorded_view(recorded), _schedule_view(schedule))
 
 
@@ -130,7 +130,7 @@ def end_payment_plan(caller: Caller, body: SubjectBody) -> RecordedView:
     """End the plan of a customer, or of an invoice: what it covers is chased again."""
     name = caller.organisation.name
     recorded = cancel(caller.actor, caller.container, named(caller, body), connection=name)
-    caller.said = recorded.message
+    caller.log_words = recorded.message
     return recorded_view(recorded)
 
 

@@ -48,5 +48,5 @@ def record_promise(caller: Caller, body: PromiseBody) -> RecordedView:
         PromiseToPay(body.promised_on, amount, body.note, body.also),
         connection=caller.organisation.name,
     )
-    caller.said = recorded.message
+    caller.log_words = recorded.message
     return recorded_view(recorded)

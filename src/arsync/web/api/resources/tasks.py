@@ -106,7 +106,7 @@ def get_task(caller: Caller, task: ActionKey) -> WorkView:
 def add_task(caller: Caller, body: NewTaskBody) -> RecordedView:
     """Open a task about a customer, which only a person ends."""
     contact = one_customer(caller.actor, caller.organisation, body.customer)
-    caller.about, caller.said = contact.name, body.text
+    caller.about, caller.log_words = contact.name, body.text
     task = NewTask(body.text, body.owner, body.due_on)
     name = caller.organisation.name
     return recorded_view(
@@ -133,7 +133,7 @@ def finish_task(caller: Caller, task: ActionKey, body: OutcomeBody) -> RecordedV
         body.corrects,
     )
     recorded = complete_task(caller.actor, caller.container, row.key, report)
-    caller.said = recorded.message
+    caller.log_words = recorded.message
     return recorded_view(recorded)
 
 

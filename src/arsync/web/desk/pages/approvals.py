@@ -89,7 +89,7 @@ def refuse(visit: Visit, key: str) -> Response:
     except DecidedAlready as decided:
         return decided_page(visit, decided)
     note_decision(visit, row)
-    visit.said = reason + (f", until {until.isoformat()}" if until else "")
+    visit.log_words = reason + (f", until {until.isoformat()}" if until else "")
     return visit.see(way_back(visit, row.key))
 
 

@@ -129,7 +129,7 @@ def approve(visit: Visit) -> Response:
     if outcome.first_of_two:
         lines.append(f"Above your limit, a second person has to approve: {outcome.first_of_two}.")
     lines += outcome.refused[:NOTED_MAX]
-    visit.said = " ".join(lines)
+    visit.log_words = " ".join(lines)
     visit.audit(DESK, "approved for several clients")
     return visit.see("/clients", "\n".join(lines))
 
@@ -152,7 +152,7 @@ def change_mode(visit: Visit) -> Response:
         visit.field_errors["mode"] = str(mistake)
         return _mode_page(visit, 422)
     visit.about = ", ".join(client.line.name for client in chosen)
-    visit.said = mode
+    visit.log_words = mode
     return visit.see("/clients", f"Changed: {changed}.")
 
 
@@ -176,17 +176,17 @@ def ask_stop(visit: Visit) -> Response:
 @routes.act("/clients/stop", None, audited="stopped everything for all clients")
 def stop(visit: Visit) -> Response:
     """Stop everything for every client, once their number was typed."""
-    theirs = stoppable(_clients(visit))
+    may_stop = stoppable(_clients(visit))
     form = visit.request.form
     reason = form.get("reason", "").strip()[:TEXT_MAX]
     if not reason:
         visit.field_errors["reason"] = "Say why: everybody who signs in reads it."
-    if form.get("number", "").strip() != str(len(theirs)):
-        visit.field_errors["number"] = f"Type {len(theirs)}: so many clients are stopped."
-    if visit.field_errors or not theirs:
+    if form.get("number", "").strip() != str(len(may_stop)):
+        visit.field_errors["number"] = f"Type {len(may_stop)}: so many clients are stopped."
+    if visit.field_errors or not may_stop:
         return _stop_page(visit, 422)
-    stopped = stop_clients(visit.container, theirs, reason)
-    visit.said = f"{stopped} clients: {reason}"
+    stopped = stop_clients(visit.container, may_stop, reason)
+    visit.log_words = f"{stopped} clients: {reason}"
     return visit.see("/clients", f"Stopped: {stopped}. Each is started again by itself.")
 
 
@@ -235,14 +235,14 @@ def _mode_page(visit: Visit, status: int = 200) -> Response:
 
 def _stop_page(visit: Visit, status: int = 200) -> Response:
     every = _clients(visit)
-    theirs = stoppable(every)
+    may_stop = stoppable(every)
     form = visit.request.form
     return visit.page(
         "clients_stop.html",
         status,
-        count=len(theirs),
-        others=len(every) - len(theirs),
-        stopped=sum(client.row.stopped is not None for client in theirs),
+        count=len(may_stop),
+        others=len(every) - len(may_stop),
+        stopped=sum(client.row.stopped is not None for client in may_stop),
         reason=form.get("reason", ""),
         number=form.get("number", ""),
     )

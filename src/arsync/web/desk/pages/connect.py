@@ -144,7 +144,7 @@ def keep_answers(visit: Visit) -> Response:
         name = "replies_to" if "email address" in text else "old_debts"
         visit.field_errors[name] = " ".join(text.split())
         return _first_page(visit, status=422)
-    visit.said = ", ".join(file.name for file in files)
+    visit.log_words = ", ".join(file.name for file in files)
     written = " and ".join(f"{file.parent.name}/{file.name}" for file in files)
     return visit.see(visit.address("first"), f"Kept in {written}. The next plan goes by it.")
 

@@ -86,7 +86,7 @@ def form_page(
 
 def back_to(visit: Visit, subject: FormSubject, message: str) -> Response:
     """Go on to the customer's page, and say there what was recorded."""
-    visit.said = message
+    visit.log_words = message
     shown = visit.words.told(without_commands(message), today=visit.organisation.today)
     return visit.see(visit.address(f"customers/{subject.contact.id}"), shown)
 
@@ -118,11 +118,11 @@ def record_promise(visit: Visit, customer: str) -> Response:
     if day is not None and day < visit.organisation.today:
         visit.field_errors["day"] = "That day is past."
     if not visit.field_errors and day is not None:
-        said = PromiseToPay(day, amount, note, also="also" in visit.request.form)
+        promised = PromiseToPay(day, amount, note, also="also" in visit.request.form)
         names = names_of(subject, covers_of(visit, subject))
         try:
             row = promise(
-                visit.actor, visit.container, names, said, connection=visit.organisation.name
+                visit.actor, visit.container, names, promised, connection=visit.organisation.name
             )
         except UserMistake as mistake:
             visit.field_errors["amount" if amount else "day"] = refusal(mistake)
@@ -332,17 +332,19 @@ def record_leave_alone(visit: Visit, customer: str) -> Response:
     subject, name = subject_of(visit, customer), visit.organisation.name
     actor, container, whom = visit.actor, visit.container, ContactId(customer)
     if "end" in visit.request.form:
-        said = no_longer_leave_alone(actor, container, whom, connection=name)
-        return back_to(visit, subject, said)
+        message = no_longer_leave_alone(actor, container, whom, connection=name)
+        return back_to(visit, subject, message)
     reason = text_of(visit, "reason", "Say why.")
     until = day_of(visit, "until", "Until when?")
     if not visit.field_errors and until is not None:
         try:
-            said = leave_alone(actor, container, whom, until=until, reason=reason, connection=name)
+            message = leave_alone(
+                actor, container, whom, until=until, reason=reason, connection=name
+            )
         except UserMistake as mistake:
             visit.field_errors["until"] = refusal(mistake)
         else:
-            return back_to(visit, subject, said)
+            return back_to(visit, subject, message)
     return _leave_alone_page(visit, subject, 422)
 
 

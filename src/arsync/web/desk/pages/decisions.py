@@ -152,7 +152,7 @@ def note_decision(visit: Visit, row: ActionRow) -> None:
     """Say in the audit log what the decision is about."""
     action = row.action
     visit.about = f"{action.contact_name}, {action.step or action.kind.value.replace('_', ' ')}"
-    visit.said = f"{row.key[:12]} is {row.state.value}"
+    visit.log_words = f"{row.key[:12]} is {row.state.value}"
 
 
 def _then(visit: Visit) -> str:

@@ -198,8 +198,8 @@ def _day(visit: Visit) -> date | None:
 
 
 def _currency(visit: Visit, figures: LedgerFigures) -> str:
-    asked = visit.request.args.get("currency", "")
-    return asked if asked in figures.currencies else figures.currencies[0]
+    currency = visit.request.args.get("currency", "")
+    return currency if currency in figures.currencies else figures.currencies[0]
 
 
 def _bar(total: AgeingRow | None) -> tuple[AgePiece, ...]:
@@ -214,10 +214,10 @@ def _sum_of(rows: Sequence[AgeingRow]) -> list[Decimal]:
 
 
 def _sentence(months: Sequence[tuple[str, Decimal | None]]) -> str:
-    known = [(label, value) for label, value in months if value is not None]
-    if not known:
+    points = [(label, value) for label, value in months if value is not None]
+    if not points:
         return ""
-    (first_label, first), (last_label, last) = known[0], known[-1]
+    (first_label, first), (last_label, last) = points[0], points[-1]
     return (
         f"DSO counted back: {first:.0f} days at the end of {first_label}, "
         f"{last:.0f} at the end of {last_label}."

@@ -30,9 +30,8 @@ def change(visit: Visit) -> Response:
     if chosen not in set(Mode):
         visit.field_errors["mode"] = "Choose one of the three."
         return _page(visit, None, 422)
-    said = change_mode(visit.actor, visit.organisation, Mode(chosen))
-    visit.said = said
-    return visit.see(visit.address("today"), said)
+    message = change_mode(visit.actor, visit.organisation, Mode(chosen))
+    return visit.see(visit.address("today"), message)
 
 
 def _page(visit: Visit, change: ModeChange | None, status: int = 200) -> Response:

@@ -94,7 +94,7 @@ def _task_done(visit: Visit, task: str, message: str) -> Response:
         complete_task(visit.actor, visit.container, row.key, report)
     except UserMistake as mistake:
         message = f"{message} The task stays as it is: {mistake}"
-    visit.said = message
+    visit.log_words = message
     shown = visit.words.told(message, today=visit.organisation.today)
     return visit.see(visit.address("worklist", done=row.key), shown)
 

@@ -91,7 +91,7 @@ def send_invitation(visit: Visit) -> Response:
         _blame(visit, mistake, "email")
         return _invite_page(visit, 422)
     visit.about = handed.user.email
-    visit.said = f"{new_role.role}, {new_role.scope} {new_role.value}".strip()
+    visit.log_words = f"{new_role.role}, {new_role.scope} {new_role.value}".strip()
     return _show_link(visit, handed)
 
 
@@ -121,7 +121,7 @@ def change_role(visit: Visit, user_id: int) -> Response:
         _blame(visit, mistake, "role")
         return _person_page(visit, user_id, 422)
     limit = f", approves up to {new_role.approves_up_to}" if new_role.approves_up_to else ""
-    visit.said = f"{new_role.role}, {new_role.scope} {new_role.value}".strip() + limit
+    visit.log_words = f"{new_role.role}, {new_role.scope} {new_role.value}".strip() + limit
     return _done(visit, user, "The role is kept.")
 
 
@@ -135,7 +135,7 @@ def drop_role(visit: Visit, user_id: int) -> Response:
     except UserMistake as mistake:
         _blame(visit, mistake, "role")
         return _person_page(visit, user_id, 422)
-    visit.said = f"{scope} {value}".strip()
+    visit.log_words = f"{scope} {value}".strip()
     return _done(visit, user, "The role is taken away.")
 
 
@@ -182,7 +182,7 @@ def end_one(visit: Visit, user_id: int) -> Response:
     user = _user(visit, user_id)
     session = visit.request.form.get("session", "")[:TEXT_MAX]
     ended = end_sessions(visit.actor, visit.container, user, session=session)
-    visit.said = f"{ended} sessions"
+    visit.log_words = f"{ended} sessions"
     return _done(visit, user, f"Ended: {ended}.")
 
 

@@ -133,7 +133,7 @@ def save(visit: Visit) -> Response:
         )
         return _editor(visit, change=change, meanwhile=meanwhile, status=422)
     visit.about = change.path
-    visit.said = change.reason
+    visit.log_words = change.reason
     _look(visit)
     return visit.see(
         visit.address("rules/draft", file=change.path), "Saved as a draft. Nobody goes by it yet."
@@ -228,7 +228,7 @@ def go_live(visit: Visit) -> Response:
         visit.field_errors["live"] = str(mistake).partition("\n")[0]
         return _live_page(visit, 422)
     visit.about = f"push {pushed.row.id}, {short_hash(pushed.rulebooks[0].hash)}"
-    visit.said = reason
+    visit.log_words = reason
     return visit.see(visit.address("rules"), "Live. Every machine goes by it from its next run on.")
 
 

@@ -29,7 +29,7 @@ def stop(visit: Visit) -> Response:
         visit.field_errors["reason"] = "Say why: everybody who signs in reads it."
         return _stop_page(visit, 422)
     stop_everything(visit.actor, visit.organisation, reason)
-    visit.said = reason
+    visit.log_words = reason
     return visit.see(visit.address("today"))
 
 

@@ -76,7 +76,7 @@ def record_outcome(visit: Visit, task: str) -> Response:
             field = "day" if code == "promised" else "note"
             visit.field_errors[field] = refusal(mistake)
         else:
-            visit.said = recorded.message
+            visit.log_words = recorded.message
             shown = visit.words.told(recorded.message, today=visit.organisation.today)
             return _go_on(visit, f"Recorded. {shown}", done=row.key)
     return _work_page(visit, task, 422)
@@ -117,7 +117,7 @@ def undo(visit: Visit, task: str) -> Response:
         )
     report = CallReport(BY_MISTAKE, next_on=visit.organisation.today, corrects=True)
     complete_task(visit.actor, visit.container, row.key, report)
-    visit.said = BY_MISTAKE
+    visit.log_words = BY_MISTAKE
     return visit.see(
         visit.address(f"worklist/{row.key}"), f"Undone. {row.action.contact_name} is open again."
     )
