@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,9 +155,9 @@ def _both_platforms(
         click.echo("\n".join(hints_for_trying(outcome, config, pid)))
     elif desk_port is None:
         where = "" if folder == Path("demo-output") else f" --folder {folder}"
-        click.echo(
-            f"See it in a browser, as owner, controller or accountant: arsync demo --desk{where}"
-        )
+        # `make demo` runs it from its own environment, which is not on the path.
+        program = "arsync" if shutil.which("arsync") else sys.argv[0]
+        click.echo(f"See it in a browser, as each of four people: {program} demo --desk{where}")
     return EXIT_DONE if outcome.agrees else EXIT_FAILED
 
 
