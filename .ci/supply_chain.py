@@ -70,25 +70,30 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def pins(lock: str) -> dict[str, Pin]:
-    """Return the packages of a lock's text, by their normal name."""
-    packages: dict[str, Pin] = {}
+def pins(lock: str) -> list[Pin]:
+    """Return the packages of a lock's text; one that differs by machine comes once for each."""
+    packages: dict[tuple[str, str, str], Pin] = {}
     for block in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE):
         match = _PIN.match(block)
         if match is None:
             continue
         lines = block.splitlines()
         wanted = [line.strip().lstrip("#").strip() for line in lines if line.strip()[:1] == "#"]
-        name = normal(match[1])
-        packages[name] = Pin(
+        name, marker = normal(match[1]), (match[3] or "").strip()
+        packages[name, match[2], marker] = Pin(
             name,
             match[2],
             tuple(value for kind, value in HASH.findall(block) if kind == "sha256"),
             tuple(line.removeprefix("via").strip() for line in wanted if line != "via"),
             "\n".join(line for line in lines if line.strip() and line.strip()[:1] != "#") + "\n",
-            (match[3] or "").strip(),
+            marker,
         )
-    return packages
+    return list(packages.values())
+
+
+def for_this_machine(locked: Iterable[Pin]) -> dict[str, Pin]:
+    """Return the packages that belong on this machine, by their normal name."""
+    return {pin.name: pin for pin in locked if pin.applies()}
 
 
 def faults(lock: str, name: str, wanted: Iterable[str]) -> list[str]:
@@ -104,33 +109,34 @@ def faults(lock: str, name: str, wanted: Iterable[str]) -> list[str]:
     locked = pins(lock)
     problems = [
         f"{name}: {pin.name} {pin.version} has no SHA-256 hash."
-        for pin in locked.values()
+        for pin in locked
         if not pin.hashes or any(len(digest) != 64 for digest in pin.hashes)
     ]
     if "://" in lock:
         problems.append(f"{name}: it names a host; packages come from the index in use.")
     for requirement in map(Requirement, wanted):
-        pin = locked.get(normal(requirement.name))
-        if pin is None:
+        chosen = [pin for pin in locked if pin.name == normal(requirement.name)]
+        if not chosen:
             problems.append(f"{name}: {requirement.name} is missing: run `make lock`.")
-        elif pin.version not in requirement.specifier:
-            problems.append(
-                f"{name}: {requirement.name} {pin.version} is outside {requirement.specifier}:"
-                " run `make lock`."
-            )
+        problems += [
+            f"{name}: {requirement.name} {pin.version} is outside {requirement.specifier}:"
+            " run `make lock`."
+            for pin in chosen
+            if pin.version not in requirement.specifier
+        ]
     return problems
 
 
 def disagreements(locks: Mapping[str, str]) -> list[str]:
-    """Return the packages that two locks pin to different versions."""
-    versions: dict[str, dict[str, str]] = {}
+    """Return the packages that two locks pin to different versions, for the same machines."""
+    versions: dict[tuple[str, str], dict[str, str]] = {}
     for name, lock in locks.items():
-        for pin in pins(lock).values():
-            versions.setdefault(pin.name, {})[name] = pin.version
+        for pin in pins(lock):
+            versions.setdefault((pin.name, pin.marker), {})[name] = pin.version
     return [
         f"{package} differs: {', '.join(f'{lock} has {pinned[lock]}' for lock in pinned)}:"
         " run `make lock`."
-        for package, pinned in versions.items()
+        for (package, _), pinned in versions.items()
         if len(set(pinned.values())) > 1
     ]
 
@@ -149,32 +155,33 @@ def requirements(project: str) -> dict[str, list[str]]:
     }
 
 
-def installed_otherwise(locked: Mapping[str, Pin], installed: Mapping[str, str]) -> list[str]:
+def installed_otherwise(locked: Iterable[Pin], installed: Mapping[str, str]) -> list[str]:
     """Return where an environment differs from what is locked.
 
     Args:
-        locked: the packages that belong here, by normal name.
+        locked: the packages of the locks, for all machines.
         installed: versions by normal name. arsync itself, and pip that installs, need no lock.
     """
+    here = for_this_machine(locked)
     unlocked = [
-        f"{name} {version} is installed, and no lock names it."
+        f"{name} {version} is installed, and no lock names it for this machine."
         for name, version in sorted(installed.items())
-        if name not in locked and name not in {"pip", "arsync"}
+        if name not in here and name not in {"pip", "arsync"}
     ]
     other = [
         f"{name} {installed[name]} is installed, the lock says {pin.version}."
-        for name, pin in sorted(locked.items())
+        for name, pin in sorted(here.items())
         if name in installed and installed[name] != pin.version
     ]
     missing = [
         f"{name} {pin.version} is locked and not installed."
-        for name, pin in sorted(locked.items())
-        if name not in installed and pin.applies()
+        for name, pin in sorted(here.items())
+        if name not in installed
     ]
     return [*unlocked, *other, *missing]
 
 
-def installed(locked: Mapping[str, Pin]) -> int:
+def installed(locked: Iterable[Pin]) -> int:
     """Compare this environment with the locks; 1 when anything differs."""
     here = {normal(dist.name): dist.version for dist in metadata.distributions()}
     differences = installed_otherwise(locked, here)
@@ -221,7 +228,7 @@ def audit(lock: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         # Without the markers: a package that only Windows needs is audited here all the same.
         plain = Path(folder) / "lock.txt"
-        plain.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in locked.values()))
+        plain.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in locked))
         command = [
             sys.executable,
             "-m",
@@ -250,7 +257,7 @@ def audit(lock: str) -> int:
 def sbom(lock: str, target: Path) -> int:
     """Write the packages at run time as CycloneDX JSON; the same lock gives the same bytes."""
     chosen = pins(lock)
-    text = "".join(pin.text for pin in chosen.values())
+    text = "".join(pin.text for pin in chosen)
     command = [
         sys.executable,
         "-W",
@@ -301,12 +308,12 @@ def allowed(text: str) -> bool:
 def licences(lock: str) -> int:
     """List the licences of the packages at run time; 1 when one of them may not be used."""
     code = 0
-    for pin in pins(lock).values():
-        text = licence(pin.name)
+    for name in dict.fromkeys(pin.name for pin in pins(lock)):
+        text = licence(name)
         if text and not allowed(text):
             code = 1
         note = "" if not text or allowed(text) else "   <- MAY NOT BE USED"
-        print(f"{pin.name:22} {text or '(not needed on this system)'}{note}")
+        print(f"{name:22} {text or '(not needed on this system)'}{note}")
     return code
 
 
