@@ -21,10 +21,12 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return folder / "config.toml"
 
 
-def printed_by(config: Path, *arguments: str, fails: bool = False) -> str:
+def printed_by(
+    config: Path, *arguments: str, fails: bool = False, command: str = "measures"
+) -> str:
     day = () if "--as-of" in arguments else ("--as-of", "2026-11-20")
     result = CliRunner().invoke(
-        report, ["measures", *arguments, *day, "--config", str(config)], standalone_mode=False
+        report, [command, *arguments, *day, "--config", str(config)], standalone_mode=False
     )
     assert (result.exception is not None) == fails, result.exception
     return str(result.exception) if fails else result.stdout
@@ -63,3 +65,54 @@ def test_a_year_of_months_is_shown(config: Path) -> None:
 
 def test_the_future_has_no_figures(config: Path) -> None:
     assert "in the future" in printed_by(config, "--as-of", "2199-01-01", fails=True)
+
+
+def test_every_figure_is_given_with_its_definition(config: Path) -> None:
+    ((table),) = json.loads(printed_by(config, "--by", "currency", "--json"))
+    (row,) = table["rows"]
+    for name in (
+        "sales receivable current dso dso_countback_monthly dso_countback_daily bpdso add cei"
+        " days_to_pay days_to_pay_weighted days_late dbt dbt_with_early overdue_percent"
+        " disputed_percent promised_percent promises_kept_percent promises_kept_amount_percent"
+    ).split():
+        assert row[name] is None or row[name].partition(".")[2].isdigit(), name
+        assert len((row[name] or ".000000").partition(".")[2]) == 6
+        assert table["definitions"][name]["formula"]
+    assert row["window_days"] == 90
+    assert table["worklist"].keys() == {"done", "closed_by_itself", "open", "percent"}
+
+
+def test_a_figure_names_what_it_is_made_of(config: Path) -> None:
+    documents = json.loads(printed_by(config, "--explain", "cei", "--json"))
+    named = {document["figure"] for document in documents}
+    assert named == {"opening", "sales", "receivable", "current"}
+    assert "total" in printed_by(config, "--explain", "dso")
+    assert "hint: sales" in printed_by(config, "--explain", "days_sold", fails=True)
+
+
+def test_a_page_of_months_stands_alone(config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "measures.html"
+    printed_by(config, "--by", "month", "--html", str(file))
+    page = file.read_text(encoding="utf-8")
+    assert 'role="img"' in page
+    assert "17,799.57" in page
+    assert "<script" not in page
+    assert "http" not in page
+
+
+def test_customers_in_a_page_are_text(config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "customers.html"
+    printed_by(config, "--by", "customer", "--html", str(file))
+    assert "<img" not in file.read_text(encoding="utf-8")
+
+
+def test_ages_take_bands_of_ones_own(config: Path) -> None:
+    usual, own = (
+        json.loads(printed_by(config, *options, "--json", command="ageing"))[0]["totals"][0]
+        for options in ((), ("--bands", "7,14", "--by-date", "issued"))
+    )
+    assert list(own["ages"]) == ["0-7", "8-14", "14+"]
+    assert sum(round(float(amount) * 100) for amount in own["ages"].values()) == 1779957
+    assert own["overdue"] == usual["overdue"]
+    assert "hint: 30,60,90" in printed_by(config, "--bands", "9,1", command="ageing", fails=True)
+    assert "not whole" in printed_by(config, "--bands", "week", command="ageing", fails=True)

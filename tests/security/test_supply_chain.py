@@ -75,9 +75,7 @@ def test_an_installation_holds_exactly_the_locked_packages(chain: ModuleType) ->
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_package_locked_by_python_version_counts_where_it_applies(
-    chain: ModuleType, order: int
-) -> None:
+def test_a_lock_by_python_version_counts_there(chain: ModuleType, order: int) -> None:
     here = "twice==1.0 ; python_full_version >= '3.11' \\\n"
     elsewhere = "twice==2.0 ; python_full_version < '3.11' \\\n"
     locked = chain.pins("".join([here, elsewhere][::order]))

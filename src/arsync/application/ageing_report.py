@@ -21,16 +21,19 @@ from arsync.core.analytics.ageing import (
     Ageing,
     AgeingRow,
     AgeingView,
+    OwnBandsRowView,
     ageing,
     ageing_view,
+    own_bands_row_view,
 )
 from arsync.core.analytics.tie_out import TieOut, tie_out_in_words
-from arsync.core.ledger.age_buckets import BUCKETS
+from arsync.core.ledger.age_buckets import USUAL_BANDS, AgeBands, fault_of_edges
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.missing_documents import missing_from_totals, missing_in_words
 from arsync.core.ledger.money import ZERO, minor_digits, plain, shown
 from arsync.core.ledger.records import DocumentProblem
 from arsync.core.ledger.sanitising import no_formula
+from arsync.errors import UserMistake
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -103,8 +106,43 @@ def ageing_table_view(table: AgeingTable) -> AgeingTableView:
     )
 
 
+class OwnBandsTableView(Struct, frozen=True, kw_only=True):
+    """The JSON view of an ageing with other bands than the usual ones."""
+
+    connection: str
+    as_of: date
+    base_currency: str
+    by_issue_date: bool
+    rows: tuple[OwnBandsRowView, ...]
+    totals: tuple[OwnBandsRowView, ...]
+    base_total: OwnBandsRowView
+    unrated: tuple[str, ...]
+    missing: tuple[MissingView, ...]
+    tie_out: TieOut | None
+
+
+def own_bands_table_view(table: AgeingTable) -> OwnBandsTableView:
+    """Return the JSON view of an ageing, whatever its bands."""
+    report = table.report
+    return OwnBandsTableView(
+        connection=table.connection,
+        as_of=report.as_of,
+        base_currency=report.base_currency,
+        by_issue_date=report.bands.by_issue_date,
+        rows=tuple(own_bands_row_view(row, report.bands) for row in report.rows),
+        totals=tuple(own_bands_row_view(row, report.bands) for row in report.totals),
+        base_total=own_bands_row_view(report.base_total, report.bands),
+        unrated=report.unrated,
+        missing=tuple(map(missing_view, table.missing)),
+        tie_out=table.tie_out,
+    )
+
+
 def ageing_report(
-    actor: Actor, organisation: OrganisationContext, as_of: date | None = None
+    actor: Actor,
+    organisation: OrganisationContext,
+    as_of: date | None = None,
+    bands: AgeBands = USUAL_BANDS,
 ) -> AgeingTable:
     """Return the ageing of one connection.
 
@@ -112,14 +150,20 @@ def ageing_report(
         actor: who asks.
         organisation: whose ledger.
         as_of: another day than today; the ledger is taken as it stands at the end of it.
+        bands: of days, and what they are counted from.
+
+    Raises:
+        UserMistake: the bands do not rise.
     """
     permit(actor, Permission.READ)
+    if fault := fault_of_edges(bands.edges):
+        raise UserMistake(f"{fault}.\n    hint: 30,60,90")
     day = as_of or organisation.today
     accounts = organisation.store.ledger.accounts(organisation.id)
     # Today's as a past day's: what is dated later counts from its own day on.
     accounts = (as_it_stood(account, day, zone=organisation.zone) for account in accounts)
     books = organisation.connection.organisation
-    report = ageing(accounts, base_currency=books.base_currency, today=day)
+    report = ageing(accounts, base_currency=books.base_currency, today=day, bands=bands)
     missing = missing_from_totals(organisation.store.ledger.problems(organisation.id))
     # The platform's own balances are of its last reading: they tie with today's total alone.
     tie = tie_out_report(actor, organisation).report if day == organisation.today else None
@@ -128,7 +172,7 @@ def ageing_report(
 
 def as_rows(table: AgeingTable) -> tuple[list[str], list[list[str]]]:
     """Return the columns and rows for people, totals last."""
-    columns = ["customer", "currency", *BUCKETS, "total", "unapplied cash", "net"]
+    columns = ["customer", "currency", *table.report.bands.names, "total", "unapplied cash", "net"]
     rows = [_row(row) for row in table.report.rows]
     rows += [_row(row) for row in table.report.totals]
     if len(table.report.totals) > 1:
@@ -154,7 +198,8 @@ def as_csv(tables: Sequence[AgeingTable]) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out)
-    names = ["connection", "as_of", "contact_id", "contact", "currency", *BUCKETS]
+    bands = tables[0].report.bands.names if tables else USUAL_BANDS.names
+    names = ["connection", "as_of", "contact_id", "contact", "currency", *bands]
     writer.writerow([*names, "total", "unallocated", "net", "invoices", "missing"])
     for table in tables:
         for row in table.report.rows:
@@ -184,7 +229,7 @@ def _missing_cells(table: AgeingTable, problem: DocumentProblem) -> list[str]:
         no_formula(problem.contact_id),
         "",
     ]
-    no_amounts = [""] * (len(BUCKETS) + 4)
+    no_amounts = [""] * (len(table.report.bands.names) + 4)
     return [
         *head,
         no_formula(problem.currency),
@@ -231,7 +276,12 @@ def as_html(tables: Sequence[AgeingTable]) -> str:
     return (
         _pages()
         .get_template("ageing")
-        .render(sections=sections, buckets=BUCKETS, chart_width=CHART_WIDTH)
+        .render(
+            sections=sections,
+            buckets=tables[0].report.bands.names if tables else USUAL_BANDS.names,
+            by_issue_date=bool(tables) and tables[0].report.bands.by_issue_date,
+            chart_width=CHART_WIDTH,
+        )
     )
 
 
@@ -242,18 +292,18 @@ def _charts(report: Ageing) -> list[dict[str, Any]]:
         rows.sort(key=lambda row: (-row.total, row.contact_name))
         if rows:
             largest = rows[0].total
-            bars = [_bar(row, largest) for row in rows[:BARS_MAX]]
+            bars = [_bar(row, largest, report.bands) for row in rows[:BARS_MAX]]
             left_out = len(rows) - len(bars)
             charts.append({"currency": total.currency, "bars": bars, "left_out": left_out})
     return charts
 
 
-def _bar(row: AgeingRow, largest: Decimal) -> _Bar:
+def _bar(row: AgeingRow, largest: Decimal, bands: AgeBands) -> _Bar:
     segments: list[_Segment] = []
-    before = ZERO
+    before, names = ZERO, bands.names
     for bucket, amount in enumerate(row.buckets):
         if amount > 0:
-            title = f"{BUCKETS[bucket]}: {shown(amount, row.currency)}"
+            title = f"{names[bucket]}: {shown(amount, row.currency)}"
             # Pixels, not money: the one place where an amount may become a float.
             x, width = (float(sum_ / largest * CHART_WIDTH) for sum_ in (before, amount))
             segments.append(_Segment(round(x, 1), round(width, 1), bucket, title))

@@ -1,10 +1,10 @@
-"""Measures of a ledger as of any day: of all, by customer, segment or month, with documents."""
+"""Measures of a ledger as of any day: of all, by customer, segment, month; with documents."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -15,16 +15,11 @@ from msgspec.structs import asdict, fields
 
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.core.analytics.measures import (
-    WINDOW_DAYS,
-    WINDOW_DAYS_MAX,
-    Document,
-    Figures,
-    Measuring,
-    MeasuringWindow,
-    documents_behind,
-    month_ends,
-)
+from arsync.core.analytics.measure_definitions import DEFINITIONS
+from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX, MeasuringWindow
+from arsync.core.analytics.measured_documents import DOCUMENTED, Document, documents_behind
+from arsync.core.analytics.measures import Figures, Measuring, month_ends
+from arsync.core.analytics.worklist_done import TaskLife, WorklistDone, worklist_done
 from arsync.core.ledger.money import plain
 from arsync.core.ledger.records import Contact
 from arsync.core.ledger.sanitising import no_formula
@@ -41,6 +36,7 @@ class By(StrEnum):
     CUSTOMER = "customer"
     SEGMENT = "segment"
     MONTH = "month"
+    CURRENCY = "currency"
 
 
 class MeasuresTable(NamedTuple):
@@ -50,7 +46,11 @@ class MeasuresTable(NamedTuple):
     organisation: str
     base_currency: str
     by: By
+    as_of: date
+    window_days: int
     rows: tuple[Figures, ...]
+    worklist: WorklistDone
+    """Of the whole ledger; tasks have no currency."""
 
 
 class MeasuresView(Struct, frozen=True):
@@ -60,18 +60,35 @@ class MeasuresView(Struct, frozen=True):
     by: str
     rows: tuple[dict[str, object], ...]
     """Each figure under its name; amounts, days and percentages as texts with six places."""
+    worklist: dict[str, object]
+    definitions: dict[str, dict[str, str]]
+    """By the name of the figure: what it is counted in, how, and whose formula it is."""
 
 
 def measures_view(table: MeasuresTable) -> MeasuresView:
     """Return the JSON view."""
-    return MeasuresView(table.connection, str(table.by), tuple(map(_row_view, table.rows)))
+    return MeasuresView(
+        table.connection,
+        str(table.by),
+        tuple(six_places(asdict(row)) for row in table.rows),
+        six_places(asdict(table.worklist)),
+        {
+            name: {
+                "unit": str(definition.unit),
+                "formula": definition.formula,
+                "source": definition.source or "arsync",
+            }
+            for name, definition in DEFINITIONS.items()
+        },
+    )
 
 
-def _row_view(row: Figures) -> dict[str, object]:
+def six_places(values: Mapping[str, object]) -> dict[str, object]:
+    """Return figures with decimals as texts with six places."""
     # As texts: a reader that takes numbers for floats must not lose a place.
     return {
         name: f"{value:.6f}" if isinstance(value, Decimal) else value
-        for name, value in asdict(row).items()
+        for name, value in values.items()
     }
 
 
@@ -90,8 +107,9 @@ def measures_report(
         organisation: whose ledger.
         as_of: the last day of the window; None: the organisation's today.
         window_days: N.
-        by: for the whole ledger; for each customer; for each contact group, where a customer of
-            two counts in both; or for the ends of the last months.
+        by: for the whole ledger, or each of its currencies, which is the same; for each customer;
+            for each contact group, where a customer of two counts in both; or for the ends of the
+            last months.
 
     Raises:
         UserMistake: the day is in the future, or the window has no day or too many.
@@ -104,11 +122,27 @@ def measures_report(
         zone=organisation.zone,
         base_currency=books.base_currency,
         group_of=_GROUPS[by],
+        in_time_until=organisation.promises_in_time,
     )
     for account in organisation.store.ledger.accounts(organisation.id):
         measuring.add(account)
     rows = tuple(measuring.figures())
-    return MeasuresTable(organisation.name, books.name, books.base_currency, by, rows)
+    return MeasuresTable(
+        organisation.name,
+        books.name,
+        books.base_currency,
+        by,
+        window.day,
+        window.days,
+        rows,
+        worklist_done(_task_lives(organisation), window),
+    )
+
+
+def _task_lives(organisation: OrganisationContext) -> Iterator[TaskLife]:
+    for span in organisation.store.actions.task_lives(organisation.id):
+        opened_on = span.opened_at.astimezone(organisation.zone).date()
+        yield TaskLife(opened_on, span.ended_on, span.by_itself)
 
 
 def documents_of_measure(
@@ -125,7 +159,7 @@ def documents_of_measure(
     Args:
         actor: who asks.
         organisation: whose ledger.
-        name: `sales`, `receivable`, `current`, `overdue` or `settled`.
+        name: one of `DOCUMENTED`.
         currency: of the figure.
         as_of: the last day of the window; None: today.
         window_days: N.
@@ -144,14 +178,11 @@ def documents_of_measure(
             window,
             zone=organisation.zone,
             currency=currency,
+            in_time_until=organisation.promises_in_time,
         )
         if figure == name
     ]
     yield from sorted(documents, key=lambda document: (-document.amount, document.number))
-
-
-DOCUMENTED = ("sales", "receivable", "current", "overdue", "settled")
-"""The figures that list their documents; the others are made of these."""
 
 
 def measures_csv(tables: Sequence[MeasuresTable]) -> str:
@@ -171,7 +202,7 @@ def measures_csv(tables: Sequence[MeasuresTable]) -> str:
 
 def measures_rows(table: MeasuresTable) -> tuple[list[str], list[list[str]]]:
     """Return the columns and rows for people: days with one place."""
-    title = {By.LEDGER: "", By.MONTH: "end of"}.get(table.by, str(table.by))
+    title = {By.LEDGER: "", By.CURRENCY: "", By.MONTH: "end of"}.get(table.by, str(table.by))
     columns = [
         *([title] if title else []),
         "currency",
@@ -185,6 +216,8 @@ def measures_rows(table: MeasuresTable) -> tuple[list[str], list[list[str]]]:
         "CEI",
         "days to pay",
         "DBT",
+        "disputed %",
+        "promises kept %",
     ]
     rows = []
     for row in table.rows:
@@ -199,6 +232,8 @@ def measures_rows(table: MeasuresTable) -> tuple[list[str], list[list[str]]]:
             row.cei,
             row.days_to_pay_weighted,
             row.dbt,
+            row.disputed_percent,
+            row.promises_kept_percent,
         )
         rows.append(
             [
@@ -210,6 +245,14 @@ def measures_rows(table: MeasuresTable) -> tuple[list[str], list[list[str]]]:
             ]
         )
     return columns, rows
+
+
+def worklist_in_words(done: WorklistDone) -> str:
+    """Return what became of the tasks, for people."""
+    if done.percent is None:
+        return "worklist: there was nothing to do"
+    closed = f"; {done.closed_by_itself:,} closed by themselves" if done.closed_by_itself else ""
+    return f"worklist: {done.done:,} done, {done.open:,} open, {done.percent:.1f}% done{closed}"
 
 
 def _cell(value: object) -> str:
@@ -231,6 +274,7 @@ def _by_segment(contact: Contact | None) -> Iterable[str]:
 
 _GROUPS = {
     By.LEDGER: lambda _: ("",),
+    By.CURRENCY: lambda _: ("",),
     By.MONTH: lambda _: ("",),
     By.CUSTOMER: _by_customer,
     By.SEGMENT: _by_segment,

@@ -405,6 +405,14 @@ class OrganisationContext:
         calendar = bank_days(rulebook.sending, holidays_in)
         return rulebook.payment_plans.grace.last_day(agreed_on, calendar)
 
+    def promises_in_time(self, promised_on: date) -> date:
+        """Return the last day on which money that was promised for a day comes in time."""
+        rulebook = self.rules.rulebook
+        if rulebook is None:
+            return USUAL_GRACE.last_day(promised_on)
+        calendar = bank_days(rulebook.sending, holidays_in)
+        return rulebook.promises.grace.last_day(promised_on, calendar)
+
     @property
     def bank_days(self) -> Calendar:
         """Return the days on which banks work."""

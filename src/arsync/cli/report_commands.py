@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
     from arsync.config import Config
+    from arsync.core.analytics.measured_documents import Document
+    from arsync.core.ledger.age_buckets import AgeBands
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,6 +74,19 @@ def report() -> None:
 @report.command()
 @format_option("table", "csv", "json", "html")
 @output_option
+@click.option(
+    "--bands",
+    default="30,60,90",
+    show_default=True,
+    help="The last day of each band of ages but the last.",
+)
+@click.option(
+    "--by-date",
+    type=click.Choice(["due", "issued"]),
+    default="due",
+    show_default=True,
+    help="What ages are counted from.",
+)
 @connection_option
 @as_of_option
 @json_option
@@ -77,6 +94,8 @@ def report() -> None:
 def ageing(
     form: str,
     output: Path | None,
+    bands: str,
+    by_date: str,
     connection: ConnectionChoice,
     as_of: date | None,
     as_json: bool,
@@ -88,7 +107,10 @@ def ageing(
 
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
-        tables = [ageing_report(actor, organisation, as_of) for organisation in organisations]
+        chosen = _bands(bands, by_date)
+        tables = [
+            ageing_report(actor, organisation, as_of, chosen) for organisation in organisations
+        ]
     text = _ageing_text(tables, "json" if as_json else form)
     if text is None:
         if output is not None:
@@ -99,12 +121,30 @@ def ageing(
     return EXIT_DONE
 
 
+def _bands(text: str, by_date: str) -> AgeBands:
+    from arsync.core.ledger.age_buckets import AgeBands
+
+    try:
+        edges = tuple(int(edge) for edge in text.split(","))
+    except ValueError:
+        raise UserMistake(f"--bands {text!r}: not whole numbers.\n    hint: 30,60,90") from None
+    return AgeBands(edges, by_issue_date=by_date == "issued")
+
+
 def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
     """Return the report as a file's text; None when it is to be shown as a table."""
-    from arsync.application.ageing_report import ageing_table_view, as_csv, as_html
+    from arsync.application.ageing_report import (
+        ageing_table_view,
+        as_csv,
+        as_html,
+        own_bands_table_view,
+    )
+    from arsync.core.ledger.age_buckets import USUAL_BANDS
 
-    if form == "json":
+    if form == "json" and all(table.report.bands == USUAL_BANDS for table in tables):
         return json_text([ageing_table_view(table) for table in tables]) + "\n"
+    if form == "json":
+        return json_text([own_bands_table_view(table) for table in tables]) + "\n"
     if form == "csv":
         return as_csv(tables)
     return as_html(tables) if form == "html" else None
@@ -124,8 +164,13 @@ def _show_ageing(tables: Sequence[AgeingTable]) -> None:
 
 
 @report.command("measures")
-@format_option("table", "csv", "json")
+@format_option("table", "csv", "json", "html")
 @output_option
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page of its own to a file.",
+)
 @click.option(
     "--window",
     "window_days",
@@ -136,14 +181,14 @@ def _show_ageing(tables: Sequence[AgeingTable]) -> None:
 )
 @click.option(
     "--by",
-    type=click.Choice(["ledger", "customer", "segment", "month"]),
+    type=click.Choice(["ledger", "customer", "segment", "month", "currency"]),
     default="ledger",
     show_default=True,
     help="What figures are given for.",
 )
 @click.option(
     "--explain",
-    type=click.Choice(["sales", "receivable", "current", "overdue", "settled"]),
+    metavar="FIGURE",
     help="List the documents behind a figure instead.",
 )
 @connection_option
@@ -153,6 +198,7 @@ def _show_ageing(tables: Sequence[AgeingTable]) -> None:
 def measures(
     form: str,
     output: Path | None,
+    html: Path | None,
     window_days: int,
     by: str,
     explain: str | None,
@@ -168,12 +214,14 @@ def measures(
     several, a last line converts them at the rates that the platform recorded.
     """
     from arsync.application.connecting import connections
+    from arsync.application.measures_page import measures_html
     from arsync.application.measures_report import (
         By,
         measures_csv,
         measures_report,
         measures_rows,
         measures_view,
+        worklist_in_words,
     )
 
     with opened(config_file) as (actor, container):
@@ -184,17 +232,22 @@ def measures(
             measures_report(actor, organisation, as_of=as_of, window_days=window_days, by=By(by))
             for organisation in organisations
         ]
+    if html is not None:
+        form, output = "html", html
     if as_json or form == "json":
         text = json_text([measures_view(table) for table in tables]) + "\n"
     elif form == "csv":
         text = measures_csv(tables)
+    elif form == "html":
+        text = measures_html(tables)
     else:
         if output is not None:
-            raise UserMistake("--output needs --format csv or json.")
+            raise UserMistake("--output needs --format csv, json or html.")
         for table in tables:
             columns, rows = measures_rows(table)
             title = f"{table.connection}, {window_days} days"
-            print_table(title, columns, rows, right=columns[-10:])
+            print_table(title, columns, rows, right=columns[-12:])
+            click.echo(f"  {worklist_in_words(table.worklist)}")
         return EXIT_DONE
     _give(text, output, len(tables), container.config)
     return EXIT_DONE
@@ -210,42 +263,49 @@ def _show_documents(
 ) -> int:
     """Print the documents behind a figure, of each currency in turn."""
     from arsync.application.measures_report import documents_of_measure, measures_report
+    from arsync.core.analytics.measured_documents import EXPLAINED_BY
 
+    if name not in EXPLAINED_BY:
+        raise UserMistake(f"no figure {name!r} has documents.\n    hint: {', '.join(EXPLAINED_BY)}")
     listed: list[dict[str, object]] = []
     for organisation in organisations:
         table = measures_report(actor, organisation, as_of=as_of, window_days=window_days)
-        for currency in dict.fromkeys(row.currency for row in table.rows if not row.in_base):
+        currencies = dict.fromkeys(row.currency for row in table.rows if not row.in_base)
+        for currency, part in product(currencies, EXPLAINED_BY[name]):
             documents = list(
                 documents_of_measure(
                     actor,
                     organisation,
-                    name,
+                    part,
                     currency=currency,
                     as_of=as_of,
                     window_days=window_days,
                 )
             )
             if as_json:
-                listed += [
-                    {"connection": table.connection, "currency": currency, **document._asdict()}
-                    for document in documents
-                ]
-                continue
-            rows = [
-                [
-                    document.number,
-                    document.kind,
-                    document.issued_on.isoformat(),
-                    document.due_on.isoformat() if document.due_on else "",
-                    f"{document.amount:,.2f}",
-                ]
-                for document in documents
-            ]
-            columns = ["document", "kind", "issued", "due", currency]
-            print_table(f"{table.connection}, {name}", columns, rows, right=[currency])
+                head = {"connection": table.connection, "figure": part, "currency": currency}
+                listed += [{**head, **document._asdict()} for document in documents]
+            else:
+                _print_documents(f"{table.connection}, {part}", documents, currency)
     if as_json:
         print_json(listed)
     return EXIT_DONE
+
+
+def _print_documents(title: str, documents: Sequence[Document], currency: str) -> None:
+    rows = [
+        [
+            document.number,
+            document.kind,
+            document.issued_on.isoformat(),
+            document.due_on.isoformat() if document.due_on else "",
+            f"{document.amount:,.2f}",
+        ]
+        for document in documents
+    ]
+    total = sum((document.amount for document in documents), Decimal(0))
+    rows.append(["total", "", "", "", f"{total:,.2f}"])
+    print_table(title, ["document", "kind", "issued", "due", currency], rows, right=[currency])
 
 
 @report.command("tie-out")

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders.records import a_contact, a_credit, an_invoice
 
+from arsync.core.analytics.measure_sums import MeasuringWindow
+from arsync.core.analytics.measured_documents import documents_behind
 from arsync.core.analytics.measures import (
     PLACES,
     Figures,
-    MeasuringWindow,
     countback_daily,
     countback_monthly,
-    documents_behind,
     measures,
 )
 from arsync.core.ledger.records import Account, Allocation, DocumentStatus, Payment, PaymentStatus

@@ -11,13 +11,8 @@ from arsync.application.measures_report import past_day
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.analytics.ageing import Ageing, AgeingRow, ageing
-from arsync.core.analytics.measures import (
-    WINDOW_DAYS,
-    Figures,
-    Measuring,
-    MeasuringWindow,
-    month_ends,
-)
+from arsync.core.analytics.measure_sums import WINDOW_DAYS, MeasuringWindow
+from arsync.core.analytics.measures import Figures, Measuring, month_ends
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account
@@ -166,7 +161,12 @@ def month_figures(actor: Actor, organisation: OrganisationContext, first: date) 
 
 def _measuring(organisation: OrganisationContext, windows: Sequence[MeasuringWindow]) -> Measuring:
     base_currency = organisation.connection.organisation.base_currency
-    return Measuring(windows, zone=organisation.zone, base_currency=base_currency)
+    return Measuring(
+        windows,
+        zone=organisation.zone,
+        base_currency=base_currency,
+        in_time_until=organisation.promises_in_time,
+    )
 
 
 def _by_currency(rows: Iterable[Figures]) -> dict[str, Figures]:

@@ -12,55 +12,33 @@ the end of D; unapplied cash is not taken off. Cur, the part of AR that was not 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import NamedTuple
 
 from msgspec import Struct
 
-from arsync.core.ledger.as_of import as_it_stood, with_paid_days
-from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import (
-    Account,
-    Contact,
-    CreditKind,
-    DocumentStatus,
-    is_owed,
+from arsync.core.analytics.measure_sums import (
+    CountedDocument,
+    CountedPromise,
+    MeasureSums,
+    MeasuringWindow,
+    counted_in,
 )
-
-WINDOW_DAYS = 90
-"""How many days a measure looks at, where nobody says."""
-
-WINDOW_DAYS_MAX = 3_660
+from arsync.core.ledger.agreements.grace import USUAL_GRACE, InTimeUntil
+from arsync.core.ledger.as_of import with_paid_days
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.records import Account, Contact
 
 PLACES = Decimal("0.000001")
 """Figures are given to six places."""
 
 _HUNDRED = Decimal(100)
 
-_SOLD = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
-
 MONTHS_SHOWN = 13
 """A year and the month it began with: the same season twice."""
 
 GroupOf = Callable[[Contact | None], Iterable[str]]
 """Names the groups that a customer's documents belong to."""
-
-
-class Document(NamedTuple):
-    """One document of a figure."""
-
-    kind: str
-    """invoice or credit note."""
-    id: str
-    number: str
-    contact_id: str
-    amount: Decimal
-    """What it adds to the figure, in the currency of the figure."""
-    issued_on: date
-    due_on: date | None = None
-    settled_on: date | None = None
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -96,45 +74,20 @@ class Figures(Struct, frozen=True, kw_only=True):
     dbt: Decimal | None
     dbt_with_early: Decimal | None
     overdue_percent: Decimal | None
+    disputed: Decimal
+    """Of `receivable`, on the day."""
+    disputed_percent: Decimal | None
+    promised: Decimal
+    """Of `receivable`, for a day that is not past."""
+    promised_percent: Decimal | None
+    promises_decided: int
+    """Of which it became known in the window whether they were kept."""
+    promises_kept_percent: Decimal | None
+    """Of them, by number."""
+    promises_kept_amount_percent: Decimal | None
+    """Of them, by amount."""
     unrated: tuple[str, ...] = ()
     """Documents that are missing in a sum in base currency: no rate was recorded."""
-
-
-@dataclass
-class MeasureSums:
-    """What is added up of one group in one currency, before anything is divided."""
-
-    sold: dict[date, Decimal] = field(default_factory=dict)
-    """By day of issue, all days up to D: invoices less credit notes."""
-    receivable: Decimal = ZERO
-    current: Decimal = ZERO
-    opening: Decimal = ZERO
-    """AR at the end of the day before the window."""
-    open_count: int = 0
-    settled_count: int = 0
-    settled_amount: Decimal = ZERO
-    days_to_pay: int = 0
-    days_late: int = 0
-    weighted_to_pay: Decimal = ZERO
-    weighted_late: Decimal = ZERO
-    weighted_late_or_early: Decimal = ZERO
-    unrated: set[str] = field(default_factory=set)
-
-
-class MeasuringWindow(NamedTuple):
-    """N days that end on a day."""
-
-    day: date
-    days: int = WINDOW_DAYS
-
-    @property
-    def before(self) -> date:
-        """Return the day before the first one."""
-        return self.day - timedelta(days=self.days)
-
-    def __contains__(self, day: object) -> bool:
-        """Return whether a day is one of them."""
-        return isinstance(day, date) and self.before < day <= self.day
 
 
 def month_ends(window: MeasuringWindow, count: int = MONTHS_SHOWN) -> list[MeasuringWindow]:
@@ -153,6 +106,7 @@ def measures(
     zone: tzinfo,
     base_currency: str,
     group_of: GroupOf = lambda _: ("",),
+    in_time_until: InTimeUntil = USUAL_GRACE.last_day,
 ) -> list[Figures]:
     """Return the figures of each group and currency, and in the base currency where there are more.
 
@@ -162,11 +116,18 @@ def measures(
         zone: the organisation's; a void counts from its day there.
         base_currency: the organisation's.
         group_of: by default all customers are one group, without a name.
+        in_time_until: the last day on which money that was promised for a day comes in time.
 
     Returns:
         By group, then currency; figures in the base currency last.
     """
-    measuring = Measuring([window], zone=zone, base_currency=base_currency, group_of=group_of)
+    measuring = Measuring(
+        [window],
+        zone=zone,
+        base_currency=base_currency,
+        group_of=group_of,
+        in_time_until=in_time_until,
+    )
     for account in accounts:
         measuring.add(account)
     return measuring.figures()
@@ -182,12 +143,22 @@ class Measuring:
         zone: tzinfo,
         base_currency: str,
         group_of: GroupOf = lambda _: ("",),
+        in_time_until: InTimeUntil = USUAL_GRACE.last_day,
     ) -> None:
-        """Begin with nothing; the arguments are those of `measures`."""
+        """Begin with nothing.
+
+        Args:
+            windows: the days of each.
+            zone: as for `measures`.
+            base_currency: as for `measures`.
+            group_of: as for `measures`.
+            in_time_until: the last day on which money that was promised for a day comes in time.
+        """
         self._windows = windows
         self._zone = zone
         self._base_currency = base_currency
         self._group_of = group_of
+        self._in_time_until = in_time_until
         self._sums: list[dict[tuple[str, str, bool], MeasureSums]] = [{} for _ in windows]
 
     def add(self, account: Account) -> None:
@@ -195,7 +166,7 @@ class Measuring:
         contacts = {contact.id: contact for contact in account.contacts}
         now = with_paid_days(account)
         for window, sums in zip(self._windows, self._sums, strict=True):
-            for document in _documents(now, window, self._zone):
+            for document in counted_in(now, window, self._zone, self._in_time_until):
                 for group in self._group_of(contacts.get(document.contact_id)):
                     self._add(sums, group, document, window)
 
@@ -203,7 +174,7 @@ class Measuring:
         self,
         sums: dict[tuple[str, str, bool], MeasureSums],
         group: str,
-        document: _CountedDocument,
+        document: CountedDocument | CountedPromise,
         window: MeasuringWindow,
     ) -> None:
         key = group, document.currency, False
@@ -287,6 +258,13 @@ def figures_of(
         dbt=_over(sums.weighted_late, sums.settled_amount),
         dbt_with_early=_over(sums.weighted_late_or_early, sums.settled_amount),
         overdue_percent=_over((sums.receivable - sums.current) * _HUNDRED, sums.receivable),
+        disputed=_exact(sums.disputed),
+        disputed_percent=_over(sums.disputed * _HUNDRED, sums.receivable),
+        promised=_exact(sums.promised),
+        promised_percent=_over(sums.promised * _HUNDRED, sums.receivable),
+        promises_decided=sums.decided_count,
+        promises_kept_percent=_over(sums.kept_count * _HUNDRED, Decimal(sums.decided_count)),
+        promises_kept_amount_percent=_over(sums.kept_amount * _HUNDRED, sums.decided_amount),
         unrated=tuple(sorted(sums.unrated)),
     )
 
@@ -348,128 +326,3 @@ def _exact(amount: Decimal) -> Decimal:
 def _over(amount: Decimal, by: Decimal) -> Decimal | None:
     """Return a quotient; None where nothing stands to divide by."""
     return (amount / by).quantize(PLACES, ROUND_HALF_EVEN) if by > 0 else None
-
-
-class _CountedDocument(NamedTuple):
-    """A document, and what it adds."""
-
-    id: str
-    contact_id: str
-    currency: str
-    rate: Decimal | None
-    number: str
-    issued_on: date
-    sold: Decimal
-    """Of its day of issue; a credit note's is negative."""
-    due_on: date | None = None
-    open: Decimal = ZERO
-    """Of it, at the end of D."""
-    opening: Decimal = ZERO
-    settled_on: date | None = None
-    """Where that day is in the window."""
-
-    def add_to(self, sums: MeasureSums, rate: Decimal, window: MeasuringWindow) -> None:
-        if self.sold:
-            amount = self.sold * rate
-            sums.sold[self.issued_on] = sums.sold.get(self.issued_on, ZERO) + amount
-        if self.open:
-            sums.receivable += self.open * rate
-            sums.open_count += 1
-            # Due on D is not past due on D.
-            if self.due_on is None or self.due_on >= window.day:
-                sums.current += self.open * rate
-        sums.opening += self.opening * rate
-        if self.settled_on is not None and self.due_on is not None:
-            amount = self.sold * rate
-            to_pay = (self.settled_on - self.issued_on).days
-            late = (self.settled_on - self.due_on).days
-            sums.settled_count += 1
-            sums.settled_amount += amount
-            sums.days_to_pay += to_pay
-            sums.days_late += late
-            sums.weighted_to_pay += amount * to_pay
-            sums.weighted_late += amount * max(0, late)
-            sums.weighted_late_or_early += amount * late
-
-
-def _documents(
-    account: Account, window: MeasuringWindow, zone: tzinfo
-) -> Iterator[_CountedDocument]:
-    """Yield what each document of an account adds to the figures of a window."""
-    stood = as_it_stood(account, window.day, zone=zone)
-    before = as_it_stood(account, window.before, zone=zone)
-    opening = {invoice.id: invoice.amount_due for invoice in before.invoices if is_owed(invoice)}
-    for invoice in stood.invoices:
-        if invoice.status not in _SOLD:
-            # Voided by then: it was owed at the beginning of the window at most.
-            if invoice.id in opening:
-                yield _CountedDocument(
-                    invoice.id,
-                    invoice.contact_id,
-                    invoice.currency,
-                    invoice.rate,
-                    invoice.number or invoice.id,
-                    invoice.issued_on,
-                    ZERO,
-                    opening=opening[invoice.id],
-                )
-            continue
-        settled_on = invoice.paid_on if invoice.status == DocumentStatus.PAID else None
-        yield _CountedDocument(
-            invoice.id,
-            invoice.contact_id,
-            invoice.currency,
-            invoice.rate,
-            invoice.number or invoice.id,
-            invoice.issued_on,
-            invoice.total,
-            invoice.due_on,
-            invoice.amount_due if is_owed(invoice) else ZERO,
-            opening.get(invoice.id, ZERO),
-            settled_on if settled_on in window else None,
-        )
-    for credit in stood.credits:
-        if credit.kind == CreditKind.CREDIT_NOTE and credit.status in _SOLD:
-            yield _CountedDocument(
-                credit.id,
-                credit.contact_id,
-                credit.currency,
-                credit.rate,
-                credit.number or credit.id,
-                credit.issued_on,
-                -credit.total,
-            )
-
-
-def documents_behind(
-    accounts: Iterable[Account], window: MeasuringWindow, *, zone: tzinfo, currency: str
-) -> Iterator[tuple[str, Document]]:
-    """Yield the documents behind each figure of a currency: (`sales`, ...), (`receivable`, ...).
-
-    The names are `sales`, `receivable`, `current`, `overdue` and `settled`; the amounts of a name
-    add up to the figure, those of `settled` to the weight of the days.
-    """
-    for account in accounts:
-        for counted in _documents(with_paid_days(account), window, zone):
-            if counted.currency != currency:
-                continue
-            kind = "credit note" if counted.sold < 0 else "invoice"
-            document = Document(
-                kind,
-                counted.id,
-                counted.number,
-                counted.contact_id,
-                counted.sold,
-                counted.issued_on,
-                counted.due_on,
-                counted.settled_on,
-            )
-            if counted.issued_on in window and counted.sold:
-                yield "sales", document
-            if counted.open:
-                is_current = counted.due_on is None or counted.due_on >= window.day
-                due = document._replace(amount=counted.open)
-                yield "receivable", due
-                yield ("current" if is_current else "overdue"), due
-            if counted.settled_on is not None:
-                yield "settled", document

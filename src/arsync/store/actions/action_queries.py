@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -45,6 +45,15 @@ NOT_BEFORE_MAX = timedelta(days=62)
 
 OPENED_STATES = frozenset({ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN})
 """The states of a task that was opened."""
+
+
+class TaskSpan(NamedTuple):
+    """From when to when a task stood."""
+
+    opened_at: datetime
+    ended_on: date | None
+    """The organisation's day; None: it is open."""
+    by_itself: bool
 
 
 class ActionQueries:
@@ -235,6 +244,24 @@ class ActionQueries:
         with self._database.read() as db:
             ordered = query.order_by(columns.created_at, columns.position, columns.key)
             return [row for row in map(action_row, db.execute(ordered)) if is_open(row)]
+
+    def task_lives(self, connection_id: int) -> Iterator[TaskSpan]:
+        """Yield from when to when each task stood that was ever opened, the oldest first."""
+        columns = actions.c
+        query = (
+            select(columns.created_at, columns.done_on, columns.done_at, columns.outcome_code)
+            .where(
+                columns.connection_id == connection_id,
+                columns.kind == ActionKind.TASK.value,
+                columns.state.in_([state.value for state in OPENED_STATES]),
+            )
+            .order_by(columns.created_at, columns.key)
+        )
+        with self._database.read() as db:
+            rows = db.execute(query).all()
+        for row in rows:
+            ended_on = row.done_on or (row.done_at.date() if row.done_at else None)
+            yield TaskSpan(row.created_at, ended_on, row.outcome_code == CLOSED_BY_ITSELF)
 
     def count_open_tasks(self, connection_id: int) -> int:
         """Return how many tasks were opened and are not done."""

@@ -18,8 +18,8 @@ from arsync.application.desk.figures import (
     ledger_figures,
     month_figures,
 )
+from arsync.application.line_chart import line
 from arsync.application.measures_report import (
-    DOCUMENTED,
     By,
     documents_of_measure,
     measures_csv,
@@ -33,7 +33,6 @@ from arsync.core.ledger.money import ZERO
 from arsync.errors import UserMistake
 from arsync.web.desk.age_bar import NAMES, AgePiece, age_bar
 from arsync.web.desk.answers import file_answer
-from arsync.web.desk.charts import line
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -131,13 +130,17 @@ def show_documents(visit: Visit, name: str) -> Response:
     )
 
 
-_DOCUMENT_TITLES = dict(
-    zip(
-        DOCUMENTED,
-        ("Sales", "Owed", "Owed and not yet due", "Overdue", "Settled"),
-        strict=True,
-    )
-)
+_DOCUMENT_TITLES = {
+    "sales": "Sales",
+    "receivable": "Owed",
+    "current": "Owed and not yet due",
+    "overdue": "Overdue",
+    "opening": "Owed at the start of the window",
+    "settled": "Settled",
+    "disputed": "Disputed",
+    "promised": "Promised",
+    "promises": "Promises",
+}
 
 
 @routes.page("/c/<connection>/close", Permission.READ, amounts=True)
