@@ -172,7 +172,11 @@ def facts() -> str:
     lines.append(
         "A condition in a rulebook can use these facts. A rule never acts on an unknown fact.\n"
     )
-    for of, title in (("contact", "About the customer"), ("invoice", "About one invoice")):
+    for of, title in (
+        ("contact", "About the customer"),
+        ("invoice", "About one invoice"),
+        ("application", "About an application for credit"),
+    ):
         lines += [f"## {title}\n", "| fact | kind | meaning | unknown if | example |"]
         lines.append("|---|---|---|---|---|")
         for field in FIELDS:
@@ -235,6 +239,14 @@ SECTION_EXAMPLES = {
     "write_offs": (
         "write_offs:\n  - name: Too small\n    when: {net_amount_due: {less_than: 20}, "
         "days_overdue: {at_least: 180}}\n    propose_to: bookkeeper"
+    ),
+    "acceptance": (
+        "acceptance:\n  - name: Known and small\n"
+        "    when: {score: {at_least: 70}, limit_asked: {at_most: 5000}, signed_terms: yes}\n"
+        "    decide: accept\n    limit: limit_asked\n    terms: 30 days\n"
+        "    review: every 12 months\n"
+        "  - {name: No history, when: {score: unknown}, decide: cash on delivery}\n"
+        "  - {name: The rest, decide: ask, by: finance director}"
     ),
     "statutory": (
         "statutory:\n  law: Late Payment of Commercial Debts (Interest) Act 1998\n"
@@ -308,7 +320,11 @@ def reference() -> str:
         lines += [f"```yaml\n{SECTION_EXAMPLES[key.name]}\n```\n", *_keys(key)]
     lines += ["## Operators\n", "| word | meaning | example |", "|---|---|---|"]
     lines += [f"| {word} | {meaning} | `{example}` |" for word, meaning, example in OPERATORS]
-    for of, title in (("contact", "about the customer"), ("invoice", "about one invoice")):
+    for of, title in (
+        ("contact", "about the customer"),
+        ("invoice", "about one invoice"),
+        ("application", "about an application for credit"),
+    ):
         lines += [f"\n## Facts {title}\n", "| fact | meaning | unknown if | example |"]
         lines.append("|---|---|---|---|")
         lines += [

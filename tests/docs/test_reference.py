@@ -22,6 +22,8 @@ def problems_of(text: str) -> list[str]:
 def asked(of: str, line: str) -> str:
     if of == "contact":
         return f"{HEAD}credit_holds: [{{name: A, when: {{{line}}}}}]\n"
+    if of == "application":
+        return f"{HEAD}acceptance: [{{name: A, when: {{{line}}}, decide: ask}}]\n"
     return f"{HEAD}follow_ups: [{{name: A, when: {{{line}}}, task: Look}}]\n"
 
 

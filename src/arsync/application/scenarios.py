@@ -16,7 +16,17 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.why import why_anywhere
 from arsync.config import Config
 from arsync.core.rulebook import folded
-from arsync.core.trials.scenario import NoDraft, ScenarioResult, draft, judge, play, read_scenarios
+from arsync.core.rulebook.model import Rulebook
+from arsync.core.trials.scenario import (
+    NoDraft,
+    ScenarioFile,
+    ScenarioResult,
+    draft,
+    judge,
+    judge_application,
+    play,
+    read_scenarios,
+)
 from arsync.errors import UserMistake
 from arsync.files import text_of
 from arsync.rules_source.folder import SHIPPED, Rules, holidays_in, read_paths, read_rules
@@ -179,11 +189,7 @@ def play_against(
             continue
         if rules.rulebook is None or (read.rulebook and Path(read.rulebook).name not in read_from):
             continue
-        verdicts = tuple(
-            judge(play(scenario, rules.rulebook, holidays=holidays_in))
-            for scenario in read.scenarios
-        )
-        played.append(PlayedFile(shown, verdicts))
+        played.append(PlayedFile(shown, _verdicts(read, rules.rulebook)))
     return played, len(scenario_files) <= SCENARIO_FILES_MAX
 
 
@@ -239,11 +245,24 @@ def _play_file(
         return PlayedFile(shown, (), (f"{shown}: {mistake}",))
     if rules.rulebook is None:
         return PlayedFile(shown, (), rules.problems)
-    chosen = [scenario for scenario in read.scenarios if folded(word) in folded(scenario.name)]
-    verdicts = tuple(
-        judge(play(scenario, rules.rulebook, holidays=holidays_in)) for scenario in chosen
+    verdicts = _verdicts(read, rules.rulebook, word)
+    whole = len(read.scenarios) + len(read.applications)
+    return PlayedFile(shown, verdicts, skipped=whole - len(verdicts))
+
+
+def _verdicts(read: ScenarioFile, rulebook: Rulebook, word: str = "") -> tuple[ScenarioResult, ...]:
+    """Return what became of a file's scenarios and applications with a word in their name."""
+    played = (
+        judge(play(scenario, rulebook, holidays=holidays_in))
+        for scenario in read.scenarios
+        if folded(word) in folded(scenario.name)
     )
-    return PlayedFile(shown, verdicts, skipped=len(read.scenarios) - len(chosen))
+    judged = (
+        judge_application(case, rulebook)
+        for case in read.applications
+        if folded(word) in folded(case.name)
+    )
+    return (*played, *judged)
 
 
 def _rules(config: Config, file: Path, named: str, connection: str, rulebook: Path | None) -> Rules:

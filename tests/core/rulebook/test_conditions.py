@@ -42,7 +42,7 @@ from arsync.core.rulebook.facts import (
 )
 
 WORDS = ("none", "open", "kept", "a", "b")
-ASKED = [field for field in FIELDS if field.kind is not FactKind.GROUP]
+ASKED = [field for field in CONTACT_FIELDS + INVOICE_FIELDS if field.kind is not FactKind.GROUP]
 SMALL = st.integers(-2, 3)
 
 

@@ -20,6 +20,11 @@ from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.conditions import COMPARISONS
 from arsync.core.rulebook.facts import FIELDS, NUMBERS, FactKind, Field
 from arsync.core.rulebook.json_schema import schema
+from arsync.core.rulebook.reading.acceptance_section import (
+    ACCEPTANCE,
+    AcceptedLimitShape,
+    ReviewShape,
+)
 from arsync.core.rulebook.reading.agreement_sections import DaysAfter, DaysBefore, GraceShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
@@ -114,6 +119,8 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     LetterWay: st.sampled_from(["smtp", "post"]),
     BeforePlacement: st.sampled_from(["7 days before", "'1 day before'"]),
     LimitShape: AMOUNTS | st.sampled_from(["agreed_limit", "insured_limit", "no limit"]),
+    AcceptedLimitShape: AMOUNTS | st.sampled_from(["limit_asked", "at most 500", "{at_most: 5}"]),
+    ReviewShape: st.sampled_from(["every 12 months", "'every 1 month'"]),
     FeeShape: st.sampled_from(["40", "2%", "1,000.00", "12.5%", "'40'"]),
     DaysShape: st.sampled_from(["business days", "every day", "[monday, friday]"]),
     TakeOverShape: st.sampled_from(["first step", "by hand", "by age", "from step A"]),
@@ -194,6 +201,9 @@ def condition(draw: DrawFn, shape: ConditionShape, depth: int = 0) -> str:
     return "{" + ", ".join(f"{name}: {value}" for name, value in lines.items()) + "}"
 
 
+_DECIDES = {"decide": Words(("accept", "ask"))}
+
+
 def written(draw: DrawFn, key: Key, number: int) -> str:
     """Return a value for a key."""
     shape = key.shape
@@ -246,6 +256,10 @@ def block(draw: DrawFn, keys: tuple[Key, ...], number: int) -> str:
         # One or the other says the agreed limit.
         out = draw(st.sampled_from(["limits", "credit_limit"]))
         keys = tuple(key for key in keys if key.name != out)
+    if keys is ACCEPTANCE:
+        # What nothing is given to has neither limit nor terms.
+        lines["decide"], lines["limit"] = "", ""
+        keys = tuple(key._replace(shape=_DECIDES.get(key.name, key.shape)) for key in keys)
     if keys is CHARGE:
         # The law's sums need a table, which is not generated.
         keys = tuple(key for key in keys if key.name != "compensation")

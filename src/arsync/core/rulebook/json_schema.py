@@ -23,6 +23,7 @@ _SHAPES = (
     ConditionShape(),
     ConditionShape(limit_facts=False),
     ConditionShape("invoice"),
+    ConditionShape("application"),
     ConditionShape(limit_facts=False, groups=False),
 )
 _KNOWN = ("known", "unknown")

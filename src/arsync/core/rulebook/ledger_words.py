@@ -65,7 +65,7 @@ def _conditions(rulebook: Rulebook) -> Iterator[tuple[Place, Condition]]:
     for name, condition in rulebook.groups.items():
         if name in rulebook.group_places:
             yield rulebook.group_places[name], condition
-    yield from rulebook.conditions()
+    yield from rulebook.every_condition()
 
 
 def _nobody(fact: str, text: str, near: str) -> tuple[str, str]:

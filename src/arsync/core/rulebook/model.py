@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from arsync.core.ledger.agreements.credit_applications import CreditOutcome
 from arsync.core.ledger.agreements.grace import Grace
 from arsync.core.ledger.agreements.promises import PromiseTerms
 from arsync.core.ledger.business_days import DaysOff
@@ -314,6 +315,38 @@ class WriteOff(NamedTuple):
     place: Place
     when: Condition
     propose_to: str
+
+
+class AcceptedLimit(NamedTuple):
+    """The credit limit that an application is given: what it asks for, an amount, or the less."""
+
+    amount: Decimal | None = None
+    """With `as_asked`: the most that is given; None: whatever is asked for."""
+    as_asked: bool = False
+
+    def of(self, asked: Decimal | None) -> Decimal | None:
+        """Return the limit for what is asked; None: nobody knows what is asked."""
+        if not self.as_asked:
+            return self.amount
+        if asked is None or self.amount is None:
+            return asked
+        return min(asked, self.amount)
+
+
+class AcceptanceRule(NamedTuple):
+    """What becomes of an application for credit; the first that applies decides."""
+
+    name: str
+    place: Place
+    when: Condition
+    """Of the customer, where it is one, and of the application."""
+    decide: CreditOutcome
+    limit: AcceptedLimit | None = None
+    terms: str = ""
+    by: str = ""
+    """The role that approves it; empty: whoever may decide on credit."""
+    review_months: int | None = None
+    """So many months after the decision it is reviewed; None: never by itself."""
 
 
 class WithoutEmail(StrEnum):
@@ -635,6 +668,8 @@ class Rulebook:
     discounts: tuple[Discount, ...] = ()
     placements: tuple[PlacementRule, ...] = ()
     write_offs: tuple[WriteOff, ...] = ()
+    acceptance: tuple[AcceptanceRule, ...] = ()
+    """Asked about applications alone, so no account is planned by it."""
     sending: Sending = field(default_factory=Sending)
     roles: tuple[RoleAddress, ...] = ()
     safety: Safety = field(default_factory=Safety)
@@ -733,6 +768,12 @@ class Rulebook:
                         yield step.place, copy_rule.when
         for when in self.sending.conditions():
             yield self.sending.place, when
+
+    def every_condition(self) -> Iterator[tuple[Place, Condition]]:
+        """Yield those of `conditions`, and those about applications for credit."""
+        yield from self.conditions()
+        for rule in self.acceptance:
+            yield rule.place, rule.when
 
     def role(self, name: str) -> RoleAddress | None:
         """Return the role of a name; None: it is no role, but a label."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from arsync.core.ledger.agreements.credit_applications import CreditOutcome
 from arsync.core.ledger.payment_terms import (
+    CASH,
     MONTH_DAY_MAX,
     PaymentTerm,
     TermsKind,
@@ -40,6 +42,12 @@ def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
             yield "payment terms", hold.place
             if further := _of_terms(terms_in_force(hold.terms)):
                 yield further, hold.place
+    for rule in rulebook.acceptance:
+        terms = CASH if rule.decide is CreditOutcome.CASH else rule.terms
+        if terms:
+            yield "payment terms", rule.place
+            if further := _of_terms(terms_in_force(terms)):
+                yield further, rule.place
     for cadence in rulebook.reminders:
         for step in cadence.steps:
             via = step.via or rulebook.sending.via
@@ -51,6 +59,6 @@ def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
         yield "reminder level", rulebook.sending.place
     for charge in rulebook.charges:
         yield _STEPS[StepKind.LATE_FEE], charge.place
-    for place, condition in rulebook.conditions():
+    for place, condition in rulebook.every_condition():
         if any(field.name == "contact_group" for field in fields_of(condition.tree)):
             yield "contact groups", place

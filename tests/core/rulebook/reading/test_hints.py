@@ -11,6 +11,7 @@ from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.reading import sections
+from arsync.core.rulebook.reading.acceptance_section import ACCEPTANCE
 from arsync.core.rulebook.reading.agreement_sections import PAYMENT_PLANS
 from arsync.core.rulebook.reading.approval_shape import APPROVAL_BLOCK
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
@@ -35,6 +36,14 @@ def at(spot: str, line: str) -> str:
             return f"{HEAD}leave_alone: [{{name: A, when: {{{line}}}}}]"
         case Spot.INVOICE_CONDITION:
             return f"{HEAD}reminders: [{{name: A, skip_invoices_when: {{{line}}}, {STEPS}}}]"
+        case Spot.APPLICATION_CONDITION:
+            return f"{HEAD}acceptance: [{{name: A, when: {{{line}}}, decide: ask}}]"
+        case Spot.ACCEPTANCE:
+            needed = {"decide": "decide: accept", "limit": "limit: 5"}
+            others = "".join(f", {text}" for name, text in needed.items() if name != key)
+            if key == "decide" and not line.endswith("accept"):
+                others = ""
+            return f"{HEAD}acceptance: [{{name: A, {line}{others}}}]"
         case Spot.COMPARISON:
             return f"{HEAD}leave_alone: [{{name: A, when: {{balance: {{{line}}}}}}}]"
         case Spot.LEAVE_ALONE:
@@ -143,6 +152,8 @@ _WORDS_OF = {
     Spot.PAYMENT_PLANS: PAYMENT_PLANS,
     Spot.CONDITION: ConditionShape().fields,
     Spot.INVOICE_CONDITION: ConditionShape("invoice").fields,
+    Spot.APPLICATION_CONDITION: ConditionShape("application").fields,
+    Spot.ACCEPTANCE: ACCEPTANCE,
 }
 
 

@@ -59,3 +59,5 @@ def _approvals(rulebook: Rulebook) -> Iterator[tuple[Place, Approval]]:
         yield discount.place, discount.approval
     for placement in rulebook.placements:
         yield placement.place, placement.approval
+    for rule in rulebook.acceptance:
+        yield rule.place, Approval(required=True, by=rule.by)

@@ -14,7 +14,7 @@ _STOPS_ANYWAY = frozenset({"dispute", "promise_to_pay"})
 
 def unused_groups(rulebook: Rulebook) -> list[Problem]:
     """Return the groups that no rule asks for."""
-    asked_for = {name for _, when in rulebook.conditions() for name in _groups_of(when.tree)}
+    asked_for = {name for _, when in rulebook.every_condition() for name in _groups_of(when.tree)}
     return [
         Problem(*place, f"no rule uses the group {name!r}.", "use it, or remove it", "warning")
         for name, place in rulebook.group_places.items()

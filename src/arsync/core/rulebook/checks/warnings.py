@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from arsync.core.rulebook.checks.acceptance_policy import acceptance_warnings
 from arsync.core.rulebook.checks.disputed_debts import about_disputed_debts
 from arsync.core.rulebook.checks.satisfiability import (
     Alternative,
@@ -87,7 +88,7 @@ def rulebook_warnings(rulebook: Rulebook, own_texts: Collection[str] = ()) -> li
     for cadence in rulebook.reminders:
         if (cadence.place.file, cadence.place.line) not in never | dead:
             problems += _steps(cadence)
-    problems += about_disputed_debts(rulebook)
+    problems += [*about_disputed_debts(rulebook), *acceptance_warnings(rulebook)]
     problems += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
     problems += [*undefined_roles(rulebook), *unread_texts(rulebook, own_texts)]
     problems += [*_waits(rulebook), *rulebook.cautions, *statutory_warnings(rulebook)]
@@ -138,6 +139,7 @@ def _never(rulebook: Rulebook) -> list[Problem]:
         rulebook.discounts,
         rulebook.placements,
         rulebook.write_offs,
+        rulebook.acceptance,
         rulebook.statements,
         rulebook.after_issue,
         (rulebook.thank_you,) if rulebook.thank_you else (),

@@ -12,6 +12,7 @@ from decimal import Decimal
 from arsync.core.ledger.account_view import ContactView
 from arsync.core.ledger.money import plain, shown
 from arsync.core.ledger.records import Invoice
+from arsync.core.rulebook.facts.application_facts import APPLICATION_FACTS, ApplicationView
 from arsync.core.rulebook.facts.contact_facts import CONTACT_FACTS
 from arsync.core.rulebook.facts.field import NUMBERS, FactKind, Field, Row, Value
 from arsync.core.rulebook.facts.invoice_facts import INVOICE_FACTS
@@ -19,6 +20,8 @@ from arsync.core.rulebook.facts.names import as_written
 from arsync.core.rulebook.facts.plan_facts import CONTACT_PLAN_FACTS, INVOICE_PLAN_FACTS
 
 __all__ = [
+    "APPLICATION_BY_NAME",
+    "APPLICATION_FIELDS",
     "CONTACT_BY_NAME",
     "CONTACT_FIELDS",
     "FIELDS",
@@ -30,6 +33,7 @@ __all__ = [
     "Field",
     "Row",
     "Value",
+    "application_row",
     "contact_row",
     "in_json",
     "in_words",
@@ -45,11 +49,15 @@ INVOICE_FIELDS = tuple(
     field._replace(position=position)
     for position, field in enumerate((*INVOICE_FACTS, *INVOICE_PLAN_FACTS))
 )
-FIELDS: tuple[Field, ...] = CONTACT_FIELDS + INVOICE_FIELDS
+APPLICATION_FIELDS = tuple(
+    field._replace(position=position) for position, field in enumerate(APPLICATION_FACTS)
+)
+FIELDS: tuple[Field, ...] = CONTACT_FIELDS + INVOICE_FIELDS + APPLICATION_FIELDS
 """Every fact that a condition may ask for. There is no other table of facts."""
 
 CONTACT_BY_NAME = {field.name: field for field in CONTACT_FIELDS}
 INVOICE_BY_NAME = {field.name: field for field in INVOICE_FIELDS}
+APPLICATION_BY_NAME = {field.name: field for field in APPLICATION_FIELDS}
 _OF_CONTACTS = tuple(field.compute for field in CONTACT_FIELDS)
 _OF_INVOICES = tuple(field.compute for field in INVOICE_FIELDS)
 HELD_DAYS = {"contact": len(CONTACT_FIELDS), "invoice": len(INVOICE_FIELDS)}
@@ -77,6 +85,11 @@ def invoice_row(view: ContactView, invoice: Invoice, positions: Iterable[int]) -
     for position in positions:
         row[position] = _OF_INVOICES[position](view, invoice)
     return row
+
+
+def application_row(view: ApplicationView) -> list[Value]:
+    """Return all facts of an application."""
+    return [field.compute(view) for field in APPLICATION_FIELDS]
 
 
 def why_unknown(field: Field, view: ContactView) -> str:

@@ -70,13 +70,13 @@ class Field(NamedTuple):
 
     name: str
     of: str
-    """`contact` or `invoice`."""
+    """`contact`, `invoice`, or `application`."""
     kind: FactKind
     description: str
     source: str
     """Where it comes from."""
     compute: Callable[..., Value]
-    """The function: of the contact, and for an invoice's fact of the invoice too."""
+    """The function: of the contact, for an invoice's fact of the invoice too; of an application."""
     moves: Movement
     """How it changes with time alone."""
     phrase: str

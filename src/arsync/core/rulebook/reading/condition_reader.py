@@ -11,7 +11,14 @@ from urllib.parse import quote
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.rulebook import conditions as tree
-from arsync.core.rulebook.facts import CONTACT_BY_NAME, INVOICE_BY_NAME, NUMBERS, FactKind, Field
+from arsync.core.rulebook.facts import (
+    APPLICATION_BY_NAME,
+    CONTACT_BY_NAME,
+    INVOICE_BY_NAME,
+    NUMBERS,
+    FactKind,
+    Field,
+)
 from arsync.core.rulebook.model import folded
 from arsync.core.rulebook.reading.condition_hints import as_comparison, instead_of_block
 from arsync.core.rulebook.reading.hints import Spot, guessed
@@ -50,7 +57,7 @@ _NUMBER_SHAPES: Mapping[FactKind, AmountShape | Percent | WholeNumber] = {
 
 @dataclass(frozen=True)
 class ConditionShape:
-    """A condition on contacts, or on invoices and their contacts."""
+    """A condition on contacts, or on invoices or applications and their contacts."""
 
     of: str = "contact"
     limit_facts: bool = True
@@ -61,7 +68,7 @@ class ConditionShape:
     @property
     def fields(self) -> dict[str, Field]:
         """Return the facts that may be asked for here, by name."""
-        by_name = {**CONTACT_BY_NAME, **(INVOICE_BY_NAME if self.of == "invoice" else {})}
+        by_name = {**CONTACT_BY_NAME, **_BESIDE.get(self.of, {})}
         return {
             name: field
             for name, field in by_name.items()
@@ -193,6 +200,9 @@ class _Reading:
         elif key in CONTACT_BY_NAME and CONTACT_BY_NAME[key].needs_limit:
             message = f"{key!r} depends on the credit limit, which is not known here."
             hint = "use 'exposure' or 'balance'"
+        elif key in APPLICATION_BY_NAME:
+            message = f"{key!r} is a fact of an application for credit, and of nothing else."
+            hint = "it can be used in acceptance"
         elif key in INVOICE_BY_NAME:
             message = f"{key!r} is a fact of an invoice; here only facts of a contact can be used."
             hint = _CONTACT_INSTEAD.get(key, "it can be used in skip_invoices_when and follow_ups")
@@ -201,7 +211,7 @@ class _Reading:
             hint = "inside a condition, write 'not:'"
         else:
             message = f"unknown key {key!r} in a condition."
-            spot = Spot.INVOICE_CONDITION if self.shape.of == "invoice" else Spot.CONDITION
+            spot = _SPOTS.get(self.shape.of, Spot.CONDITION)
             hint = self.as_a_group(key) or guessed(spot, key)
             hint = hint or did_you_mean(key, [*self.fields, "any", "not"])
             hint = hint or "see `arsync rules fields`"
@@ -355,6 +365,12 @@ _PATTERNS = {
     "country": Text(r"[A-Za-z]{2}", "two letters", "GB"),
     "currency": Text(r"[A-Za-z]{3}", "three letters", "GBP"),
 }
+_BESIDE: Mapping[str, Mapping[str, Field]] = {
+    "invoice": INVOICE_BY_NAME,
+    "application": APPLICATION_BY_NAME,
+}
+"""By what a condition is on: the facts besides the contact's. Of one name, theirs are meant."""
+_SPOTS = {"invoice": Spot.INVOICE_CONDITION, "application": Spot.APPLICATION_CONDITION}
 _CONTACT_INSTEAD = {
     "amount_due": "did you mean 'balance' or 'overdue_amount'?",
     "net_amount_due": "did you mean 'balance' or 'overdue_amount'? Both are net",

@@ -26,7 +26,7 @@ _KEYS = frozenset({field.name for field in FIELDS if field.kind is FactKind.AMOU
 }
 
 
-_AMOUNT = re.compile(r"(?=.*[1-9])[0-9][0-9,]*(\.[0-9]+)?")
+_AMOUNT = re.compile(r"(?:at most )?(?=.*[1-9])[0-9][0-9,]*(\.[0-9]+)?")
 
 
 class CurrencyChange(NamedTuple):

@@ -19,6 +19,7 @@ class Spot(StrEnum):
     RULEBOOK = "the rulebook"
     CONDITION = "a condition"
     INVOICE_CONDITION = "a condition on invoices"
+    APPLICATION_CONDITION = "a condition on applications"
     COMPARISON = "a comparison"
     LEAVE_ALONE = "a rule of leave_alone"
     CREDIT_LIMIT = "a rule of credit_limits"
@@ -28,6 +29,7 @@ class Spot(StrEnum):
     DISCOUNT = "a rule of discounts"
     PLACEMENT = "a rule of placements"
     WRITE_OFF = "a rule of write_offs"
+    ACCEPTANCE = "a rule of acceptance"
     CADENCE = "a cadence"
     STEP = "a step"
     CUSTOMER = "a customer"
@@ -156,6 +158,26 @@ _COMPARISON = _table(
     ("not isnt != ne", Guess("put 'not:' around the line")),
 )
 
+_APPLICATION_CONDITION = _CONDITION | _table(
+    (
+        "limit amount asked requested_limit limit_requested amount_asked",
+        _write("limit_asked: {at_most: 5000}"),
+    ),
+    ("terms days terms_asked", _write("terms_days_asked: {at_most: 30}")),
+    ("credit_score bureau bureau_score points", _write("score: {at_least: 70}")),
+    ("signed terms_signed contract agreement", _write("signed_terms: yes")),
+    (
+        "reference trade_references bank_reference bank_references",
+        _write("references_good: {at_least: 2}"),
+    ),
+    ("age years company_age incorporated founded", _write("years_trading: {at_least: 2}")),
+    ("insolvent bankrupt bankruptcy liquidation administration", _write("insolvency: yes")),
+    ("status dissolved active register", _write("company_status: active")),
+    ("existing customer_already is_customer prospect new new_customer", _write("in_ledger: no")),
+    ("registered company_number number", _write("registration_number: known")),
+    ("vat tax_number vies", _write("vat_number: known")),
+)
+
 # -- rules ----------------------------------------------------------------------------------------
 
 _INTEREST = Guess("interest and statutory sums are billed by rules under 'charges:'")
@@ -247,6 +269,27 @@ _WRITE_OFF = _RULE | _table(
     ),
     ("days age after day", _write("when: {days_overdue: {at_least: 180}}")),
     ("amount threshold maximum under up_to", _write("when: {net_amount_due: {less_than: 20}}")),
+)
+
+_ACCEPTANCE = {word: guess for word, guess in _RULE.items() if word != "interest"} | _table(
+    (
+        "decision outcome result then action do accept accepted approve",
+        _write("decide: accept"),
+    ),
+    ("refuse reject decline deny no", _write("decide: refuse")),
+    ("cash cod prepayment prepaid pro_forma", _write("decide: cash on delivery")),
+    ("ask manual refer person", _write("decide: ask")),
+    ("credit_limit amount max up_to at_most", _write("limit: limit_asked")),
+    ("payment_terms days terms_days", _write("terms: 30 days")),
+    (
+        "approval approver approved_by who role owner assign_to to needs_approval",
+        _write("by: finance director"),
+    ),
+    (
+        "review_on review_every review_after reviewed every expires until renew",
+        _write("review: every 12 months"),
+    ),
+    ("score minimum_score min_score", _write("when: {score: {at_least: 70}}")),
 )
 
 # -- reminders ------------------------------------------------------------------------------------
@@ -426,7 +469,20 @@ _TASKS = "follow_ups: [{name: Broken promise, when: {promise_to_pay: broken}, ta
 _CUSTOMERS = "customers: [{contact: Ridgeway University, tags: [vip]}]"
 _GROUPS = "groups: {Key account: {contact: [Acme Ltd, Beta Ltd]}}"
 
+_ACCEPTANCES = (
+    "acceptance: [{name: Known and small, when: {score: {at_least: 70}, signed_terms: yes}, "
+    "decide: accept, limit: limit_asked, terms: 30 days}]"
+)
+
 _RULEBOOK = _ELSEWHERE | _table(
+    (
+        "accept acceptances applications application credit_applications onboarding scoring",
+        _write(_ACCEPTANCES),
+    ),
+    (
+        "credit_application new_customers credit_check credit_checks credit_policy",
+        _write(_ACCEPTANCES),
+    ),
     (
         "fee fees late_fee late_fees",
         Guess(
@@ -508,6 +564,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.RULEBOOK: _RULEBOOK,
     Spot.CONDITION: _CONDITION,
     Spot.INVOICE_CONDITION: _INVOICE_CONDITION,
+    Spot.APPLICATION_CONDITION: _APPLICATION_CONDITION,
     Spot.COMPARISON: _COMPARISON,
     Spot.LEAVE_ALONE: _LEAVE_ALONE,
     Spot.CREDIT_LIMIT: _CREDIT_LIMIT,
@@ -517,6 +574,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.DISCOUNT: _DISCOUNT,
     Spot.PLACEMENT: _PLACEMENT,
     Spot.WRITE_OFF: _WRITE_OFF,
+    Spot.ACCEPTANCE: _ACCEPTANCE,
     Spot.CADENCE: _CADENCE,
     Spot.STEP: _STEP,
     Spot.CUSTOMER: _CUSTOMER,
@@ -567,6 +625,8 @@ EXAMPLES: Mapping[str, str] = {
     Spot.PLACEMENT: _PLACEMENTS,
     "'write_offs'": _WRITE_OFFS,
     Spot.WRITE_OFF: _WRITE_OFFS,
+    "'acceptance'": _ACCEPTANCES,
+    Spot.ACCEPTANCE: _ACCEPTANCES,
     "'statements'": _STATEMENTS,
     Spot.STATEMENT: _STATEMENTS,
     "'after_issue'": _ISSUED,
@@ -618,6 +678,24 @@ _VALUES: Mapping[str, _Table] = {
         ("none unlimited infinite no off null endless", _write("limit: no limit")),
         ("agreed agreement credit_limit", _write("limit: agreed_limit")),
         ("insured insurance", _write("limit: insured_limit")),
+    ),
+    "'decide'": _table(
+        ("yes approve approved accepted ok grant credit", _write("decide: accept")),
+        ("no reject decline deny refused rejected", _write("decide: refuse")),
+        (
+            "cash cod prepaid prepayment pro_forma cash_in_advance",
+            _write("decide: cash on delivery"),
+        ),
+        ("manual refer person human review maybe", _write("decide: ask")),
+    ),
+    "'review'": _table(
+        (
+            "yearly annually every_year year annual 12_months 12 1_year yes",
+            _write("review: every 12 months"),
+        ),
+        ("half_yearly 6_months 6 every_half_year", _write("review: every 6 months")),
+        ("quarterly every_quarter 3_months 3", _write("review: every 3 months")),
+        ("monthly every_month", _write("review: every 1 month")),
     ),
     "'late_fee'": _table(
         ("statutory_interest interest statutory statutory_compensation compensation", _INTEREST),

@@ -34,6 +34,7 @@ LISTS = (
     "discounts",
     "placements",
     "write_offs",
+    "acceptance",
     "statements",
     "after_issue",
 )

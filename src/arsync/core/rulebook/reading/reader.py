@@ -17,6 +17,7 @@ from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook import conditions as tree
 from arsync.core.rulebook.model import (
+    AcceptanceRule,
     AfterIssue,
     Cadence,
     Charge,
@@ -39,6 +40,7 @@ from arsync.core.rulebook.model import (
     WriteOff,
     folded,
 )
+from arsync.core.rulebook.reading.acceptance_section import read_acceptance
 from arsync.core.rulebook.reading.agreement_sections import dispute_rules, payment_plan_rules
 from arsync.core.rulebook.reading.cadence_reader import read_cadence
 from arsync.core.rulebook.reading.condition_reader import when_of
@@ -88,6 +90,7 @@ _Item = TypeVar(
     Discount,
     PlacementRule,
     WriteOff,
+    AcceptanceRule,
     StatementRule,
     AfterIssue,
 )
@@ -288,6 +291,7 @@ class _Assembly:
             discounts=self.named("discounts", _discount),
             placements=self.named("placements", _placement),
             write_offs=self.named("write_offs", _write_off),
+            acceptance=self.named("acceptance", read_acceptance),
             sending=sending,
             roles=tuple(role for role, _ in self.roles.values()),
             safety=Safety(**self.values("safety")),

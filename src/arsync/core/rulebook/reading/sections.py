@@ -24,6 +24,7 @@ from arsync.core.rulebook.model import (
     TakeOverKind,
     WithoutEmail,
 )
+from arsync.core.rulebook.reading.acceptance_section import ACCEPTANCE
 from arsync.core.rulebook.reading.agreement_sections import DISPUTES, PAYMENT_PLANS, GraceShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
@@ -775,6 +776,11 @@ TOP = (
         "write_offs",
         Blocks(WRITE_OFF, Spot.WRITE_OFF, 1000),
         "debts to write off, proposed as tasks and never booked; the first match",
+    ),
+    Key(
+        "acceptance",
+        Blocks(ACCEPTANCE, Spot.ACCEPTANCE, 1000),
+        "what becomes of applications for credit; the first rule that applies decides",
     ),
     Key(
         "statements",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import NamedTuple
 
 from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.explanation import ReasonLine, explain
@@ -12,43 +11,19 @@ from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.planning_context import cited
 from arsync.core.rulebook.conditions import fields_of, trace
 from arsync.core.rulebook.facts import contact_row
-from arsync.core.rulebook.model import Place, folded
+from arsync.core.rulebook.model import folded
 from arsync.core.trials.scenario.player import Played, PlayedDay, happenings
 from arsync.core.trials.scenario.scenario_model import (
     ABOUT_CUSTOMERS,
     Expected,
     Happening,
     Phrase,
-    Scenario,
     What,
 )
+from arsync.core.trials.scenario.scenario_result import Failure, ScenarioResult
 
 REASONS_MAX = 6
 """How many reasons one failure gives."""
-
-
-class Failure(NamedTuple):
-    """One difference between what was expected and what happened."""
-
-    place: Place
-    """The line of the scenario."""
-    on: date | None
-    expected: str
-    instead: str
-    reasons: tuple[str, ...] = ()
-    """Each with the rulebook's file and line."""
-
-
-class ScenarioResult(NamedTuple):
-    """The outcome of one scenario."""
-
-    scenario: Scenario
-    failures: tuple[Failure, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Return whether everything was as expected."""
-        return not self.failures
 
 
 def judge(played: Played) -> ScenarioResult:

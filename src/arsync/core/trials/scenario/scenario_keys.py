@@ -18,6 +18,7 @@ from arsync.core.rulebook.reading.value_types import (
     Words,
     block_schema,
 )
+from arsync.core.trials.scenario.applications import application_schema
 
 _YES_NO = Words(("yes", "no"))
 
@@ -81,7 +82,8 @@ SCENARIO = (
 )
 FILE = (
     Key("rulebook", Text(), "the rulebook's file or folder, seen from this file"),
-    Key("scenarios", LATER, "the scenarios", required=True),
+    Key("scenarios", LATER, "the scenarios"),
+    Key("applications", LATER, "applications for credit, and what is to become of each"),
 )
 
 
@@ -108,7 +110,10 @@ def scenario_schema() -> Schema:
             "taken_over": when,
         },
     )
-    file = _described(FILE, {"scenarios": {"type": "array", "items": scenario}})
+    applications: Schema = {"type": "array", "items": application_schema()}
+    scenarios: Schema = {"type": "array", "items": scenario}
+    file = _described(FILE, {"scenarios": scenarios, "applications": applications})
+    file["anyOf"] = [{"required": ["scenarios"]}, {"required": ["applications"]}]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "arsync scenarios",

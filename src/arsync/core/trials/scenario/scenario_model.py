@@ -14,6 +14,7 @@ from arsync.core.ledger.records import Contact, Invoice
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES
 from arsync.core.rulebook.conditions import Condition
 from arsync.core.rulebook.model import Customer, Place, folded
+from arsync.core.trials.scenario.applications import AcceptanceCase
 
 
 class What(StrEnum):
@@ -204,3 +205,4 @@ class ScenarioFile(NamedTuple):
     rulebook: str
     """The rulebook's file or folder, as the scenario file names it; empty: the rules folder's."""
     scenarios: tuple[Scenario, ...]
+    applications: tuple[AcceptanceCase, ...] = ()

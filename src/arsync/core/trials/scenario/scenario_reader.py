@@ -31,6 +31,7 @@ from arsync.core.rulebook.reading.yaml_nodes import (
     composed,
     did_you_mean,
 )
+from arsync.core.trials.scenario.applications import AcceptanceCase, read_applications
 from arsync.core.trials.scenario.phrases import ScenarioNames, read_event, read_phrase
 from arsync.core.trials.scenario.scenario_keys import CUSTOMER, FILE, INVOICE, LATER, SCENARIO
 from arsync.core.trials.scenario.scenario_model import (
@@ -75,6 +76,7 @@ def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Prob
     problems = Problems()
     source = Source(file, problems)
     scenarios: list[Scenario] = []
+    applications: list[AcceptanceCase] = []
     rulebook = ""
     with suppress(TooManyProblems):
         node = composed(file, text, problems)
@@ -83,13 +85,19 @@ def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Prob
             rulebook = block.get("rulebook", "")
             if "scenarios" in block.nodes:
                 scenarios = _scenarios(block.nodes["scenarios"], source)
+            if "applications" in block.nodes:
+                applications = read_applications(block.nodes["applications"], source)
+            if not {"scenarios", "applications"} & set(block.nodes):
+                source.problem(node, "the scenario file needs 'scenarios'.")
         elif not problems.found:
             problems.add(Place(file, 1, 1), "the file is empty.", "start with 'scenarios:'")
     found_wrong = [
         problem._replace(message=problem.message.replace(*_CALLED)) for problem in problems.found
     ]
     ordered = sorted(found_wrong, key=lambda problem: (problem.line, problem.column))
-    return (None if ordered else ScenarioFile(file, rulebook, tuple(scenarios))), ordered
+    if ordered:
+        return None, ordered
+    return ScenarioFile(file, rulebook, tuple(scenarios), tuple(applications)), []
 
 
 def _scenarios(node: Node, source: Source) -> list[Scenario]:

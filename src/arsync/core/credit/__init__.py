@@ -1,0 +1,1 @@
+"""Credit: what becomes of applications, and why."""

@@ -1,0 +1,190 @@
+"""Applications for credit: who applies, what is asked, and what was learnt about them."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class CreditOutcome(StrEnum):
+    """What an application can come to."""
+
+    ACCEPT = "accept"
+    """With a limit and terms."""
+    CASH = "cash on delivery"
+    REFUSE = "refuse"
+    ASK = "ask"
+    """A person decides."""
+
+
+FINAL_OUTCOMES = (CreditOutcome.ACCEPT, CreditOutcome.CASH, CreditOutcome.REFUSE)
+"""What a person, or a rule, decides for good; `ask` leaves it open."""
+
+
+class ApplicationState(StrEnum):
+    """How far a customer's application has come."""
+
+    NONE = "none"
+    """It never applied."""
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    CASH = "cash on delivery"
+    REFUSED = "refused"
+
+
+APPLICATION_STATES = tuple(ApplicationState)
+
+STATE_AFTER = {
+    CreditOutcome.ACCEPT: ApplicationState.ACCEPTED,
+    CreditOutcome.CASH: ApplicationState.CASH,
+    CreditOutcome.REFUSE: ApplicationState.REFUSED,
+}
+
+
+class ReferenceKind(StrEnum):
+    """Who gives a reference."""
+
+    TRADE = "trade"
+    BANK = "bank"
+
+
+class ReferenceAnswer(StrEnum):
+    """What came of asking for a reference."""
+
+    GOOD = "good"
+    MIXED = "mixed"
+    BAD = "bad"
+    REFUSED = "refused"
+    """They say nothing about customers: an answer that is neither good nor bad."""
+
+
+class CreditReference(NamedTuple):
+    """Somebody who is asked about an applicant, and the answer."""
+
+    number: int
+    kind: ReferenceKind
+    name: str
+    email: str = ""
+    asked_on: date | None = None
+    answer: ReferenceAnswer | None = None
+    """None: nobody answered yet."""
+    answered_on: date | None = None
+    highest_credit: Decimal | None = None
+    """The most that they let the applicant owe, in the application's currency."""
+    words: str = ""
+
+
+class SignedTerms(NamedTuple):
+    """The terms of trade that the applicant signed."""
+
+    file_name: str
+    sha256: str
+    """Of the file, 64 hex characters: a later one is told from it."""
+    signed_on: date
+    version: str = ""
+
+
+class DatumKind(StrEnum):
+    """What sources tell of a business; each is one fact of its day."""
+
+    SCORE = "score"
+    """A whole number; what is good depends on its source."""
+    RATING = "rating"
+    INSOLVENCY = "insolvency"
+    """`yes` or `no`."""
+    STATUS = "company_status"
+    """In the register's own words: `active`, `dissolved`."""
+    INCORPORATED_ON = "incorporated_on"
+    REGISTERED_NAME = "registered_name"
+    REGISTRATION_NUMBER = "registration_number"
+    COUNTRY = "country"
+    LEI = "lei"
+    """ISO 17442: the 20 characters that identify a legal entity."""
+
+
+class CreditDatum(NamedTuple):
+    """One thing that a source outside said of an applicant on a day."""
+
+    kind: DatumKind
+    value: str
+    source: str
+    as_of: date
+
+
+class ApplicantPerson(NamedTuple):
+    """Somebody of the applicant's."""
+
+    name: str
+    role: str = ""
+    email: str = ""
+
+
+class CreditApplication(NamedTuple):
+    """An application as it stands."""
+
+    number: int
+    name: str
+    """The applicant's, a customer's or a prospect's."""
+    applied_on: date
+    contact_id: str = ""
+    """Empty while it is no contact of the ledger."""
+    registration_number: str = ""
+    vat_number: str = ""
+    country: str = ""
+    """ISO 3166-1, two capital letters; empty: nobody said."""
+    limit_asked: Decimal | None = None
+    currency: str = ""
+    """Of `limit_asked`."""
+    terms_asked: str = ""
+    trading_since: date | None = None
+    people: tuple[ApplicantPerson, ...] = ()
+    references: tuple[CreditReference, ...] = ()
+    signed: SignedTerms | None = None
+    data: tuple[CreditDatum, ...] = ()
+    """All that sources said, the oldest first."""
+
+    def newest(self, kind: DatumKind) -> CreditDatum | None:
+        """Return the newest of one kind; of the same day, what was recorded last."""
+        return max(
+            (datum for datum in reversed(self.data) if datum.kind is kind),
+            key=lambda datum: datum.as_of,
+            default=None,
+        )
+
+
+class AgreedCredit(NamedTuple):
+    """What was decided about a customer's credit; the latest decision counts."""
+
+    number: int
+    """The decision's."""
+    contact_id: str
+    outcome: CreditOutcome
+    decided_on: date
+    decided_by: str = ""
+    limit: Decimal | None = None
+    """In `currency`; None: no limit was agreed."""
+    currency: str = ""
+    until: date | None = None
+    """The last day of the limit; None: for good."""
+    review_on: date | None = None
+    terms: str = ""
+    """Payment terms to have in the accounting system; empty: they are left as they are."""
+    rule: str = ""
+    """The rule of `acceptance` that proposed it; empty: a person decided otherwise."""
+
+    def limit_on(self, day: date, currency: str) -> Decimal | None:
+        """Return the limit of a day, in this currency; None: none is agreed for it."""
+        # Another currency than the rulebook's: what it would be worth tomorrow nobody agreed on.
+        if self.currency != currency or (self.until is not None and day > self.until):
+            return None
+        return self.limit
+
+
+class CreditStanding(NamedTuple):
+    """How one contact stands: its application, and what was agreed."""
+
+    contact_id: str
+    state: ApplicationState
+    agreed: AgreedCredit | None = None
