@@ -20,7 +20,8 @@ from werkzeug.test import TestResponse
 
 from arsync.application.container import Container
 from arsync.application.people.signing_in import hashed, open_session
-from arsync.application.permissions import Role
+from arsync.application.permissions import Role, person_at_the_shell
+from arsync.application.rules_push import push_rules
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.store.people.users import ALL, ScopedRole, UserRow
@@ -206,3 +207,20 @@ def a_desk(
         app.store.connections.add("books", platform="books", organisation=ORGANISATION, mode=mode)
         list(app.sync("books"))
         yield DeskDriver(app, books)
+
+
+@contextmanager
+def another_machine(desk: DeskDriver, folder: Path) -> Iterator[DeskDriver]:
+    """Push a desk's rulebook, and yield the desk of a machine that goes by what was pushed."""
+    push_rules(person_at_the_shell(), desk.container)
+    folder.mkdir()
+    (folder / "config.toml").write_text(
+        f'[store]\nurl = "{desk.container.config.store_url}"\n[tokens]\nkeyring = "off"\n'
+        '[rules]\nsource = "store"\n'
+    )
+    with App(
+        load_config(folder / "config.toml", {}),
+        clock=desk.container.clock,
+        platforms=lambda _: BooksPlatform(desk.books),
+    ) as app:
+        yield DeskDriver(app, desk.books)

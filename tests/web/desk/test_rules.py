@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from tests.builders.books import NOW
-from tests.builders.desk import RULES, DeskDriver, add_everybody, add_person, post
+from tests.builders.desk import (
+    RULES,
+    DeskDriver,
+    add_everybody,
+    add_person,
+    another_machine,
+    post,
+)
 
-from arsync.application.container import Container
 from arsync.application.desk.rules_draft import FILE_CHARACTERS_MAX
 from arsync.application.permissions import Role, person_at_the_shell
 from arsync.application.rules_push import push_rules
-from arsync.clock import SetClock
-from arsync.config import load_config
 from arsync.store.people.audit_log import AuditFilter
 from arsync.web.desk.pages.tries import RUNNER
 
@@ -165,22 +168,10 @@ def test_hostile_rules_stay_text(accountant: FlaskClient) -> None:
 
 @pytest.fixture
 def pushed(desk: DeskDriver, tmp_path: Path) -> Iterator[DeskDriver]:
-    """Serve a desk on another machine, which goes by what was pushed."""
-    push_rules(person_at_the_shell(), desk.container)
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    (folder / "config.toml").write_text(
-        f'[store]\nurl = "sqlite:///{tmp_path / "arsync.db"}"\n[tokens]\nkeyring = "off"\n'
-        '[rules]\nsource = "store"\n'
-    )
-    books = desk.books
-    with Container(
-        load_config(folder / "config.toml", {}),
-        clock=SetClock(NOW),
-        platforms=desk.container._platforms,
-    ) as container:
-        add_everybody(container)
-        yield DeskDriver(container, books)  # type: ignore[arg-type]
+    """A desk on another machine, which goes by what was pushed."""
+    with another_machine(desk, tmp_path / "elsewhere") as machine:
+        add_everybody(machine.container)
+        yield machine
 
 
 def someone(desk: DeskDriver, role: Role) -> FlaskClient:

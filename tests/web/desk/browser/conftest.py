@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,20 +74,45 @@ class Served:
             self.console.append(message.text)
 
 
+@contextmanager
+def browsers_on(desk: DeskDriver, address: str, chromium: Any) -> Iterator[Served]:
+    """Yield a desk with a person of each role; browsers on it are closed in the end."""
+    contexts = []
+
+    def new_context(**options: Any) -> Any:
+        contexts.append(chromium.new_context(base_url=address, locale="en-GB", **options))
+        return contexts[-1]
+
+    yield Served(desk, address, add_everybody(desk.container), new_context)
+    for context in contexts:
+        context.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def served(request: pytest.FixtureRequest, tmp_path: Path, chromium: Any) -> Iterator[Served]:
-    """A desk on each database, with a person of each role."""
-    url = "sqlite:///arsync.db"
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Return where the store of a journey is: on each database."""
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql_schema")
-    with a_desk(tmp_path, store=url) as desk, serving(desk.container) as address:
-        people = add_everybody(desk.container)
-        contexts = []
+        return str(request.getfixturevalue("postgresql_schema"))
+    return "sqlite:///arsync.db"
 
-        def new_context(**options: Any) -> Any:
-            contexts.append(chromium.new_context(base_url=address, locale="en-GB", **options))
-            return contexts[-1]
 
-        yield Served(desk, address, people, new_context)
-        for context in contexts:
-            context.close()
+@pytest.fixture
+def served(database_url: str, tmp_path: Path, chromium: Any) -> Iterator[Served]:
+    """A desk of a journey's own."""
+    with (
+        a_desk(tmp_path, store=database_url) as desk,
+        serving(desk.container) as address,
+        browsers_on(desk, address, chromium) as made,
+    ):
+        yield made
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Served]:
+    """A desk that several tests look at, and none changes for the others."""
+    with (
+        a_desk(tmp_path_factory.mktemp("pages")) as desk,
+        serving(desk.container) as address,
+        browsers_on(desk, address, chromium) as made,
+    ):
+        yield made

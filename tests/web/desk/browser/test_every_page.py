@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from tests.builders.desk import SAME_ORIGIN, a_desk, add_everybody, add_person, serving
+from tests.builders.desk import SAME_ORIGIN, add_person
 from tests.builders.every_route import HOSTILE_CUSTOMER, address_of, may_be_missing
 from tests.web.desk.browser.conftest import Served
 
@@ -55,33 +54,18 @@ PAGES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Served]:
-    """A desk that is only looked at."""
-    contexts = []
-    with a_desk(tmp_path_factory.mktemp("pages")) as desk, serving(desk.container) as url:
-
-        def new_context(**options: Any) -> Any:
-            contexts.append(chromium.new_context(base_url=url, locale="en-GB", **options))
-            return contexts[-1]
-
-        yield Served(desk, url, add_everybody(desk.container), new_context)
-        for context in contexts:
-            context.close()
-
-
-def test_every_page_can_be_read_by_everybody(served: Served) -> None:
-    spare = add_person_once(served)
-    page = served.page(Role.OWNER, viewport=DESK)
+def test_every_page_can_be_read_by_everybody(looked_at: Served) -> None:
+    spare = add_person_once(looked_at)
+    page = looked_at.page(Role.OWNER, viewport=DESK)
     wrong: list[str] = []
     for route in PAGES:
-        answer = page.goto(address_of(route, served.desk, spare))
+        answer = page.goto(address_of(route, looked_at.desk, spare))
         if answer is None or answer.status >= 400:
             wrong.append(f"{route.rule}: {answer.status if answer else 'no answer'}")
             continue
         wrong += [f"{route.rule} {found}" for found in (*hard_to_read(page), *cut_off(page))]
-        wrong += [f"{route.rule}: {complaint}" for complaint in served.console]
-        served.console.clear()
+        wrong += [f"{route.rule}: {complaint}" for complaint in looked_at.console]
+        looked_at.console.clear()
     assert not wrong, "\n".join(wrong)
 
 
@@ -107,26 +91,26 @@ def cut_off(page: Any) -> Iterator[str]:
             yield f"({view}): {beyond} pixels wider than the window"
 
 
-def test_a_hostile_name_runs_nothing(served: Served) -> None:
-    page = served.page(Role.OWNER)
-    spare = add_person_once(served)
+def test_a_hostile_name_runs_nothing(looked_at: Served) -> None:
+    page = looked_at.page(Role.OWNER)
+    spare = add_person_once(looked_at)
     for route in PAGES:
         if "<customer>" in route.rule:
-            page.goto(address_of(route, served.desk, spare, HOSTILE_CUSTOMER))
+            page.goto(address_of(route, looked_at.desk, spare, HOSTILE_CUSTOMER))
             assert page.title() != "1", route.rule
             assert page.locator("img").count() == 0, route.rule
 
 
-def add_person_once(served: Served) -> UserRow:
+def add_person_once(looked_at: Served) -> UserRow:
     """Return the person whom pages about a person are of."""
-    users = served.desk.container.store.users
+    users = looked_at.desk.container.store.users
     return users.by_email("sam@example.com") or add_person(
-        served.desk.container, "Sam Spare", Role.READER
+        looked_at.desk.container, "Sam Spare", Role.READER
     )
 
 
-def test_pages_work_without_javascript(served: Served) -> None:
-    page = served.page(Role.OWNER, java_script_enabled=False)
+def test_pages_work_without_javascript(looked_at: Served) -> None:
+    page = looked_at.page(Role.OWNER, java_script_enabled=False)
     page.goto("/c/books/approvals")
     page.get_by_role("link", name="Larkfield Dental").first.click()
     page.get_by_role("heading", name="Why").wait_for()
@@ -134,14 +118,14 @@ def test_pages_work_without_javascript(served: Served) -> None:
     page.get_by_role("heading", name="Customers").wait_for()
 
 
-def test_a_script_in_a_page_would_not_run(served: Served) -> None:
-    page = served.page(Role.OWNER)
+def test_a_script_in_a_page_would_not_run(looked_at: Served) -> None:
+    page = looked_at.page(Role.OWNER)
     page.goto("/c/books/today")
-    answer = page.request.get(f"{served.url}/c/books/today", headers=SAME_ORIGIN)
+    answer = page.request.get(f"{looked_at.url}/c/books/today", headers=SAME_ORIGIN)
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     page.locator("body").evaluate(
         "body => { const s = document.createElement('script'); s.textContent = 'document.title=1';"
         " body.append(s); }"
     )
     assert page.title() != "1"
-    served.console.clear()
+    looked_at.console.clear()

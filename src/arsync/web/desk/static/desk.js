@@ -99,6 +99,13 @@
       }
       return;
     }
+    // In the editor's own text the editor does it; this is for the fields around it.
+    const save = event.key === "s" && (event.ctrlKey || event.metaKey) && document.querySelector("[data-ctrl-s]");
+    if (save && !event.defaultPrevented) {
+      event.preventDefault();
+      save.click();
+      return;
+    }
     if (keys === "off" || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
     if (keys === "alt" ? !event.altKey : event.altKey) return;
     if (event.key === "Escape" && inField(event.target)) return event.target.blur();
