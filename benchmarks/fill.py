@@ -1,6 +1,8 @@
 """Fill a store with open invoices and make it ready for `arsync plan`.
 
-python -m benchmarks.fill FOLDER CONTACTS INVOICES
+python -m benchmarks.fill FOLDER CONTACTS INVOICES [STORE]
+
+STORE: the URL of an empty database; left out, a file in the folder.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ def main() -> None:
     (folder / "rules").mkdir(parents=True, exist_ok=True)
     (folder / "rules" / "standard.yaml").write_text(arsync_rulebooks.text("standard"))
     file = folder / "config.toml"
-    file.write_text(example_config({("tokens", "keyring"): "off"}))
+    settings = {("tokens", "keyring"): "off"}
+    if len(sys.argv) > 4:
+        settings["store", "url"] = sys.argv[4]
+    file.write_text(example_config(settings))
     now = SystemClock().now()
     with Container(load_config(file, {})) as container:
         row = container.store.connections.add(

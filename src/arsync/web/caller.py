@@ -90,6 +90,14 @@ class Caller:
             return self.container.store.connections.has_several()
         return len(self.connections()) > 1
 
+    def one_of_each_zone(self) -> list[ConnectionRow]:
+        """Return a connection of theirs of each time zone, at most two."""
+        person = self.person
+        if self.own_connections is None and person is not None and person.actor() is not None:
+            return self.container.store.connections.one_of_each_zone(2)
+        by_zone = {row.organisation.time_zone: row for row in self.connections()}
+        return list(by_zone.values())[:2]
+
     def enter(self, connection: str, permission: Permission | None, *, amounts: bool) -> None:
         """Find as what somebody acts here.
 

@@ -192,3 +192,14 @@ def test_a_pause_that_stands_keeps_its_reason(store: Store, connection: Connecti
     paused = store.connections.get("acme").paused
     assert paused is not None
     assert len(paused.reason) == PAUSE_WHY_CHARACTERS_MAX
+
+
+def test_a_connection_of_each_zone_stands_for_all(store: Store, connection: ConnectionRow) -> None:
+    connections = store.connections
+    assert connections.one_of_each_zone(2) == [connection]
+    same = Organisation("org-3", "Same Ltd", "GBP", time_zone="Pacific/Auckland")
+    connections.add("same", platform="xero", organisation=same)
+    assert connections.one_of_each_zone(2) == [connection]
+    connections.add("other", platform="xero", organisation=OTHER)
+    assert {row.name for row in connections.one_of_each_zone(2)} == {"acme", "other"}
+    assert len(connections.one_of_each_zone(1)) == 1

@@ -15,14 +15,14 @@ from tests.builders.ledgers import contact_row, invoice_row
 from tests.builders.world import CALL_SECONDS, PLATFORMS, START, Control, World
 from werkzeug.test import TestResponse
 
-from arsync.application.desk.first_reading import FirstReadings
+from arsync.application.desk.first_reading import reading_key
 from arsync.application.people.signing_in import open_session
 from arsync.application.permissions import Role
 from arsync.store.people.audit_log import AuditFilter
 from arsync.store.people.users import UserRow
 from arsync.web.desk.desk_app import make_desk
-from arsync.web.desk.pages.connect import READINGS
 from arsync.web.desk.routing import COOKIE
+from arsync.web.desk.visit import LONG_WORK
 from arsync_sandbox.platform import SandboxOrganisation
 from arsync_sandbox.server import Sandbox
 
@@ -77,10 +77,9 @@ class ConnectingDesk:
 
     def wait(self) -> None:
         """Let the readings end."""
-        readings: FirstReadings | None = self.app.extensions.get(READINGS)
         for row in self.world.app.store.connections.all():
-            if readings is not None:
-                readings.wait(row.id)
+            job = self.app.extensions[LONG_WORK].find(reading_key(row.id))
+            assert job is None or job.wait(30)
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from tests.builders.desk import HOSTILE, DeskDriver, add_person
 
 from arsync.application.permissions import Role
+from arsync.core.ledger.records import Account
+from arsync.errors import UserMistake
+from arsync.store.ledger.ledger_store import Ledger
+from arsync.web.desk.visit import FIGURES_WAIT_SECONDS
 
 
 def test_the_page_shows_what_is_owed_and_how_fast(reader: FlaskClient) -> None:
@@ -58,3 +66,57 @@ def test_without_amounts_there_are_no_figures(desk: DeskDriver) -> None:
     client = desk.signed_in(user)
     for path in ("measures", "measures/ageing", "measures/ageing.csv", "close/2026-10"):
         assert client.get(f"/c/books/{path}").status_code == 403
+
+
+class SlowLedger:
+    """A ledger whose customers come when the test says so, or do not come at all."""
+
+    def __init__(self, desk: DeskDriver) -> None:
+        self.desk = desk
+        self.problem = ""
+        self.go = threading.Event()
+        self.read = Ledger.accounts
+        desk.app.extensions[FIGURES_WAIT_SECONDS] = 0.0
+
+    def accounts(self, *args: Any, **kwargs: Any) -> Iterator[Account]:
+        assert self.go.wait(30)
+        if self.problem:
+            raise UserMistake(self.problem)
+        return self.read(self.desk.container.store.ledger, *args, **kwargs)
+
+    def read_on(self) -> None:
+        """Let the customers come, and pages wait for what is made of them."""
+        self.go.set()
+        self.desk.app.extensions[FIGURES_WAIT_SECONDS] = 30.0
+
+
+@pytest.fixture
+def slow(desk: DeskDriver, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowLedger]:
+    ledger = SlowLedger(desk)
+    monkeypatch.setattr(Ledger, "accounts", lambda _, *args, **more: ledger.accounts(*args, **more))
+    yield ledger
+    ledger.go.set()
+
+
+@pytest.mark.parametrize("path", ["measures", "measures/ageing", "close/2026-10"])
+def test_a_large_ledger_is_added_up_meanwhile(
+    slow: SlowLedger, reader: FlaskClient, path: str
+) -> None:
+    for _ in range(2):
+        page = reader.get(f"/c/books/{path}").text
+        assert "You can leave this page" in page
+    slow.read_on()
+    answer = reader.get(f"/c/books/{path}")
+    assert answer.status_code == 200
+    assert "You can leave this page" not in answer.text
+
+
+def test_why_figures_failed_is_told_once(slow: SlowLedger, reader: FlaskClient) -> None:
+    assert "You can leave this page" in reader.get("/c/books/measures").text
+    slow.problem = "the copy of the ledger is damaged."
+    slow.read_on()
+    answer = reader.get("/c/books/measures")
+    assert answer.status_code == 422
+    assert "the copy of the ledger is damaged" in answer.text
+    slow.problem = ""
+    assert "£17,799.57" in reader.get("/c/books/measures").text

@@ -11,14 +11,14 @@ from tests.builders.books import NOW
 from tests.builders.desk import DeskDriver, add_person, post
 
 from arsync.application.desk.rules_draft import DraftChange, save_draft
-from arsync.application.desk.try_runner import TryRunner
+from arsync.application.desk.try_runner import try_key
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
 from arsync.clock import SetClock
 from arsync.core.ledger.records import Account
 from arsync.store.ledger.ledger_store import Ledger
 from arsync.store.policy.tries import DEAD_AFTER, TryKind, TryState
-from arsync.web.desk.pages.tries import RUNNER
+from arsync.web.desk.visit import LONG_WORK
 
 PAST = {
     "how": "past",
@@ -33,8 +33,8 @@ def played(desk: DeskDriver, client: FlaskClient, **values: str) -> str:
     answer = post(client, "/c/books/tries", **values)
     assert answer.status_code == 303, answer.text
     path = str(answer.headers["Location"])
-    runner = desk.app.extensions[RUNNER]
-    assert runner.wait_for(1, int(path.rpartition("/")[2]), 30)
+    job = desk.app.extensions[LONG_WORK].find(try_key(int(path.rpartition("/")[2])))
+    assert job.wait(30)
     return path
 
 
@@ -124,8 +124,8 @@ def test_a_running_try_can_be_cancelled(desk: DeskDriver, owner: FlaskClient) ->
     assert "You can leave this page" in owner.get(path).text
     assert post(owner, f"{path}/cancel").status_code == 303
     assert "It was not played to its end" in owner.get(path).text
-    runner = desk.app.extensions[RUNNER]
-    assert runner.wait_for(1, int(path.rpartition("/")[2]), 10)
+    job = desk.app.extensions[LONG_WORK].find(try_key(int(path.rpartition("/")[2])))
+    assert job.wait(10)
 
 
 @pytest.mark.usefixtures("slow")
@@ -133,8 +133,7 @@ def test_a_desk_that_ends_leaves_its_tries_interrupted(
     desk: DeskDriver, owner: FlaskClient
 ) -> None:
     path = str(post(owner, "/c/books/tries", **PAST).headers["Location"])
-    runner: TryRunner = desk.app.extensions[RUNNER]
-    runner.stop()
+    desk.app.extensions[LONG_WORK].end()
     assert "The desk ended while it was played" in owner.get(path).text
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
+from arsync.application.desk.long_work import Lane, LongJob, LongWork
 from arsync.application.measures_report import past_day
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.trials import Watch
 from arsync.core.analytics.ageing import Ageing, AgeingRow, ageing
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, MeasuringWindow
 from arsync.core.analytics.measures import Figures, Measuring, month_ends
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import Account
+from arsync.core.ledger.records import Account, RecordKind
 from arsync.errors import UserMistake
 
 SETTLED_MIN = 50
@@ -82,12 +85,48 @@ class MonthFigures(NamedTuple):
     """By currency."""
 
 
+def begin_figures(
+    actor: Actor, organisation: OrganisationContext, work: LongWork, as_of: date | None
+) -> LongJob[LedgerFigures]:
+    """Begin to add up the figures of a day, or find them: they are kept until the next reading."""
+    permit(actor, Permission.READ)
+
+    def make(job: LongJob[LedgerFigures]) -> LedgerFigures:
+        watch = _counted(organisation, job)
+        return ledger_figures(actor, organisation, as_of=as_of, watch=watch)
+
+    return work.begin(Lane.FIGURES, ("day", as_of, *_as_read(organisation)), make)
+
+
+def begin_month(
+    actor: Actor, organisation: OrganisationContext, work: LongWork, first: date
+) -> LongJob[MonthFigures]:
+    """Begin to add up the figures of a month, or find them, as those of a day."""
+    permit(actor, Permission.READ)
+
+    def make(job: LongJob[MonthFigures]) -> MonthFigures:
+        return month_figures(actor, organisation, first, watch=_counted(organisation, job))
+
+    return work.begin(Lane.FIGURES, ("month", first, *_as_read(organisation)), make)
+
+
+def _as_read(organisation: OrganisationContext) -> tuple[Hashable, ...]:
+    read_at = organisation.store.ledger.pulled_at(organisation.id)
+    return organisation.id, read_at, organisation.today
+
+
+def _counted(organisation: OrganisationContext, job: LongJob[Any]) -> Watch:
+    customers = organisation.store.ledger.counts(organisation.id)[RecordKind.CONTACTS]
+    return partial(job.watched, in_all=customers)
+
+
 def ledger_figures(
     actor: Actor,
     organisation: OrganisationContext,
     *,
     as_of: date | None = None,
     window_days: int = WINDOW_DAYS,
+    watch: Watch = iter,
 ) -> LedgerFigures:
     """Return the figures of a day.
 
@@ -96,6 +135,7 @@ def ledger_figures(
         organisation: whose ledger.
         as_of: the day; None: the organisation's today.
         window_days: over how many days sales and payments are looked at.
+        watch: sees each customer come by, and may raise.
 
     Raises:
         UserMistake: the day is in the future.
@@ -107,7 +147,7 @@ def ledger_figures(
 
     def as_they_stood() -> Iterator[Account]:
         # In one reading: the ageing takes the accounts one by one as they are measured.
-        for account in organisation.store.ledger.accounts(organisation.id):
+        for account in watch(organisation.store.ledger.accounts(organisation.id)):
             measuring.add(account)
             yield as_it_stood(account, day, zone=organisation.zone)
 
@@ -122,13 +162,16 @@ def ledger_figures(
     )
 
 
-def month_figures(actor: Actor, organisation: OrganisationContext, first: date) -> MonthFigures:
+def month_figures(
+    actor: Actor, organisation: OrganisationContext, first: date, *, watch: Watch = iter
+) -> MonthFigures:
     """Return what became of the receivables in a month.
 
     Args:
         actor: who asks.
         organisation: whose ledger.
         first: the first day of the month.
+        watch: sees each customer come by, and may raise.
 
     Raises:
         UserMistake: the month has not begun.
@@ -141,7 +184,7 @@ def month_figures(actor: Actor, organisation: OrganisationContext, first: date) 
     before = first - timedelta(days=1)
     windows = [MeasuringWindow(day, (day - first).days + 1), MeasuringWindow(before, 1)]
     measuring = _measuring(organisation, windows)
-    for account in organisation.store.ledger.accounts(organisation.id):
+    for account in watch(organisation.store.ledger.accounts(organisation.id)):
         measuring.add(account)
     rows = measuring.figures()
     closing = _by_currency(row for row in rows if row.as_of == day)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
-from arsync.application.container import Container
+from arsync.application.desk.long_work import Lane, LongJob, LongWork, WorkProgress
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.runs import RunWatch, pull_ledger, sync
@@ -19,16 +18,13 @@ from arsync.config import connection_file
 from arsync.config.settings_writer import with_settings
 from arsync.core.ledger.records import RecordKind
 from arsync.core.ledger.sanitising import one_line
-from arsync.errors import UserMistake
+from arsync.errors import RetryLater, UserMistake
 from arsync.files import write_private
 from arsync.mail import addresses
 from arsync.sync.pull import Progress
 
 KINDS = (RecordKind.CONTACTS, RecordKind.INVOICES, RecordKind.CREDITS, RecordKind.PAYMENTS)
 """In the order in which they are shown."""
-
-END_SECONDS_MAX = 10.0
-"""So long the end of the program waits for a page that is being read."""
 
 OLD_DEBTS = ("first step", "spread over 10 days", "by hand")
 """What `take_over` may say here, the kindest first."""
@@ -39,8 +35,6 @@ ANSWERS_FILE = "first-answers.yaml"
 NEVER_TAG = "never write to"
 
 NAMES_MAX = 200
-
-_LOG = logging.getLogger(__name__)
 
 
 class KindRead(NamedTuple):
@@ -73,77 +67,46 @@ class FirstAnswers(NamedTuple):
     """An address; empty: as the settings say."""
 
 
-class FirstReadings:
-    """The readings that this process is at. They end with the container."""
+def begin_reading(actor: Actor, organisation: OrganisationContext, work: LongWork) -> LongJob[None]:
+    """Read a ledger and plan for it, unless that is going on already."""
+    permit(actor, Permission.PULL)
+    read = partial(_read, actor, organisation)
+    return work.begin(Lane.READINGS, reading_key(organisation.id), read, again=True)
 
-    def __init__(self, container: Container) -> None:
-        """Begin without any."""
-        self._container = container
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._threads: dict[int, threading.Thread] = {}
-        self._progress: dict[int, Progress] = {}
-        self._problems: dict[int, str] = {}
-        container.at_close.callback(self._end)
 
-    def begin(self, actor: Actor, organisation: OrganisationContext) -> None:
-        """Read a ledger and plan for it, unless that is going on already."""
-        permit(actor, Permission.PULL)
-        number = organisation.id
-        with self._lock:
-            thread = self._threads.get(number)
-            if thread is not None and thread.is_alive():
-                return
-            self._problems.pop(number, None)
-            thread = threading.Thread(
-                target=self._read, args=(actor, organisation), name="first reading", daemon=True
-            )
-            self._threads[number] = thread
-        thread.start()
+def reading_of(actor: Actor, organisation: OrganisationContext, work: LongWork) -> LedgerReading:
+    """Return how far a ledger is read."""
+    permit(actor, Permission.READ)
+    number, ledger = organisation.id, organisation.store.ledger
+    job = work.find(reading_key(number))
+    is_running = job is not None and job.is_open
+    is_done = ledger.pulled_at(number) is not None
+    counts: Mapping[RecordKind, int] = ledger.counts(number)
+    kinds = []
+    for kind in KINDS:
+        reading = is_running and not is_done and job is not None and job.progress.doing == kind
+        count = counts.get(kind, 0)
+        state = "reading" if reading else "read" if is_done or count else "next"
+        kinds.append(KindRead(kind.value, count, state))
+    return LedgerReading(kinds, is_done, is_running, job.problem if job is not None else "")
 
-    def wait(self, connection_id: int, seconds: float = END_SECONDS_MAX) -> None:
-        """Wait for a reading to end."""
-        thread = self._threads.get(connection_id)
-        if thread is not None:
-            thread.join(seconds)
 
-    def of(self, actor: Actor, organisation: OrganisationContext) -> LedgerReading:
-        """Return how far a ledger is read."""
-        permit(actor, Permission.READ)
-        number, ledger = organisation.id, organisation.store.ledger
-        thread = self._threads.get(number)
-        is_running = thread is not None and thread.is_alive()
-        is_done = ledger.pulled_at(number) is not None
-        progress = self._progress.get(number)
-        counts: Mapping[RecordKind, int] = ledger.counts(number)
-        kinds = []
-        for kind in KINDS:
-            reading = is_running and not is_done and progress is not None and progress.kind == kind
-            count = counts.get(kind, 0)
-            state = "reading" if reading else "read" if is_done or count else "next"
-            kinds.append(KindRead(kind.value, count, state))
-        return LedgerReading(kinds, is_done, is_running, self._problems.get(number, ""))
+def reading_key(connection_id: int) -> Hashable:
+    """Return by what long work knows the first reading of a ledger."""
+    return "first reading", connection_id
 
-    def _read(self, actor: Actor, organisation: OrganisationContext) -> None:
-        def note(progress: Progress) -> None:
-            self._progress[organisation.id] = progress
 
-        watch = RunWatch(note, self._stop.is_set)
-        try:
-            result = pull_ledger(actor, organisation, watch)
-            if result.problems:
-                self._problems[organisation.id] = result.problems[0]
-            elif organisation.refreshed().observes:
-                # Nothing can leave: the first plan is there when the pages are.
-                sync(actor, organisation.refreshed(), watch)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the page says it
-            _LOG.exception("%s: the first reading failed", organisation.name)
-            self._problems[organisation.id] = f"{error}".split("\n", maxsplit=1)[0]
+def _read(actor: Actor, organisation: OrganisationContext, job: LongJob[None]) -> None:
+    def note(progress: Progress) -> None:
+        job.say(WorkProgress(progress.records, doing=progress.kind))
 
-    def _end(self) -> None:
-        self._stop.set()
-        for thread in self._threads.values():
-            thread.join(END_SECONDS_MAX)
+    watch = RunWatch(note, job.is_unwanted)
+    result = pull_ledger(actor, organisation, watch)
+    if result.problems:
+        raise RetryLater(result.problems[0])
+    if organisation.refreshed().observes:
+        # Nothing can leave: the first plan is there when the pages are.
+        sync(actor, organisation.refreshed(), watch)
 
 
 def saved_answers(actor: Actor, organisation: OrganisationContext) -> FirstAnswers:

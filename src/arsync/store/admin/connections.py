@@ -152,6 +152,13 @@ class Connections:
         with self._database.read() as db:
             return len(db.scalars(select(connections.c.id).where(_LIVE).limit(2)).all()) > 1
 
+    def one_of_each_zone(self, rows_max: int) -> list[ConnectionRow]:
+        """Return a connection of each time zone, at most so many."""
+        first = select(func.min(connections.c.id)).where(_LIVE).group_by(connections.c.time_zone)
+        query = _ROWS.where(connections.c.id.in_(first.limit(rows_max)))
+        with self._database.read() as db:
+            return [connection_row(row) for row in db.execute(query)]
+
     def by_id(self, connection_id: int) -> ConnectionRow:
         """Return one connection by its number, also a removed one."""
         with self._database.read() as db:

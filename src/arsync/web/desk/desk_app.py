@@ -10,21 +10,22 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from arsync.application.container import Container
-from arsync.application.desk.try_runner import TryRunner
+from arsync.application.desk.long_work import LongWork
 from arsync.application.name_search import NotFound
 from arsync.application.permissions import NotPermitted
 from arsync.errors import ArsyncError, Overtaken, RetryLater, UserMistake
 from arsync.web.api.problems import problem
 from arsync.web.api.serving import serve_api
 from arsync.web.desk.assets import serve_assets
-from arsync.web.desk.background import BACKGROUND, WAIT_SECONDS, Background
 from arsync.web.desk.guard import GUARD_SECONDS, guard, is_api
 from arsync.web.desk.pages import ALL
-from arsync.web.desk.pages.tries import RUNNER
 from arsync.web.desk.routing import visit_of
-from arsync.web.desk.visit import Visit
+from arsync.web.desk.visit import FIGURES_WAIT_SECONDS, LONG_WORK, Visit
 
 _LOG = logging.getLogger(__name__)
+
+WAIT_SECONDS = 0.05
+"""So long a page waits for its figures; small ledgers need less."""
 
 CONTAINER = "arsync.container"
 """Under which the application knows its installation."""
@@ -58,9 +59,8 @@ def make_desk(container: Container, *, wait_seconds: float = WAIT_SECONDS) -> Fl
     guard(app, is_secure=settings.is_secure)
     serve_assets(app)
     app.extensions[CONTAINER] = container
-    app.extensions[BACKGROUND] = background = Background(wait_seconds=wait_seconds)
-    container.at_close.callback(background.close)
-    app.extensions[RUNNER] = TryRunner(container)
+    app.extensions[LONG_WORK] = LongWork(container.at_close)
+    app.extensions[FIGURES_WAIT_SECONDS] = wait_seconds
     for routes in ALL:
         routes.register(app, container)
     serve_api(app, container)

@@ -10,11 +10,17 @@ from urllib.parse import quote, urlencode
 
 from flask import Response, current_app, g
 
+from arsync.application.desk.long_work import LongWork
 from arsync.application.organisation_context import OrganisationContext
 from arsync.web.caller import Caller
-from arsync.web.desk.background import BACKGROUND, Background
 from arsync.web.desk.guard import safe_path
 from arsync.web.desk.reader_locale import ReaderLocale
+
+LONG_WORK = "arsync.long work"
+"""Under which an application knows what it works on beside its requests."""
+
+FIGURES_WAIT_SECONDS = "arsync.figures wait seconds"
+"""Under which it knows how long a page waits for figures."""
 
 
 class FieldErrors(dict[str, str]):
@@ -33,12 +39,14 @@ class Visit(Caller):
     """Makes a page of a template."""
     field_errors: FieldErrors = field(default_factory=FieldErrors)
     """What is wrong with which field; the page shows it there and in its summary."""
+    zone_outside: tzinfo | None = None
+    """The clock of what is shown outside of a connection, once it was looked for."""
 
     @property
-    def background(self) -> Background:
-        """Return what works beside the requests of this application."""
-        background: Background = current_app.extensions[BACKGROUND]
-        return background
+    def long_work(self) -> LongWork:
+        """Return what is worked on beside the requests of this application."""
+        long_work: LongWork = current_app.extensions[LONG_WORK]
+        return long_work
 
     def address(self, path: str = "", **query: Any) -> str:
         """Return an address below this connection's: `address("worklist")`."""
@@ -77,9 +85,12 @@ class Visit(Caller):
         """
         if self.organisation_at_hand is not None:
             return self.organisation_at_hand.zone
-        rows = self.connections()
-        zones = {row.organisation.time_zone for row in rows}
-        return OrganisationContext(self.container, rows[0]).zone if len(zones) == 1 else UTC
+        if self.zone_outside is None:
+            of_each = self.one_of_each_zone()
+            self.zone_outside = (
+                OrganisationContext(self.container, of_each[0]).zone if len(of_each) == 1 else UTC
+            )
+        return self.zone_outside
 
     @property
     def today(self) -> date:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from urllib.parse import quote
 
 from flask import Response as FlaskResponse
-from flask import current_app
 from werkzeug.wrappers import Response
 
 from arsync.application.desk.consent import (
@@ -22,7 +20,8 @@ from arsync.application.desk.consent import (
 from arsync.application.desk.first_reading import (
     OLD_DEBTS,
     FirstAnswers,
-    FirstReadings,
+    begin_reading,
+    reading_of,
     save_answers,
     saved_answers,
 )
@@ -36,12 +35,6 @@ from arsync.web.desk.routing import DESK, Routes
 from arsync.web.desk.visit import Visit
 
 routes = Routes()
-
-_FIRST = threading.Lock()
-"""Two requests at once must not begin two lists of readings."""
-
-READINGS = "arsync.readings"
-"""Under which the application knows the readings that it is at."""
 
 READS = {
     "xero": "contacts, invoices, credit notes, payments",
@@ -152,18 +145,8 @@ def keep_answers(visit: Visit) -> Response:
 @routes.act("/c/<connection>/first/read", Permission.CONNECT)
 def read_on(visit: Visit) -> Response:
     """Begin the reading again, where it ended early."""
-    readings().begin(visit.actor, visit.organisation)
+    begin_reading(visit.actor, visit.organisation, visit.long_work)
     return visit.see(visit.address("first"))
-
-
-def readings() -> FirstReadings:
-    """Return the readings that this application is at."""
-    extensions = current_app.extensions
-    with _FIRST:
-        if READINGS not in extensions:
-            extensions[READINGS] = FirstReadings(extensions["arsync.container"])
-    first_readings: FirstReadings = extensions[READINGS]
-    return first_readings
 
 
 def _person(visit: Visit) -> Person:
@@ -197,7 +180,7 @@ def _begin_reading(visit: Visit, connected: Sequence[OrganisationContext]) -> Re
         visit.organisation_at_hand = organisation
         visit.about = organisation.connection.organisation.name
         visit.audit(DESK, "connected")
-        readings().begin(visit.actor, organisation)
+        begin_reading(visit.actor, organisation, visit.long_work)
     names = [organisation.connection.organisation.name for organisation in connected]
     first = connected[0]
     page = "first" if first.store.ledger.pulled_at(first.id) is None else "connection"
@@ -240,7 +223,7 @@ def _answers(visit: Visit) -> FirstAnswers:
 
 def _first_page(visit: Visit, status: int = 200) -> Response:
     form, organisation = visit.request.form, visit.organisation
-    reading = readings().of(visit.actor, organisation)
+    reading = reading_of(visit.actor, organisation, visit.long_work)
     name = organisation.connection.platform
     days = visit.container.calls_left_today(name, [organisation.connection.organisation_id])
     per_day = visit.container.rate_limits(name).calls_per_day

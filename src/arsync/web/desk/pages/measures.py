@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from functools import partial
+from typing import Any
 
+from flask import current_app
 from werkzeug.wrappers import Response
 
 from arsync.application.ageing_report import ageing_report, as_csv
@@ -15,9 +16,10 @@ from arsync.application.desk.customer_figures import Age
 from arsync.application.desk.figures import (
     SETTLED_MIN,
     LedgerFigures,
-    ledger_figures,
-    month_figures,
+    begin_figures,
+    begin_month,
 )
+from arsync.application.desk.long_work import LongJob
 from arsync.application.line_chart import line
 from arsync.application.measures_report import (
     By,
@@ -34,7 +36,7 @@ from arsync.errors import UserMistake
 from arsync.web.desk.age_bar import NAMES, AgePiece, age_bar
 from arsync.web.desk.answers import file_answer
 from arsync.web.desk.routing import Routes
-from arsync.web.desk.visit import Visit
+from arsync.web.desk.visit import FIGURES_WAIT_SECONDS, Visit
 
 routes = Routes()
 
@@ -47,9 +49,10 @@ DOCUMENTS_SHOWN = 500
 @routes.page("/c/<connection>/measures", Permission.READ, amounts=True)
 def show(visit: Visit) -> Response:
     """Show the figures of a day in one currency."""
-    figures = _figures(visit)
-    if figures is None:
-        return visit.page("measures_wait.html")
+    job = _figures(visit)
+    if job.is_open:
+        return _wait_page(visit, job)
+    figures = job.result()
     currency = _currency(visit, figures)
     rows = figures.ageing_rows(currency)
     total = figures.ageing_total(currency)
@@ -78,9 +81,10 @@ def show(visit: Visit) -> Response:
 @routes.page("/c/<connection>/measures/ageing", Permission.READ, amounts=True)
 def show_ageing(visit: Visit) -> Response:
     """Show what each customer owes, by age."""
-    figures = _figures(visit)
-    if figures is None:
-        return visit.page("measures_wait.html")
+    job = _figures(visit)
+    if job.is_open:
+        return _wait_page(visit, job)
+    figures = job.result()
     currency = _currency(visit, figures)
     return visit.page(
         "ageing.html",
@@ -158,12 +162,10 @@ def show_month(visit: Visit, month: str) -> Response:
         first = date.fromisoformat(f"{month}-01")
     except ValueError:
         raise UserMistake(f"{month[:20]!r} is no month.\n    hint: 2026-11") from None
-    key = ("month", visit.organisation.id, first, _read_at(visit), visit.organisation.today)
-    figures = visit.background.get(
-        key, partial(month_figures, visit.actor, visit.organisation, first)
-    )
-    if figures is None:
-        return visit.page("measures_wait.html")
+    job = begin_month(visit.actor, visit.organisation, visit.long_work, first)
+    if not job.wait(current_app.extensions[FIGURES_WAIT_SECONDS]):
+        return _wait_page(visit, job)
+    figures = job.result()
     before = date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
     after = date(first.year + (first.month == 12), first.month % 12 + 1, 1)
     return visit.page(
@@ -178,17 +180,15 @@ def show_month(visit: Visit, month: str) -> Response:
     )
 
 
-def _figures(visit: Visit) -> LedgerFigures | None:
-    """Return the figures of the day that is asked for; None: they are being added up."""
-    day = _day(visit)
-    key = ("day", visit.organisation.id, day, _read_at(visit), visit.organisation.today)
-    return visit.background.get(
-        key, partial(ledger_figures, visit.actor, visit.organisation, as_of=day)
-    )
+def _figures(visit: Visit) -> LongJob[LedgerFigures]:
+    """Return the adding up of the figures of the day that is asked for, after a little while."""
+    job = begin_figures(visit.actor, visit.organisation, visit.long_work, _day(visit))
+    job.wait(current_app.extensions[FIGURES_WAIT_SECONDS])
+    return job
 
 
-def _read_at(visit: Visit) -> object:
-    return visit.organisation.store.ledger.pulled_at(visit.organisation.id)
+def _wait_page(visit: Visit, job: LongJob[Any]) -> Response:
+    return visit.page("measures_wait.html", progress=job.progress)
 
 
 def _day(visit: Visit) -> date | None:

@@ -31,6 +31,7 @@ from arsync.application.desk.rules_draft import (
 )
 from arsync.application.desk.rules_versions import live_rules, version_of
 from arsync.application.desk.tries import TrySettings, ask_for, effect_of
+from arsync.application.desk.try_runner import start_try
 from arsync.application.permissions import Actor, NotPermitted, Permission, permit
 from arsync.application.results import Why
 from arsync.application.why import why
@@ -42,7 +43,6 @@ from arsync.store.policy.tries import TryKind
 from arsync.web.desk.answers import file_answer
 from arsync.web.desk.editor_words import editor_words
 from arsync.web.desk.guard import style_nonce
-from arsync.web.desk.pages.tries import runner
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -386,13 +386,13 @@ def _look(visit: Visit, *, again: bool = False) -> None:
             TrySettings(today, today),
             rules=text,
             title="",
-            worker=runner().worker,
+            worker=visit.long_work.worker,
         )
     except UserMistake:
         # Too many wait: the page says that it is not worked out, and offers it again.
         return
-    runner().start(organisation.id, number)
-    runner().wait_for(organisation.id, number, EFFECT_WAIT_SECONDS)
+    job = start_try(visit.container, visit.long_work, organisation.id, number)
+    job.wait(EFFECT_WAIT_SECONDS)
 
 
 def _everywhere(visit: Visit) -> Actor | None:

@@ -6,7 +6,6 @@ import csv
 import io
 from datetime import date, timedelta
 
-from flask import current_app
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
@@ -20,7 +19,7 @@ from arsync.application.desk.tries import (
     tries_of,
     try_numbered,
 )
-from arsync.application.desk.try_runner import TryRunner
+from arsync.application.desk.try_runner import start_try
 from arsync.application.permissions import Permission
 from arsync.core.ledger.sanitising import no_formula
 from arsync.core.trials.simulation import Debtors
@@ -32,9 +31,6 @@ from arsync.web.desk.try_views import verdict, week_chart
 from arsync.web.desk.visit import Visit
 
 routes = Routes()
-
-RUNNER = "arsync.tries"
-"""Under which the application knows what plays them."""
 
 ROWS_SHOWN = 50
 
@@ -49,13 +45,6 @@ DEBTORS = (
     (Debtors.NEVER, "never"),
     (Debtors.ON_PROMISE, "only what they promised"),
 )
-
-
-def runner() -> TryRunner:
-    """Return what plays the tries of this desk."""
-    playing = current_app.extensions[RUNNER]
-    assert isinstance(playing, TryRunner)
-    return playing
 
 
 @routes.page("/c/<connection>/tries")
@@ -88,13 +77,13 @@ def begin(visit: Visit) -> Response:
             TrySettings(first, last, debtors),
             rules=draft.text if draft is not None else None,
             title=title,
-            worker=runner().worker,
+            worker=visit.long_work.worker,
         )
     except UserMistake as mistake:
         visit.field_errors["first" if kind is TryKind.BACKTEST else "days"] = str(mistake)
         return _list(visit, 422)
-    runner().start(visit.organisation.id, number)
-    runner().wait_for(visit.organisation.id, number, WAIT_SECONDS)
+    job = start_try(visit.container, visit.long_work, visit.organisation.id, number)
+    job.wait(WAIT_SECONDS)
     return visit.see(visit.address(f"tries/{number}"))
 
 
