@@ -58,7 +58,7 @@ def line(
     ]
     if len(known_values) < 2:
         return None
-    top = _round_up(max(value for _, value in known_values))
+    top = axis_top(max(value for _, value in known_values))
     step = (LINE_WIDTH - LEFT - RIGHT) / max(1, len(values) - 1)
     height = LINE_HEIGHT - TOP - BOTTOM
     every = -(-len(values) // LABELS_MAX)
@@ -79,7 +79,7 @@ def line(
     return LineChart(dots, points, grid, sentence)
 
 
-def _round_up(value: Decimal) -> Decimal:
+def axis_top(value: Decimal) -> Decimal:
     """Return the top of an axis that begins at 0: 3, 6, 9, 15, 30, 60, 90, 150 ..."""
     top = Decimal(3)
     for factor in (2, Decimal("1.5"), Decimal(5) / 3, 2) * 12:

@@ -14,19 +14,18 @@ from msgspec import Struct
 from msgspec.structs import asdict, fields
 
 from arsync.application.organisation_context import OrganisationContext
+from arsync.application.past_days import past_day
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.analytics.measure_definitions import DEFINITIONS
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX, MeasuringWindow
 from arsync.core.analytics.measured_documents import DOCUMENTED, Document, documents_behind
 from arsync.core.analytics.measures import Figures, Measuring, month_ends
+from arsync.core.analytics.segments import NO_SEGMENT
 from arsync.core.analytics.worklist_done import TaskLife, WorklistDone, worklist_done
 from arsync.core.ledger.money import plain
 from arsync.core.ledger.records import Contact
 from arsync.core.ledger.sanitising import no_formula
 from arsync.errors import UserMistake
-
-NO_SEGMENT = "no group"
-"""The segment of customers without a contact group."""
 
 
 class By(StrEnum):
@@ -279,18 +278,6 @@ _GROUPS = {
     By.CUSTOMER: _by_customer,
     By.SEGMENT: _by_segment,
 }
-
-
-def past_day(organisation: OrganisationContext, as_of: date | None) -> date:
-    """Return a day that has figures; None: today.
-
-    Raises:
-        UserMistake: it is in the future.
-    """
-    today = organisation.today
-    if as_of is not None and as_of > today:
-        raise UserMistake(f"{as_of.isoformat()} is in the future: it has no figures yet.")
-    return as_of or today
 
 
 def _window_days(days: int) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,11 +18,11 @@ from arsync.cli.common import (
     json_option,
     opened,
     print_table,
-    say,
-    word,
-    write_output,
 )
+from arsync.cli.forecast_commands import forecast
 from arsync.cli.json_output import json_text, print_json
+from arsync.cli.report_output import format_option, give, output_option
+from arsync.cli.risk_commands import concentration, provision
 from arsync.core.ledger.missing_documents import missing_in_words
 from arsync.errors import EXIT_DONE, UserMistake
 
@@ -31,44 +31,17 @@ if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
-    from arsync.config import Config
     from arsync.core.analytics.measured_documents import Document
     from arsync.core.ledger.age_buckets import AgeBands
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-output_option = click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to a file instead of stdout.",
-)
-
-
-def format_option(usual: str, *others: str) -> Callable[[F], F]:
-    """Return the option that chooses a report's form; the first one is what it has by itself."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice([usual, *others]),
-        default=usual,
-        show_default=True,
-        help="The format.",
-    )
-
-
-def _give(text: str, output: Path | None, connections: int, config: Config) -> None:
-    """Print a report's text, or write it to a file."""
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    write_output(output, text, config)
-    say(f"wrote {output} ({word(connections, 'connection')})")
-
-
 @click.group()
 def report() -> None:
-    """Print measures, the ageing of receivables, or its tie-out."""
+    """Print measures, ageing, the forecast of cash, or the tie-out."""
+
+
+for command in (forecast, provision, concentration):
+    report.add_command(command)
 
 
 @report.command()
@@ -117,7 +90,7 @@ def ageing(
             raise UserMistake("--output needs --format csv, json or html.")
         _show_ageing(tables)
     else:
-        _give(text, output, len(tables), container.config)
+        give(text, output, len(tables), container.config)
     return EXIT_DONE
 
 
@@ -249,7 +222,7 @@ def measures(
             print_table(title, columns, rows, right=columns[-12:])
             click.echo(f"  {worklist_in_words(table.worklist)}")
         return EXIT_DONE
-    _give(text, output, len(tables), container.config)
+    give(text, output, len(tables), container.config)
     return EXIT_DONE
 
 
@@ -341,5 +314,5 @@ def tie_out(
         text = json_text([tie_out_view(table) for table in tables]) + "\n"
     else:
         text = tie_out_csv(tables) if form == "csv" else tie_out_text(tables)
-    _give(text, output, len(tables), container.config)
+    give(text, output, len(tables), container.config)
     return EXIT_DONE

@@ -9,9 +9,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from arsync.application.desk.long_work import Lane, LongJob, LongWork
-from arsync.application.measures_report import past_day
+from arsync.application.forecast_report import ForecastTable, forecast_report
 from arsync.application.organisation_context import OrganisationContext
+from arsync.application.past_days import past_day
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.risk_reports import ProvisionTable, provision_report
 from arsync.application.trials import Watch
 from arsync.core.analytics.ageing import Ageing, AgeingRow, ageing
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, MeasuringWindow
@@ -75,7 +77,7 @@ class Month(NamedTuple):
 
 
 class MonthFigures(NamedTuple):
-    """What the page of a month's end shows."""
+    """What became of the receivables in a month."""
 
     first: date
     last: date
@@ -83,6 +85,13 @@ class MonthFigures(NamedTuple):
     is_over: bool
     months: tuple[Month, ...]
     """By currency."""
+
+
+class MonthEnd(NamedTuple):
+    """What the page of a month's end shows."""
+
+    figures: MonthFigures
+    provision: ProvisionTable
 
 
 def begin_figures(
@@ -100,14 +109,29 @@ def begin_figures(
 
 def begin_month(
     actor: Actor, organisation: OrganisationContext, work: LongWork, first: date
-) -> LongJob[MonthFigures]:
+) -> LongJob[MonthEnd]:
     """Begin to add up the figures of a month, or find them, as those of a day."""
     permit(actor, Permission.READ)
 
-    def make(job: LongJob[MonthFigures]) -> MonthFigures:
-        return month_figures(actor, organisation, first, watch=_counted(organisation, job))
+    def make(job: LongJob[MonthEnd]) -> MonthEnd:
+        watch = _counted(organisation, job)
+        figures = month_figures(actor, organisation, first, watch=watch)
+        provision = provision_report(actor, organisation, figures.last, watch=watch)
+        return MonthEnd(figures, provision)
 
     return work.begin(Lane.FIGURES, ("month", first, *_as_read(organisation)), make)
+
+
+def begin_forecast(
+    actor: Actor, organisation: OrganisationContext, work: LongWork, as_of: date | None
+) -> LongJob[ForecastTable]:
+    """Begin to make the forecast of a day, or find it, as its figures."""
+    permit(actor, Permission.READ)
+
+    def make(job: LongJob[ForecastTable]) -> ForecastTable:
+        return forecast_report(actor, organisation, as_of, watch=_counted(organisation, job))
+
+    return work.begin(Lane.FIGURES, ("forecast", as_of, *_as_read(organisation)), make)
 
 
 def _as_read(organisation: OrganisationContext) -> tuple[Hashable, ...]:

@@ -134,6 +134,16 @@ class ReaderLocale:
             return "not known"
         return format_percent(percent / 100, "#,##0%", locale=self.locale)
 
+    def late(self, days: int) -> str:
+        """Return how late somebody usually pays: `usually 12 days late`."""
+        if not days:
+            return "usually on time"
+        return f"usually {self.days(Decimal(abs(days)))} {'late' if days > 0 else 'early'}"
+
+    def fine_percent(self, share: Decimal) -> str:
+        """Return a share of one as a percentage with two decimals: `1.60 %`."""
+        return format_percent(share, "#,##0.00%", locale=self.locale)
+
     def moment(self, moment: datetime | None, *, today: date | None = None) -> str:
         """Return a moment on the organisation's clock: `today 16:05`, `29 Oct 09:12`."""
         if moment is None:

@@ -11,6 +11,7 @@ from arsync.web.desk.pages.customer_forms import routes as customer_forms
 from arsync.web.desk.pages.customers import routes as customers
 from arsync.web.desk.pages.decisions import routes as decisions
 from arsync.web.desk.pages.first_page import routes as first_page
+from arsync.web.desk.pages.forecast import routes as forecast
 from arsync.web.desk.pages.invoices import routes as invoices
 from arsync.web.desk.pages.keys import routes as keys
 from arsync.web.desk.pages.letters import routes as letters
@@ -38,6 +39,7 @@ ALL: tuple[Routes, ...] = (
     customers,
     decisions,
     first_page,
+    forecast,
     invoices,
     keys,
     letters,

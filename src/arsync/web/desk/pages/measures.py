@@ -28,6 +28,7 @@ from arsync.application.measures_report import (
     measures_report,
 )
 from arsync.application.permissions import Permission
+from arsync.application.risk_reports import provision_notes
 from arsync.application.tie_out_report import tie_out_report
 from arsync.core.analytics.ageing import AgeingRow
 from arsync.core.ledger.age_buckets import BUCKETS
@@ -51,7 +52,7 @@ def show(visit: Visit) -> Response:
     """Show the figures of a day in one currency."""
     job = _figures(visit)
     if job.is_open:
-        return _wait_page(visit, job)
+        return wait_page(visit, job)
     figures = job.result()
     currency = _currency(visit, figures)
     rows = figures.ageing_rows(currency)
@@ -83,7 +84,7 @@ def show_ageing(visit: Visit) -> Response:
     """Show what each customer owes, by age."""
     job = _figures(visit)
     if job.is_open:
-        return _wait_page(visit, job)
+        return wait_page(visit, job)
     figures = job.result()
     currency = _currency(visit, figures)
     return visit.page(
@@ -100,7 +101,7 @@ def show_ageing(visit: Visit) -> Response:
 @routes.page("/c/<connection>/measures/ageing.csv", Permission.READ, amounts=True)
 def ageing_csv(visit: Visit) -> Response:
     """Give the ageing of a day as CSV."""
-    table = ageing_report(visit.actor, visit.organisation, _day(visit))
+    table = ageing_report(visit.actor, visit.organisation, asked_day(visit))
     return file_answer(
         as_csv([table]), "text/csv", f"ageing-{visit.organisation.name}-{table.as_of}.csv"
     )
@@ -109,7 +110,7 @@ def ageing_csv(visit: Visit) -> Response:
 @routes.page("/c/<connection>/measures/measures.csv", Permission.READ, amounts=True)
 def all_csv(visit: Visit) -> Response:
     """Give the measures of a year of months as CSV."""
-    table = measures_report(visit.actor, visit.organisation, as_of=_day(visit), by=By.MONTH)
+    table = measures_report(visit.actor, visit.organisation, as_of=asked_day(visit), by=By.MONTH)
     return file_answer(measures_csv([table]), "text/csv", f"measures-{visit.organisation.name}.csv")
 
 
@@ -120,14 +121,14 @@ def show_documents(visit: Visit, name: str) -> Response:
     currency = currency or visit.organisation.connection.organisation.base_currency
     documents = list(
         documents_of_measure(
-            visit.actor, visit.organisation, name, currency=currency, as_of=_day(visit)
+            visit.actor, visit.organisation, name, currency=currency, as_of=asked_day(visit)
         )
     )
     return visit.page(
         "documents.html",
         title=_DOCUMENT_TITLES[name],
         currency=currency,
-        as_of=_day(visit) or visit.organisation.today,
+        as_of=asked_day(visit) or visit.organisation.today,
         documents=documents[:DOCUMENTS_SHOWN],
         count_all=len(documents),
         total=sum((document.amount for document in documents), ZERO),
@@ -164,8 +165,8 @@ def show_month(visit: Visit, month: str) -> Response:
         raise UserMistake(f"{month[:20]!r} is no month.\n    hint: 2026-11") from None
     job = begin_month(visit.actor, visit.organisation, visit.long_work, first)
     if not job.wait(current_app.extensions[FIGURES_WAIT_SECONDS]):
-        return _wait_page(visit, job)
-    figures = job.result()
+        return wait_page(visit, job)
+    figures, risk = job.result()
     before = date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
     after = date(first.year + (first.month == 12), first.month % 12 + 1, 1)
     return visit.page(
@@ -177,21 +178,27 @@ def show_month(visit: Visit, month: str) -> Response:
         tie_out=tie_out_report(visit.actor, visit.organisation).report,
         ageing_path=visit.address("measures/ageing.csv", as_of=figures.last.isoformat()),
         measures_path=visit.address("measures/measures.csv", as_of=figures.last.isoformat()),
+        provision=risk.provision,
+        provision_notes=provision_notes(risk),
+        provision_path=visit.address("measures/provision.csv", as_of=figures.last.isoformat()),
+        buckets=[NAMES[name] for name in BUCKETS],
     )
 
 
 def _figures(visit: Visit) -> LongJob[LedgerFigures]:
     """Return the adding up of the figures of the day that is asked for, after a little while."""
-    job = begin_figures(visit.actor, visit.organisation, visit.long_work, _day(visit))
+    job = begin_figures(visit.actor, visit.organisation, visit.long_work, asked_day(visit))
     job.wait(current_app.extensions[FIGURES_WAIT_SECONDS])
     return job
 
 
-def _wait_page(visit: Visit, job: LongJob[Any]) -> Response:
+def wait_page(visit: Visit, job: LongJob[Any]) -> Response:
+    """Say how far long work is, and that the page may be left."""
     return visit.page("measures_wait.html", progress=job.progress)
 
 
-def _day(visit: Visit) -> date | None:
+def asked_day(visit: Visit) -> date | None:
+    """Return the day of which figures are asked for; None: today."""
     text = visit.request.args.get("as_of", "")
     if not text:
         return None

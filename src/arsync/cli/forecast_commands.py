@@ -1,0 +1,82 @@
+"""`report forecast`: the cash that open invoices are expected to bring, week by week."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from arsync.cli.common import (
+    as_of_option,
+    config_option,
+    connection_option,
+    json_option,
+    opened,
+    print_table,
+    wrapped,
+)
+from arsync.cli.json_output import json_text
+from arsync.cli.report_output import format_option, give, output_option
+from arsync.errors import EXIT_DONE, UserMistake
+
+if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.forecast_report import ForecastTable
+
+
+@click.command()
+@format_option("table", "csv", "json")
+@output_option
+@click.option("--explain", is_flag=True, help="List the open invoices behind it instead.")
+@connection_option
+@as_of_option
+@json_option
+@config_option
+def forecast(
+    form: str,
+    output: Path | None,
+    explain: bool,
+    connection: ConnectionChoice,
+    as_of: date | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show what open invoices are expected to bring, by week.
+
+    Beside each week stand bands from the ledger's own past and how often they held, and beside the
+    forecast how wrong it was, against due dates and against each customer's average. What a figure
+    means, and when it misleads, is told in docs/forecast.md. Currencies are never added.
+    """
+    from arsync.application.connecting import connections
+    from arsync.application.forecast_report import forecast_csv, forecast_report, forecast_view
+
+    with opened(config_file) as (actor, container):
+        organisations = connections(actor, container, connection)
+        tables = [forecast_report(actor, organisation, as_of) for organisation in organisations]
+    if as_json or form == "json":
+        views = [forecast_view(table, with_documents=explain) for table in tables]
+        give(json_text(views) + "\n", output, len(tables), container.config)
+    elif form == "csv":
+        give(forecast_csv(tables), output, len(tables), container.config)
+    elif output is not None:
+        raise UserMistake("--output needs --format csv or json.")
+    else:
+        for table in tables:
+            _show(table, explain=explain)
+    return EXIT_DONE
+
+
+def _show(table: ForecastTable, *, explain: bool) -> None:
+    from arsync.application.forecast_report import document_rows, forecast_notes, forecast_rows
+
+    ledger_forecast = table.forecast
+    if not ledger_forecast.currencies:
+        click.echo(f"{table.connection}: nothing is owed at the end of {ledger_forecast.as_of}.")
+    for row in ledger_forecast.currencies:
+        title = f"{table.connection}, {row.currency}, from the end of {ledger_forecast.as_of}"
+        columns, rows = document_rows(table, row.currency) if explain else forecast_rows(row)
+        print_table(title, columns, rows, right=columns[4:] if explain else columns[1:])
+        for note in () if explain else forecast_notes(table, row):
+            click.echo(wrapped(note, indent=2))

@@ -1,0 +1,238 @@
+"""`report provision` and `report concentration`: what may be lost, and on whom it hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from arsync.cli.common import (
+    as_of_option,
+    config_option,
+    connection_option,
+    json_option,
+    opened,
+    print_table,
+    wrapped,
+)
+from arsync.cli.json_output import json_text
+from arsync.cli.report_output import format_option, give, output_option
+from arsync.errors import EXIT_DONE, UserMistake
+
+if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.risk_reports import (
+        ConcentrationTable,
+        OwedDocument,
+        ProvisionTable,
+    )
+
+explain_option = click.option(
+    "--explain", is_flag=True, help="List the open invoices behind it instead."
+)
+
+
+class _Percent(click.ParamType[Decimal]):
+    """A percentage, exact."""
+
+    name = "percent"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        from decimal import InvalidOperation
+
+        try:
+            percent = Decimal(value)
+        except InvalidOperation:
+            self.fail(f"{value!r} is no percentage. Write it as 8 or 7.5.", param, ctx)
+        if not percent.is_finite():
+            self.fail(f"{value!r} is no percentage. Write it as 8 or 7.5.", param, ctx)
+        return percent
+
+
+@click.command()
+@format_option("table", "csv", "json")
+@output_option
+@click.option("--outlook", type=_Percent(), help="Raise (or lower, -10) loss rates by percent.")
+@click.option("--because", default="", help="Why: the reason of --outlook.")
+@click.option("--interest", type=_Percent(), help="What borrowed money costs, percent a year.")
+@click.option(
+    "--window",
+    "window_days",
+    type=click.IntRange(min=1, max=3_660),
+    default=90,
+    show_default=True,
+    help="How many days of sales and late payment are looked at.",
+)
+@explain_option
+@connection_option
+@as_of_option
+@json_option
+@config_option
+def provision(
+    form: str,
+    output: Path | None,
+    outlook: Decimal | None,
+    because: str,
+    interest: Decimal | None,
+    window_days: int,
+    explain: bool,
+    connection: ConnectionChoice,
+    as_of: date | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show expected losses by age, and what late payment costs.
+
+    A provision matrix (IFRS 9): what is owed in each bucket of age and segment times the share of
+    such amounts that was lost. Where the ledger's history is too short, the answer is "not known".
+    What a figure means, and when it misleads, is told in docs/forecast.md.
+    """
+    from arsync.application.connecting import connections
+    from arsync.application.risk_reports import (
+        provision_csv,
+        provision_report,
+        provision_view,
+    )
+    from arsync.core.analytics.provision import Outlook
+
+    with opened(config_file) as (actor, container):
+        tables = [
+            provision_report(
+                actor,
+                organisation,
+                as_of,
+                outlook=Outlook(outlook or Decimal(0), because),
+                interest_percent=interest,
+                window_days=window_days,
+            )
+            for organisation in connections(actor, container, connection)
+        ]
+    if as_json or form == "json":
+        views = [provision_view(table, with_documents=explain) for table in tables]
+        give(json_text(views) + "\n", output, len(tables), container.config)
+    elif form == "csv":
+        give(provision_csv(tables), output, len(tables), container.config)
+    else:
+        _no_file(output)
+        for table in tables:
+            _show_provision(table, explain=explain)
+    return EXIT_DONE
+
+
+def _no_file(output: Path | None) -> None:
+    if output is not None:
+        raise UserMistake("--output needs --format csv or json.")
+
+
+def _show_provision(table: ProvisionTable, *, explain: bool) -> None:
+    from arsync.application.risk_reports import (
+        late_rows,
+        provision_notes,
+        provision_rows,
+        roll_rate_rows,
+    )
+
+    title = f"{table.connection}, at the end of {table.provision.as_of}"
+    if explain:
+        _show_documents(title, table.documents)
+        return
+    columns, rows = provision_rows(table)
+    print_table(f"{title}: expected losses", columns, rows, right=columns[3:])
+    columns, rows = roll_rate_rows(table)
+    in_base = f"{table.connection}: roll rates, amounts in {table.base_currency}"
+    print_table(in_base, columns, rows, right=columns[2:])
+    columns, rows = late_rows(table)
+    days = table.provision.window_days
+    print_table(
+        f"{table.connection}: late payment in {days} days", columns, rows, right=columns[1:]
+    )
+    for note in provision_notes(table):
+        click.echo(wrapped(note, indent=2))
+    if table.provision.interest_percent is None:
+        click.echo("  The cost of late payment needs a rate: --interest 8")
+
+
+@click.command()
+@format_option("table", "csv", "json")
+@output_option
+@explain_option
+@connection_option
+@as_of_option
+@json_option
+@config_option
+def concentration(
+    form: str,
+    output: Path | None,
+    explain: bool,
+    connection: ConnectionChoice,
+    as_of: date | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show how much of what is owed hangs on ten customers.
+
+    With the Herfindahl index, by currency; where a ledger has several, last in the organisation's
+    at the rates that the platform recorded.
+    """
+    from arsync.application.connecting import connections
+    from arsync.application.risk_reports import (
+        concentration_csv,
+        concentration_report,
+        concentration_view,
+    )
+
+    with opened(config_file) as (actor, container):
+        tables = [
+            concentration_report(actor, organisation, as_of)
+            for organisation in connections(actor, container, connection)
+        ]
+    if as_json or form == "json":
+        views = [concentration_view(table, with_documents=explain) for table in tables]
+        give(json_text(views) + "\n", output, len(tables), container.config)
+    elif form == "csv":
+        give(concentration_csv(tables), output, len(tables), container.config)
+    else:
+        _no_file(output)
+        for table in tables:
+            _show_concentration(table, explain=explain)
+    return EXIT_DONE
+
+
+def _show_concentration(table: ConcentrationTable, *, explain: bool) -> None:
+    from arsync.application.risk_reports import concentration_note, concentration_rows
+
+    title = f"{table.connection}, at the end of {table.as_of}"
+    if explain:
+        _show_documents(title, table.documents)
+        return
+    if not table.rows:
+        click.echo(f"{title}: nothing is owed.")
+    for row in table.rows:
+        columns, rows = concentration_rows(row)
+        print_table(f"{title}{', all currencies' * row.in_base}", columns, rows, right=columns[1:])
+        click.echo(wrapped(concentration_note(row), indent=2))
+        if row.unrated:
+            click.echo(wrapped(f"No rate recorded for: {', '.join(row.unrated)}", indent=2))
+
+
+def _show_documents(title: str, documents: Sequence[OwedDocument]) -> None:
+    columns = ["document", "customer", "segment", "due", "bucket", "currency", "owed net"]
+    rows = [
+        [
+            document.number,
+            document.contact,
+            document.segment,
+            document.due_on.isoformat(),
+            document.bucket,
+            document.currency,
+            f"{document.amount:,.2f}",
+        ]
+        for document in documents
+    ]
+    print_table(title, columns, rows, right=["owed net"])
