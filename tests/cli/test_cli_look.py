@@ -250,7 +250,13 @@ def test_the_total_ties_out_with_both_platforms(shell: Shell) -> None:
     assert "QuickBooks Online has GBP 2,485.50: they tie" in done.out
     for ledger in shell("report", "tie-out", "--json").json:
         (row,) = ledger["currencies"]
-        assert (row["our_total"], row["difference"], row["ties"]) == ("2485.50", "0.00", True)
+        assert (row["our_total"], row["difference"]) == ("2485.500000", "0.000000")
+        assert row["ties"] is True
+        assert ledger["definitions"]["platform_total"]["source"] == "the platform"
+    assert shell("report", "tie-out", "--as-of", str(TODAY)).out == done.out
+    yesterday = shell("report", "tie-out", "--as-of", str(TODAY - timedelta(days=1)))
+    assert yesterday.code == 2
+    assert "tells its balances of today alone" in yesterday.err
     rows = list(csv.DictReader(io.StringIO(shell("report", "tie-out", "--format", "csv").out)))
     assert [(row["connection"], row["contact"], row["platform_total"]) for row in rows] == [
         ("quickbooks", "Total", "2485.50"),

@@ -65,6 +65,7 @@ def forecast_report(
         zone=organisation.zone,
         base_currency=books.base_currency,
         in_time_until=organisation.promises_in_time,
+        instalments_in_time=organisation.instalments_in_time,
     )
     names: dict[str, str] = {}
     for account in watch(organisation.store.ledger.accounts(organisation.id)):

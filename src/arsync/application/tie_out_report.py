@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from msgspec import Struct
-
+from arsync.application.json_values import six_places
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.core.analytics.forecast_definitions import TIE_OUT
 from arsync.core.analytics.tie_out import (
-    CurrencyTieOut,
     TieOut,
     tie_out,
     tie_out_in_words,
@@ -22,6 +21,7 @@ from arsync.core.analytics.tie_out import (
 from arsync.core.ledger.missing_documents import missing_from_totals
 from arsync.core.ledger.money import plain
 from arsync.core.ledger.sanitising import no_formula
+from arsync.errors import UserMistake
 
 
 class LedgerTieOut(NamedTuple):
@@ -31,34 +31,30 @@ class LedgerTieOut(NamedTuple):
     report: TieOut
 
 
-class LedgerTieOutView(Struct, frozen=True):
-    """The JSON view of the tie-out of one connection."""
-
-    connection: str
-    as_of: date
-    platform: str
-    balances_from: datetime | None
-    pulled_at: datetime | None
-    currencies: tuple[CurrencyTieOut, ...]
+def tie_out_view(table: LedgerTieOut) -> dict[str, Any]:
+    """Return the JSON view: decimals as texts with six places, and what each figure is."""
+    return {
+        "connection": table.connection,
+        **six_places(table.report),
+        "definitions": six_places(dict(TIE_OUT)),
+    }
 
 
-def tie_out_view(table: LedgerTieOut) -> LedgerTieOutView:
-    """Return the JSON view of the tie-out of one connection."""
-    report = table.report
-    return LedgerTieOutView(
-        connection=table.connection,
-        as_of=report.as_of,
-        platform=report.platform,
-        balances_from=report.balances_from,
-        pulled_at=report.pulled_at,
-        currencies=report.currencies,
-    )
+def tie_out_report(
+    actor: Actor, organisation: OrganisationContext, as_of: date | None = None
+) -> LedgerTieOut:
+    """Return the tie-out of one connection, from what the last pulls brought: no calls.
 
-
-def tie_out_report(actor: Actor, organisation: OrganisationContext) -> LedgerTieOut:
-    """Return the tie-out of one connection, from what the last pulls brought: no calls."""
+    Raises:
+        UserMistake: another day than today is asked for.
+    """
     permit(actor, Permission.READ)
     ledger, today = organisation.store.ledger, organisation.today
+    if as_of not in {None, today}:
+        raise UserMistake(
+            f"{organisation.label} tells its balances of today alone: no other day can be tied "
+            f"out. Today is {today.isoformat()}."
+        )
     report = tie_out(
         ledger.contact_balances(organisation.id, today),
         missing_from_totals(ledger.problems(organisation.id)),

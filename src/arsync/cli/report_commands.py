@@ -285,19 +285,21 @@ def _print_documents(title: str, documents: Sequence[Document], currency: str) -
 @format_option("text", "csv", "json")
 @output_option
 @connection_option
+@as_of_option
 @json_option
 @config_option
 def tie_out(
     form: str,
     output: Path | None,
     connection: str | None,
+    as_of: date | None,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
     """Compare the total with the platform's, by currency.
 
     Names the customers that explain a difference. Compares with what the last pulls brought, and
-    calls no platform.
+    calls no platform. No day but today can be tied out.
     """
     from arsync.application.connecting import connections
     from arsync.application.tie_out_report import (
@@ -309,7 +311,7 @@ def tie_out(
 
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
-        tables = [tie_out_report(actor, organisation) for organisation in organisations]
+        tables = [tie_out_report(actor, organisation, as_of) for organisation in organisations]
     if as_json or form == "json":
         text = json_text([tie_out_view(table) for table in tables]) + "\n"
     else:

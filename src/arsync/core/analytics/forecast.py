@@ -9,7 +9,7 @@ with it: the bands are made of those errors, and the method is shown beside two 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
 from decimal import Decimal, localcontext
 from itertools import pairwise
@@ -17,7 +17,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from arsync.core.analytics.exactness import PRECISION, to_six_places
-from arsync.core.analytics.forecast_errors import Band, ForecastErrors, Trials
+from arsync.core.analytics.forecast_errors import Band, ForecastErrors, PastForecast, Trials
 from arsync.core.analytics.forecast_past import LedgerPast
 from arsync.core.analytics.invoice_history import invoice_histories
 from arsync.core.analytics.open_parts import OpenPart, open_parts, words_kept
@@ -31,7 +31,7 @@ from arsync.core.analytics.projection import (
 )
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.grace import USUAL_GRACE, InTimeUntil
-from arsync.core.ledger.as_of import as_it_stood, with_paid_days
+from arsync.core.ledger.as_of import Past, as_it_stood, with_paid_days
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account
 
@@ -110,6 +110,7 @@ class Forecasting:
         zone: tzinfo,
         base_currency: str,
         in_time_until: InTimeUntil = USUAL_GRACE.last_day,
+        instalments_in_time: InTimeUntil = USUAL_GRACE.last_day,
     ) -> None:
         """Begin with no account.
 
@@ -118,8 +119,12 @@ class Forecasting:
             zone: the organisation's; a void counts from its day there.
             base_currency: the organisation's.
             in_time_until: the last day on which money that was promised for a day comes in time.
+            instalments_in_time: the last day on which an instalment comes in time.
         """
         self._in_time_until = in_time_until
+        self._instalments_in_time = instalments_in_time
+        self.past_forecasts: Mapping[str, Sequence[PastForecast]] = {}
+        """After `forecast`: by currency, what was expected on past days and what came of it."""
         self._day = day
         self._zone = zone
         self._base_currency = base_currency
@@ -136,12 +141,10 @@ class Forecasting:
         self._past.add(stood.contacts, histories, is_agreed=view.has_agreements)
         if view.has_agreements:
             # What was said and disputed on each past day is not in the documents alone.
+            past = Past(stood, self._day, self._zone)
             for day in self._past.days:
-                past = view if day == self._day else self._view(self._rewound(stood, day), day)
-                self._past.add_agreed(day, stood.contacts, open_parts(past), words_kept(past))
-
-    def _rewound(self, stood: Account, day: date) -> Account:
-        return as_it_stood(stood, day, zone=self._zone)
+                then = view if day == self._day else self._view(past.on(day), day)
+                self._past.add_agreed(day, stood.contacts, open_parts(then), words_kept(then))
 
     def _view(self, account: Account, day: date) -> AccountView:
         return AccountView(
@@ -150,17 +153,17 @@ class Forecasting:
             currency=self._base_currency,
             base=self._base_currency,
             promises_in_time=self._in_time_until,
-            instalments_in_time=self._in_time_until,
+            instalments_in_time=self._instalments_in_time,
         )
 
     def forecast(self) -> LedgerForecast:
         """Return the forecast, by currency."""
         with localcontext(PRECISION):
-            past, knowledge = self._past.replayed()
+            self.past_forecasts, knowledge = self._past.replayed()
             self._known = knowledge
             projections = knowledge.projected(self._parts)
             rows = [
-                self._of_currency(currency, projections[currency], Trials(past.get(currency, ())))
+                self._of_currency(currency, projections[currency])
                 for currency in sorted(projections)
             ]
             return LedgerForecast(
@@ -171,7 +174,9 @@ class Forecasting:
                 tuple(rows),
             )
 
-    def _of_currency(self, currency: str, projection: Projection, trials: Trials) -> CashForecast:
+    def _of_currency(self, currency: str, projection: Projection) -> CashForecast:
+        trials = Trials(self.past_forecasts.get(currency, ()))
+        trials = Trials(self.past_forecasts.get(currency, ()))
         owed, disputed = to_six_places(projection.open), to_six_places(projection.disputed)
         weekly = (projection.expected[span] for span in SPANS[:WEEKS])
         *by_week, later = _in_places(weekly, projection.in_a_year, owed - disputed)

@@ -1,4 +1,4 @@
-"""What each figure of a report is, in a sentence, and where its formula is from."""
+"""What each figure of the forecast and its kin is, in a sentence, and where its formula is from."""
 
 from __future__ import annotations
 
@@ -99,4 +99,20 @@ CONCENTRATION: Mapping[str, FigureDefinition] = {
         "Adelman 1969",
         _AS_OF,
     ),
+}
+
+_TODAY = "today: the platform tells its balances of no other day"
+
+TIE_OUT: Mapping[str, FigureDefinition] = {
+    "ageing": FigureDefinition("amounts due on invoices that are issued", _OWN, _TODAY),
+    "our_total": FigureDefinition(
+        "the ageing, with invoices dated later, less unapplied cash where the platform takes it "
+        "off, less customers that cannot be compared",
+        _OWN,
+        _TODAY,
+    ),
+    "platform_total": FigureDefinition(
+        "the sum of the platform's own balances of its customers", "the platform", _TODAY
+    ),
+    "difference": FigureDefinition("platform_total less our_total", _OWN, _TODAY),
 }
