@@ -248,6 +248,12 @@ SECTION_EXAMPLES = {
         "  - {name: No history, when: {score: unknown}, decide: cash on delivery}\n"
         "  - {name: The rest, decide: ask, by: finance director}"
     ),
+    "alerts": (
+        "alerts:\n  - name: At 90 % of the limit\n    when: {limit_used_percent: {at_least: 90}}\n"
+        "    tell: owner\n  - name: Paying slower\n"
+        "    when: {days_to_pay_change: {more_than: 10}}\n"
+        "    tell: [credit control, sales]"
+    ),
     "statutory": (
         "statutory:\n  law: Late Payment of Commercial Debts (Interest) Act 1998\n"
         "  points_above_reference: 8\n  currency: GBP\n"

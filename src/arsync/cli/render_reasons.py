@@ -106,6 +106,7 @@ def _rules_of(rulebook: Rulebook) -> Iterator[tuple[tuple[str, int], dict[str, s
         *((rule.place, rule.when) for rule in rulebook.discounts),
         *((rule.place, rule.when) for rule in rulebook.placements),
         *((rule.place, rule.when) for rule in rulebook.write_offs),
+        *((rule.place, rule.when) for rule in rulebook.alerts),
         *((rule.place, rule.when) for rule in rulebook.reminders),
     ]
     for place, condition in conditions:

@@ -355,6 +355,30 @@ reminders:
       day 63: email first reminder for INV-3
 """,
     ),
+    25: Policy(
+        "alert the owner at 90 % of the limit",
+        """credit_limits: [{name: Everyone, limit: 1000}]
+alerts:
+  - {name: At 80 %, when: {limit_used_percent: {at_least: 80, less_than: 90}}, tell: sales}
+  - {name: At 90 %, when: {limit_used_percent: {at_least: 90}}, tell: owner}
+""",
+        """
+    invoices:
+      - {number: INV-1, due: 2026-06-30, amount: 850}
+      - {number: INV-2, due: 2026-07-05, issued: 2026-06-05, amount: 100}
+      - {number: INV-3, due: 2026-07-20, issued: 2026-06-20, amount: 100}
+    events:
+      2026-06-10: payment 200 for INV-1
+      2026-06-25: payment for INV-2
+      2026-06-28: payment for INV-3
+    until: 2026-07-10
+    expect:
+      2026-05-31: alert At 80 %
+      2026-06-05: alert At 90 %
+      2026-06-20: alert At 80 %
+    never: hold placed
+""",
+    ),
     28: Policy(
         "stop everything for one customer until a date",
         PLAIN

@@ -18,6 +18,7 @@ from arsync.core.actions import (
     HoldReasonsPayload,
     PlacementPayload,
     ReminderLevelPayload,
+    TaskPayload,
     TermsPayload,
     payload_of,
     step_subject,
@@ -90,6 +91,7 @@ def task_opened(action: Action, on: date) -> TaskRecord:
         opened_on=on,
         escalates=TASK_OPEN_DAYS in action.because.facts,
         text=action.payload.title,
+        is_alert=isinstance(action.payload, TaskPayload) and action.payload.is_alert,
     )
 
 

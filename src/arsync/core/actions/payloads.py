@@ -384,6 +384,12 @@ class TaskPayload(_Payload, frozen=True, tag="task"):
     """Whether it is done on the telephone."""
     script: str = ""
     """The name of what to say there."""
+    is_alert: bool = False
+    """Whether a rule of `alerts` tells of something; see `alert_planner`."""
+    seen: str = ""
+    """Of an alert: what was seen, in words."""
+    told: tuple[str, ...] = ()
+    """Of an alert: whom it tells, roles and addresses."""
 
     @property
     def title(self) -> str:

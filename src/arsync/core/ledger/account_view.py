@@ -72,10 +72,13 @@ class Agreed(NamedTuple):
 
     credit_limit: Decimal | None = None
     insured_limit: Decimal | None = None
+    """What the credit insurer covers; nothing after `insured_until`."""
     review_on: date | None = None
     tags: frozenset[str] = frozenset()
     limit_until: date | None = None
     """The last day of `credit_limit`; None: for good."""
+    insured_until: date | None = None
+    """The last day of the credit insurance; None: nobody said."""
 
 
 class GivenLimit(NamedTuple):

@@ -53,6 +53,25 @@ def next_state(state: HeldSince | None, answer: bool | None, today: date) -> Hel
     return HeldSince(state.since + (today - state.unsure_since))
 
 
+def episode_began(account: Account, condition: str, subject: str, today: date) -> date:
+    """Return on which day the episode of an alert began that stands today."""
+    state = account.held_since.get((condition, subject))
+    return state.since if state is not None and state.since <= today else today
+
+
+def next_episode(state: HeldSince | None, answer: bool | None, today: date) -> HeldSince | None:
+    """Return what is kept of an alert after it was looked at; None: it does not stand.
+
+    Unlike `next_state` the day stays what it was, whatever was unknown between: it names the
+    episode.
+    """
+    if answer is False:
+        return None
+    if answer is None or (state is not None and state.since <= today):
+        return state
+    return HeldSince(today)
+
+
 def after_seen(account: Account, seen: Iterable[ConditionSeen], watched: Iterable[str]) -> Account:
     """Return the account after its conditions were looked at.
 

@@ -470,6 +470,8 @@ class TaskRecord(NamedTuple):
     """What is to be done."""
     by_person: bool = False
     """A person opened it, and only a person ends it."""
+    is_alert: bool = False
+    """A rule of `alerts` opened it."""
 
     @property
     def was_closed(self) -> bool:

@@ -15,6 +15,7 @@ from arsync.core.ledger.held_since import (
     ConditionSeen,
     days_so_far,
     family_subject,
+    next_episode,
     next_state,
 )
 from arsync.core.ledger.prompt_payment import PromptPayment, less_discounts, prompt_payment
@@ -22,6 +23,7 @@ from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import billed_together
 from arsync.core.ledger.undeliverable_addresses import reachable
 from arsync.core.planning.cadence_steps import cadence_for, next_step
+from arsync.core.planning.send_blocks import differs
 from arsync.core.rulebook.conditions import (
     Answer,
     Condition,
@@ -47,6 +49,7 @@ from arsync.core.rulebook.facts import (
 from arsync.core.rulebook.model import (
     NO_LIMIT,
     NOWHERE,
+    AlertRule,
     Cadence,
     CreditHold,
     CreditLimit,
@@ -85,6 +88,16 @@ class DiscountTaken(NamedTuple):
     invoice: Invoice
     """As the accounting system has it."""
     payment: PromptPayment
+
+
+class Watched(NamedTuple):
+    """The answer of one alert about one subject, on the day."""
+
+    subject: str
+    """The contact's id, or the invoice's."""
+    party: DunnedParty
+    invoice: Invoice | None
+    answer: Answer
 
 
 class Assessment(NamedTuple):
@@ -347,19 +360,41 @@ class Assessor:
     @property
     def watched(self) -> tuple[str, ...]:
         """Return the identities of conditions of which it matters how long they have held."""
-        return tuple(span.identity for span, _ in self._spans)
+        alerts = (rule.identity for rule in self.rulebook.alerts)
+        return (*(span.identity for span, _ in self._spans), *alerts)
+
+    def watched_by(self, assessment: Assessment, rule: AlertRule) -> Iterator[Watched]:
+        """Yield what an alert is about, with its answer of today."""
+        parties = assessment.parties
+        if rule.is_about_the_family:
+            # The limit is the parent's and its children's together: one is told of it.
+            parties = tuple(party for party in parties if _is_root(party, assessment))
+        for party in parties:
+            if not rule.is_about_invoices:
+                answer = rule.when.test(party.row, None)
+                yield Watched(party.view.contact.id, party, None, answer)
+                continue
+            for invoice in party.view.owed:
+                answer = rule.when.test(party.row, self.invoice_row(party, invoice))
+                yield Watched(invoice.id, party, invoice, answer)
 
     def seen(self, assessment: Assessment) -> list[ConditionSeen]:
         """Return what changes of how long conditions have held, as of today."""
         account = assessment.account
         answers = dict(self._looks(assessment))
+        alerts = {rule.identity for rule in self.rulebook.alerts}
         # What is not asked about any more, such as an invoice that was paid, does not hold.
         gone = (key for key in account.held_since if key not in answers and key[0] in self.watched)
         answers |= dict.fromkeys(gone, False)
         changes: list[ConditionSeen] = []
         for key, answer in answers.items():
             before = account.held_since.get(key)
-            now = next_state(before, answer, self.today)
+            if key[0] in alerts:
+                # Nothing ends on figures that may be incomplete: it would only begin anew.
+                sure = answer or not self._is_uncertain(account)
+                now = next_episode(before, answer if sure else None, self.today)
+            else:
+                now = next_state(before, answer, self.today)
             if now != before:
                 changes.append(ConditionSeen(*key, now))
         return changes
@@ -371,6 +406,9 @@ class Assessor:
         subjects += [
             (party.view.contact.id, party) for party in assessment.parties if party is not root
         ]
+        for rule in self.rulebook.alerts:
+            for watched in self.watched_by(assessment, rule):
+                yield (rule.identity, watched.subject), watched.answer
         for span, child in self._spans:
             if span.scope == "contact":
                 for subject, party in subjects:
@@ -380,6 +418,13 @@ class Assessor:
                 for invoice in party.view.owed:
                     answer = child.test(party.row, self.invoice_row(party, invoice))
                     yield (span.identity, invoice.id), answer
+
+    def _is_uncertain(self, account: Account) -> bool:
+        """Return whether the debtor may owe another sum than the figures show."""
+        differences = account.differences
+        return bool(account.doubts or account.unreadable) or any(
+            differs(self.rulebook, difference, self.base) for difference in differences
+        )
 
     def _days_held(self, account: Account, subject: str, scope: str) -> dict[str, int]:
         """Return for how many days conditions about a subject have held, where that is known."""
@@ -518,7 +563,8 @@ class Assessor:
         # An unknown limit does not fall through: a customer with an agreement would get the limit
         # of those without one.
         reason = f"{rule.name!r} names {rule.fact}, which is unknown"
-        until = view.agreed.limit_until if rule.fact == "agreed_limit" else None
+        agreed = view.agreed
+        until = agreed.limit_until if rule.fact == "agreed_limit" else agreed.insured_until
         return GivenLimit(amount, no_amount_reason=reason, until=until)
 
     def _left_alone(self, row: list[Value]) -> LeftAlone | None:
@@ -585,10 +631,11 @@ class Assessor:
         limit = customer.limit_on(self.today)
         return Agreed(
             limit.amount if limit else None,
-            customer.insured_limit,
+            customer.insured_on(self.today),
             customer.review_on,
             customer.tags,
             limit.until if limit else None,
+            customer.insured_until,
         )
 
 
@@ -600,6 +647,10 @@ def _payment_for(rule: Discount, invoice: Invoice, view: AccountView) -> PromptP
         percent=rule.percent,
         within_days=rule.within_days,
     )
+
+
+def _is_root(party: DunnedParty, assessment: Assessment) -> bool:
+    return party.view.contact.id == assessment.root.view.contact.id
 
 
 def _has_something_to_end(account: Account) -> bool:

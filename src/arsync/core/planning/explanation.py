@@ -12,6 +12,7 @@ from arsync.core.ledger.agreements.disputes import is_standing
 from arsync.core.ledger.agreements.placements import recovered, state_of
 from arsync.core.ledger.agreements.promises import BROKEN, OPEN
 from arsync.core.ledger.business_days import Calendar, days_in_words
+from arsync.core.ledger.held_since import episode_began
 from arsync.core.ledger.late_debt import LateDebt
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.money import shown
@@ -99,6 +100,7 @@ def explain(
         for name in (_SHOWN[0], *cash, *_SHOWN[1:])
     ]
     lines += _rules(assessor, assessment, party)
+    lines += _alerts(assessor, assessment, party, invoice_id)
     for open_invoice in [invoice] if invoice else party.view.documents:
         lines += _invoice(assessor, assessment, party, open_invoice)
     lines += _disputes(party, invoice_id)
@@ -187,6 +189,31 @@ def _rules(assessor: Assessor, assessment: Assessment, party: DunnedParty) -> li
         if lines[-1].answer and not cadence.is_about_promises:
             break
     return lines
+
+
+def _alerts(
+    assessor: Assessor, assessment: Assessment, party: DunnedParty, invoice_id: str
+) -> Iterator[ReasonLine]:
+    """Yield what is watched of the customer, and since when an alert stands."""
+    account = assessment.account
+    for rule in assessor.rulebook.alerts:
+        for watched in assessor.watched_by(assessment, rule):
+            document = watched.invoice
+            if document is None:
+                asked = watched.party is party or rule.is_about_the_family
+            else:
+                # Of invoices those are named that an alert is about; of one, whatever it says.
+                asked = invoice_id == document.id or (not invoice_id and watched.answer is True)
+            if not asked:
+                continue
+            words = assessor.words(rule.when, watched.party, document)
+            text = f"{rule.name}: {_ANSWERS[watched.answer]}, {words}"
+            if document is not None:
+                text = f"{document.number or document.id}: {text}"
+            if watched.answer:
+                began = episode_began(account, rule.identity, watched.subject, assessor.today)
+                text += f"; since {began}, to be told: {', '.join(rule.tell)}"
+            yield ReasonLine("alerts", text, watched.answer, rule.place)
 
 
 def _asked(

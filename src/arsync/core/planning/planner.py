@@ -19,6 +19,7 @@ from arsync.core.ledger.agreements.promises import KEPT, OPEN
 from arsync.core.ledger.held_since import ConditionSeen
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.planning.account_letter_planner import plan_account_letters
+from arsync.core.planning.alert_planner import plan_alerts
 from arsync.core.planning.assessment import Assessment, Assessor
 from arsync.core.planning.charge_planner import plan_charges
 from arsync.core.planning.customer_locale import HolidaysIn, Places
@@ -265,6 +266,7 @@ def plan_account(
         decisions += reminders + plan_instalment_letters(planning, assessment, party, reminders)
         decisions += plan_next_days(planning, assessment, party)
         decisions += plan_follow_ups(planning, assessment, party)
+        decisions += plan_alerts(planning, assessment, party)
         decisions += plan_charges(planning, assessment, party)
         decisions += plan_discounts(planning, assessment, party)
         decisions += plan_disputes(planning, assessment, party)

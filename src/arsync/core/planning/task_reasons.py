@@ -32,7 +32,9 @@ from arsync.core.planning.planning_context import (
 from arsync.core.planning.reminder_planner import plan_reminders
 from arsync.core.planning.undecided import unknown_of_rule
 from arsync.core.planning.undeliverable_planner import UNDELIVERABLE, undeliverable_task_gone
-from arsync.core.rulebook.model import Cadence, FollowUp, WriteOff
+from arsync.core.rulebook.model import AlertRule, Cadence, FollowUp, WriteOff
+
+_OpensTasks = FollowUp | WriteOff | AlertRule
 
 STANDS = ""
 """The answer about a task whose reason is not certainly gone."""
@@ -267,7 +269,9 @@ def _follow_up_gone(
     planning: Planning, assessment: Assessment, party: DunnedParty, task: TaskRecord
 ) -> str:
     rulebook = planning.assessor.rulebook
-    rules: tuple[FollowUp | WriteOff, ...] = (*rulebook.follow_ups, *rulebook.write_offs)
+    rules: tuple[_OpensTasks, ...] = (*rulebook.follow_ups, *rulebook.write_offs)
+    if task.is_alert:
+        rules = rulebook.alerts
     rule = next((rule for rule in rules if rule.name == task.rule), None)
     if rule is None:
         # Other rules open tasks too; of these, only what the books show is certain.
@@ -285,7 +289,7 @@ def _of_invoices(
     planning: Planning,
     assessment: Assessment,
     party: DunnedParty,
-    rule: FollowUp | WriteOff,
+    rule: _OpensTasks,
     task: TaskRecord,
 ) -> str:
     covered = {invoice.id for invoice in party.view.covered}
@@ -314,7 +318,7 @@ def _of_invoices(
 def _no_longer(
     planning: Planning,
     party: DunnedParty,
-    rule: FollowUp | WriteOff,
+    rule: _OpensTasks,
     invoice: Invoice | None = None,
 ) -> str:
     """Return that a rule does not match any more, with the facts that say so."""

@@ -22,6 +22,7 @@ from arsync.core.planning.planning_context import (
 )
 from arsync.core.rulebook.model import (
     AfterIssue,
+    AlertRule,
     Cadence,
     Charge,
     Discount,
@@ -31,7 +32,9 @@ from arsync.core.rulebook.model import (
     WriteOff,
 )
 
-_InvoiceRule = FollowUp | Charge | Discount | PlacementRule | WriteOff | StatementRule | AfterIssue
+_InvoiceRule = (
+    FollowUp | Charge | Discount | PlacementRule | WriteOff | AlertRule | StatementRule | AfterIssue
+)
 
 _OF_HOLDS = HOLD_KINDS | LIFTING_KINDS | {ActionKind.HOLD_REASONS}
 
@@ -108,6 +111,7 @@ def unknown_of_rule(
         *rulebook.discounts,
         *rulebook.placements,
         *rulebook.write_offs,
+        *rulebook.alerts,
         *rulebook.statements,
         *rulebook.after_issue,
     ]

@@ -83,6 +83,8 @@ class Customer(NamedTuple):
     parent: str = ""
     """The parent's name or id, where the platform knows none; empty: as the platform says."""
     parent_place: Place = NOWHERE
+    insured_until: date | None = None
+    """The last day on which the credit insurer covers it; None: nobody said."""
 
     def limit_on(self, day: date) -> DatedLimit | None:
         """Return the agreed limit of a day; None: nothing is agreed for it."""
@@ -91,6 +93,12 @@ class Customer(NamedTuple):
         return next(
             (limit for limit in self.limits if limit.until is None or day <= limit.until), None
         )
+
+    def insured_on(self, day: date) -> Decimal | None:
+        """Return what the credit insurer covers on a day; None: nothing."""
+        if self.insured_until is not None and day > self.insured_until:
+            return None
+        return self.insured_limit
 
     def is_paused(self, day: date) -> bool:
         """Return whether nothing is done about this customer on a day."""
@@ -262,6 +270,31 @@ class FollowUp(NamedTuple):
     when: Condition
     task: str
     assign_to: str = ""
+
+
+class AlertRule(NamedTuple):
+    """What somebody is told about a customer, once for as long as it stands."""
+
+    name: str
+    place: Place
+    when: Condition
+    tell: tuple[str, ...] = ()
+    """Roles, people or addresses; the first has the task."""
+
+    @property
+    def is_about_invoices(self) -> bool:
+        """Return whether each invoice is watched by itself."""
+        return any(field.of == "invoice" for field in self.when.fields)
+
+    @property
+    def is_about_the_family(self) -> bool:
+        """Return whether it asks about the limit, which parent and children share."""
+        return any(field.needs_limit or field.name == "exposure" for field in self.when.fields)
+
+    @property
+    def identity(self) -> str:
+        """Return by what its episodes are kept, whatever it asks and wherever it stands."""
+        return f"alert {folded(self.name)}"
 
 
 class Charge(NamedTuple):
@@ -670,6 +703,7 @@ class Rulebook:
     write_offs: tuple[WriteOff, ...] = ()
     acceptance: tuple[AcceptanceRule, ...] = ()
     """Asked about applications alone, so no account is planned by it."""
+    alerts: tuple[AlertRule, ...] = ()
     sending: Sending = field(default_factory=Sending)
     roles: tuple[RoleAddress, ...] = ()
     safety: Safety = field(default_factory=Safety)
@@ -748,6 +782,7 @@ class Rulebook:
             self.discounts,
             self.placements,
             self.write_offs,
+            self.alerts,
             self.statements,
             self.after_issue,
             (self.thank_you,) if self.thank_you else (),

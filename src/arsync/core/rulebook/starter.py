@@ -272,6 +272,15 @@ follow_ups:
     task: Call about the broken promise
     assign_to: credit control
 
+# What people are told of a customer, once for as long as it stands; remove the signs you want.
+# alerts:
+#   - name: At 90 % of the limit
+#     when: {{limit_used_percent: {{at_least: 90}}}}
+#     tell: owner
+#   - name: Paying slower
+#     when: {{days_to_pay_change: {{more_than: 10}}}}
+#     tell: credit control
+
 sending:
 {sending}
   days: {days}

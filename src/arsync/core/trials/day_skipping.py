@@ -79,9 +79,11 @@ class InterestingDays:
             for step in reminder.steps
             if step.when is not None and step.repeat == 1
         )
-        for rule in rulebook.follow_ups:
-            of_invoices = any(field.of == "invoice" for field in rule.when.fields)
-            (self._of_invoice if of_invoices else self._of_contact).extend(_moving([rule.when]))
+        opening = [rule.when for rule in rulebook.follow_ups]
+        opening += [rule.when for rule in rulebook.alerts]
+        for when in opening:
+            of_invoices = any(field.of == "invoice" for field in when.fields)
+            (self._of_invoice if of_invoices else self._of_contact).extend(_moving([when]))
         self._of_invoice.extend(_moving(rule.when for rule in rulebook.placements))
         self._of_invoice.extend(_moving(rule.when for rule in rulebook.write_offs))
         # Since when a condition holds is seen on its first day, whatever stands beside it.

@@ -72,6 +72,9 @@ def at(spot: str, line: str) -> str:
             return f"{HEAD}placements: [{{name: A, {line}{when}{agency}}}]"
         case Spot.WRITE_OFF:
             return f"{HEAD}write_offs: [{{name: A, {line}{when}}}]"
+        case Spot.ALERT:
+            told = "" if key == "tell" else ", tell: owner"
+            return f"{HEAD}alerts: [{{name: A, {line}{when}{told}}}]"
         case Spot.CADENCE:
             return f"{HEAD}reminders: [{{name: A, {line}{'' if key == 'steps' else ', ' + STEPS}}}]"
         case Spot.STEP:

@@ -86,7 +86,7 @@ announcements: {{credit_holds: placed, credit_limits: changed, placements: 7 day
         ("announcements: {credit_holds: yes}", "credit_holds: placed and lifted"),
         ("announcements: {placements: 91 days before}", "at most 90 days"),
         ("announcements: {hand_over: 7 days before}", "placements: 7 days before"),
-        ("notify: {}", "announcements: {"),
+        ("notify: {}", "announcements: {credit_holds: placed and lifted"),
         ("credit_holds: [{name: A, when: {on_hold: no}, tell: sales}]", "'sales'; it can be"),
         (
             "thank_you: {when: {days_late: {at_most: 0}, for: 3 days}}",

@@ -140,6 +140,7 @@ def _never(rulebook: Rulebook) -> list[Problem]:
         rulebook.placements,
         rulebook.write_offs,
         rulebook.acceptance,
+        rulebook.alerts,
         rulebook.statements,
         rulebook.after_issue,
         (rulebook.thank_you,) if rulebook.thank_you else (),

@@ -16,6 +16,7 @@ from arsync.core.rulebook.facts.field import (
 from arsync.core.rulebook.facts.movement import STILL, CountsDown, CountsUp, OnDays
 from arsync.core.rulebook.facts.names import folded_names
 from arsync.core.rulebook.facts.placement_facts import CONTACT_PLACEMENTS
+from arsync.core.rulebook.facts.watching_facts import CONTACT_WATCHING
 
 NO_RATE = "the platform recorded no exchange rate"
 OPEN_INVOICES = "open invoices"
@@ -430,8 +431,8 @@ CONTACT_FACTS: tuple[Field, ...] = (
         lambda s: s.agreed.insured_limit,
         phrase="insured up to {}",
         bounds=FROM_0,
-        moves=STILL,
-        unknown="nothing is insured",
+        moves=OnDays(movement.insured_limit_ends),
+        unknown="nothing is insured, or not any more",
         example="unknown",
     ),
     Field(
@@ -531,4 +532,5 @@ CONTACT_FACTS: tuple[Field, ...] = (
         unknown="nothing was sent yet",
         example="{at_least: 30}",
     ),
+    *CONTACT_WATCHING,
 )

@@ -21,6 +21,7 @@ from arsync.core.rulebook.facts.field import (
 )
 from arsync.core.rulebook.facts.movement import GROWS, STILL, CountsDown, CountsUp, OnDays
 from arsync.core.rulebook.facts.placement_facts import INVOICE_PLACEMENTS
+from arsync.core.rulebook.facts.watching_facts import INVOICE_WATCHING
 
 NET_INVOICE = "the invoice, unapplied cash and disputes"
 NO_TABLE = "the rulebook's table has no entry for it, or is in another currency"
@@ -353,6 +354,7 @@ INVOICE_FACTS: tuple[Field, ...] = (
     ),
     *INVOICE_DISPUTES,
     *INVOICE_PLACEMENTS,
+    *INVOICE_WATCHING,
     Field(
         "days_since_last_reminder",
         "invoice",

@@ -98,6 +98,11 @@ def given_limit_ends(view: ContactView, _: object) -> date:
     return _day_after(view.limit.until)
 
 
+def insured_limit_ends(view: ContactView, _: object) -> date:
+    """Return the day after the last one of the credit insurance."""
+    return _day_after(view.agreed.insured_until)
+
+
 def _day_after(last: date | None) -> date:
     return NEVER if last is None else days_later(last, 1)
 

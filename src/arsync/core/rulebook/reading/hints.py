@@ -30,6 +30,7 @@ class Spot(StrEnum):
     PLACEMENT = "a rule of placements"
     WRITE_OFF = "a rule of write_offs"
     ACCEPTANCE = "a rule of acceptance"
+    ALERT = "a rule of alerts"
     CADENCE = "a cadence"
     STEP = "a step"
     CUSTOMER = "a customer"
@@ -201,11 +202,16 @@ _RULE = _ELSEWHERE | _table(
 _LEAVE_ALONE = _RULE | _table(
     ("hold stop never", Guess("who matches a rule here is left alone, with no word for it")),
 )
+_ALERTS = "alerts: [{name: At 90 %, when: {limit_used_percent: {at_least: 90}}, tell: owner}]"
 # The rule that gives the limit cannot ask whether it is exceeded.
 _CREDIT_LIMIT = _RULE | _table(
     ("and all", _write("when: {tag: legal, contact_group: Leeds}")),
     ("amount credit_limit max value up_to", _write("limit: 10000")),
     ("none unlimited", _write("limit: no limit")),
+    (
+        "alert_at alert warn_at warn notify_at notify tell",
+        Guess(f"who is told of its use stands in a section of its own: {_ALERTS}"),
+    ),
 )
 _ASKS = _table(
     ("approve needs_approval approver approved_by approvals", _write("approval: required"))
@@ -292,6 +298,16 @@ _ACCEPTANCE = {word: guess for word, guess in _RULE.items() if word != "interest
     ("score minimum_score min_score", _write("when: {score: {at_least: 70}}")),
 )
 
+_ALERT = {word: guess for word, guess in _RULE.items() if word != "to"} | _table(
+    (
+        "to who whom owner assign_to assign notify role person recipient recipients email_to",
+        _write("tell: owner"),
+    ),
+    ("task call action", Guess("an alert is a task of whoever is told, with no word for it")),
+    ("at threshold limit percent", _write("when: {limit_used_percent: {at_least: 90}}")),
+    ("once every repeat until", Guess("it is told once, until it is over and comes again")),
+)
+
 # -- reminders ------------------------------------------------------------------------------------
 
 _OF_MESSAGES = frozenset({"cc", "copy_to", "to", "sender"})
@@ -359,6 +375,7 @@ _CUSTOMER = _ELSEWHERE | _table(
     ("name customer client company id", _write("contact: Ridgeway University")),
     ("limit max", _write("credit_limit: 25000")),
     ("insured insurance insured_for", _write("insured_limit: 10000")),
+    ("insured_to insurance_ends insurance_until cover_until", _write("insured_until: 2027-06-30")),
     ("review review_date", _write("review_on: 2027-01-31")),
     ("tag vip label status flag", _write("tags: [vip]")),
     (
@@ -533,7 +550,15 @@ _RULEBOOK = _ELSEWHERE | _table(
         "satisfaction satisfaction_check survey feedback delivery_check welcome terms_of_trade",
         _write(_ISSUED),
     ),
-    ("announce announcement notices tell notify account_letters inform", _write(_TOLD)),
+    ("announce announcement notices tell account_letters inform", _write(_TOLD)),
+    (
+        "alert alarm alarms warn warning warnings watch watching watchlist monitor monitoring",
+        _write(_ALERTS),
+    ),
+    (
+        "notify notification notifications",
+        Guess(f"customers are told by '{_TOLD}', people of the business by", _ALERTS),
+    ),
     ("client clients customer contacts accounts tags tag vip vips", _write(_CUSTOMERS)),
     ("group segments branches", _write(_GROUPS)),
     ("email emails mail messages delivery", _write("sending: {via: smtp}")),
@@ -575,6 +600,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.PLACEMENT: _PLACEMENT,
     Spot.WRITE_OFF: _WRITE_OFF,
     Spot.ACCEPTANCE: _ACCEPTANCE,
+    Spot.ALERT: _ALERT,
     Spot.CADENCE: _CADENCE,
     Spot.STEP: _STEP,
     Spot.CUSTOMER: _CUSTOMER,
@@ -627,6 +653,8 @@ EXAMPLES: Mapping[str, str] = {
     Spot.WRITE_OFF: _WRITE_OFFS,
     "'acceptance'": _ACCEPTANCES,
     Spot.ACCEPTANCE: _ACCEPTANCES,
+    "'alerts'": _ALERTS,
+    Spot.ALERT: _ALERTS,
     "'statements'": _STATEMENTS,
     Spot.STATEMENT: _STATEMENTS,
     "'after_issue'": _ISSUED,

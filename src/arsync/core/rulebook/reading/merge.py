@@ -35,6 +35,7 @@ LISTS = (
     "placements",
     "write_offs",
     "acceptance",
+    "alerts",
     "statements",
     "after_issue",
 )
@@ -313,6 +314,7 @@ class _Merging:
             "credit_holds": "when",
             "reminders": "steps",
             "follow_ups": "when",
+            "alerts": "tell",
         }.get(self.section)
         near = did_you_mean(name, self.shown.values())
         if need and need not in values_of(element) and near:

@@ -19,6 +19,7 @@ from arsync.core.rulebook import conditions as tree
 from arsync.core.rulebook.model import (
     AcceptanceRule,
     AfterIssue,
+    AlertRule,
     Cadence,
     Charge,
     CreditHold,
@@ -42,6 +43,7 @@ from arsync.core.rulebook.model import (
 )
 from arsync.core.rulebook.reading.acceptance_section import read_acceptance
 from arsync.core.rulebook.reading.agreement_sections import dispute_rules, payment_plan_rules
+from arsync.core.rulebook.reading.alert_section import read_alert
 from arsync.core.rulebook.reading.cadence_reader import read_cadence
 from arsync.core.rulebook.reading.condition_reader import when_of
 from arsync.core.rulebook.reading.currency_changes import still_there
@@ -91,6 +93,7 @@ _Item = TypeVar(
     PlacementRule,
     WriteOff,
     AcceptanceRule,
+    AlertRule,
     StatementRule,
     AfterIssue,
 )
@@ -292,6 +295,7 @@ class _Assembly:
             placements=self.named("placements", _placement),
             write_offs=self.named("write_offs", _write_off),
             acceptance=self.named("acceptance", read_acceptance),
+            alerts=self.named("alerts", read_alert),
             sending=sending,
             roles=tuple(role for role, _ in self.roles.values()),
             safety=Safety(**self.values("safety")),
@@ -427,7 +431,13 @@ class _Assembly:
                 )
                 continue
             tags = frozenset(folded(tag) for tag in block.get("tags", ()))
-            optional = ("credit_limit", "insured_limit", "review_on", "pause_until")
+            optional = (
+                "credit_limit",
+                "insured_limit",
+                "insured_until",
+                "review_on",
+                "pause_until",
+            )
             customers.append(
                 Customer(
                     contact=name,

@@ -26,6 +26,7 @@ from arsync.core.rulebook.model import (
 )
 from arsync.core.rulebook.reading.acceptance_section import ACCEPTANCE
 from arsync.core.rulebook.reading.agreement_sections import DISPUTES, PAYMENT_PLANS, GraceShape
+from arsync.core.rulebook.reading.alert_section import ALERT
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAMES
@@ -443,6 +444,7 @@ CUSTOMER = (
     Key("parent", Text(), "its parent's name or id, where the accounting system knows no parents"),
     Key("credit_limit", AmountShape(), "the agreed credit limit: the fact agreed_limit"),
     Key("insured_limit", AmountShape(), "the amount that the credit insurer covers"),
+    Key("insured_until", DayShape(), "the last day on which the credit insurer covers it"),
     Key(
         "limits",
         Blocks(DATED_LIMIT, "a limit", LIMITS_MAX),
@@ -781,6 +783,11 @@ TOP = (
         "acceptance",
         Blocks(ACCEPTANCE, Spot.ACCEPTANCE, 1000),
         "what becomes of applications for credit; the first rule that applies decides",
+    ),
+    Key(
+        "alerts",
+        Blocks(ALERT, Spot.ALERT, 1000),
+        "what people of the business are told about customers, once for as long as it stands",
     ),
     Key(
         "statements",

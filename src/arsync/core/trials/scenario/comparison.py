@@ -11,7 +11,7 @@ from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.planning_context import cited
 from arsync.core.rulebook.conditions import fields_of, trace
 from arsync.core.rulebook.facts import contact_row
-from arsync.core.rulebook.model import folded
+from arsync.core.rulebook.model import AlertRule, FollowUp, folded
 from arsync.core.trials.scenario.player import Played, PlayedDay, happenings
 from arsync.core.trials.scenario.scenario_model import (
     ABOUT_CUSTOMERS,
@@ -169,7 +169,9 @@ class _DayComparison:
         held = [held_back for held_back in day.plan.held_back if _about(held_back, phrase)]
         if held:
             return [_held(held_back) for held_back in held]
-        if phrase.what in {What.TASK, What.CALL} and (unopened := self.follow_ups(phrase, day)):
+        if phrase.what in {What.TASK, What.CALL, What.ALERT} and (
+            unopened := self.unopened(phrase, day)
+        ):
             return unopened
         lines = self.explained(phrase, day)
         sections = {"credit_holds"} if phrase.what in ABOUT_CUSTOMERS else {"next"}
@@ -215,13 +217,16 @@ class _DayComparison:
                 )
         return lines
 
-    def follow_ups(self, phrase: Phrase, day: PlayedDay) -> list[str]:
-        """Return how the follow-up answered that opens a task of this text."""
-        assessor = self.assessor(day.plan.as_of)
+    def unopened(self, phrase: Phrase, day: PlayedDay) -> list[str]:
+        """Return how the follow-up of this text answered, or the alert of this name."""
+        assessor, rulebook = self.assessor(day.plan.as_of), self.played.rulebook
         lines = []
-        for rule in self.played.rulebook.follow_ups:
-            if folded(rule.task) != folded(phrase.text):
-                continue
+        rules: list[FollowUp | AlertRule] = [
+            rule for rule in rulebook.follow_ups if folded(rule.task) == folded(phrase.text)
+        ]
+        if phrase.what is What.ALERT:
+            rules = [rule for rule in rulebook.alerts if folded(rule.name) == folded(phrase.text)]
+        for rule in rules:
             for account in day.morning:
                 root = assessor.assess(account).root
                 owed = root.view.owed

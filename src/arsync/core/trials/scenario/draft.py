@@ -209,6 +209,8 @@ class _Disguised:
         if customer.insured_limit is not None:
             limit = self.amount(customer.insured_limit, self.rulebook.currency)
             yield f"        insured_limit: {limit}"
+        if customer.insured_until:
+            yield f"        insured_until: {customer.insured_until}"
         if customer.limits:
             yield "        limits:"
         for dated in customer.limits:

@@ -34,6 +34,7 @@ EXPECTATIONS = (
     "account letter thank you for INV-1",
     "task Call the customer for INV-1",
     "call Ask for a day for INV-1",
+    "alert Paying slower",
     "late fee 40.00 for INV-1",
     "credit note 20.00 for INV-1",
     "hold placed",
@@ -195,7 +196,7 @@ def read_phrase(text: str, node: Node, names: ScenarioNames) -> Phrase | None:
     numbers: list[str] = []
     if separator:
         number_texts = _PARTS.split(after)
-        if what in {What.TASK, What.CALL} and not any(
+        if what in {What.TASK, What.CALL, What.ALERT} and not any(
             folded(candidate) in names.invoices for candidate in number_texts
         ):
             # `Call for payment` is a task's text.

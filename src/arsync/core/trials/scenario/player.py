@@ -272,7 +272,10 @@ def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happeni
     what, words = HAPPENINGS[action.kind], payload_words(action.payload)
     if isinstance(action.payload, TaskPayload) and action.payload.is_call:
         what = What.CALL
+    if isinstance(action.payload, TaskPayload) and action.payload.is_alert:
+        what = What.ALERT
     text = {
+        What.ALERT: action.because.rule,
         What.TASK: words.get("task", ""),
         What.CALL: words.get("task", ""),
         What.LATE_FEE: words.get("amount", ""),

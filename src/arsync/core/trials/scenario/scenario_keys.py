@@ -47,6 +47,7 @@ CUSTOMER = (
     Key("tags", TextList(), "tags, as under the rulebook's `customers:`"),
     Key("credit_limit", AmountShape(), "an agreed limit, as under the rulebook's `customers:`"),
     Key("insured_limit", AmountShape(), "an insured limit, as under the rulebook's `customers:`"),
+    Key("insured_until", DayShape(), "the last day of the credit insurance"),
     Key(
         "limits",
         Blocks(DATED_LIMIT, "a limit", LIMITS_MAX),
@@ -55,6 +56,17 @@ CUSTOMER = (
     Key("review_on", DayShape(), "the day to review the limit"),
     Key("pause_until", DayShape(), "the last day on which nothing goes to the customer"),
 )
+AGREED = (
+    "tags",
+    "credit_limit",
+    "insured_limit",
+    "insured_until",
+    "limits",
+    "review_on",
+    "pause_until",
+)
+"""What stands under the rulebook's `customers:` too."""
+
 _RATE = Text(r"[0-9]{1,6}(\.[0-9]{1,10})?", "a rate such as 0.8550", "0.8550")
 INVOICE = (
     Key("number", Text(), "the invoice's number", required=True),
@@ -66,6 +78,7 @@ INVOICE = (
     Key("customer", Text(), "the customer, when there are several"),
     Key("paid", LATER, "the day it was paid in full; the same as an event"),
     Key("sent", _YES_NO, "whether it was sent to the customer; not known when left out"),
+    Key("reference", Text(), "the reference on it, such as the customer's order number"),
 )
 SCENARIO = (
     Key("name", Text(), "what the scenario shows", required=True),

@@ -27,6 +27,8 @@ class What(StrEnum):
     TASK = "task"
     CALL = "call"
     """A task for the telephone."""
+    ALERT = "alert"
+    """A task of a rule of `alerts`, by the rule's name."""
     LATE_FEE = "late fee"
     CREDIT_NOTE = "credit note"
     HOLD_PLACED = "hold placed"

@@ -33,7 +33,14 @@ from arsync.core.rulebook.reading.yaml_nodes import (
 )
 from arsync.core.trials.scenario.applications import AcceptanceCase, read_applications
 from arsync.core.trials.scenario.phrases import ScenarioNames, read_event, read_phrase
-from arsync.core.trials.scenario.scenario_keys import CUSTOMER, FILE, INVOICE, LATER, SCENARIO
+from arsync.core.trials.scenario.scenario_keys import (
+    AGREED,
+    CUSTOMER,
+    FILE,
+    INVOICE,
+    LATER,
+    SCENARIO,
+)
 from arsync.core.trials.scenario.scenario_model import (
     Event,
     EventKind,
@@ -245,14 +252,14 @@ class _StoryReader:
                 created_on=self.when("since", block),
             )
         )
-        agreed = ("tags", "credit_limit", "insured_limit", "limits", "review_on", "pause_until")
-        if any(key in block.nodes for key in agreed):
+        if any(key in block.nodes for key in AGREED):
             self.agreed.append(
                 Customer(
                     contact=name,
                     place=self.source.place(node),
                     credit_limit=block.get("credit_limit"),
                     insured_limit=block.get("insured_limit"),
+                    insured_until=block.get("insured_until"),
                     review_on=block.get("review_on"),
                     pause_until=block.get("pause_until"),
                     limits=limits_of(block, self.source),
@@ -300,6 +307,7 @@ class _StoryReader:
             total=amount,
             amount_due=amount,
             sent={"yes": True, "no": False}.get(block.get("sent", "")),
+            reference=block.get("reference", ""),
         )
         self.invoices.append(invoice)
         paid = self.when("paid", block)

@@ -1,0 +1,153 @@
+"""Facts by which customers are watched: what `alerts` ask for most, and any other rule may."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from arsync.core.ledger.account_view import HISTORY_DAYS, ContactView
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.payment_pace import (
+    EARLIER_DAYS,
+    EARLIER_MIN,
+    RECENT_DAYS,
+    RECENT_MIN,
+    change_in_days,
+    settled_lately,
+)
+from arsync.core.ledger.records import DocumentStatus, Invoice
+from arsync.core.rulebook.facts.contact_figures import OVER_ZERO_LIMIT_PERCENT, percent
+from arsync.core.rulebook.facts.field import (
+    ANY_NUMBER,
+    FROM_0,
+    FactKind,
+    Field,
+    Value,
+)
+from arsync.core.rulebook.facts.movement import (
+    NEVER,
+    STILL,
+    CountsDown,
+    OnDays,
+    days_later,
+    given_limit_ends,
+)
+
+REFERENCES_MIN = 3
+"""So many earlier invoices tell whether a customer always has a reference."""
+
+
+def limit_used_percent(view: ContactView) -> Value:
+    """Return the exposure in percent of the credit limit; 0 with nothing owed, or no limit."""
+    if view.limit.is_unlimited:
+        return ZERO
+    limit, exposure = view.limit.amount, view.account_view.exposure
+    if limit is None or exposure is None:
+        return None
+    if exposure <= 0:
+        return ZERO
+    return percent(exposure, limit) if limit else OVER_ZERO_LIMIT_PERCENT
+
+
+def days_to_pay_change(view: ContactView) -> Value:
+    """Return by how many days the customer pays slower than before; see `payment_pace`."""
+    account_view = view.account_view
+    own = (invoice for invoice in account_view.account.invoices if view.counts(invoice.contact_id))
+    return change_in_days(settled_lately(own, account_view.today))
+
+
+def next_pace_change(view: ContactView, _: object) -> date:
+    """Return the day on which a settled invoice becomes an earlier one, or too old."""
+    today = view.account_view.today
+    days = (
+        days_later(invoice.paid_on, after)
+        for invoice in view.account_view.account.invoices
+        if invoice.paid_on is not None
+        for after in (RECENT_DAYS, RECENT_DAYS + EARLIER_DAYS)
+    )
+    return min((day for day in days if day > today), default=NEVER)
+
+
+def days_until_insurance_ends(view: ContactView) -> Value:
+    """Return the days until the insurer covers nothing more, below 0 after it."""
+    day = view.agreed.insured_until
+    return None if day is None else (day - view.account_view.today).days
+
+
+def reference_missing(view: ContactView, invoice: Invoice) -> Value:
+    """Return whether it lacks the reference that all earlier invoices of the customer had."""
+    if invoice.customers_reference:
+        return False
+    first = invoice.issued_on - timedelta(HISTORY_DAYS)
+    earlier = [
+        other
+        for other in view.account_view.account.invoices
+        if other.contact_id == invoice.contact_id
+        and first <= other.issued_on < invoice.issued_on
+        and other.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
+    ]
+    if len(earlier) < REFERENCES_MIN:
+        return None
+    return all(other.customers_reference for other in earlier)
+
+
+CONTACT_WATCHING: tuple[Field, ...] = (
+    Field(
+        "limit_used_percent",
+        "contact",
+        FactKind.PERCENT,
+        "how much of the credit limit the exposure takes up, above 100 when over it",
+        "credit limit and exposure",
+        limit_used_percent,
+        phrase="{} of the limit of {credit_limit} used",
+        is_tolerated=True,
+        bounds=FROM_0,
+        moves=OnDays(given_limit_ends),
+        unknown="the credit limit or the exposure is unknown",
+        example="{at_least: 90}",
+        needs_limit=True,
+    ),
+    Field(
+        "days_to_pay_change",
+        "contact",
+        FactKind.DAYS,
+        f"by how many days later than before it pays: the median of days after the due date of"
+        f" invoices settled in the last {RECENT_DAYS} days against the {EARLIER_DAYS} before; 0"
+        " when it is no more than chance or one invoice",
+        "invoices paid in full",
+        days_to_pay_change,
+        phrase="it pays {} later than before",
+        bounds=ANY_NUMBER,
+        moves=OnDays(next_pace_change),
+        unknown=f"fewer than {RECENT_MIN} invoices were settled lately, or than {EARLIER_MIN}"
+        " before",
+        example="{more_than: 10}",
+    ),
+    Field(
+        "days_until_insurance_ends",
+        "contact",
+        FactKind.DAYS,
+        "days until insured_until; negative when it has passed",
+        "customers of the rulebook",
+        days_until_insurance_ends,
+        phrase="{} until the credit insurance ends",
+        bounds=ANY_NUMBER,
+        moves=CountsDown(lambda s, _: s.agreed.insured_until),
+        unknown="no end of the insurance was set",
+        example="{at_most: 30}",
+    ),
+)
+
+INVOICE_WATCHING: tuple[Field, ...] = (
+    Field(
+        "reference_missing",
+        "invoice",
+        FactKind.YES_NO,
+        "whether it has no reference though all of the customer's invoices of the year before had",
+        "the invoice and those before it",
+        reference_missing,
+        phrase="the reference is missing, which earlier invoices had|no reference is missing",
+        moves=STILL,
+        unknown=f"it has none, and fewer than {REFERENCES_MIN} invoices came before it",
+        example="yes",
+    ),
+)
