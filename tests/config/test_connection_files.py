@@ -95,6 +95,7 @@ def test_every_setting_says_whether_it_may_differ(tmp_path: Path) -> None:
         "letters",
         "sms",
         "mailbox",
+        "alerts",
     }
 
 

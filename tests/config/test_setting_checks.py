@@ -56,6 +56,8 @@ def test_each_wrong_digit_of_an_iban_is_noticed(iban: str, at: int, digit: str) 
         ("letters.colour", "blue", "write it like #0b5c7a"),
         ("letters.email", "Accounts", "it must be a mail address"),
         ("letters.payment_link", "pay.example.com", "it must begin with https://"),
+        ("alerts.webhook", "http://example.com/alerts", "it must begin with https://"),
+        ("alerts.webhook", "https:///alerts", "it must begin with https://"),
         ("letters.payment_link", "javascript:alert(1)", "it must begin with https://"),
         ("letters.payment_link", "https://a.example/{invoise}", "{invoise} is not known"),
         ("letters.payment_link", "https://a.example/{invoice", "a brace is not closed"),
@@ -85,6 +87,8 @@ def test_a_wrong_value_is_refused_with_its_line(
     [
         ("letters.payment_link", "https://a.example/{invoice}?c={customer_number}&s={amount}"),
         ("letters.notice_number", "{year}/{number}"),
+        ("alerts.webhook", "https://example.com/alerts"),
+        ("alerts.webhook", "http://127.0.0.1:8080/alerts"),
         ("smtp.reply_to", "Jo <jo@example.com>"),
         ("letters.iban", ""),
         ("letters.logo", ""),

@@ -31,6 +31,7 @@ def test_no_secret_is_shown_with_the_settings() -> None:
         "smtp.url",
         "sms.token",
         "mailbox.url",
+        "alerts.secret",
     }
     config = Config(folder=Path(), tokens=TokensSettings(key="hush"))
     assert "hush" not in f"{config} {config!r} {config.tokens}"

@@ -12,7 +12,7 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import SCHEDULE
 from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.status import status
-from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.actions import Action, ActionKind, ActionState, TaskPayload
 from arsync.core.actions.message_words import noun_for
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import ZERO, shown
@@ -181,14 +181,38 @@ def _refused(seen: _LookedAt) -> Iterator[DigestLine]:
         )
 
 
+def _open_tasks(seen: _LookedAt, *, alerts: bool) -> list[ActionRow]:
+    """Return the open tasks that are alerts, or those that are none."""
+    # What was put off comes back on its day.
+    return [
+        row
+        for row in seen.organisation.store.actions.open_tasks(seen.organisation.id)
+        if (row.next_on is None or row.next_on <= seen.status.today)
+        and (isinstance(row.action.payload, TaskPayload) and row.action.payload.is_alert) is alerts
+    ]
+
+
+def _alerts(seen: _LookedAt) -> Iterator[DigestLine]:
+    organisation = seen.organisation
+    for failed in organisation.store.alerts.given_up(organisation.id):
+        to = f" to {failed.address}" if failed.address else ""
+        yield DigestLine(
+            f"an alert could not be told by {failed.way}{to}: {failed.failure}", "arsync doctor"
+        )
+    # The newest first: the others were in the mails before.
+    for row in reversed(_open_tasks(seen, alerts=True)):
+        payload = row.action.payload
+        observation = payload.observation if isinstance(payload, TaskPayload) else ""
+        since = f", since {row.sent_on}" if row.sent_on else ""
+        yield DigestLine(
+            f"{row.action.contact_name}: {row.action.because.rule}: {observation}{since}",
+            f"arsync done {row.key[:12]} --outcome TEXT",
+        )
+
+
 def _tasks(seen: _LookedAt) -> Iterator[DigestLine]:
     today, organisation = seen.status.today, seen.organisation
-    # What was put off comes back on its day.
-    tasks = [
-        row
-        for row in organisation.store.actions.open_tasks(organisation.id)
-        if row.next_on is None or row.next_on <= today
-    ]
+    tasks = _open_tasks(seen, alerts=False)
     if not tasks:
         return
     due = [row for row in tasks if row.due_on is not None and row.due_on <= today]
@@ -242,6 +266,7 @@ _SECTIONS: Sequence[tuple[str, str, Callable[[_LookedAt], Iterator[DigestLine]]]
     ("Waiting for your approval", "approvals", _approvals),
     ("Paused", "pauses", _paused),
     ("Refused by the accounting system", "refusals", _refused),
+    ("Alerts", "alerts", _alerts),
     ("Tasks", "tasks", _tasks),
     ("Tomorrow", "who will be written to", _tomorrow),
 )

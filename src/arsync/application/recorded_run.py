@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from arsync.application.alert_telling import tell_alerts
 from arsync.application.day_budget import day_budget
 from arsync.application.notifications import (
     notify_of_lost_authorisation,
@@ -213,6 +214,7 @@ class RecordedRun:
             notify_of_lost_authorisation(organisation, reason)
         if applied is not None:
             notify_of_open_outcomes(organisation)
+            tell_alerts(organisation)
         counts = organisation.store.actions.counts(organisation.id)
         result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
         outcome = "failed" if result.broke else "part failed" if result.failed else "done"

@@ -118,6 +118,17 @@ def _logo(value: str, folder: Path) -> str:
     return ""
 
 
+def _posted_to(value: str, _: Path) -> str:
+    address = urlsplit(value)
+    here = address.hostname in {"localhost", "127.0.0.1", "::1"}
+    if address.hostname and (address.scheme == "https" or (address.scheme == "http" and here)):
+        return ""
+    return (
+        f" is {value!r}; it must begin with https://."
+        '\n    hint: webhook = "https://example.com/alerts"'
+    )
+
+
 _CHECKS: Mapping[tuple[str, str], Check] = {
     ("runs", "notify"): _address,
     ("smtp", "sender"): _sender,
@@ -130,4 +141,5 @@ _CHECKS: Mapping[tuple[str, str], Check] = {
     ("letters", "payment_link"): _payment_link,
     ("letters", "notice_number"): _notice_number,
     ("letters", "logo"): _logo,
+    ("alerts", "webhook"): _posted_to,
 }

@@ -513,6 +513,22 @@ class MailboxSettings(Section, frozen=True, kw_only=True):
     )
 
 
+class AlertsSettings(Section, frozen=True, kw_only=True):
+    """Alerts of the rulebook that go to a program: `by: webhook`."""
+
+    per_connection: ClassVar[bool] = True
+
+    webhook: Annotated[
+        str,
+        Meta(description="https address that alerts are posted to; empty: none are"),
+    ] = ""
+    secret: Annotated[
+        str,
+        SECRET,
+        Meta(description="signs what is posted, as Standard Webhooks says; without it none is"),
+    ] = ""
+
+
 BANK_DETAILS = (
     "account_name",
     "bank",
@@ -543,6 +559,7 @@ class AllSettings(Struct, frozen=True, kw_only=True):
     letters: LettersSettings = LettersSettings()
     sms: SmsSettings = SmsSettings()
     mailbox: MailboxSettings = MailboxSettings()
+    alerts: AlertsSettings = AlertsSettings()
 
 
 class Setting(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -42,8 +42,8 @@ class ProviderSession:
     def __init__(
         self,
         label: str,
-        user: str,
-        password: str,
+        user: str = "",
+        password: str = "",
         *,
         read_seconds: float = READ_SECONDS,
     ) -> None:
@@ -51,14 +51,15 @@ class ProviderSession:
 
         Args:
             label: the provider's name, for messages.
-            user: the account.
+            user: the account; empty: its calls bear no password.
             password: its token.
             read_seconds: how long the provider may be silent.
         """
         self._label = label
         self._read_seconds = read_seconds
         self._session = requests.Session()
-        self._session.auth = HTTPBasicAuth(user, password)
+        if user:
+            self._session.auth = HTTPBasicAuth(user, password)
         # Neither a proxy nor a .netrc of this computer may be given the password.
         self._session.trust_env = False
         for scheme in ("https://", "http://"):
@@ -84,7 +85,8 @@ class ProviderSession:
         url: str,
         *,
         params: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | bytes | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> HttpResponse:
         """Make one call and return its answer, whatever its status.
 
@@ -92,7 +94,8 @@ class ProviderSession:
             method: GET or POST; a POST changes something.
             url: absolute.
             params: the query.
-            form: the body.
+            form: the body, by fields or as it is.
+            headers: further ones.
 
         Raises:
             Unreachable: not reached; nothing happened.
@@ -106,7 +109,11 @@ class ProviderSession:
                 url,
                 params=params,
                 data=form,
-                headers={"User-Agent": f"arsync/{__version__}", "Accept": "application/json"},
+                headers={
+                    "User-Agent": f"arsync/{__version__}",
+                    "Accept": "application/json",
+                    **headers,
+                },
                 timeout=(CONNECT_SECONDS, self._read_seconds),
                 allow_redirects=False,
                 stream=True,
@@ -115,8 +122,8 @@ class ProviderSession:
         except requests.RequestException as error:
             raise self._lost(url, error, changes=changes) from None
         _LOG.info("%s %s: %s", method, urlsplit(url).netloc, response.status_code)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpResponse(response.status_code, headers, body)
+        answered = {name.lower(): value for name, value in response.headers.items()}
+        return HttpResponse(response.status_code, answered, body)
 
     def _body(self, response: requests.Response, *, changes: bool) -> bytes:
         body = b""
@@ -143,4 +150,4 @@ def _refuse_plain(url: str) -> None:
         address.scheme == "http" and is_loopback(address.hostname or "")
     ):
         return
-    raise UserMistake(f"{url}: this must be an https address; the password is not sent.")
+    raise UserMistake(f"{url}: this must be an https address; nothing is sent.")

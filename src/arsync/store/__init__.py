@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from arsync.clock import Clock
 from arsync.store.actions.action_store import Actions
+from arsync.store.actions.alert_tellings import AlertTellings
 from arsync.store.actions.claims import ActionClaims
 from arsync.store.actions.decisions import ActionDecisions
 from arsync.store.actions.last_plans import LastPlans
@@ -63,6 +64,7 @@ __all__ = [
     "ActionClaims",
     "ActionDecisions",
     "Actions",
+    "AlertTellings",
     "AuditLog",
     "BoundCustomers",
     "Connections",
@@ -130,6 +132,7 @@ class Store:
         self.disputes = Disputes(database, clock)
         self.log = ContactLog(database, clock)
         self.tasks = Tasks(database)
+        self.alerts = AlertTellings(database)
         self.undeliverable = UndeliverableAddresses(database)
         self.customers = BoundCustomers(database)
         self.limits = LimitHistory(database, clock)

@@ -38,8 +38,8 @@ def test_it_says_what_was_seen_to_whom_and_why(desk: Desk) -> None:
         "Alert: At 90 %",
         "owner",
         is_alert=True,
-        seen="95% of the limit of GBP 1,000.00 used, 90% allowed",
-        told=("owner", "credit control"),
+        observation="95% of the limit of GBP 1,000.00 used, 90% allowed",
+        recipients=("owner", "credit control"),
     )
     assert alert.note == (
         "Alert to owner, credit control: At 90 %: 95% of the limit of GBP 1,000.00 used, 90% "

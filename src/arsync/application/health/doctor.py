@@ -13,6 +13,7 @@ from arsync.application.app_limits import app_use
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.customer_entries import matching
+from arsync.application.health.alert_ways import alert_findings
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding, connection_of
 from arsync.application.health.letter_ways import way_findings
 from arsync.application.health.mail_health import mail_findings
@@ -91,6 +92,7 @@ def _organisation(actor: Actor, organisation: OrganisationContext) -> Iterator[F
         _connection(actor, organisation),
         _rules(organisation),
         way_findings(organisation),
+        alert_findings(organisation),
     ):
         for finding in findings:
             yield replace(finding, connection=organisation.name)

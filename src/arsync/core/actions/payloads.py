@@ -386,10 +386,12 @@ class TaskPayload(_Payload, frozen=True, tag="task"):
     """The name of what to say there."""
     is_alert: bool = False
     """Whether a rule of `alerts` tells of something; see `alert_planner`."""
-    seen: str = ""
+    observation: str = ""
     """Of an alert: what was seen, in words."""
-    told: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
     """Of an alert: whom it tells, roles and addresses."""
+    told_by: tuple[str, ...] = ()
+    """Of an alert: how, besides this task: `mail`, `webhook`."""
 
     @property
     def title(self) -> str:

@@ -67,14 +67,15 @@ def _action(
     contact = party.view.contact
     assessor = planning.assessor
     reason = because(rule.place, rule.name, assessor.evidence(rule.when, party, invoice))
-    seen = assessor.spoken(rule.when, party, invoice)
+    observation = assessor.spoken(rule.when, party, invoice)
     return Action(
         payload=TaskPayload(
             f"Alert: {rule.name}",
             rule.tell[0] if rule.tell else "",
             is_alert=True,
-            seen=seen,
-            told=rule.tell,
+            observation=observation,
+            recipients=rule.tell,
+            told_by=tuple(sorted(way.value for way in rule.by)),
         ),
         connection=planning.connection,
         contact_id=contact.id,
@@ -82,7 +83,7 @@ def _action(
         because=reason,
         invoices=() if invoice is None else (_ref(planning, invoice),),
         subject=since if invoice is None else f"{invoice.id} {since}",
-        note=f"Alert to {', '.join(rule.tell)}: {rule.name}: {seen} ({cited(reason)}).",
+        note=f"Alert to {', '.join(rule.tell)}: {rule.name}: {observation} ({cited(reason)}).",
     )
 
 

@@ -200,11 +200,13 @@ def _alerts(
         for watched in assessor.watched_by(assessment, rule):
             document = watched.invoice
             if document is None:
-                asked = watched.party is party or rule.is_about_the_family
+                is_asked_for = watched.party is party or rule.is_about_the_family
             else:
                 # Of invoices those are named that an alert is about; of one, whatever it says.
-                asked = invoice_id == document.id or (not invoice_id and watched.answer is True)
-            if not asked:
+                is_asked_for = invoice_id in {"", document.id} and (
+                    bool(invoice_id) or watched.answer is True
+                )
+            if not is_asked_for:
                 continue
             words = assessor.words(rule.when, watched.party, document)
             text = f"{rule.name}: {_ANSWERS[watched.answer]}, {words}"

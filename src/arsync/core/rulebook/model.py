@@ -272,6 +272,19 @@ class FollowUp(NamedTuple):
     assign_to: str = ""
 
 
+OWNER = "owner"
+"""The name of who is told without a role: the address of `[runs] notify`."""
+
+
+class TellBy(StrEnum):
+    """How somebody is told of an alert."""
+
+    TASK = "task"
+    """There always is one."""
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+
+
 class AlertRule(NamedTuple):
     """What somebody is told about a customer, once for as long as it stands."""
 
@@ -280,6 +293,8 @@ class AlertRule(NamedTuple):
     when: Condition
     tell: tuple[str, ...] = ()
     """Roles, people or addresses; the first has the task."""
+    by: frozenset[TellBy] = frozenset()
+    """How besides the task."""
 
     @property
     def is_about_invoices(self) -> bool:

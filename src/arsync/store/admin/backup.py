@@ -34,6 +34,7 @@ from arsync.store.db.policy_tables import tries
 from arsync.store.db.tables import (
     action_events,
     actions,
+    alert_tellings,
     connections,
     metadata,
     notices,
@@ -43,11 +44,11 @@ from arsync.store.db.tables import (
 from arsync.store.models import Mode
 
 NOT_RESTORED = frozenset(
-    {outages, web_sessions, one_time_links, sign_in_tries, form_answers, tries}
+    {outages, web_sessions, one_time_links, sign_in_tries, form_answers, tries, alert_tellings}
 )
 """Tables that say until when something is left alone, is signed in, or can be done: of a restored
 store that is long over, and a link that was used or revoked since must not open again. What trying
-a rulebook showed is of a ledger as it was."""
+a rulebook showed is of a ledger as it was. Of alerts that stood then nobody is told again."""
 
 RESTORE = "restore"
 """The actor of the changes that a restore makes."""

@@ -51,6 +51,7 @@ REVISIONS = (
     "0038",
     "0039",
     "0040",
+    "0041",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -687,6 +687,23 @@ held_conditions = Table(
 )
 """Since when conditions of the rulebook have held, for those of which that matters."""
 
+alert_tellings = Table(
+    "alert_tellings",
+    metadata,
+    Column("action_key", Text, primary_key=True),
+    Column("way", Text, primary_key=True),
+    # A mail address; of a webhook empty.
+    Column("address", Text, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("tried_at", Moment),
+    Column("next_at", Moment),
+    _text("failure"),
+    Index(None, "connection_id", "state"),
+)
+"""Who was told of alerts, besides their tasks: see `store.actions.alert_tellings`."""
+
 limit_history = Table(
     "limit_history",
     metadata,

@@ -27,3 +27,14 @@ def test_a_role_that_nobody_has_is_named(rule: str) -> None:
     assert "no role 'owner'" in warning.message
     (slip,) = undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", "finance directer")))
     assert slip.hint == "did you mean 'finance director'?"
+
+
+def test_an_alert_is_mailed_to_nobody_without_an_address() -> None:
+    rule = "alerts: [{name: A, when: {on_hold: no}, tell: [ROLE, jo@example.com], by: mail}]"
+    (warning,) = undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", "finance directer")))
+    assert warning.message == "there is no role 'finance directer': nobody is mailed the alert 'A'."
+    assert warning.hint == "did you mean 'finance director'?"
+    # The owner has an address in the settings; and a task needs none.
+    assert undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", "owner"))) == []
+    by_task = rule.replace(", by: mail", "").replace("ROLE", "Jo")
+    assert undefined_roles(a_rulebook(HEAD + by_task)) == []

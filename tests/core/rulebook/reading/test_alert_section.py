@@ -6,6 +6,7 @@ import pytest
 from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.rulebook import read_rulebook, rulebook_warnings
+from arsync.core.rulebook.model import TellBy
 from arsync.core.rulebook.reading.extends import Extended
 
 HEAD = "version: 1\ncurrency: GBP\n"
@@ -18,11 +19,11 @@ def problem_of(line: str) -> str:
     return "\n".join(map(str, problems))
 
 
-def test_an_alert_says_what_is_watched_and_who_is_told() -> None:
+def test_an_alert_says_what_and_whom() -> None:
     rulebook = a_rulebook(
         f"{HEAD}alerts:\n"
         "  - {name: Slower, when: {days_to_pay_change: {more_than: 10}}, unless: {tag: vip},"
-        " tell: [owner, jo@example.com, Owner]}\n"
+        " tell: [owner, jo@example.com, Owner], by: [task, mail]}\n"
         "  - {name: No order number, when: {reference_missing: yes}, tell: sales}\n"
     )
     slower, missing = rulebook.alerts
@@ -32,6 +33,8 @@ def test_an_alert_says_what_is_watched_and_who_is_told() -> None:
         4,
     )
     assert {field.name for field in slower.when.fields} == {"days_to_pay_change", "tag"}
+    assert slower.by == frozenset({TellBy.MAIL})
+    assert missing.by == frozenset()
     assert (slower.is_about_invoices, missing.is_about_invoices) == (False, True)
     assert rulebook_warnings(rulebook) == []
 
@@ -45,6 +48,8 @@ def test_an_alert_says_what_is_watched_and_who_is_told() -> None:
         ("notify: {}", "people of the business by: alerts: [{"),
         ("alerts: {}", "or alerts: [{name: At 90 %"),
         (f"alerts: [{{{RULE}}}]", "needs 'tell'"),
+        (f"alerts: [{{{RULE}, tell: owner, by: sms}}]", "it can be task, mail, webhook"),
+        (f"alerts: [{{{RULE}, tell: owner, via: smtp}}]", "write by: mail"),
         ("alerts: [{name: A, tell: owner}]", "needs 'when'"),
         (f"alerts: [{{{RULE}, notify: owner}}]", "write tell: owner"),
         (f"alerts: [{{{RULE}, assign_to: owner}}]", "write tell: owner"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arsync.core.rulebook.model import Place, Problem, Rulebook, folded
+from arsync.core.rulebook.model import OWNER, Place, Problem, Rulebook, TellBy, folded
 from arsync.core.rulebook.nearest_name import nearest
 from arsync.core.rulebook.recipients import CopyRule
 from arsync.core.rulebook.roles import Approval
@@ -13,25 +13,40 @@ from arsync.core.rulebook.roles import Approval
 def undefined_roles(rulebook: Rulebook) -> list[Problem]:
     """Return the approvals and copies of a role that `roles` does not have: they reach nobody."""
     defined = {folded(role.name): role.name for role in rulebook.roles}
-    return [
-        Problem(
-            *place,
-            f"there is no role {approval.by!r}: nobody is told what waits for it.",
-            _hint(approval.by, nearest(folded(approval.by), defined)),
-            "warning",
-        )
-        for place, approval in _approvals(rulebook)
-        if approval.by and folded(approval.by) not in defined
-    ] + [
-        Problem(
-            *place,
-            f"there is no role {rule.role!r}: nobody gets this copy.",
-            _hint(rule.role, nearest(folded(rule.role), defined)),
-            "warning",
-        )
-        for place, rule in _copies(rulebook)
-        if rule.role and folded(rule.role) not in defined
-    ]
+    return (
+        [
+            Problem(
+                *place,
+                f"there is no role {approval.by!r}: nobody is told what waits for it.",
+                _hint(approval.by, nearest(folded(approval.by), defined)),
+                "warning",
+            )
+            for place, approval in _approvals(rulebook)
+            if approval.by and folded(approval.by) not in defined
+        ]
+        + [
+            Problem(
+                *place,
+                f"there is no role {rule.role!r}: nobody gets this copy.",
+                _hint(rule.role, nearest(folded(rule.role), defined)),
+                "warning",
+            )
+            for place, rule in _copies(rulebook)
+            if rule.role and folded(rule.role) not in defined
+        ]
+        + [
+            Problem(
+                *rule.place,
+                f"there is no role {name!r}: nobody is mailed the alert {rule.name!r}.",
+                _hint(name, nearest(folded(name), defined)),
+                "warning",
+            )
+            for rule in rulebook.alerts
+            for name in rule.tell
+            # The owner's address is a setting: [runs] notify.
+            if TellBy.MAIL in rule.by and "@" not in name and folded(name) not in {*defined, OWNER}
+        ]
+    )
 
 
 def _hint(name: str, near: str) -> str:

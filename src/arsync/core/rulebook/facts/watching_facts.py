@@ -79,15 +79,15 @@ def reference_missing(view: ContactView, invoice: Invoice) -> Value:
         return False
     first = invoice.issued_on - timedelta(HISTORY_DAYS)
     earlier = [
-        other
-        for other in view.account_view.account.invoices
-        if other.contact_id == invoice.contact_id
-        and first <= other.issued_on < invoice.issued_on
-        and other.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
+        document
+        for document in view.account_view.account.invoices
+        if document.contact_id == invoice.contact_id
+        and first <= document.issued_on < invoice.issued_on
+        and document.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
     ]
     if len(earlier) < REFERENCES_MIN:
         return None
-    return all(other.customers_reference for other in earlier)
+    return all(document.customers_reference for document in earlier)
 
 
 CONTACT_WATCHING: tuple[Field, ...] = (

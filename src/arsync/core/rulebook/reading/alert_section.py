@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from yaml.nodes import Node, SequenceNode
 
-from arsync.core.rulebook.model import AlertRule, Place, folded
+from arsync.core.rulebook.model import AlertRule, Place, TellBy, folded
 from arsync.core.rulebook.reading.condition_reader import ConditionShape, when_of
 from arsync.core.rulebook.reading.message_shapes import AddressOrRole
 from arsync.core.rulebook.reading.value_types import (
@@ -14,6 +14,7 @@ from arsync.core.rulebook.reading.value_types import (
     Schema,
     Source,
     Text,
+    WordsList,
     items,
 )
 from arsync.core.rulebook.reading.yaml_nodes import odd_tag
@@ -32,7 +33,7 @@ class TellShape:
         if not nodes or len(nodes) > TOLD_MAX:
             source.problem(node, f"{label} names {len(nodes)}; it can be 1 to {TOLD_MAX}.")
             return None
-        told: dict[str, str] = {}
+        names: dict[str, str] = {}
         for each in nodes:
             text = AddressOrRole().read(each, source, label)
             if text is None:
@@ -44,14 +45,14 @@ class TellShape:
                     "what customers are told stands under 'announcements:' and in reminders",
                 )
                 return None
-            told.setdefault(folded(text), text)
-        return tuple(told.values())
+            names.setdefault(folded(text), text)
+        return tuple(names.values())
 
     def schema(self) -> Schema:
         """Return the schema."""
-        one = AddressOrRole().schema()
-        many = {"type": "array", "minItems": 1, "maxItems": TOLD_MAX, "items": one}
-        return {"anyOf": [one, many]}
+        one_schema = AddressOrRole().schema()
+        many = {"type": "array", "minItems": 1, "maxItems": TOLD_MAX, "items": one_schema}
+        return {"anyOf": [one_schema, many]}
 
 
 _CONDITION = ConditionShape("invoice")
@@ -66,6 +67,11 @@ ALERT = (
         required=True,
     ),
     Key(
+        "by",
+        WordsList(tuple(way.value for way in TellBy)),
+        "besides the task: mail, at once, to those it tells; webhook, to [alerts] webhook",
+    ),
+    Key(
         "remove",
         Removal(),
         "true: remove it from the extended rulebook; or a list of keys to remove",
@@ -75,4 +81,5 @@ ALERT = (
 
 def read_alert(block: Block, node: Node, source: Source, name: str, place: Place) -> AlertRule:
     """Return one rule of `alerts`."""
-    return AlertRule(name, place, when_of(block), block.get("tell") or ())
+    ways = frozenset(TellBy(way) for way in block.get("by") or ())
+    return AlertRule(name, place, when_of(block), block.get("tell") or (), ways - {TellBy.TASK})

@@ -303,6 +303,8 @@ _ALERT = {word: guess for word, guess in _RULE.items() if word != "to"} | _table
         "to who whom owner assign_to assign notify role person recipient recipients email_to",
         _write("tell: owner"),
     ),
+    ("via how channel way method", _write("by: mail")),
+    ("email mail webhook url", _write("by: [mail, webhook]")),
     ("task call action", Guess("an alert is a task of whoever is told, with no word for it")),
     ("at threshold limit percent", _write("when: {limit_used_percent: {at_least: 90}}")),
     ("once every repeat until", Guess("it is told once, until it is over and comes again")),
