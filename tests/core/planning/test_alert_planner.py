@@ -207,3 +207,20 @@ def test_why_says_what_is_watched(desk: Desk) -> None:
         "alerts: At 90 %: yes, limit_used_percent 95% (at least 90); since 2026-11-20, to be"
         " told: owner, credit control (rules/test.yaml:5)"
     )
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ("terms_differ: yes", ["i1"]),
+        ("terms_days: {more_than: 30}", ["i1"]),
+        ("terms_days: {less_than: 30}", []),
+    ],
+)
+def test_terms_that_differ_are_told(desk: Desk, when: str, told: list[str]) -> None:
+    rules = RULES.replace("limit_used_percent: {at_least: 90}", when)
+    usual = [desk.invoice(f"u{number}", 100 + number) for number in range(3)]
+    odd = desk.invoice("i1", -20, issued_on=desk.today - timedelta(40))
+    account = desk.account(*usual, odd)
+    alerts = desk.plan(rules, account).actions
+    assert [ref.id for alert in alerts for ref in alert.invoices] == told

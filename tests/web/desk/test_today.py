@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from html import escape
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -192,3 +194,36 @@ def test_what_is_in_the_way_stands_on_top(desk: DeskDriver, owner: FlaskClient) 
     assert "The rulebook cannot be used, so nothing leaves." in page
     assert "was not reached" in page
     assert "the line is down." in page
+
+
+ALERTS = """alerts:
+  - {name: Very late, when: {oldest_days_overdue: {at_least: 60}}, tell: [owner, sales]}
+  - {name: Large, when: {amount_due: {at_least: 8000}}, tell: owner}
+"""
+
+
+def test_alerts_are_problem_lines_until_they_end(
+    desk: DeskDriver, owner: FlaskClient, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules" / "standard.yaml"
+    rules.write_text(rules.read_text() + ALERTS)
+    list(desk.container.sync("books"))
+    assert "Very late." not in owner.get(TODAY).text, "nobody has approved its task"
+    alerts = [
+        row
+        for row in desk.container.store.actions.list(kinds={ActionKind.TASK})
+        if row.action.because.rule in {"Very late", "Large"}
+    ]
+    assert alerts
+    for row in alerts:
+        post(owner, f"/c/books/approvals/{row.key}/approve", then="today")
+    assert isinstance(desk.container.clock, SetClock)
+    desk.container.clock.advance(timedelta(minutes=6))
+    list(desk.container.sync("books"))
+    page = owner.get(TODAY).text
+    row = alerts[0]
+    name = escape(row.action.contact_name)
+    assert f"{name}: {row.action.because.rule}." in page or "more alerts" in page
+    customer = owner.get(f"/c/books/customers/{quote(row.action.contact_id)}").text
+    assert f"<b>{row.action.because.rule}" in customer
+    assert "for owner" in customer

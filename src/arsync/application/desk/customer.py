@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from arsync.application.desk.alerts import OpenAlert, open_alerts
 from arsync.application.desk.customer_figures import (
     Age,
     Assessed,
@@ -26,6 +27,7 @@ from arsync.core.ledger.account_view import HISTORY_DAYS
 from arsync.core.ledger.agreements.disputes import is_standing
 from arsync.core.ledger.agreements.payment_plans import JudgedPlan
 from arsync.core.ledger.agreements.promises import BROKEN, OPEN, JudgedPromise
+from arsync.core.ledger.likely_queries import likely_queries
 from arsync.core.ledger.records import Contact, Dispute, Invoice, LogKind, RecordKind
 from arsync.core.planning.explanation import ReasonLine, explain
 from arsync.core.planning.plan import HeldBack, Plan
@@ -52,6 +54,8 @@ class OpenInvoice(NamedTuple):
     """In words what comes next; empty: it was not worked out."""
     state: str
     """`promised`, `disputed`, `payment plan`, `placed with ...`; empty: none of them."""
+    queries: tuple[str, ...] = ()
+    """What the customer will ask about it before it pays, in words."""
 
 
 class OpenDispute(NamedTuple):
@@ -114,6 +118,7 @@ class CustomerPage(NamedTuple):
     platform_page: str
     """Where people see it at the platform; empty: nowhere."""
     doubts: tuple[str, ...]
+    alerts: tuple[OpenAlert, ...] = ()
 
 
 EVENT_GROUPS = {
@@ -206,6 +211,7 @@ def customer_page(
         len(events) - len(newest),
         platform_page(organisation, RecordKind.CONTACTS, contact.id),
         assessed.account.doubts,
+        tuple(open_alerts(organisation, assessed.account, contact_id)),
     )
 
 
@@ -253,6 +259,7 @@ def open_invoice(assessed: Assessed, invoice: Invoice, nexts: dict[str, str]) ->
         last.on if last else None,
         nexts.get(number, "").partition(": ")[2],
         _state(assessed, invoice),
+        tuple(likely_queries(view.document_of(invoice), view.account.invoices, view.today)),
     )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.account_reading import accounts_on
+from arsync.application.desk.alerts import OpenAlert, is_alert, open_alert
 from arsync.application.desk.waiting_list import (
     HOLDS,
     LETTERS,
@@ -52,6 +53,8 @@ ALONE_MAX = 5
 """So many invoices that are left alone are named."""
 
 PROBLEMS_SHOWN_MAX = 3
+
+ALERTS_SHOWN_MAX = 3
 
 
 class CustomerNote(NamedTuple):
@@ -116,7 +119,11 @@ class Today(NamedTuple):
     others: tuple[WaitingDecision, ...]
     notes: Mapping[str, CustomerNote]
     """By contact, of the letters that stand open."""
+    alerts: tuple[OpenAlert, ...]
+    """The newest first; some of them."""
+    alert_count: int
     tasks: int
+    """Without alerts."""
     first_task: ActionRow | None
     sums: LedgerSums
     paid: PaidSums
@@ -152,7 +159,9 @@ def today(actor: Actor, organisation: OrganisationContext) -> Today:
     ]
     planned, planned_on = _planned(organisation) if mode is Mode.OBSERVE else ((), None)
     alone, alone_count = _left_alone(organisation)
-    tasks = store.actions.open_tasks(organisation.id)
+    open_tasks = store.actions.open_tasks(organisation.id)
+    tasks = [row for row in open_tasks if not is_alert(row)]
+    alerts = [open_alert(row) for row in reversed(open_tasks) if is_alert(row)]
     paid_since = _last_bank_day(organisation)
     return Today(
         mode=mode,
@@ -162,6 +171,8 @@ def today(actor: Actor, organisation: OrganisationContext) -> Today:
         holds=tuple(decision for decision in waits if decision.sort == HOLDS),
         others=tuple(decision for decision in waits if decision.sort not in {HOLDS, LETTERS}),
         notes=_notes(organisation, letters[:OPEN_ROWS]),
+        alerts=tuple(alerts[:ALERTS_SHOWN_MAX]),
+        alert_count=len(alerts),
         tasks=len(tasks),
         first_task=tasks[0] if tasks else None,
         sums=store.sums.owed(organisation.id, organisation.today),

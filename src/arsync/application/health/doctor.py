@@ -16,6 +16,7 @@ from arsync.application.customer_entries import matching
 from arsync.application.health.alert_ways import alert_findings
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding, connection_of
 from arsync.application.health.letter_ways import way_findings
+from arsync.application.health.likely_queries import query_findings
 from arsync.application.health.mail_health import mail_findings
 from arsync.application.health.secret_files import OPEN_TO_OTHERS, secrets_open_to_others
 from arsync.application.health.webhook_health import webhook_findings
@@ -93,6 +94,7 @@ def _organisation(actor: Actor, organisation: OrganisationContext) -> Iterator[F
         _rules(organisation),
         way_findings(organisation),
         alert_findings(organisation),
+        query_findings(organisation),
     ):
         for finding in findings:
             yield replace(finding, connection=organisation.name)

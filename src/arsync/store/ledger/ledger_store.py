@@ -141,6 +141,7 @@ class Ledger:
     promisers = _read(lookups.promisers)
     owners = _read(lookups.owners)
     unreachable = _read(lookups.unreachable)
+    may_be_queried = _read(lookups.may_be_queried)
     youngest_payment = _read(lookups.youngest_payment)
     totals = _read(lookups.totals)
     holders_of_cash = _read(lookups.holders_of_cash)

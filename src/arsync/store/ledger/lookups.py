@@ -15,12 +15,14 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     func,
     or_,
     select,
     union,
 )
 
+from arsync.core.ledger.likely_queries import EARLIER_MIN
 from arsync.core.ledger.records import (
     Contact,
     ContactStatus,
@@ -358,6 +360,31 @@ def unreachable(db: Connection, connection_id: int) -> list[UnreachableCustomer]
         .order_by(contacts.c.name, contacts.c.id)
     )
     return [UnreachableCustomer._make(row) for row in db.execute(query)]
+
+
+def may_be_queried(db: Connection, connection_id: int, today: date, contacts_max: int) -> list[str]:
+    """Return customers with an open invoice that was not sent, or alone has no reference.
+
+    Which of their invoices will be queried, `core.ledger.likely_queries` says. Reads all invoices.
+    """
+    columns = invoices.c
+    has_none = and_(columns.reference == "", columns.purchase_order == "")
+    is_open = and_(INVOICE_IS_OPEN, columns.amount_due > 0, columns.issued_on <= today)
+    unsent = func.sum(case((and_(is_open, columns.sent.is_(False)), 1), else_=0))
+    lacking = func.sum(case((and_(is_open, has_none), 1), else_=0))
+    having = func.sum(case((has_none, 0), else_=1))
+    query = (
+        select(columns.contact_id)
+        .where(
+            columns.connection_id == connection_id,
+            columns.status.in_([DocumentStatus.OPEN.value, DocumentStatus.PAID.value]),
+        )
+        .group_by(columns.contact_id)
+        .having(or_(unsent > 0, and_(lacking > 0, having >= EARLIER_MIN)))
+        .order_by(columns.contact_id)
+        .limit(contacts_max)
+    )
+    return list(db.scalars(query))
 
 
 def owners(db: Connection, connection_id: int, invoice_ids: Sequence[str]) -> dict[str, str]:

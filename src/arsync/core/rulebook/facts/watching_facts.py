@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
-from arsync.core.ledger.account_view import HISTORY_DAYS, ContactView
+from arsync.core.ledger.account_view import ContactView
+from arsync.core.ledger.likely_queries import (
+    EARLIER_MIN as COMPARED_MIN,
+)
+from arsync.core.ledger.likely_queries import (
+    earlier_ones,
+    has_other_terms,
+    lacks_reference,
+    terms_days,
+)
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.payment_pace import (
     EARLIER_DAYS,
@@ -14,7 +23,7 @@ from arsync.core.ledger.payment_pace import (
     change_in_days,
     settled_lately,
 )
-from arsync.core.ledger.records import DocumentStatus, Invoice
+from arsync.core.ledger.records import Invoice
 from arsync.core.rulebook.facts.contact_figures import OVER_ZERO_LIMIT_PERCENT, percent
 from arsync.core.rulebook.facts.field import (
     ANY_NUMBER,
@@ -31,9 +40,6 @@ from arsync.core.rulebook.facts.movement import (
     days_later,
     given_limit_ends,
 )
-
-REFERENCES_MIN = 3
-"""So many earlier invoices tell whether a customer always has a reference."""
 
 
 def limit_used_percent(view: ContactView) -> Value:
@@ -75,19 +81,16 @@ def days_until_insurance_ends(view: ContactView) -> Value:
 
 def reference_missing(view: ContactView, invoice: Invoice) -> Value:
     """Return whether it lacks the reference that all earlier invoices of the customer had."""
-    if invoice.customers_reference:
-        return False
-    first = invoice.issued_on - timedelta(HISTORY_DAYS)
-    earlier = [
-        document
-        for document in view.account_view.account.invoices
-        if document.contact_id == invoice.contact_id
-        and first <= document.issued_on < invoice.issued_on
-        and document.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
-    ]
-    if len(earlier) < REFERENCES_MIN:
-        return None
-    return all(document.customers_reference for document in earlier)
+    return lacks_reference(invoice, _earlier(view, invoice))
+
+
+def terms_differ(view: ContactView, invoice: Invoice) -> Value:
+    """Return whether it is due after other days than all earlier invoices of the customer."""
+    return has_other_terms(invoice, _earlier(view, invoice))
+
+
+def _earlier(view: ContactView, invoice: Invoice) -> list[Invoice]:
+    return earlier_ones(invoice, view.account_view.account.invoices)
 
 
 CONTACT_WATCHING: tuple[Field, ...] = (
@@ -147,7 +150,32 @@ INVOICE_WATCHING: tuple[Field, ...] = (
         reference_missing,
         phrase="the reference is missing, which earlier invoices had|no reference is missing",
         moves=STILL,
-        unknown=f"it has none, and fewer than {REFERENCES_MIN} invoices came before it",
+        unknown=f"it has none, and fewer than {COMPARED_MIN} invoices came before it",
+        example="yes",
+    ),
+    Field(
+        "terms_days",
+        "invoice",
+        FactKind.DAYS,
+        "days from its issue to its due date",
+        "the invoice",
+        lambda _, i: terms_days(i),
+        phrase="due {} after its issue",
+        is_tolerated=True,
+        bounds=ANY_NUMBER,
+        moves=STILL,
+        example="{more_than: 30}",
+    ),
+    Field(
+        "terms_differ",
+        "invoice",
+        FactKind.YES_NO,
+        "whether it is due after other days than all of the customer's invoices of the year before",
+        "the invoice and those before it",
+        terms_differ,
+        phrase="due after other days than earlier invoices|due as earlier invoices",
+        moves=STILL,
+        unknown=f"fewer than {COMPARED_MIN} invoices came before it",
         example="yes",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
+from urllib.parse import quote
 
 from werkzeug.wrappers import Response
 
@@ -102,6 +103,26 @@ def _problems(visit: Visit, shown: Today) -> Iterator[ProblemLine]:
             f"It may have left or not: look in {label}, then say which. It is not sent again.",
             visit.address("connection"),
             "Settle it",
+        )
+    for alert in shown.alerts:
+        numbers = f", {', '.join(alert.invoices)}" if alert.invoices else ""
+        since = f", since {words.day(alert.since, today=day)}" if alert.since else ""
+        observation = words.told(alert.observation, today=day)
+        yield ProblemLine(
+            "amber",
+            f"{alert.customer}{numbers}: {alert.rule}.",
+            f"{observation[:1].upper()}{observation[1:]}{since}; for"
+            f" {' and '.join(alert.recipients)}.",
+            visit.address(f"customers/{quote(alert.contact_id, safe='')}"),
+            "Open the customer",
+        )
+    if shown.alert_count > len(shown.alerts):
+        yield ProblemLine(
+            "amber",
+            f"{shown.alert_count - len(shown.alerts):,} more alerts.",
+            "They are in the worklist.",
+            visit.address("worklist"),
+            "Open the worklist",
         )
     lacking = way.no_address
     if lacking:
