@@ -59,6 +59,7 @@ class UndoChange:
             ActionKind.CREDIT_HOLD: HoldUndone(write_client),
             ActionKind.REMINDER_LEVEL: LevelUndone(write_client),
             ActionKind.TERMS: TermsUndone(write_client),
+            ActionKind.AGREED_CREDIT: TermsUndone(write_client),
             ActionKind.PROMISE: PromiseUndone(write_client),
             ActionKind.PAYMENT_PLAN: PlanUndone(),
             ActionKind.LATE_FEE: FeeUndone(write_client, fee),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from arsync.connector_sdk import Receipt, Undoing, Write
-from arsync.core.actions import Action, ActionKind, Via
+from arsync.core.actions import Action, ActionKind, TermsPayload, Via, payload_of
 from arsync.core.actions.registry import NOTED_ON_CONTACT
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
@@ -60,6 +60,7 @@ class Writer:
             ActionKind.LIFT_CREDIT_HOLD: Family(Lift(write_client), ends=True),
             ActionKind.REMINDER_LEVEL: Level(write_client),
             ActionKind.TERMS: Family(HoldTerms(write_client)),
+            ActionKind.AGREED_CREDIT: Family(HoldTerms(write_client)),
             ActionKind.RESTORE_TERMS: Family(Restored(write_client), ends=True),
             ActionKind.PROMISE: Promised(write_client),
             ActionKind.LETTER: LetterAttachment(write_client),
@@ -110,6 +111,8 @@ class Writer:
     def _change(self, action: Action) -> ActionChange | None:
         if action.kind is ActionKind.REMINDER:
             return self._email if action.via == Via.PLATFORM else None
+        if action.kind is ActionKind.AGREED_CREDIT and not payload_of(action, TermsPayload).terms:
+            return None
         return self._changes.get(action.kind)
 
     def undoing(self, write: Write) -> Undoing:

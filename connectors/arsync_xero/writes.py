@@ -71,9 +71,11 @@ _OF_HOLDS_AND_TERMS = frozenset(
         ActionKind.LIFT_CREDIT_HOLD,
         ActionKind.TERMS,
         ActionKind.RESTORE_TERMS,
+        ActionKind.AGREED_CREDIT,
     }
 )
 """Noted on the contact and on its children; new reasons change nothing besides."""
+_CHANGING_TERMS = frozenset({ActionKind.TERMS, ActionKind.AGREED_CREDIT})
 _EXPECTING = frozenset({ActionKind.PROMISE, ActionKind.PAYMENT_PLAN})
 """Shown as expected payment date."""
 
@@ -105,7 +107,7 @@ class Writer:
             return {SAVED_GROUPS: json.dumps(names), **self._for_undoing(action)}
         if action.kind in _EXPECTING:
             return self._for_undoing(action)
-        if action.kind == ActionKind.TERMS:
+        if _changes_terms(action):
             saved = {id_: {SAVED_TERMS: self._terms_of(id_)} for id_ in _contacts(action)}
             changed = {CHANGED_TERMS: payload_of(action, TermsPayload).terms}
             own = saved.pop(action.contact_id) | changed
@@ -141,7 +143,7 @@ class Writer:
             return [HoldUndone(write_client, write, _contacts(action))]
         if action.kind == ActionKind.REMINDER_LEVEL:
             return [LevelUndone(write_client, action)]
-        if action.kind == ActionKind.TERMS:
+        if _changes_terms(action):
             saved = saved_of_children(write.before.get(SAVED_CHILDREN, ""))
             wrote = xeros_terms(payload_of(action, TermsPayload).terms)
             children = [TermsUndone(write_client, id_, text, wrote) for id_, text in saved.items()]
@@ -223,7 +225,7 @@ class Writer:
         if action.kind in {ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD}:
             on_hold = action.kind == ActionKind.CREDIT_HOLD
             first = [Members(write_client, _contacts(action), inside=on_hold)]
-        elif action.kind == ActionKind.TERMS:
+        elif _changes_terms(action):
             terms = payload_of(action, TermsPayload).terms
             sales = xeros_terms(terms)
             first = [
@@ -342,6 +344,13 @@ def _in_part(error: ArsyncError, *, changed: bool) -> ArsyncError:
     if isinstance(error, OutcomeUnknown) or not changed:
         return error
     return OutcomeUnknown(f"Written in part; the rest failed: {error}")
+
+
+def _changes_terms(action: Action) -> bool:
+    """Return whether it sets payment terms: a hold's always, a decision's where it names some."""
+    if action.kind not in _CHANGING_TERMS:
+        return False
+    return action.kind is ActionKind.TERMS or bool(payload_of(action, TermsPayload).terms)
 
 
 def _contacts(action: Action) -> list[str]:

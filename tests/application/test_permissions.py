@@ -29,6 +29,9 @@ USE_CASES = (
     "application.ageing_report",
     "application.approvals",
     "application.connecting",
+    "application.credit_applications",
+    "application.credit_decisions",
+    "application.credit_sources",
     "application.desk.approval_queue",
     "application.desk.connection_card",
     "application.desk.consent",
@@ -77,6 +80,8 @@ USE_CASES = (
 """Modules of use cases. The others of `application` are what use cases are made of."""
 
 HELPERS = {
+    "bind_applicants",
+    "datum_said",
     "count_disputes",
     "customer_history",
     "customers_letter",
@@ -88,6 +93,7 @@ HELPERS = {
     "listed_by_name",
     "live_text",
     "not_begun",
+    "numbered",
     "not_notified",
     "own_files",
     "past_day",

@@ -165,7 +165,7 @@ class SandboxBench:
         quickbooks = self.name == "quickbooks"
         fees = [row for row in self.state()["invoices"] if row["total"] == "12.50"]
         with self.sandbox.lock:
-            if kind is ActionKind.TERMS:
+            if kind in {ActionKind.TERMS, ActionKind.AGREED_CREDIT}:
                 self.book.set_terms(contact_id, "14")
             elif kind is ActionKind.CREDIT_HOLD and quickbooks:
                 (mine,) = [row for row in self.state()["contacts"] if row["id"] == contact_id]

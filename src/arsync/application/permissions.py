@@ -39,6 +39,8 @@ class Permission(StrEnum):
     AGREE = "record promises, payment plans and disputes"
     PLACE = "place debts with agencies or take them back"
     HOLD = "put customers on hold or release them"
+    APPLY_FOR_CREDIT = "record applications for credit"
+    DECIDE_CREDIT = "decide about customers' credit"
     COMPLETE_TASKS = "complete tasks"
     RESOLVE = "settle unknown outcomes"
     UNDO = "undo actions"
@@ -72,6 +74,8 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.LOG: _OFFICE,
     Permission.PLACE: _DECIDES,
     Permission.HOLD: _DECIDES,
+    Permission.APPLY_FOR_CREDIT: _OFFICE,
+    Permission.DECIDE_CREDIT: _DECIDES,
     Permission.COMPLETE_TASKS: _OFFICE,
     Permission.RESOLVE: _DECIDES,
     Permission.UNDO: _DECIDES,

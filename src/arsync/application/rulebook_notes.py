@@ -5,6 +5,8 @@ None of it stops anything, and each line may tell of a rule that protects nobody
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from arsync.application.organisation_context import OrganisationContext
 from arsync.connector_sdk import Capability
 from arsync.core.actions import Via
@@ -12,6 +14,12 @@ from arsync.core.planning.ways import not_set_up_words
 from arsync.core.rulebook.customer_matching import Matching
 from arsync.core.rulebook.ledger_words import unknown_words
 from arsync.core.rulebook.model import PaymentPlanRules, Place, Problem, Rulebook, StepKind
+
+NEW_CUSTOMER_DAYS = 90
+"""So many days after its first invoice a customer is new."""
+
+NEW_NAMED_MAX = 5
+"""So many new customers are named; the others are counted."""
 
 NOTES_MAX = 20
 """Commands tell so many lines of one rulebook in passing; `rules check` tells all."""
@@ -45,6 +53,25 @@ def _done_otherwise(organisation: OrganisationContext, rulebook: Rulebook) -> li
     platform = f"{organisation.label} ({organisation.name})"
     message = f"{platform} offers no {Capability.CREDIT_NOTES}: each discount becomes a task."
     return [Problem(*place, message, severity="warning")]
+
+
+def _not_applied(organisation: OrganisationContext) -> list[Problem]:
+    """Return a warning about customers who are new and never applied for credit.
+
+    Only where the rulebook says what becomes of applications.
+    """
+    rulebook = organisation.rules.rulebook
+    if rulebook is None or not rulebook.acceptance:
+        return []
+    since = organisation.today - timedelta(NEW_CUSTOMER_DAYS)
+    names = organisation.store.credit.not_applied(organisation.id, since)
+    if not names:
+        return []
+    more = len(names) - NEW_NAMED_MAX
+    named = ", ".join(names[:NEW_NAMED_MAX]) + (f" and {more:,} more" if more > 0 else "")
+    verb = "customer is" if len(names) == 1 else "customers are"
+    message = f"{len(names):,} {verb} new and without an application for credit: {named}."
+    return [Problem(*rulebook.acceptance[0].place, message, severity="warning")]
 
 
 def _not_sent(organisation: OrganisationContext, rulebook: Rulebook) -> list[Problem]:
@@ -105,6 +132,7 @@ def rulebook_notes(organisation: OrganisationContext, customers: Matching) -> tu
     """
     problems = rulebook_problems(organisation, customers)
     odd = [problem.replace(".\n    hint: ", ": ") for problem in organisation.rules.problems]
+    problems = [*problems, *_not_applied(organisation)]
     notes = list(dict.fromkeys([*odd, *(problem.in_a_line for problem in problems)]))
     if len(notes) > NOTES_MAX:
         more = f"{len(notes) - NOTES_MAX:,} more doubts about the rulebook: `arsync rules check`"

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from arsync import outbox
+from arsync.application.credit_applications import bind_applicants
 from arsync.application.customer_data import forget_expired
 from arsync.application.customer_entries import bind_customers
 from arsync.application.disputes import settle_credited
@@ -277,6 +278,7 @@ def _plan(
     """Bind the rulebook's customers, and plan the ledger with them."""
     keep_rulebook(actor, organisation)
     result.notices = rulebook_notes(organisation, bind_customers(organisation))
+    bind_applicants(organisation)
     accounts = organisation.store.ledger.accounts(organisation.id)
     result.plan = organisation.plan(accounts, circumstances, also=result.notices)
     result.notices += result.plan.notices

@@ -92,6 +92,10 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "place": Entry("placement", "Place a customer's debts with an agency or a lawyer."),
         "recall": Entry("placement", "Take a customer's placed debts back."),
         "placements": Entry("placement", "List placements with what they brought and cost."),
+        "credit": Entry(
+            "credit",
+            "Record applications for credit, references and data; decide; list and show them.",
+        ),
         "tasks": Entry("task", "List the open tasks, the earliest day first."),
         "task": Entry(
             "task", "Show one task with all that a call needs, settle whose it is, or open one."

@@ -278,7 +278,7 @@ class Write(NamedTuple):
     @property
     def may_have_come_again(self) -> bool:
         """Return whether it may follow an undoing: then the note of the first time still exists."""
-        came_again = {ActionKind.CREDIT_HOLD, ActionKind.TERMS}
+        came_again = {ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.AGREED_CREDIT}
         return self.generation > 1 and self.action.kind in came_again
 
 

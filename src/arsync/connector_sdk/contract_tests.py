@@ -35,6 +35,7 @@ from arsync.core.actions import (
     AccountLetterPayload,
     Action,
     ActionKind,
+    AgreedCreditPayload,
     Because,
     CreditHoldPayload,
     CreditNotePayload,
@@ -178,6 +179,8 @@ CASES = (
     WriteCase(ReminderPayload(), Capability.NOTE_ON_INVOICE, via=Via.SMTP),
     WriteCase(CreditHoldPayload(), Capability.CREDIT_HOLD, on_invoice=False),
     WriteCase(TermsPayload("cash on delivery"), Capability.TERMS, on_invoice=False),
+    WriteCase(AgreedCreditPayload("cash on delivery"), Capability.TERMS, on_invoice=False),
+    WriteCase(AgreedCreditPayload(), Capability.NOTE_ON_CONTACT, on_invoice=False),
     WriteCase(PromisePayload(SOON), Capability.EXPECTED_DATE),
     WriteCase(_PLAN, Capability.EXPECTED_DATE),
     WriteCase(_PLAN, Capability.NOTE_ON_INVOICE),
@@ -201,7 +204,8 @@ UNDOABLE_NAMES = sorted(
     name
     for name, case in _BY_NAME.items()
     # Of what is nothing but a note there is nothing to put back.
-    if case.kind in UNDOABLE and case.needs is not Capability.NOTE_ON_INVOICE
+    if case.kind in UNDOABLE
+    and case.needs not in {Capability.NOTE_ON_INVOICE, Capability.NOTE_ON_CONTACT}
 )
 PDF = b"%PDF-1.4\n%%EOF\n"
 

@@ -36,6 +36,7 @@ from arsync.store.admin.tokens import Tokens
 from arsync.store.admin.webhooks import Webhooks
 from arsync.store.agreements.bound_customers import BoundCustomers
 from arsync.store.agreements.contact_log import ContactLog
+from arsync.store.agreements.credit_applications import CreditApplications
 from arsync.store.agreements.customer_pauses import CustomerPauses
 from arsync.store.agreements.disputes import Disputes
 from arsync.store.agreements.held_conditions import HeldConditions
@@ -69,6 +70,7 @@ __all__ = [
     "BoundCustomers",
     "Connections",
     "ContactLog",
+    "CreditApplications",
     "CustomerPauses",
     "DailyMails",
     "Disputes",
@@ -137,6 +139,7 @@ class Store:
         self.customers = BoundCustomers(database)
         self.limits = LimitHistory(database, clock)
         self.holds = HoldDecisions(database, clock)
+        self.credit = CreditApplications(database, clock)
         self.pauses = CustomerPauses(database, clock)
         self.conditions = HeldConditions(database)
         self.placements = Placements(database, clock)

@@ -149,6 +149,7 @@ EVERYTHING: tuple[tuple[ActionKind, Via, dict[str, str]], ...] = (
     (ActionKind.HOLD_REASONS, Via.PLATFORM, {}),
     (ActionKind.REMINDER_LEVEL, Via.PLATFORM, {"level": "1"}),
     (ActionKind.LIFT_CREDIT_HOLD, Via.PLATFORM, {}),
+    (ActionKind.AGREED_CREDIT, Via.PLATFORM, {"terms": "14 days"}),
     (ActionKind.TERMS, Via.PLATFORM, {}),
     (ActionKind.RESTORE_TERMS, Via.PLATFORM, {"saved": "none"}),
     (ActionKind.LETTER, Via.PLATFORM, {}),

@@ -122,6 +122,7 @@ def rich_account(desk: Desk) -> Any:
         ("agreed_limit", Decimal(850)),
         ("insured_limit", Decimal(300)),
         ("days_until_review", 7),
+        ("credit_application", "none"),
         ("promise_to_pay", {"broken", "open"}),
         ("broken_promises", 1),
         ("days_until_promise", 3),

@@ -22,6 +22,7 @@ from arsync.core.actions.model import (
 from arsync.core.actions.payloads import (
     AccountLetterPayload,
     ActionKind,
+    AgreedCreditPayload,
     ChargeLine,
     CreditHoldPayload,
     CreditNotePayload,
@@ -59,6 +60,7 @@ __all__ = [
     "Action",
     "ActionKind",
     "ActionState",
+    "AgreedCreditPayload",
     "Because",
     "ChargeLine",
     "CreditHoldPayload",

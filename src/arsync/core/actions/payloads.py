@@ -30,6 +30,8 @@ class ActionKind(StrEnum):
     TERMS = "terms"
     """Payment terms to cash on delivery."""
     RESTORE_TERMS = "restore_terms"
+    AGREED_CREDIT = "agreed_credit"
+    """A decision about a customer's credit: a note, and the payment terms that were agreed."""
     NOTE = "note"
     PROMISE = "promise"
     PAYMENT_PLAN = "payment_plan"
@@ -282,6 +284,23 @@ class TermsPayload(_Payload, frozen=True, tag="terms"):
     def anonymous(self) -> TermsPayload:
         """Return it without the terms."""
         return TermsPayload()
+
+
+class AgreedCreditPayload(TermsPayload, frozen=True, tag="agreed_credit"):
+    """A decision about a customer's credit; without `terms` nothing changes but a note is added."""
+
+    kind: ClassVar[ActionKind] = ActionKind.AGREED_CREDIT
+    decision: int = 0
+    """Its number in arsync's records."""
+
+    @property
+    def title(self) -> str:
+        """Return the terms that it brings."""
+        return self.terms
+
+    def anonymous(self) -> AgreedCreditPayload:
+        """Return it without the terms."""
+        return AgreedCreditPayload(decision=self.decision)
 
 
 class RestoreTermsPayload(_Payload, frozen=True, tag="restore_terms"):
@@ -619,6 +638,7 @@ Payload: TypeAlias = (
     | LiftCreditHoldPayload
     | TermsPayload
     | RestoreTermsPayload
+    | AgreedCreditPayload
     | NotePayload
     | PromisePayload
     | PaymentPlanPayload

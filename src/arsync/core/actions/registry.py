@@ -213,6 +213,16 @@ _ROWS = (
         trace_question="are the payment terms what they were before",
     ),
     KindOfAction(
+        ActionKind.AGREED_CREDIT,
+        verb="SET AGREED CREDIT",
+        done=("credit decision noted", "credit decisions noted"),
+        planned=("credit decision to note", "credit decisions to note"),
+        thing="the agreed payment terms",
+        one_for_all_causes=True,
+        note_on_contact=True,
+        trace_question="are the payment terms those that were agreed, where any were",
+    ),
+    KindOfAction(
         ActionKind.TASK,
         verb="OPEN TASK",
         done=("task opened", "tasks opened"),

@@ -24,7 +24,7 @@ from arsync.core.rulebook.facts import (
     application_row,
     in_json,
 )
-from arsync.core.rulebook.facts.application_facts import ApplicationView
+from arsync.core.rulebook.facts.application_facts import ApplicationOnDay
 from arsync.core.rulebook.model import AcceptanceRule, Rulebook
 
 NO_CONTACT: Row = (None,) * (len(CONTACT_FIELDS) + 1)
@@ -42,8 +42,8 @@ class UndecidedRule(NamedTuple):
     @property
     def words(self) -> str:
         """Return `whether 'Insolvent' decides refuse is unknown: insolvency (no source told)`."""
-        why = ", ".join(f"{field.name} ({field.unknown})" for field in self.unknown)
-        return f"whether {self.rule.name!r} decides {self.rule.decide} is unknown: {why}"
+        unknowns = ", ".join(f"{field.name} ({field.unknown})" for field in self.unknown)
+        return f"whether {self.rule.name!r} decides {self.rule.decide} is unknown: {unknowns}"
 
 
 class ProposedDecision(NamedTuple):
@@ -84,7 +84,7 @@ def propose(
         today: the organisation's.
         contact_row: the facts of the customer that it is about; by default it is none yet.
     """
-    view = ApplicationView(application, today, rulebook.currency)
+    view = ApplicationOnDay(application, today, rulebook.currency)
     return propose_from_facts(
         rulebook, application_row(view), today, contact_row, asked=application.limit_asked
     )
@@ -101,12 +101,12 @@ def propose_from_facts(
     """Return what the rulebook decides, from the facts of an application; see `propose`."""
     undecided: list[UndecidedRule] = []
     for rule in rulebook.acceptance:
-        found = trace(rule.when.tree, contact_row, facts)
-        if found.answer is None:
-            fields = dict.fromkeys(field for fact in found.evidence for field in fact.unknown)
+        traced = trace(rule.when.tree, contact_row, facts)
+        if traced.answer is None:
+            fields = dict.fromkeys(field for fact in traced.evidence for field in fact.unknown)
             undecided.append(UndecidedRule(rule, tuple(fields)))
-        elif found.answer:
-            return _decided(rule, found.evidence, tuple(undecided), today, asked)
+        elif traced.answer:
+            return _decided(rule, traced.evidence, tuple(undecided), today, asked)
     return ProposedDecision(
         CreditOutcome.ASK,
         None,
@@ -140,9 +140,9 @@ def _decided(
     if rule.decide is CreditOutcome.ASK:
         return proposed
     if rule.decide is CreditOutcome.ACCEPT and limit is None:
-        why = "no limit was asked for in the rulebook's currency"
-        return proposed._replace(outcome=CreditOutcome.ASK, why_asked=why)
-    open_rule = next((other for other in undecided if _could_differ(other, rule)), None)
+        reason = "no limit was asked for in the rulebook's currency"
+        return proposed._replace(outcome=CreditOutcome.ASK, why_asked=reason)
+    open_rule = next((open_rule for open_rule in undecided if _could_differ(open_rule, rule)), None)
     if open_rule is None:
         return proposed
     return proposed._replace(outcome=CreditOutcome.ASK, why_asked=open_rule.words)
@@ -150,12 +150,14 @@ def _decided(
 
 def _could_differ(undecided: UndecidedRule, rule: AcceptanceRule) -> bool:
     """Return whether a rule above could decide otherwise by what the deciding one never asked."""
-    told = {
+    named_unknown = {
         leaf.field
         for leaf in leaves(rule.when.tree)
         if isinstance(leaf, Known) and not leaf.is_known
     }
-    return not told.issuperset(undecided.unknown) and _result(undecided.rule) != _result(rule)
+    return not named_unknown.issuperset(undecided.unknown) and _result(undecided.rule) != _result(
+        rule
+    )
 
 
 def _result(rule: AcceptanceRule) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
+from arsync.core.ledger.agreements.credit_applications import as_decided_on
 from arsync.core.ledger.agreements.placements import as_known_on
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
@@ -85,6 +86,7 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         shown_levels=account.shown_levels if knows_done else {},
         placements=as_known_on(account.placements, day),
         letters=tuple(letter for letter in account.letters if letter.on <= day),
+        credit=as_decided_on(account.credit, day) if account.credit else account.credit,
         limit_change=account.limit_change
         if account.limit_change is not None and account.limit_change.since <= day
         else None,
@@ -166,6 +168,9 @@ def event_days(account: Account, zone: tzinfo) -> Iterator[date]:
         yield placement.placed_on
         if placement.ended_on is not None:
             yield placement.ended_on
+    for standing in account.credit.values():
+        if standing.agreed is not None:
+            yield standing.agreed.decided_on
 
 
 def with_paid_days(account: Account) -> Account:

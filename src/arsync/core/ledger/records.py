@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from arsync.core.ledger.agreements.credit_applications import CreditStanding
+
 
 class RecordKind(StrEnum):
     """The kinds of record a page can hold."""
@@ -672,10 +674,23 @@ class Account(NamedTuple):
     """Letters about the account, oldest first."""
     limit_change: LimitChange | None = None
     """The latest change of its credit limit."""
+    credit: dict[str, CreditStanding] = {}  # noqa: RUF012 - as above
+    """By contact id, how those stand that ever applied for credit."""
 
     def contact(self, contact_id: str) -> Contact | None:
         """Return one of its contacts; None when it is none of them."""
         return next((contact for contact in self.contacts if contact.id == contact_id), None)
+
+    def credit_of(self, contact_id: str) -> CreditStanding | None:
+        """Return how a contact stands with its credit; a merge carries it on.
+
+        None: it never applied.
+        """
+        if not self.credit:
+            return None
+        past = (contact.id for contact in self.contacts if contact.merged_into == contact_id)
+        ids = (contact_id, *past)
+        return next((self.credit[each] for each in ids if each in self.credit), None)
 
     @property
     def open_tasks(self) -> tuple[str, ...]:

@@ -234,7 +234,10 @@ class Assessor:
         root_contact = account.contacts[0]
         customer = self._customer(root_contact, account)
         root_view = ContactView(
-            account_view, root_contact, agreed=self._agreed(customer), covers=None
+            account_view,
+            root_contact,
+            agreed=self._agreed(customer, root_contact, account),
+            covers=None,
         )
         row = contact_row(root_view, self._first)
         if self._spans:
@@ -587,7 +590,7 @@ class Assessor:
         for contact_id, covers in billed_together(account.contacts).items():
             contact = contacts[contact_id]
             customer = root.customer if contact is parent else self._customer(contact, account)
-            agreed = self._agreed(customer)
+            agreed = self._agreed(customer, contact, account)
             # A tag such as `legal` on a parent is meant for its children too.
             agreed = agreed._replace(tags=agreed.tags | root.view.agreed.tags)
             view = ContactView(
@@ -625,18 +628,29 @@ class Assessor:
         entries = [entry for entry in (customer, *by_hand) if entry and entry.is_paused(self.today)]
         return max(entries, key=lambda entry: entry.pause_until or self.today, default=None)
 
-    def _agreed(self, customer: Customer | None) -> Agreed:
+    def _agreed(self, customer: Customer | None, contact: Contact, account: Account) -> Agreed:
+        """Return what was agreed with a contact; what the rulebook says goes before a decision."""
+        decided = self._decided(contact, account)
         if customer is None:
-            return Agreed()
+            return decided
         limit = customer.limit_on(self.today)
         return Agreed(
-            limit.amount if limit else None,
+            limit.amount if limit else decided.credit_limit,
             customer.insured_on(self.today),
-            customer.review_on,
+            customer.review_on or decided.review_on,
             customer.tags,
-            limit.until if limit else None,
+            limit.until if limit else decided.limit_until,
             customer.insured_until,
         )
+
+    def _decided(self, contact: Contact, account: Account) -> Agreed:
+        standing = account.credit_of(contact.id)
+        credit = standing.agreed if standing is not None else None
+        if credit is None:
+            return Agreed()
+        amount = credit.limit_on(self.today, self.rulebook.currency)
+        until = credit.until if amount is not None else None
+        return Agreed(amount, review_on=credit.review_on, limit_until=until)
 
 
 def _payment_for(rule: Discount, invoice: Invoice, view: AccountView) -> PromptPayment | None:

@@ -22,6 +22,7 @@ from arsync.core.planning.account_letter_planner import plan_account_letters
 from arsync.core.planning.alert_planner import plan_alerts
 from arsync.core.planning.assessment import Assessment, Assessor
 from arsync.core.planning.charge_planner import plan_charges
+from arsync.core.planning.credit_planner import plan_credit
 from arsync.core.planning.customer_locale import HolidaysIn, Places
 from arsync.core.planning.discount_planner import plan_discounts
 from arsync.core.planning.dispute_planner import plan_disputes
@@ -269,6 +270,7 @@ def plan_account(
         decisions += plan_alerts(planning, assessment, party)
         decisions += plan_charges(planning, assessment, party)
         decisions += plan_discounts(planning, assessment, party)
+        decisions += plan_credit(planning, assessment, party)
         decisions += plan_disputes(planning, assessment, party)
         decisions += plan_placements(planning, assessment, party)
         decisions += plan_write_offs(planning, assessment, party)

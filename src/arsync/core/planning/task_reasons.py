@@ -18,6 +18,7 @@ from arsync.core.ledger.records import (
     TaskRecord,
 )
 from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.credit_planner import CREDIT_REVIEW, review_task_gone
 from arsync.core.planning.dispute_planner import DISPUTES, dispute_task_gone
 from arsync.core.planning.due_steps import agreed_stop, covered_words, is_for
 from arsync.core.planning.placement_planner import asks_about_placements
@@ -93,6 +94,8 @@ def reason_gone(
     stopped = not_written_to(party)
     if stopped:
         return stopped
+    if task.rule == CREDIT_REVIEW:
+        return review_task_gone(planning, assessment, task)
     # An end may rest on figures that are not complete: then only what the books show is certain.
     if what_may_be_missing(planning, account):
         return STANDS

@@ -22,6 +22,11 @@ from arsync.core.planning.plan_views import action_view
 from arsync.errors import UserMistake
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.actions.serialisation import decode_action, encode_action
+from arsync.store.admin.credit_privacy import (
+    exported_applications,
+    forget_applications,
+    numbers_of,
+)
 from arsync.store.admin.rulebook_versions import take_name_out, versions_naming
 from arsync.store.agreements.placements import rows_of
 from arsync.store.agreements.promises import promise_rows
@@ -50,7 +55,7 @@ from arsync.store.db.tables import (
     runs,
     undeliverable_addresses,
 )
-from arsync.store.ledger.lookups import find_contact
+from arsync.store.ledger.lookups import NoContact, find_contact
 from arsync.store.ledger.record_rows import (
     FORGOTTEN,
     KINDS,
@@ -111,6 +116,9 @@ class Privacy:
             UserMistake: no contact has this name, or several have.
         """
         with self._database.read() as db:
+            prospect = _prospect(db, connection_id, name_or_id)
+            if prospect:
+                return {"credit_applications": exported_applications(db, prospect)}
             contact = find_contact(db, connection_id, name_or_id, also_gone=True)
             numbers = _ids(db, _invoice_ids(connection_id, contact.id))
             return {
@@ -119,6 +127,9 @@ class Privacy:
                     kind.value: _documents(db, connection_id, kind, contact.id)
                     for kind in (RecordKind.INVOICES, RecordKind.PAYMENTS, RecordKind.CREDITS)
                 },
+                "credit_applications": exported_applications(
+                    db, numbers_of(db, connection_id, contact.id, contact.name)
+                ),
                 "customer_entries": _entries(db, connection_id, contact.id),
                 "credit_limits": _limits(db, connection_id, contact.id),
                 "hold_decisions": _hold_decisions(db, connection_id, contact.id),
@@ -152,6 +163,11 @@ class Privacy:
         """
         with self._database.write() as db:
             _overwrite(db)
+            prospect = _prospect(db, connection_id, name_or_id)
+            if prospect:
+                forget_applications(db, prospect)
+                _forget_in_log(db, name_or_id)
+                return Forgotten("", 0, copy_stays=False)
             contact = find_contact(db, connection_id, name_or_id, also_gone=True)
             _refuse_if_in_use(db, connection_id, contact)
             keys = _ids(
@@ -162,6 +178,8 @@ class Privacy:
             )
             _make_nameless(db, keys)
             _forget_words(db, connection_id, contact)
+            mine = numbers_of(db, connection_id, contact.id, contact.name)
+            forget_applications(db, mine)
             _forget_in_runs(db, connection_id, contact)
             _forget_entries(db, connection_id, contact.id)
             _forget_limit_rules(db, connection_id, contact.id)
@@ -220,6 +238,18 @@ class Privacy:
         if self._database.is_sqlite:
             with self._database.translated(), self._database.engine.connect() as db:
                 db.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _prospect(db: Connection, connection_id: int, name: str) -> list[int]:
+    """Return the applications of a business that is no contact; none where a contact is meant."""
+    applications = numbers_of(db, connection_id, "", name)
+    if not applications:
+        return []
+    try:
+        find_contact(db, connection_id, name, also_gone=True)
+    except NoContact:
+        return applications
+    return []
 
 
 def _overwrite(db: Connection) -> None:

@@ -52,6 +52,7 @@ REVISIONS = (
     "0039",
     "0040",
     "0041",
+    "0042",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
+from arsync.core.ledger.agreements.credit_applications import CreditStanding
 from arsync.core.ledger.agreements.expected_dates import with_expected_dates
 from arsync.core.ledger.as_of import with_paid_days
 from arsync.core.ledger.records import (
@@ -31,6 +32,7 @@ from arsync.store.actions.done_history import ContactHistory, heard_by, read_his
 from arsync.store.agreements.customer_pauses import read_pauses
 from arsync.store.agreements.undeliverable_addresses import read_undeliverable
 from arsync.store.db.bulk import as_parameter, one_of, one_of_given
+from arsync.store.db.credit_tables import credit_applications
 from arsync.store.db.tables import (
     connections,
     contacts,
@@ -49,6 +51,7 @@ from arsync.store.db.tables import (
 from arsync.store.db.tables import differences as differing_contacts
 from arsync.store.ledger.agreements import Agreements, read_agreements
 from arsync.store.ledger.balance_reconciliation import differences
+from arsync.store.ledger.credit_standings import read_credit_standings
 from arsync.store.ledger.customer_entries import (
     BoundEntries,
     entries_of,
@@ -130,6 +133,7 @@ def _known() -> tuple[Any, ...]:
             payment_plans,
             limit_history,
             undeliverable_addresses,
+            credit_applications,
         )
     }
     columns = [query.label(name) for name, query in exist.items()]
@@ -376,6 +380,9 @@ class _AccountReading:
         undeliverable: Sequence[UndeliverableAddress] = ()
         if self._facts is not None and self._facts.has_undeliverable_addresses:
             undeliverable = read_undeliverable(db, connection_id, ids, self._done_before)
+        credit: Mapping[str, CreditStanding] = {}
+        if self._facts is not None and self._facts.has_credit_applications:
+            credit = read_credit_standings(db, connection_id, ids, self._done_before)
         for family in chunk:
             members = tuple(
                 self._with_parent(people[contact_id])
@@ -389,6 +396,11 @@ class _AccountReading:
                         contact.id: heard[contact.id] for contact in members if contact.id in heard
                     },
                     entries=bound.about(members),
+                    credit={
+                        contact.id: credit[contact.id]
+                        for contact in (members if credit else ())
+                        if contact.id in credit
+                    },
                     limit_change=changes.get(members[0].id),
                     undeliverable=still_in_books(undeliverable, members, account.invoices),
                     hold_decision=newest_of(decisions, [contact.id for contact in members]),

@@ -99,6 +99,10 @@ def of_contacts(
     return to_records(table, db.execute(query))
 
 
+class NoContact(UserMistake):
+    """No contact has this name or id; its text guesses at what was meant."""
+
+
 def find_contact(
     db: Connection, connection_id: int, name_or_id: str, *, also_gone: bool = False
 ) -> Contact:
@@ -127,7 +131,7 @@ def find_contact(
             f"{len(matches)} contacts are named {name_or_id!r}. Name one by its id: {shown}"
         )
     near = _near(db, connection_id, KINDS[RecordKind.CONTACTS], "name", name_or_id)
-    raise UserMistake(f"there is no contact {name_or_id!r}.{near}")
+    raise NoContact(f"there is no contact {name_or_id!r}.{near}")
 
 
 def _matches(

@@ -18,7 +18,7 @@ from arsync.core.ledger.agreements.credit_applications import (
     SignedTerms,
 )
 from arsync.core.rulebook.facts import APPLICATION_BY_NAME, APPLICATION_FIELDS, application_row
-from arsync.core.rulebook.facts.application_facts import ApplicationView
+from arsync.core.rulebook.facts.application_facts import ApplicationOnDay
 
 TODAY = date(2026, 11, 20)
 EMPTY = CreditApplication(1, "Northwind Ltd", TODAY)
@@ -82,8 +82,8 @@ FULL = EMPTY._replace(
 )
 def test_a_fact_is_what_was_recorded(name: str, value: Any, without: Any) -> None:
     position = APPLICATION_BY_NAME[name].position
-    assert application_row(ApplicationView(FULL, TODAY, "GBP"))[position] == value
-    assert application_row(ApplicationView(EMPTY, TODAY, "GBP"))[position] == without
+    assert application_row(ApplicationOnDay(FULL, TODAY, "GBP"))[position] == value
+    assert application_row(ApplicationOnDay(EMPTY, TODAY, "GBP"))[position] == without
 
 
 def test_every_fact_is_tried() -> None:
@@ -94,17 +94,17 @@ def test_every_fact_is_tried() -> None:
 
 
 def test_what_can_be_unknown_says_why() -> None:
-    row = application_row(ApplicationView(EMPTY, TODAY, "GBP"))
+    row = application_row(ApplicationOnDay(EMPTY, TODAY, "GBP"))
     for field in APPLICATION_FIELDS:
         assert (row[field.position] is None) is bool(field.unknown), field.name
 
 
 def test_a_limit_in_another_currency_is_unknown() -> None:
-    row = application_row(ApplicationView(FULL, TODAY, "EUR"))
+    row = application_row(ApplicationOnDay(FULL, TODAY, "EUR"))
     assert row[APPLICATION_BY_NAME["limit_asked"].position] is None
 
 
 def test_the_register_tells_since_when_it_trades() -> None:
     application = EMPTY._replace(data=(told(DatumKind.INCORPORATED_ON, "2016-11-20"),))
-    row = application_row(ApplicationView(application, TODAY, "GBP"))
+    row = application_row(ApplicationOnDay(application, TODAY, "GBP"))
     assert row[APPLICATION_BY_NAME["years_trading"].position] == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -173,6 +174,8 @@ class AgreedCredit(NamedTuple):
     """Payment terms to have in the accounting system; empty: they are left as they are."""
     rule: str = ""
     """The rule of `acceptance` that proposed it; empty: a person decided otherwise."""
+    file: str = ""
+    line: int = 0
 
     def limit_on(self, day: date, currency: str) -> Decimal | None:
         """Return the limit of a day, in this currency; None: none is agreed for it."""
@@ -180,6 +183,16 @@ class AgreedCredit(NamedTuple):
         if self.currency != currency or (self.until is not None and day > self.until):
             return None
         return self.limit
+
+
+def as_decided_on(standings: Mapping[str, CreditStanding], day: date) -> dict[str, CreditStanding]:
+    """Return standings without what was decided after a day."""
+    return {
+        contact_id: standing
+        if standing.agreed is None or standing.agreed.decided_on <= day
+        else CreditStanding(contact_id, ApplicationState.OPEN)
+        for contact_id, standing in standings.items()
+    }
 
 
 class CreditStanding(NamedTuple):

@@ -12,7 +12,7 @@ from decimal import Decimal
 from arsync.core.ledger.account_view import ContactView
 from arsync.core.ledger.money import plain, shown
 from arsync.core.ledger.records import Invoice
-from arsync.core.rulebook.facts.application_facts import APPLICATION_FACTS, ApplicationView
+from arsync.core.rulebook.facts.application_facts import APPLICATION_FACTS, ApplicationOnDay
 from arsync.core.rulebook.facts.contact_facts import CONTACT_FACTS
 from arsync.core.rulebook.facts.field import NUMBERS, FactKind, Field, Row, Value
 from arsync.core.rulebook.facts.invoice_facts import INVOICE_FACTS
@@ -87,7 +87,7 @@ def invoice_row(view: ContactView, invoice: Invoice, positions: Iterable[int]) -
     return row
 
 
-def application_row(view: ApplicationView) -> list[Value]:
+def application_row(view: ApplicationOnDay) -> list[Value]:
     """Return all facts of an application."""
     return [field.compute(view) for field in APPLICATION_FIELDS]
 

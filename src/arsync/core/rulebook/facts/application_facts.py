@@ -21,7 +21,7 @@ SCOPE = "application"
 """What these facts are of; in a condition they stand where an invoice's would."""
 
 
-class ApplicationView(NamedTuple):
+class ApplicationOnDay(NamedTuple):
     """An application on one day, as facts are computed from it."""
 
     application: CreditApplication
@@ -30,22 +30,22 @@ class ApplicationView(NamedTuple):
     """The rulebook's: an amount in another one is unknown."""
 
 
-def _told(view: ApplicationView, kind: DatumKind) -> str | None:
+def _told(view: ApplicationOnDay, kind: DatumKind) -> str | None:
     datum = view.application.newest(kind)
     return None if datum is None else datum.value
 
 
-def _score(view: ApplicationView) -> Value:
+def _score(view: ApplicationOnDay) -> Value:
     text = _told(view, DatumKind.SCORE) or ""
     return int(text) if text.isdecimal() else None
 
 
-def _days_since_score(view: ApplicationView) -> Value:
+def _days_since_score(view: ApplicationOnDay) -> Value:
     datum = view.application.newest(DatumKind.SCORE)
     return None if datum is None else max((view.today - datum.as_of).days, 0)
 
 
-def _insolvency(view: ApplicationView) -> Value:
+def _insolvency(view: ApplicationOnDay) -> Value:
     return {"yes": True, "no": False}.get(_told(view, DatumKind.INSOLVENCY) or "")
 
 
@@ -53,18 +53,18 @@ def _folded(text: str | None) -> Value:
     return text.casefold() if text else None
 
 
-def _limit_asked(view: ApplicationView) -> Value:
+def _limit_asked(view: ApplicationOnDay) -> Value:
     application = view.application
     return application.limit_asked if application.currency == view.currency else None
 
 
-def _terms_days(view: ApplicationView) -> Value:
+def _terms_days(view: ApplicationOnDay) -> Value:
     words = view.application.terms_asked
     terms = read_terms(words) if words else None
     return terms.days if terms is not None and terms.kind is TermsKind.AFTER_INVOICE else None
 
 
-def _years_trading(view: ApplicationView) -> Value:
+def _years_trading(view: ApplicationOnDay) -> Value:
     since = view.application.trading_since or _day(_told(view, DatumKind.INCORPORATED_ON))
     if since is None or since > view.today:
         return None
@@ -79,21 +79,21 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _country(view: ApplicationView) -> Value:
+def _country(view: ApplicationOnDay) -> Value:
     return _folded(view.application.country or _told(view, DatumKind.COUNTRY))
 
 
-def _signed_version(view: ApplicationView) -> Value:
+def _signed_version(view: ApplicationOnDay) -> Value:
     signed = view.application.signed
     return None if signed is None else _folded(signed.version)
 
 
-def _days_since_signed(view: ApplicationView) -> Value:
+def _days_since_signed(view: ApplicationOnDay) -> Value:
     signed = view.application.signed
     return None if signed is None else max((view.today - signed.signed_on).days, 0)
 
 
-def _answers(view: ApplicationView, *wanted: ReferenceAnswer) -> int:
+def _answers(view: ApplicationOnDay, *wanted: ReferenceAnswer) -> int:
     return sum(reference.answer in wanted for reference in view.application.references)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arsync.core.ledger.agreements.credit_applications import APPLICATION_STATES
 from arsync.core.rulebook.facts import contact_figures as figures
 from arsync.core.rulebook.facts import movement
 from arsync.core.rulebook.facts.dispute_facts import CONTACT_DISPUTES
@@ -414,7 +415,7 @@ CONTACT_FACTS: tuple[Field, ...] = (
         "contact",
         FactKind.AMOUNT,
         "the credit limit agreed with the customer",
-        "customers of the rulebook",
+        "customers of the rulebook, or a decision about its credit",
         lambda s: s.agreed.credit_limit,
         phrase="an agreed limit of {}",
         bounds=FROM_0,
@@ -440,13 +441,26 @@ CONTACT_FACTS: tuple[Field, ...] = (
         "contact",
         FactKind.DAYS,
         "days until review_on; negative when it has passed",
-        "customers of the rulebook",
+        "customers of the rulebook, or a decision about its credit",
         figures.days_until_review,
         phrase="{} until the review",
         bounds=ANY_NUMBER,
         moves=CountsDown(lambda s, _: s.agreed.review_on),
         unknown="no review day was set",
         example="{at_most: 14}",
+    ),
+    Field(
+        "credit_application",
+        "contact",
+        FactKind.CHOICE,
+        "what its latest application for credit came to",
+        "applications for credit",
+        figures.credit_application,
+        phrase="application for credit: {}",
+        # A decision is an event of the account, on which trials plan anyway.
+        moves=STILL,
+        choices=APPLICATION_STATES,
+        example="none",
     ),
     Field(
         "promise_to_pay",

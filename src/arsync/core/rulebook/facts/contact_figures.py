@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from arsync.core.ledger.account_view import HISTORY_DAYS, ContactView, summed
+from arsync.core.ledger.agreements.credit_applications import ApplicationState
 from arsync.core.ledger.agreements.promises import OPEN
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import CreditKind, DocumentStatus, PaymentStatus, SentStep
@@ -231,6 +232,12 @@ def days_until_review(view: ContactView) -> Value:
     """Return the days until the review of the limit, below 0 after it."""
     day = view.agreed.review_on
     return (day - view.account_view.today).days if day else None
+
+
+def credit_application(view: ContactView) -> Value:
+    """Return what the contact's latest application for credit came to."""
+    standing = view.account_view.account.credit_of(view.contact.id)
+    return ApplicationState.NONE if standing is None else standing.state
 
 
 def contact_names(view: ContactView) -> Value:

@@ -68,8 +68,8 @@ class AcceptedLimitShape:
             "additionalProperties": False,
             "properties": {"at_most": {"description": "at most this", "anyOf": amounts}},
         }
-        asked = [{"enum": [LIMIT_ASKED]}, {"type": "string", "pattern": f"^{self.AT_MOST}$"}]
-        return {"anyOf": [*asked, *amounts, at_most]}
+        as_asked = [{"enum": [LIMIT_ASKED]}, {"type": "string", "pattern": f"^{self.AT_MOST}$"}]
+        return {"anyOf": [*as_asked, *amounts, at_most]}
 
 
 class ReviewShape:

@@ -184,8 +184,8 @@ def judge_application(case: AcceptanceCase, rulebook: Rulebook) -> ScenarioResul
     for name, value in case.facts.items():
         if name not in APPLICATION_BY_NAME:
             contact[CONTACT_BY_NAME[name].position] = value
-    asked: Decimal | None = case.facts.get("limit_asked")
-    proposed = propose_from_facts(rulebook, facts, _DAY, contact, asked=asked)
+    limit_asked: Decimal | None = case.facts.get("limit_asked")
+    proposed = propose_from_facts(rulebook, facts, _DAY, contact, asked=limit_asked)
     return ScenarioResult(case, tuple(_failures(case, proposed, rulebook.currency)))
 
 
@@ -194,7 +194,7 @@ def _nothing(field: Field) -> Value:
 
 
 def _failures(case: AcceptanceCase, proposed: ProposedDecision, currency: str) -> Iterator[Failure]:
-    found = {
+    decided = {
         "decide": proposed.outcome.value,
         "limit": proposed.limit,
         "terms": proposed.terms,
@@ -204,9 +204,9 @@ def _failures(case: AcceptanceCase, proposed: ProposedDecision, currency: str) -
     }
     reasons = tuple(_reasons(proposed, currency))
     for key, value in case.expected.items():
-        wanted = months_later(_DAY, value) if key == "review" else value
-        instead = found[key]
-        if _compared(wanted) != _compared(instead):
+        expected = months_later(_DAY, value) if key == "review" else value
+        instead = decided[key]
+        if _compared(expected) != _compared(instead):
             yield Failure(
                 case.places[key],
                 None,
