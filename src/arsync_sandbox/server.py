@@ -29,6 +29,7 @@ from .generate import generate
 from .journal import Journal
 from .mailbox import Mailbox
 from .platform import Book, SandboxEmail, SandboxOrganisation
+from .registers import registers_blueprint
 from .settings import Settings
 from .smtp import SmtpSink
 from .text_messages import TextMessages
@@ -155,6 +156,7 @@ class Sandbox:
         for book in books:
             app.register_blueprint(book.blueprint())
         app.register_blueprint(self.text_messages.blueprint())
+        app.register_blueprint(registers_blueprint())
         return app
 
     def load(self, rows: LoadedRows, organisation: str = "") -> None:

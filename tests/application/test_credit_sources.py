@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,17 @@ from tests.builders.books import TODAY, Books
 
 from arsync.application import runs
 from arsync.application.container import Container
-from arsync.application.credit_applications import ApplicantWords, apply_for_credit
+from arsync.application.credit_applications import (
+    ApplicantWords,
+    apply_for_credit,
+    change_application,
+)
 from arsync.application.credit_decisions import explained
-from arsync.application.credit_sources import import_credit_data
+from arsync.application.credit_sources import ask_source, import_credit_data
 from arsync.core.ledger.agreements.credit_applications import DatumKind
-from arsync.errors import UserMistake
+from arsync.errors import RetryLater, UserMistake
+from arsync_sandbox.registers import KEY
+from arsync_sandbox.server import Sandbox
 
 from .test_credit_decisions import OWNER, now
 
@@ -84,3 +91,57 @@ def test_a_file_with_mistakes_imports_nothing(
 def test_a_file_that_is_not_there_is_a_mistake(container: Container, number: int) -> None:
     with pytest.raises(UserMistake):
         import_credit_data(OWNER, container, Path("nowhere.csv"), source="Bureau")
+
+
+@pytest.fixture
+def registers() -> Iterator[Sandbox]:
+    with Sandbox(("xero",), start=datetime(2026, 11, 20, 9, 30, tzinfo=UTC)) as served:
+        yield served
+
+
+def settings(container: Container, registers: Sandbox, sources: str) -> None:
+    """Say in the connection's own file who may be asked."""
+    folder = container.config.folder / "connections"
+    folder.mkdir(exist_ok=True)
+    (folder / "books.toml").write_text(
+        f'[credit_data]\nsources = "{sources}"\ncompanies_house_key = "{KEY}"\n'
+        f'companies_house_url = "{registers.url}/companies-house"\n'
+        f'gleif_url = "{registers.url}/gleif/api/v1"\n'
+    )
+
+
+def asked(registers: Sandbox) -> list[str]:
+    return [request["path"] for request in registers.journal.page()["requests"]]
+
+
+def test_nobody_is_asked_without_a_setting(
+    container: Container, number: int, registers: Sandbox
+) -> None:
+    settings(container, registers, "gleif")
+    with pytest.raises(UserMistake, match="nothing about Customer 1 leaves for Companies House"):
+        ask_source(OWNER, container, number, "companies_house")
+    assert asked(registers) == []
+
+
+def test_what_a_register_says_is_kept_once(
+    container: Container, number: int, registers: Sandbox
+) -> None:
+    settings(container, registers, "companies_house, gleif")
+    change_application(OWNER, container, number, ApplicantWords(registration_number="09999992"))
+    first, second = (ask_source(OWNER, container, number, "companies_house") for _ in range(2))
+    assert (first.new, second.new) == (6, 0)
+    newest = explained(OWNER, container, number).application.newest(DatumKind.INSOLVENCY)
+    assert newest is not None
+    assert (newest.value, newest.source, newest.as_of) == ("yes", "companies_house", TODAY)
+    nothing = ask_source(OWNER, container, number, "gleif")
+    assert (nothing.new, nothing.remark) == (0, "GLEIF knows no identifier of 09999992.")
+
+
+def test_a_register_that_is_away_leaves_nothing(
+    container: Container, number: int, registers: Sandbox
+) -> None:
+    settings(container, registers, "companies_house")
+    registers.faults.add({"path": "/", "status": 503})
+    with pytest.raises(RetryLater):
+        ask_source(OWNER, container, number, "companies_house")
+    assert explained(OWNER, container, number).application.data == ()

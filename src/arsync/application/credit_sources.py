@@ -1,6 +1,6 @@
-"""Outside data about applicants, from files: each value with its source and day.
+"""Outside data about applicants, from sources and files: each value with its source and day.
 
-Nothing here asks anybody: a file is what a person got from a bureau.
+Nobody is asked unless a setting says so: a question names the business to a third party.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
-from arsync.application.credit_applications import datum_said
+from arsync.application.credit_applications import datum_said, numbered
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line
@@ -24,6 +24,7 @@ from arsync.core.ledger.agreements.credit_applications import (
     DatumKind,
 )
 from arsync.core.rulebook.model import folded
+from arsync.credit_data import CreditQuery, credit_source
 from arsync.errors import UserMistake
 from arsync.files import text_of
 
@@ -52,6 +53,59 @@ class ImportedData(NamedTuple):
     """Applicants that rows were about, by name."""
     nobody: tuple[str, ...]
     """What rows named that no application is about."""
+
+
+class AskedSource(NamedTuple):
+    """What a source said when it was asked."""
+
+    label: str
+    data: tuple[CreditDatum, ...]
+    new: int
+    """Values that were not known yet."""
+    remark: str
+
+
+def ask_source(
+    actor: Actor, container: Container, number: int, name: str, *, connection: Chosen = None
+) -> AskedSource:
+    """Ask a register or a bureau about an applicant, and keep what it says with source and day.
+
+    Args:
+        actor: asks.
+        container: holds the ledgers.
+        number: the application's.
+        name: the source's.
+        connection: only this connection's.
+
+    Raises:
+        UserMistake: there is no such application or source, no setting lets it be asked, or the
+            application lacks what it is found by.
+        RetryLater: it is away or asks for patience; nothing was kept.
+        Rejected: it refuses, or its answer cannot be read.
+    """
+    permit(actor, Permission.APPLY_FOR_CREDIT)
+    organisation, application, _ = numbered(container, number, connection)
+    source, config = credit_source(name), organisation.config
+    if source.name not in config.credit_data.allowed:
+        raise UserMistake(
+            f"nothing about {application.name} leaves for {source.label}: [credit_data] sources"
+            f" does not name it.\n    hint: with {source.name} in it, {source.sends} may leave"
+        )
+    if problem := source.settings_problem(config):
+        raise UserMistake(problem)
+    query = CreditQuery(
+        application.name,
+        organisation.today,
+        application.registration_number,
+        application.vat_number,
+        application.country,
+    )
+    answer = source.ask(config, query)
+    new = 0
+    if answer.data:
+        recorder = name_line(actor.name)
+        new = organisation.store.credit.add_data(number, answer.data, who=recorder)
+    return AskedSource(source.label, answer.data, new, answer.remark)
 
 
 def import_credit_data(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.credit_applications import ApplicantWords, ReferenceWords
     from arsync.application.credit_decisions import DecidedByHand, ExplainedApplication
+    from arsync.application.credit_sources import AskedSource
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -227,7 +228,14 @@ def _reference_words(
 @credit.command(short_help="Record what a source said of applicants, by hand or from a CSV file.")
 @click.argument("number", type=int, required=False)
 @click.argument("values", nargs=-1, metavar="[KIND=VALUE]...")
-@click.option("--source", required=True, help="Who said it.")
+@click.option("--source", default="", help="Who said it.")
+@click.option(
+    "--ask",
+    "source_asked",
+    metavar="SOURCE",
+    default="",
+    help="Ask companies_house, gleif or an installed source, where [credit_data] allows it.",
+)
 @click.option("--as-of", type=_DAY, help="The day for which it was said (default: today).")
 @click.option(
     "--csv",
@@ -243,6 +251,7 @@ def data(
     number: int | None,
     values: tuple[str, ...],
     source: str,
+    source_asked: str,
     as_of: datetime | None,
     csv_file: Path | None,
     connection: ConnectionChoice,
@@ -256,13 +265,16 @@ def data(
     application, registration_number and name.
     """
     from arsync.application.credit_applications import record_data
-    from arsync.application.credit_sources import import_credit_data
+    from arsync.application.credit_sources import ask_source, import_credit_data
 
-    if (csv_file is None) == (number is None) or (number is not None and not values):
+    ways = bool(values) + bool(source_asked)
+    if (csv_file is None) == (number is None) or (number is not None and ways != 1):
         raise UserMistake(
             "say whose data it is: arsync credit data NUMBER score=72 --source Bureau,"
-            " or --csv FILE --source Bureau"
+            " NUMBER --ask companies_house, or --csv FILE --source Bureau"
         )
+    if not source_asked and not source:
+        raise UserMistake("who said it: --source Bureau")
     with opened(config_file) as (actor, container):
         if csv_file is not None:
             imported = import_credit_data(
@@ -284,6 +296,9 @@ def data(
                 say(f"No application is about: {', '.join(imported.nobody[:20])}.")
             return EXIT_DONE
         assert number is not None
+        if source_asked:
+            answer = ask_source(actor, container, number, source_asked, connection=connection)
+            return _print_answer(answer, as_json=as_json)
         new = record_data(
             actor,
             container,
@@ -297,6 +312,17 @@ def data(
         print_json({"new": new})
     else:
         say(f"{word(new, 'new value')} about application {number}.")
+    return EXIT_DONE
+
+
+def _print_answer(answer: AskedSource, *, as_json: bool) -> int:
+    """Print what a source said when it was asked."""
+    if as_json:
+        print_json(answer._asdict())
+        return EXIT_DONE
+    for datum in answer.data:
+        say(f"{datum.kind.replace('_', ' ')}: {datum.value}")
+    say(answer.remark or f"{answer.label}: {word(answer.new, 'new value')}.")
     return EXIT_DONE
 
 

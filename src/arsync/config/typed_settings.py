@@ -482,6 +482,31 @@ class LettersSettings(Section, frozen=True, kw_only=True):
     ] = ""
 
 
+class CreditDataSettings(Section, frozen=True, kw_only=True):
+    """Registers and bureaus that may be asked about applicants for credit."""
+
+    per_connection: ClassVar[bool] = True
+
+    sources: Annotated[
+        str,
+        Meta(
+            description="companies_house, gleif: who may be asked, separated by commas; a question "
+            "names the business to a third party; empty: nobody is asked"
+        ),
+    ] = ""
+    companies_house_key: Annotated[
+        str, SECRET, Meta(description="the API key of Companies House")
+    ] = ""
+    companies_house_url: str = "https://api.company-information.service.gov.uk"
+    gleif_url: str = "https://api.gleif.org/api/v1"
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Return the names of those who may be asked."""
+        names = (name.strip().casefold() for name in self.sources.split(","))
+        return tuple(name for name in names if name)
+
+
 class SmsSettings(Section, frozen=True, kw_only=True):
     """Text messages, by Twilio."""
 
@@ -558,6 +583,7 @@ class AllSettings(Struct, frozen=True, kw_only=True):
     smtp: SmtpSettings = SmtpSettings()
     letters: LettersSettings = LettersSettings()
     sms: SmsSettings = SmsSettings()
+    credit_data: CreditDataSettings = CreditDataSettings()
     mailbox: MailboxSettings = MailboxSettings()
     alerts: AlertsSettings = AlertsSettings()
 

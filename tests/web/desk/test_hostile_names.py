@@ -15,11 +15,20 @@ from tests.builders.every_route import HOSTILE_CUSTOMER, address_of, opened
 
 from arsync.application.connection_changes import stop_everything
 from arsync.application.contact_log import LogEntry, log
+from arsync.application.credit_applications import (
+    ApplicantWords,
+    ReferenceWords,
+    apply_for_credit,
+    record_data,
+    record_reference,
+)
+from arsync.application.credit_decisions import DecidedByHand, decide_credit
 from arsync.application.disputes import DisputeWords, open_dispute
 from arsync.application.people.audit import AuditEntry, note
 from arsync.application.permissions import Role
 from arsync.application.promises import PromiseToPay, promise
 from arsync.application.tasks import NewTask, open_task
+from arsync.core.ledger.agreements.credit_applications import CreditOutcome, ReferenceAnswer
 from arsync.store.people.users import UserRow
 from arsync.web.desk.pages import every_route
 from arsync.web.desk.routing import Route
@@ -51,6 +60,13 @@ def hostile(
         open_task(WHO, app, HOSTILE_CUSTOMER, NewTask(HOSTILE, HOSTILE), connection="books")
         words = DisputeWords(HOSTILE, owner=HOSTILE, needs=HOSTILE)
         open_dispute(WHO, app, "i1", words, connection="books")
+        said = ReferenceWords(ReferenceAnswer.BAD, words=HOSTILE)
+        applied = ApplicantWords(registration_number=HOSTILE[:40], people=(HOSTILE,))
+        apply_for_credit(WHO, app, HOSTILE, applied, connection="books")
+        record_reference(WHO, app, 1, HOSTILE, said=said)
+        record_data(WHO, app, 1, [("rating", HOSTILE)], source=HOSTILE)
+        by_hand = DecidedByHand(CreditOutcome.REFUSE, reason=HOSTILE)
+        decide_credit(WHO, app, 1, by_hand)
         day = books.today + timedelta(3)
         promise(WHO, app, [invoice], PromiseToPay(day, note=HOSTILE), connection="books")
         note(app, AuditEntry(HOSTILE, "desk", HOSTILE, HOSTILE, HOSTILE, books.id))

@@ -110,6 +110,7 @@ def _groups(visit: Visit) -> Iterator[MenuGroup]:
                 ),
                 ("Approvals", "approvals", counts.get(ActionState.AWAITING_APPROVAL, 0)),
                 ("Customers", "customers", None),
+                ("Credit", "credit", None),
             ),
         )
         yield MenuGroup(

@@ -1,0 +1,264 @@
+"""Credit: who applied, what the rulebook proposes and why, and what somebody decides."""
+
+from __future__ import annotations
+
+from werkzeug.wrappers import Response
+
+from arsync.application.credit_applications import (
+    ApplicantWords,
+    ReferenceWords,
+    apply_for_credit,
+    record_data,
+    record_reference,
+)
+from arsync.application.credit_decisions import (
+    DecidedByHand,
+    ExplainedApplication,
+    decide_credit,
+    explained,
+    listed,
+    take_credit_back,
+)
+from arsync.application.permissions import Permission
+from arsync.core.credit.acceptance import OUTCOME_WORDS
+from arsync.core.ledger.agreements.credit_applications import (
+    FINAL_OUTCOMES,
+    CreditOutcome,
+    DatumKind,
+    ReferenceAnswer,
+    ReferenceKind,
+)
+from arsync.core.planning.credit_planner import agreed_in_words
+from arsync.core.rulebook.facts import in_words
+from arsync.errors import UserMistake
+from arsync.web.desk.fields import amount_of, day_of, refusal, text_of
+from arsync.web.desk.pages.customer_forms import without_commands
+from arsync.web.desk.routing import Routes
+from arsync.web.desk.visit import Visit
+
+routes = Routes()
+
+STATES = ("open", "accepted", "cash on delivery", "refused")
+SHOWN_MAX = 200
+"""So many applications one page lists."""
+
+LIST = "/c/<connection>/credit"
+ONE = "/c/<connection>/credit/<int:number>"
+
+
+@routes.page(LIST)
+def applications(visit: Visit) -> Response:
+    """List applications, the latest first."""
+    state = visit.request.args.get("state", "")
+    explanations = listed(
+        visit.actor,
+        visit.container,
+        state=state if state in STATES else "",
+        connection=visit.organisation.name,
+    )
+    return visit.page(
+        "credit.html",
+        shown=explanations[:SHOWN_MAX],
+        left_out=max(len(explanations) - SHOWN_MAX, 0),
+        states=STATES,
+        state=state,
+        outcomes=OUTCOME_WORDS,
+        has_policy=bool(visit.organisation.rulebook.acceptance),
+        today=visit.organisation.today,
+        home=_home(visit),
+    )
+
+
+@routes.page(f"{LIST}/new", Permission.APPLY_FOR_CREDIT)
+def ask_application(visit: Visit) -> Response:
+    """Ask who applies, and for what."""
+    return _new_page(visit)
+
+
+@routes.act(f"{LIST}/new", Permission.APPLY_FOR_CREDIT, audited="recorded an application")
+def record_application(visit: Visit) -> Response:
+    """Record an application."""
+    name = text_of(visit, "name", "Who applies?")
+    words = ApplicantWords(
+        registration_number=text_of(visit, "registration"),
+        vat_number=text_of(visit, "vat"),
+        country=text_of(visit, "country"),
+        limit=amount_of(visit, "limit"),
+        terms=text_of(visit, "terms"),
+        trading_since=day_of(visit, "since"),
+    )
+    if not visit.field_errors:
+        try:
+            applicant = apply_for_credit(
+                visit.actor, visit.container, name, words, connection=visit.organisation.name
+            )
+        except UserMistake as mistake:
+            visit.field_errors["name"] = refusal(mistake)
+        else:
+            application = applicant.application
+            visit.about = application.name
+            message = f"The application of {application.name} is recorded."
+            return visit.see(visit.address(f"credit/{application.number}"), message)
+    return _new_page(visit, 422)
+
+
+def _new_page(visit: Visit, status: int = 200) -> Response:
+    return visit.page(
+        "credit_new.html", status, typed=visit.request.values, today=visit.organisation.today
+    )
+
+
+@routes.page(ONE)
+def one_application(visit: Visit, number: int) -> Response:
+    """Show an application, what the rulebook proposes and why, and what was decided."""
+    return _page(visit, number)
+
+
+@routes.act(f"{ONE}/decide", Permission.DECIDE_CREDIT, audited="decided about credit")
+def decide(visit: Visit, number: int) -> Response:
+    """Decide as the rulebook proposes, or as somebody says."""
+    outcome = visit.request.form.get("outcome", "")
+    by_hand = DecidedByHand()
+    if outcome != "proposed":
+        by_hand = DecidedByHand(
+            CreditOutcome(outcome) if outcome in {*FINAL_OUTCOMES} else None,
+            amount_of(visit, "limit"),
+            text_of(visit, "terms") or None,
+            day_of(visit, "until"),
+            day_of(visit, "review"),
+            text_of(visit, "reason"),
+        )
+        if by_hand.outcome is None:
+            visit.field_errors["outcome"] = "What is decided? Choose one."
+    seen = visit.request.form.get("seen", "")
+    if not visit.field_errors:
+        try:
+            decision = decide_credit(
+                visit.actor,
+                visit.container,
+                number,
+                by_hand,
+                seen=int(seen) if seen.isdecimal() else None,
+                connection=visit.organisation.name,
+            )
+        except UserMistake as mistake:
+            visit.field_errors["outcome"] = refusal(mistake)
+        else:
+            return _back(visit, number, decision.message)
+    return _page(visit, number, 422)
+
+
+@routes.act(f"{ONE}/take-back", Permission.DECIDE_CREDIT, audited="took a credit decision back")
+def take_back(visit: Visit, number: int) -> Response:
+    """Take the standing decision back."""
+    reason = text_of(visit, "back_reason", "Say why.")
+    if not visit.field_errors:
+        name = visit.organisation.name
+        message = take_credit_back(
+            visit.actor, visit.container, number, reason=reason, connection=name
+        )
+        return _back(visit, number, message)
+    return _page(visit, number, 422)
+
+
+@routes.act(f"{ONE}/reference", Permission.APPLY_FOR_CREDIT, audited="recorded a reference")
+def reference(visit: Visit, number: int) -> Response:
+    """Record a reference, or what it answered."""
+    name = text_of(visit, "reference", "Who is the reference?")
+    answer = visit.request.form.get("answer", "")
+    kind = visit.request.form.get("kind", "")
+    said = ReferenceWords(
+        ReferenceAnswer(answer) if answer in set(ReferenceAnswer) else None,
+        words=text_of(visit, "words"),
+    )
+    if not visit.field_errors:
+        try:
+            recorded = record_reference(
+                visit.actor,
+                visit.container,
+                number,
+                name,
+                kind=ReferenceKind(kind) if kind in set(ReferenceKind) else ReferenceKind.TRADE,
+                said=said,
+                connection=visit.organisation.name,
+            )
+        except UserMistake as mistake:
+            visit.field_errors["reference"] = refusal(mistake)
+        else:
+            return _back(visit, number, f"The reference {recorded.name} is recorded.")
+    return _page(visit, number, 422)
+
+
+@routes.act(f"{ONE}/data", Permission.APPLY_FOR_CREDIT, audited="recorded credit data")
+def data(visit: Visit, number: int) -> Response:
+    """Record what a source said."""
+    kind, value = visit.request.form.get("datum", ""), text_of(visit, "value", "What did it say?")
+    source, as_of = text_of(visit, "source", "Who said it?"), day_of(visit, "as_of")
+    if not visit.field_errors:
+        try:
+            record_data(
+                visit.actor,
+                visit.container,
+                number,
+                [(kind, value)],
+                source=source,
+                as_of=as_of,
+                connection=visit.organisation.name,
+            )
+        except UserMistake as mistake:
+            visit.field_errors["value"] = refusal(mistake)
+        else:
+            return _back(visit, number, f"Recorded what {source} said.")
+    return _page(visit, number, 422)
+
+
+def _home(visit: Visit) -> str:
+    return visit.organisation.connection.organisation.base_currency
+
+
+def _back(visit: Visit, number: int, message: str) -> Response:
+    visit.log_words = message
+    shown = visit.words.told(without_commands(message), today=visit.organisation.today)
+    return visit.see(visit.address(f"credit/{number}"), shown)
+
+
+def _page(visit: Visit, number: int, status: int = 200) -> Response:
+    explanation = explained(
+        visit.actor, visit.container, number, connection=visit.organisation.name
+    )
+    visit.about = explanation.application.name
+    standing = next((row for row in explanation.decisions if row.stands), None)
+    return visit.page(
+        "credit_application.html",
+        status,
+        it=explanation,
+        application=explanation.application,
+        proposed=explanation.proposed,
+        facts=_facts(visit, explanation),
+        decisions=[(row, agreed_in_words(row.agreed)) for row in explanation.decisions],
+        standing=standing,
+        latest=explanation.decisions[0].agreed.number if explanation.decisions else 0,
+        outcomes=OUTCOME_WORDS,
+        final=FINAL_OUTCOMES,
+        kinds=tuple(ReferenceKind),
+        answers=tuple(ReferenceAnswer),
+        datum_kinds=tuple(DatumKind),
+        currency=visit.organisation.rulebook.currency,
+        today=visit.organisation.today,
+        home=_home(visit),
+        typed=visit.request.form,
+    )
+
+
+def _facts(visit: Visit, explanation: ExplainedApplication) -> list[tuple[str, str, str]]:
+    """Return what the rule asked: the fact, its value and what was wanted, in words."""
+    currency = visit.organisation.rulebook.currency
+    return [
+        (
+            evidence.field.name.replace("_", " "),
+            in_words(evidence.field, evidence.value, currency),
+            evidence.expectation,
+        )
+        for evidence in explanation.proposed.evidence
+        if visit.words.shows_amounts or evidence.field.kind.value != "amount"
+    ]

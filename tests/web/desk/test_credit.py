@@ -1,0 +1,104 @@
+"""Credit on the desk: recorded, explained with its rule's line, decided by those who may."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from tests.builders.desk import DeskDriver, add_person, post
+
+from arsync.application.permissions import Role
+
+POLICY = """
+acceptance:
+  - {name: Known, when: {score: {at_least: 70}}, decide: accept, limit: limit_asked,
+     terms: 14 days, review: every 12 months}
+  - {name: The rest, decide: ask, by: finance director}
+"""
+LIST = "/c/books/credit"
+
+
+@pytest.fixture
+def owner(desk: DeskDriver) -> FlaskClient:
+    rules = Path(desk.container.config.rules_folder) / "acceptance.yaml"
+    rules.write_text(POLICY)
+    return desk.signed_in(add_person(desk.container, "Hannah Reid", Role.OWNER))
+
+
+def applied(client: FlaskClient, name: str = "Nova Ltd", limit: str = "3,000") -> str:
+    response = post(client, f"{LIST}/new", name=name, limit=limit, terms="30 days")
+    assert response.status_code == 303, response.text
+    return response.headers["Location"]
+
+
+def test_an_application_is_recorded_and_listed(owner: FlaskClient) -> None:
+    page = owner.get(applied(owner)).text
+    assert "The application of Nova Ltd is recorded." in page
+    assert "Asks for £3,000.00, 30 days." in page
+    assert "For finance director to decide." in page
+    assert "Nova Ltd" in owner.get(LIST).text
+    assert "Nova Ltd" not in owner.get(f"{LIST}?state=refused").text
+
+
+def test_a_proposal_shows_its_facts_and_line(owner: FlaskClient) -> None:
+    path = applied(owner)
+    recorded = post(owner, f"{path}/data", datum="score", value="82", source="Bureau")
+    assert recorded.status_code == 303
+    page = owner.get(path).text
+    assert "The rulebook proposes: accepted" in page
+    assert "file=rules%2Facceptance.yaml&amp;line=3#line-3" in page
+    assert "<td>82</td><td>at least 70</td>" in page
+    assert post(owner, f"{path}/decide", outcome="proposed", seen="0").status_code == 303
+    page = owner.get(path).text
+    assert "Hannah Reid:" in page
+    assert "Decide as proposed" not in page
+    again = post(owner, f"{path}/decide", outcome="refuse", reason="late", seen="0")
+    assert (again.status_code, "meanwhile" in again.text) == (422, True)
+    back = post(owner, f"{path}/take-back", back_reason="a slip")
+    assert back.status_code == 303
+    assert "arsync undo" not in owner.get(path).text
+
+
+def test_by_hand_needs_what_is_decided(owner: FlaskClient) -> None:
+    path = applied(owner)
+    for fields, words in (
+        ({}, "What is decided? Choose one."),
+        ({"outcome": "proposed"}, "leaves it to a person"),
+        ({"outcome": "accept"}, "needs a limit"),
+        ({"outcome": "accept", "limit": "much"}, "is no amount"),
+        ({"outcome": "accept", "limit": "5", "until": "2001-01-01"}, "not in the future"),
+    ):
+        response = post(owner, f"{path}/decide", **fields)
+        assert (response.status_code, words in response.text) == (422, True), words
+    assert post(owner, f"{path}/decide", outcome="accept", limit="900").status_code == 303
+
+
+def test_the_customers_page_shows_what_was_agreed(desk: DeskDriver, owner: FlaskClient) -> None:
+    name = desk.books.contacts["c1"].name
+    path = applied(owner, name)
+    fields = {"outcome": "accept", "limit": "900", "until": "2099-01-31", "review": "2098-01-31"}
+    assert post(owner, f"{path}/decide", **fields).status_code == 303
+    page = owner.get("/c/books/customers/c1").text
+    assert "agreed: £900.00 until 31 January 2099" in page
+    assert "To be reviewed on 31 January 2098." in page
+
+
+def test_references_are_recorded_and_answered(owner: FlaskClient) -> None:
+    path = applied(owner)
+    assert post(owner, f"{path}/reference", reference="Acme", kind="bank").status_code == 303
+    assert "no answer yet" in owner.get(path).text
+    answered = post(owner, f"{path}/reference", reference="Acme", answer="good")
+    assert answered.status_code == 303
+    assert "Acme (bank)" in owner.get(path).text
+    wrong = post(owner, f"{path}/reference", reference="Acme", words="nice")
+    assert (wrong.status_code, "What did they answer" in wrong.text) == (422, True)
+
+
+def test_a_reader_without_amounts_sees_no_sums(desk: DeskDriver, owner: FlaskClient) -> None:
+    path = applied(owner)
+    post(owner, f"{path}/data", datum="score", value="82", source="Bureau")
+    reader = add_person(desk.container, "Bo Dahl", Role.READER, sees_amounts=False)
+    page = desk.signed_in(reader).get(path).text
+    assert "3,000" not in page
+    assert "Decide" not in page
