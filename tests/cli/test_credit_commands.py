@@ -27,6 +27,8 @@ def test_an_application_is_recorded_completed_and_decided(shell: Shell, tmp_path
     assert f"The trade reference Acme Ltd of application {number} is recorded." in asked.err
     answered = shell("credit", "reference", number, "Acme Ltd", "--answer", "good")
     assert "answered: good" in answered.err
+    bank = shell("credit", "reference", number, "First Bank", "--bank", "--json").json
+    assert (bank["kind"], bank["answer"]) == ("bank", None)
     by_hand = shell("credit", "data", number, "score=82", "--source", "Bureau")
     assert "1 new value" in by_hand.err
     file = tmp_path / "bureau.csv"

@@ -13,7 +13,11 @@ from typing import Any, NamedTuple
 from tests.builders.ledgers import ONE_OF_EACH, contact_row, invoice_row, one_of_each
 from tests.builders.stores import STORE, put_store
 
+from arsync.application.credit_applications import ApplicantWords, apply_for_credit
+from arsync.application.credit_decisions import DecidedByHand, decide_credit
+from arsync.application.permissions import Actor, Role
 from arsync.core.actions import ActionKind
+from arsync.core.ledger.agreements.credit_applications import CreditOutcome
 from arsync.core.ledger.records import DisputeOutcome
 from arsync.errors import UserMistake
 
@@ -222,7 +226,7 @@ def _say(world: WatchedWorld, command: Callable[[], object]) -> None:
 
 
 def a_discount_taken(world: WatchedWorld) -> None:
-    """Two customers took their discounts: two draft credit notes, or two tasks."""
+    """Two customers took their discounts: draft credit notes, or tasks; one has credit agreed."""
     world.load(
         world.name,
         contacts=[contact_row(f"c{name}", name) for name in ("Ada", "Bob")],
@@ -239,6 +243,10 @@ def a_discount_taken(world: WatchedWorld) -> None:
     world.rules(DISCOUNTS)
     world.connect(world.name)
     world.app.pull(world.name)
+    jane = Actor("Jane", Role.OWNER)
+    applied = apply_for_credit(jane, world.app, "Ada", ApplicantWords(), connection=world.name)
+    agreed = DecidedByHand(CreditOutcome.ACCEPT, Decimal(500), "14 days")
+    decide_credit(jane, world.app, applied.application.number, agreed)
 
 
 def debts_for_the_agency(world: WatchedWorld) -> None:

@@ -172,6 +172,7 @@ def _applicant_words(
 @click.option("--highest-credit", metavar="AMOUNT", help="The most that they let it owe.")
 @click.option("--words", default="", help="The answer in its own words.")
 @connection_option
+@json_option
 @config_option
 def reference(
     number: int,
@@ -179,6 +180,7 @@ def reference(
     is_bank: bool,
     email: str,
     connection: ConnectionChoice,
+    as_json: bool,
     config_file: Path | None,
     **said: Any,
 ) -> int:
@@ -200,6 +202,9 @@ def reference(
             said=_reference_words(**said),
             connection=connection,
         )
+    if as_json:
+        print_json(answered._asdict())
+        return EXIT_DONE
     state = f"answered: {answered.answer}" if answered.answer else "is recorded"
     say(f"The {answered.kind} reference {answered.name} of application {number} {state}.")
     return EXIT_DONE
