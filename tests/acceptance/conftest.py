@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.builders.in_process import OVER_THE_WIRE, in_process
 from tests.builders.processes import arsync_process
 from tests.builders.world import CALL_SECONDS, PLATFORMS, START, Control, World
 
@@ -21,8 +22,22 @@ def running_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def make_world(running_sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[[], World]]:
-    """Make worlds, one after the other: each begins with an empty sandbox."""
+def make_world(
+    request: pytest.FixtureRequest, running_sandbox: Sandbox, tmp_path: Path
+) -> Iterator[Callable[[], World]]:
+    """Make worlds, one after the other: each begins with an empty sandbox.
+
+    This process's requests are answered in process, which takes half the time; those of a test
+    marked `over_the_wire`, and of every process that a test starts, go over the wire.
+    """
+    if request.node.get_closest_marker("over_the_wire"):
+        yield from _worlds(running_sandbox, tmp_path)
+        return
+    with in_process(running_sandbox, elsewhere=OVER_THE_WIRE):
+        yield from _worlds(running_sandbox, tmp_path)
+
+
+def _worlds(running_sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[[], World]]:
     worlds: list[World] = []
     control = Control(running_sandbox.url)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -48,9 +49,20 @@ def every_other_write(world: World, first: int, **fault: Any) -> None:
     world.control.post("faults", faults)
 
 
-@pytest.mark.parametrize(
-    ("fault", "first"), [*((fault, 0) for fault in FAULTS), ("lost before", 1), ("lost after", 1)]
-)
+BY_A_SOCKET = ("lost before", "slow", "truncated", "malformed")
+"""Where a socket's own errors matter: these go over the wire."""
+
+
+def each_fault() -> Iterator[Any]:
+    """Yield each fault from the first write on, and both losses from the second on."""
+    for fault in FAULTS:
+        marks = [pytest.mark.over_the_wire] if fault in BY_A_SOCKET else []
+        yield pytest.param(fault, 0, marks=marks)
+    yield "lost before", 1
+    yield "lost after", 1
+
+
+@pytest.mark.parametrize(("fault", "first"), each_fault())
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_everything_stands_once_whatever_goes_wrong_with_a_write(
     world: World, name: str, fault: str, first: int

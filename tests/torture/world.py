@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, event
 from tests.builders.driver import App
 from tests.builders.effects import standing
+from tests.builders.in_process import InProcess, in_process
 from tests.builders.stores import STORE
 from tests.builders.world import ON_THE_WAY, READING_POSTS, START, Control, World
 
@@ -40,7 +41,6 @@ from arsync_sandbox.text_messages import ACCOUNT, SENDER, TOKEN
 
 from . import press
 from .mail_wire import mail_in_process
-from .wire import InProcess, in_process
 
 NOBODY_LISTENS = 1
 """The sandbox's address has this port: what is not answered in process, fails at once."""
