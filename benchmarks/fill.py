@@ -48,11 +48,13 @@ def main() -> None:
             (RecordKind.CONTACTS, people),
             (RecordKind.INVOICES, owed),
         )
+        run = container.store.runs.start(row.id, "pull")
         for kind, records in kinds:
             for start in range(0, len(records), PAGE):
                 chunk = records[start : start + PAGE]
                 last = kind is RecordKind.INVOICES and start + PAGE >= len(records)
                 container.store.ledger.apply(row.id, Page(kind, chunk, "c", complete=last), now)
+        container.store.runs.finish(run, outcome="done")
 
 
 def _invoice(number: int, contacts: int, now: datetime) -> Invoice:

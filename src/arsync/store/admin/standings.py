@@ -7,7 +7,7 @@ is not read, and a store of years answers as quickly as one of days.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -43,6 +43,7 @@ from arsync.store.db.tables import (
     runs,
     schedules,
 )
+from arsync.store.ledger.kept_sums import KeptSums, ledger_states
 from arsync.store.models import (
     BriefRun,
     ConnectionState,
@@ -52,6 +53,9 @@ from arsync.store.models import (
     ScheduledLedger,
     ScheduleRow,
 )
+
+NAMED_MAX = 100
+"""Of so many connections invoices are asked for by their numbers; of more, those of all."""
 
 UNFINISHED_STATES = (
     ActionState.AWAITING_APPROVAL,
@@ -76,6 +80,7 @@ class Standings:
         """Work on this database."""
         self._database = database
         self._clock = clock
+        self._kept: KeptSums[tuple[OwedInvoices, ...]] = KeptSums()
 
     def read(self, earliest_day: date) -> list[LedgerStanding]:
         """Return where each connection stands, by name, as of one moment.
@@ -89,7 +94,11 @@ class Standings:
             last_runs = _last_runs(db)
             states, over_safety = _action_counts(db)
             tasks = _pairs(db, _actions(func.count(actions.c.key), is_open_task()))
-            owed = _owed(db, earliest_day)
+            of_ledgers = {
+                number: None if state is None else (state, earliest_day)
+                for number, state in ledger_states(db).items()
+            }
+            owed = self._kept.get(of_ledgers, lambda some: _owed(db, earliest_day, some))
             differing = _counts(db, differences)
             unreadable = _counts(db, problems)
         now = self._clock.now()
@@ -216,8 +225,10 @@ def is_open_task() -> ColumnElement[bool]:
     )
 
 
-def _owed(db: Connection, earliest_day: date) -> Mapping[int, tuple[OwedInvoices, ...]]:
-    """Return what each is owed by currency; what is dated after a day, by its day."""
+def _owed(
+    db: Connection, earliest_day: date, connection_ids: Collection[int]
+) -> Mapping[int, tuple[OwedInvoices, ...]]:
+    """Return what each of some is owed by currency; what is dated after a day, by its day."""
     columns = invoices.c
     later = case((columns.issued_on > earliest_day, columns.issued_on), else_=None)
     dated = later.label("later")
@@ -228,10 +239,12 @@ def _owed(db: Connection, earliest_day: date) -> Mapping[int, tuple[OwedInvoices
         .group_by(columns.connection_id, columns.currency, "later")
         .order_by(columns.connection_id, columns.currency)
     )
+    if len(connection_ids) <= NAMED_MAX:
+        query = query.where(columns.connection_id.in_(connection_ids))
     owed: dict[int, list[OwedInvoices]] = defaultdict(list)
     for number, currency, day, high, low in db.execute(query):
         owed[number].append(OwedInvoices(currency, day, whole_sum(high, low)))
-    return {number: tuple(sums) for number, sums in owed.items()}
+    return {number: tuple(owed[number]) for number in connection_ids}
 
 
 def _counts(db: Connection, table: Any) -> Mapping[int, int]:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     BindParameter,
     ColumnElement,
     Connection,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union_all,
 )
 
 from arsync.core.ledger.records import Contact, RecordKind
@@ -235,17 +237,37 @@ def relatives(*, is_sqlite: bool) -> Select[Any]:
         )
     )
     family = select(upward.c.id).cte("family", recursive=True)
+    is_below = _found_below(family, connection_id) if is_sqlite else _is_below(lower, family)
     family = family.union(
-        select(lower.id).where(
-            lower.connection_id == connection_id,
-            or_(
-                and_(lower.merged_into != _NONE, lower.merged_into == family.c.id),
-                and_(
-                    lower.merged_into == _NONE,
-                    lower.parent_id != _NONE,
-                    lower.parent_id == family.c.id,
-                ),
-            ),
-        )
+        select(lower.id)
+        .select_from(family.join(_LOWER, is_below))
+        .where(lower.connection_id == connection_id)
     )
     return select(family.c.id)
+
+
+def _is_below(lower: Any, family: CTE) -> ColumnElement[bool]:
+    """Return the condition that a contact became a member of the family, or is a child of one."""
+    return or_(
+        and_(lower.merged_into != _NONE, lower.merged_into == family.c.id),
+        and_(lower.merged_into == _NONE, lower.parent_id != _NONE, lower.parent_id == family.c.id),
+    )
+
+
+def _found_below(family: CTE, connection_id: BindParameter[int]) -> ColumnElement[bool]:
+    """Return the same for SQLite, which uses no partial index for a part of an OR."""
+    above = family.c.id
+    merged, child = contacts.alias("merged").c, contacts.alias("child").c
+    of_merged = select(merged.id).where(
+        merged.connection_id == connection_id,
+        merged.merged_into != _NONE,
+        merged.merged_into == above,
+    )
+    of_children = select(child.id).where(
+        child.connection_id == connection_id,
+        child.parent_id != _NONE,
+        child.parent_id == above,
+        child.merged_into == _NONE,
+    )
+    both = union_all(of_merged.correlate(family), of_children.correlate(family))
+    return _LOWER.c.id.in_(both)
