@@ -184,9 +184,13 @@ def test_a_push_is_for_those_who_decide(container: Container) -> None:
     push_rules(Actor("Adam", Role.ACCOUNTANT), container)
 
 
-def test_scenarios_stay_in_the_folder(container: Container) -> None:
+def test_scenarios_are_pushed_beside_the_rules(container: Container) -> None:
+    before = push_rules(OLGA, container)
     rule_file(container, "scenarios/first.yaml", "scenarios: []\n")
-    push_rules(OLGA, container)
+    pushed = push_rules(OLGA, container)
+    assert pushed.changes == (FileChange("scenarios/first.yaml", "new"),)
+    assert [rulebook.hash for rulebook in pushed.rulebooks] == [before.rulebooks[0].hash]
     last = container.store.pushes.last()
     assert last is not None
     assert [file.path for file in last.text.files] == ["standard.yaml"]
+    assert [file.path for file in last.text.scenarios] == ["scenarios/first.yaml"]

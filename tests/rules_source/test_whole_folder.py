@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from arsync.config import Config, load_config
 from arsync.core.rulebook.rules_text import RuleFile, RulesText
@@ -24,9 +25,13 @@ FILES = {
         "{% block opening %}Pay.{% endblock %}\n"
     ),
 }
-LEFT_OUT = {
-    "scenarios/a.yaml": "scenarios: []\n",
+SCENARIOS = {
     "acme/scenarios/a.yaml": "scenarios: []\n",
+    "scenarios/a.yaml": "scenarios: []\n",
+}
+LEFT_OUT = {
+    "scenarios/deeper/a.yaml": "scenarios: []\n",
+    "scenarios/notes.md": "# Notes\n",
     ".git/config.yaml": "a: 1\n",
     "notes.md": "# Notes\n",
     "templates/logo.png": "png",
@@ -36,7 +41,7 @@ LEFT_OUT = {
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     (tmp_path / "config.toml").write_text("")
-    for name, text in {**FILES, **LEFT_OUT}.items():
+    for name, text in {**FILES, **SCENARIOS, **LEFT_OUT}.items():
         path = tmp_path / "rules" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -46,6 +51,25 @@ def config(tmp_path: Path) -> Config:
 def test_rules_and_letters_of_everybody_are_in_it(config: Config) -> None:
     text = folder_text(config)
     assert {file.path: file.text for file in (*text.files, *text.letters)} == FILES
+
+
+def test_scenarios_are_in_it_and_change_no_rulebook(config: Config) -> None:
+    text = folder_text(config)
+    assert {file.path: file.text for file in text.scenarios} == SCENARIOS
+    without = replace(text, scenarios=())
+    assert text.hash == without.hash
+    assert text.whole_hash != without.whole_hash
+    assert TextTree(text).read("acme").rulebook == TextTree(without).read("acme").rulebook
+
+
+def test_a_connections_scenarios_come_with_its_folder(config: Config) -> None:
+    last = folder_text(config)
+    for name in SCENARIOS:
+        (config.rules_folder / name).write_text("scenarios: [] # changed\n")
+    mixed = with_folder_of("acme", last, folder_text(config))
+    changed = [file.path for file in mixed.scenarios if "changed" in file.text]
+    assert changed == ["acme/scenarios/a.yaml"]
+    assert len(mixed.scenarios) == 2
 
 
 @pytest.mark.parametrize("connection", ["", "acme", "beta"])
@@ -78,11 +102,11 @@ def test_a_link_that_leads_back_ends(config: Config) -> None:
 
 
 def test_its_limits_are_told(config: Config) -> None:
-    with pytest.raises(UserMistake, match="more than 4 rules and letters"):
+    with pytest.raises(UserMistake, match="more than 4 rules, letters and scenarios"):
         folder_text(config, files_max=4)
     with pytest.raises(UserMistake, match="more than 100 characters"):
         folder_text(config, characters_max=100)
-    assert len(folder_text(config, files_max=5).files) == 3
+    assert len(folder_text(config, files_max=7).files) == 3
 
 
 def test_without_a_folder_there_is_nothing_to_push(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext, organisations
@@ -227,7 +228,7 @@ def _with_changed(last: RulesText, changed: ChangedRules) -> RulesText:
         if file.text.strip():
             pushed[file.path] = file
     files = sorted(pushed.values(), key=lambda file: (file.is_shipped, file.path))
-    return RulesText(last.root, tuple(files), last.letters)
+    return replace(last, files=tuple(files))
 
 
 def _with_shipped(text: RulesText, readings: Mapping[str, ReadRules]) -> RulesText:
@@ -241,7 +242,7 @@ def _with_shipped(text: RulesText, readings: Mapping[str, ReadRules]) -> RulesTe
         if file.is_shipped and file.path not in there
     }
     files = (*text.files, *(more[path] for path in sorted(more)))
-    return RulesText(text.root, files, text.letters)
+    return replace(text, files=files)
 
 
 def _folder_readings(container: Container, connection: str) -> dict[str, ReadRules]:
@@ -305,7 +306,9 @@ def _refuse_edited(readings: dict[str, ReadRules], pushed: dict[str, RulesText])
 
 def _changes(old: RulesText | None, new: RulesText) -> Iterator[FileChange]:
     sides = [
-        {file.path: file.text for file in (*text.files, *text.letters)} if text else {}
+        {file.path: file.text for file in (*text.files, *text.letters, *text.scenarios)}
+        if text
+        else {}
         for text in (old, new)
     ]
     for path in sorted({*sides[0], *sides[1]}):

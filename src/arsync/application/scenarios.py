@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from arsync.application.why import why_anywhere
 from arsync.config import Config
 from arsync.core.rulebook import folded
 from arsync.core.rulebook.model import Rulebook
+from arsync.core.rulebook.rules_text import RulesText
 from arsync.core.trials.scenario import (
     NoDraft,
     ScenarioFile,
@@ -154,33 +156,58 @@ def play_scenarios(
         yield _play_file(config, file, connection, rulebook, word)
 
 
+class ScenarioText(NamedTuple):
+    """A file of scenarios, which may have to be read yet."""
+
+    shown: str
+    read: Callable[[], str]
+
+
+def scenarios_in_folder(config: Config, connection: str) -> list[ScenarioText]:
+    """Return the files of scenarios in the rules folder, and in a connection's own."""
+    root = config.rules_folder
+    return [
+        ScenarioText(
+            _shown(file, config.folder), partial(text_of, file, bytes_max=SCENARIO_BYTES_MAX)
+        )
+        for folder in (root / SCENARIOS_FOLDER, root / connection / SCENARIOS_FOLDER)
+        for file in _yaml_files(folder)
+    ]
+
+
+def scenarios_pushed(text: RulesText, connection: str) -> list[ScenarioText]:
+    """Return the same of what was pushed to the store."""
+    shared, own = f"{SCENARIOS_FOLDER}/", f"{connection}/{SCENARIOS_FOLDER}/"
+    return [
+        ScenarioText(f"{text.root}/{file.path}".lstrip("/"), partial(str, file.text))
+        for start in (shared, own)
+        for file in text.scenarios
+        if file.path.startswith(start)
+    ]
+
+
 def play_against(
-    config: Config, rules: Rules, connection: str, *, go_on: Callable[[], bool]
+    scenario_files: Sequence[ScenarioText], rules: Rules, *, go_on: Callable[[], bool]
 ) -> tuple[list[PlayedFile], bool]:
-    """Play the scenarios of the rules folder against a rulebook that does not stand in it.
+    """Play scenarios against a rulebook that is not the one they stand beside.
 
     Those that name another rulebook are left out.
 
     Args:
-        config: names the rules folder.
+        scenario_files: the scenarios.
         rules: what is tried.
-        connection: whose own scenarios are played as well.
         go_on: asked before each file.
 
     Returns:
         What became of each file, and whether all were played.
     """
-    root = config.rules_folder
-    folders = [root / SCENARIOS_FOLDER, root / connection / SCENARIOS_FOLDER]
-    scenario_files = [file for folder in folders for file in _yaml_files(folder)]
     read_from = {Path(file.path).name for file in (rules.text.files if rules.text else ())}
     played: list[PlayedFile] = []
-    for file in scenario_files[:SCENARIO_FILES_MAX]:
+    for shown, read_text in scenario_files[:SCENARIO_FILES_MAX]:
         if not go_on():
             return played, False
-        shown = _shown(file, config.folder)
         try:
-            read, problems = read_scenarios(shown, text_of(file, bytes_max=SCENARIO_BYTES_MAX))
+            read, problems = read_scenarios(shown, read_text())
         except UserMistake as mistake:
             played.append(PlayedFile(shown, (), (str(mistake),)))
             continue

@@ -34,9 +34,9 @@ def rules_push(connection: str | None, as_json: bool, config_file: Path | None) 
     """Check the rules folder, and put it into the store for every machine.
 
     Machines with `[rules] source = "store"` plan by what was pushed last, from their next run on.
-    Rules, letters and the shipped rulebooks that they extend are pushed; scenarios are not. Nothing
-    is pushed while anything in the folder is wrong. With --connection, only that connection's own
-    folder replaces the one that was pushed before.
+    Rules, letters, scenarios and the shipped rulebooks that the rules extend are pushed. Nothing is
+    pushed while anything in the rules or letters is wrong. With --connection, only that
+    connection's own folder replaces the one that was pushed before.
     """
     from arsync.application.rules_push import push_rules, push_view
 

@@ -33,10 +33,10 @@ def folder_text(
     files_max: int = FOLDER_FILES_MAX,
     characters_max: int = FOLDER_CHARACTERS_MAX,
 ) -> RulesText:
-    """Return all rules and letters of the rules folder.
+    """Return all rules, letters and scenarios of the rules folder.
 
-    Scenarios are not among them: they test rules before anybody goes by them. Nor are files that
-    cannot be read; whoever reads a rulebook from this text misses those that it needs.
+    Files that cannot be read are not among them; whoever reads a rulebook from this text misses
+    those that it needs.
 
     Args:
         config: names the folder.
@@ -53,9 +53,10 @@ def folder_text(
         raise UserMistake(f"{root}: there is no such folder.")
     paths = list(islice(_files(root, "", FOLDER_DEPTH_MAX), files_max + 1))
     if len(paths) > files_max:
-        raise UserMistake(f"{root} holds more than {files_max:,} rules and letters.")
+        raise UserMistake(f"{root} holds more than {files_max:,} rules, letters and scenarios.")
     rules: list[RuleFile] = []
     letters: list[RuleFile] = []
+    scenarios: list[RuleFile] = []
     characters = 0
     for path in paths:
         is_letter = f"/{TEMPLATES}/" in f"/{path}"
@@ -66,13 +67,15 @@ def folder_text(
         characters += len(text)
         if characters > characters_max:
             raise UserMistake(f"{root} holds more than {characters_max:,} characters.")
-        (letters if is_letter else rules).append(RuleFile(path, text))
+        is_scenario = path.rpartition("/")[0].rpartition("/")[2] == SCENARIOS
+        found = letters if is_letter else scenarios if is_scenario else rules
+        found.append(RuleFile(path, text))
     try:
         shown = root.relative_to(config.folder).as_posix() if root != config.folder else ""
     except ValueError:
         shown = root.name
     every_shipped = sorted(dict.fromkeys(shipped), key=lambda file: file.path)
-    return RulesText(shown, (*rules, *every_shipped), tuple(letters))
+    return RulesText(shown, (*rules, *every_shipped), tuple(letters), scenarios=tuple(scenarios))
 
 
 _MAX = RULEBOOK_BYTES_MAX
@@ -84,7 +87,7 @@ def _letter(file: Path) -> str:
 
 
 def _files(folder: Path, path: str, depth: int) -> Iterator[str]:
-    """Yield the files below a folder that may be read as rules or letters, by path."""
+    """Yield the files below a folder that may be read as rules, letters or scenarios, by path."""
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
@@ -94,8 +97,9 @@ def _files(folder: Path, path: str, depth: int) -> Iterator[str]:
         if is_hidden(entry.name):
             continue
         if entry.is_dir():
-            if entry.name != SCENARIOS and depth > 1:
-                yield from _files(entry, f"{inside}/", depth - 1)
+            # In a folder of scenarios nothing but scenarios is read.
+            if depth > 1:
+                yield from _files(entry, f"{inside}/", 1 if entry.name == SCENARIOS else depth - 1)
         elif entry.is_file() and entry.suffix in (
             TEMPLATE_SUFFIXES if f"/{TEMPLATES}/" in f"/{path}" else RULE_SUFFIXES
         ):
@@ -121,7 +125,8 @@ def with_folder_of(connection: str, last: RulesText, now: RulesText) -> RulesTex
     shipped = [file for file in now.files if file.is_shipped and file.path not in there]
     files = sorted((*mixed(last.files, now.files), *shipped), key=_order)
     letters = sorted(mixed(last.letters, now.letters), key=_order)
-    return RulesText(last.root, tuple(files), tuple(letters))
+    scenarios = sorted(mixed(last.scenarios, now.scenarios), key=_order)
+    return RulesText(last.root, tuple(files), tuple(letters), scenarios=tuple(scenarios))
 
 
 def _order(file: RuleFile) -> tuple[bool, str]:

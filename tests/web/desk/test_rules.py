@@ -26,6 +26,16 @@ from arsync.store.people.audit_log import AuditFilter
 SOONER = RULES.replace("{day: 14, email: second reminder}", "{day: 7, email: second reminder}")
 SLIP = RULES.replace("more_than", "mre_than")
 DRAFT = "/c/books/rules/draft"
+SCENARIO = """\
+scenarios:
+  - name: Paid after the first reminder
+    invoices:
+      - {number: INV-1, due: 2026-06-03, amount: 1200}
+    events:
+      day 10: payment for INV-1
+    expect:
+      day 1: email first reminder for INV-1
+"""
 
 
 def save(client: FlaskClient, text: str, opened: str = RULES, **more: str) -> str:
@@ -202,6 +212,24 @@ def test_a_draft_goes_live_for_every_machine(pushed: DeskDriver) -> None:
     assert store.drafts.get(1) is None
     (line, *_) = store.audit.page(AuditFilter(what="put rules live"), 10)
     assert line.words == "second sooner"
+
+
+def test_pushed_scenarios_stand_in_the_way_too(desk: DeskDriver, tmp_path: Path) -> None:
+    folder = desk.container.config.rules_folder / "scenarios"
+    folder.mkdir()
+    (folder / "first.yaml").write_text(SCENARIO)
+    with another_machine(desk, tmp_path / "elsewhere") as machine:
+        add_everybody(machine.container)
+        client = someone(machine, Role.ACCOUNTANT)
+        assert "1 passes" in client.get(DRAFT).text
+        save(
+            client,
+            RULES.replace("{day: 1, email: first reminder}", "{day: 5, email: first reminder}"),
+        )
+        page = client.get(f"{DRAFT}/live").text
+        assert "1 scenario fails" in page
+        assert "Paid after the first reminder" in page
+        assert "Put live now" not in page
 
 
 def test_a_draft_with_a_problem_never_goes_live(pushed: DeskDriver) -> None:

@@ -17,7 +17,7 @@ from arsync.application.permissions import Actor, Role
 from arsync.clock import SetClock
 from arsync.core.ledger.records import Account
 from arsync.store.ledger.ledger_store import Ledger
-from arsync.store.policy.tries import DEAD_AFTER, TryKind, TryState
+from arsync.store.policy.tries import DEAD_AFTER, KEPT_MAX, TryKind, TryState
 from arsync.web.desk.visit import LONG_WORK
 
 PAST = {
@@ -67,6 +67,31 @@ def test_a_draft_is_played_beside_the_live_one(desk: DeskDriver, accountant: Fla
     assert "second reminder sooner" in page
     assert " instead of " in page
     assert "Go on editing" in page
+
+
+def test_what_was_tried_stays_with_its_draft(desk: DeskDriver, accountant: FlaskClient) -> None:
+    a_draft(desk, "{day: 14, email: second reminder}", "{day: 7, email: second reminder}")
+    path = played(desk, accountant, **PAST, what="draft")
+    page = accountant.get("/c/books/rules/draft").text
+    assert f'href="{path}"' in page
+    assert "an earlier text" not in page
+    store = desk.container.store
+    for _ in range(KEPT_MAX + 2):
+        number = store.tries.add(
+            1,
+            TryKind.BACKTEST,
+            settings='{"first": "2026-08-01", "last": "2026-09-01"}',
+            title="",
+            rules=None,
+            who="Priya",
+            worker="another process",
+            draft_hash=store.drafts.get(1).text.whole_hash,  # type: ignore[union-attr]
+        )
+        store.tries.cancel(1, number)
+    assert " instead of " in accountant.get(path).text
+    store.drafts.drop(1)
+    a_draft(desk, "{day: 14, email: second reminder}", "{day: 8, email: second reminder}")
+    assert "an earlier text" in accountant.get("/c/books/rules/draft").text
 
 
 def test_a_rulebook_is_played_forward(desk: DeskDriver, owner: FlaskClient) -> None:

@@ -19,17 +19,24 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rules_push import ChangedRules, PushedRulesFolder, push_changed
 from arsync.application.rules_reading import STORE
-from arsync.application.scenarios import PlayedFile, play_against
+from arsync.application.scenarios import (
+    PlayedFile,
+    play_against,
+    scenarios_in_folder,
+    scenarios_pushed,
+)
 from arsync.errors import UserMistake
 from arsync.store.policy.tries import TryRow
 
 
 class PlayedScenarios(NamedTuple):
-    """What became of the scenarios that stand in the rules folder of this machine."""
+    """What became of the scenarios that stand beside the live rules."""
 
     played: tuple[PlayedFile, ...]
     is_whole: bool
     """Whether all were played in the time there is."""
+    are_pushed: bool = False
+    """Whether they come from the store, with the rules; else from this machine's rules folder."""
 
     @property
     def passed(self) -> int:
@@ -73,11 +80,16 @@ def scenarios_of(
         go_on: asked before each file: a page has not much time.
     """
     permit(actor, Permission.READ)
+    config, name = organisation.container.config, organisation.name
+    are_pushed = config.rules.source == STORE
     if checked.rules is None or not checked.is_sound:
-        return PlayedScenarios((), True)
-    config = organisation.container.config
-    played, is_whole = play_against(config, checked.rules, organisation.name, go_on=go_on)
-    return PlayedScenarios(tuple(played), is_whole)
+        return PlayedScenarios((), True, are_pushed)
+    last = organisation.store.pushes.last() if are_pushed else None
+    scenario_files = (
+        scenarios_pushed(last.text, name) if last else scenarios_in_folder(config, name)
+    )
+    played, is_whole = play_against(scenario_files, checked.rules, go_on=go_on)
+    return PlayedScenarios(tuple(played), is_whole, are_pushed)
 
 
 def readiness(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -144,6 +144,7 @@ def ask_for(
         raise UserMistake(f"{settings.last} is not in the past.")
     if kind is TryKind.SIMULATION and settings.debtors not in set(Debtors):
         raise UserMistake(f"debtors do not pay {settings.debtors!r}.")
+    draft = organisation.store.drafts.get(organisation.id)
     return organisation.store.tries.add(
         organisation.id,
         kind,
@@ -152,6 +153,7 @@ def ask_for(
         rules=rules,
         who=actor.name,
         worker=worker,
+        draft_hash=draft.text.whole_hash if draft is not None else "",
     )
 
 
@@ -349,6 +351,29 @@ def tries_of(actor: Actor, organisation: OrganisationContext) -> list[TryRow]:
     """Return what was tried on a ledger, the latest first."""
     permit(actor, Permission.READ)
     return organisation.store.tries.list(organisation.id, PLAYED)
+
+
+class DraftTries(NamedTuple):
+    """What was tried of a draft, the latest first."""
+
+    of_this_text: tuple[TryRow, ...]
+    of_earlier_texts: tuple[TryRow, ...]
+
+
+def tries_of_draft(actor: Actor, organisation: OrganisationContext, rules_hash: str) -> DraftTries:
+    """Return what was tried of a draft, as it is and as drafts were before.
+
+    Args:
+        actor: who asks.
+        organisation: whose ledger.
+        rules_hash: the `whole_hash` of the draft's text.
+    """
+    permit(actor, Permission.READ)
+    rows = [row for row in tries_of(actor, organisation) if row.rules_hash]
+    return DraftTries(
+        tuple(row for row in rows if row.rules_hash == rules_hash),
+        tuple(row for row in rows if row.rules_hash != rules_hash),
+    )
 
 
 def try_numbered(actor: Actor, organisation: OrganisationContext, number: int) -> TryRow | None:

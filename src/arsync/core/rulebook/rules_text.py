@@ -43,6 +43,9 @@ class RulesText(Struct, frozen=True):
     """The letters of one's own, by path."""
     connection: str = ""
     """Whose own folder is among them; empty: nobody's, or everybody's."""
+    scenarios: tuple[RuleFile, ...] = ()
+    """Of a whole folder: the stories that its rules are tested with, by path. No rulebook is read
+    from them, and no hash of one changes with them."""
 
     @property
     def hash(self) -> str:
@@ -57,7 +60,11 @@ class RulesText(Struct, frozen=True):
     @property
     def whole_hash(self) -> str:
         """Return the SHA-256 of everything: a blank at a line's end makes a difference."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+        encoded = msgspec.json.encode(self)
+        if not self.scenarios:
+            # What was pushed before scenarios were taken along keeps its hash.
+            encoded = encoded.removesuffix(b',"scenarios":[]}') + b"}"
+        return hashlib.sha256(encoded).hexdigest()
 
 
 def letters_hash(letters: Iterable[RuleFile]) -> str:

@@ -333,6 +333,9 @@ def _without(pattern: re.Pattern[str], content: bytes) -> bytes | None:
         )
 
     nameless = msgspec.structs.replace(
-        text, files=cleaned(text.files), letters=cleaned(text.letters)
+        text,
+        files=cleaned(text.files),
+        letters=cleaned(text.letters),
+        scenarios=cleaned(text.scenarios),
     )
     return None if nameless == text else packed(nameless, KEPT_TEXT_BYTES_MAX)

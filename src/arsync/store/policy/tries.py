@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    case,
     delete,
     func,
     insert,
@@ -105,8 +106,20 @@ class Tries:
         rules: RulesText | None,
         who: str,
         worker: str,
+        draft_hash: str = "",
     ) -> int:
         """Ask for one; return its number. The oldest that have ended go.
+
+        Args:
+            connection_id: on the ledger of this connection.
+            kind: what is tried.
+            settings: how, as JSON.
+            title: what it is called on pages.
+            rules: the draft that is tried; None: the live rulebook is.
+            who: who asks.
+            worker: the process that is to play it.
+            draft_hash: the `whole_hash` of the draft that stands; what was tried of it is kept with
+                it, however much else is tried.
 
         Raises:
             UserMistake: too many of this connection wait already.
@@ -120,10 +133,13 @@ class Tries:
             )
             if (open_count or 0) >= OPEN_MAX:
                 raise UserMistake(f"{OPEN_MAX} tries wait already: wait for one, or cancel it.")
+            draft_first = [case((columns.rules_hash == draft_hash, 0), else_=1)]
+            if not draft_hash:
+                draft_first = []
             ended = (
                 select(columns.id)
                 .where(mine, columns.kind == kind.value, columns.state.not_in(OPEN_STATES))
-                .order_by(columns.id.desc())
+                .order_by(*draft_first, columns.id.desc())
                 .offset(KEPT_MAX - 1)
             )
             db.execute(delete(tries).where(columns.id.in_(list(db.scalars(ended)))))

@@ -30,7 +30,13 @@ from arsync.application.desk.rules_draft import (
     with_file,
 )
 from arsync.application.desk.rules_versions import live_rules, version_of
-from arsync.application.desk.tries import TrySettings, ask_for, effect_of
+from arsync.application.desk.tries import (
+    TrySettings,
+    ask_for,
+    effect_of,
+    settings_of,
+    tries_of_draft,
+)
 from arsync.application.desk.try_runner import start_try
 from arsync.application.permissions import Actor, NotPermitted, Permission, permit
 from arsync.application.results import Why
@@ -280,6 +286,11 @@ def _editor(
         row=row,
         effect=effect,
         lines=[line for line in effect.lines if line.file.endswith(file.path)] if effect else [],
+        tried_of_draft=tries_of_draft(
+            visit.actor, organisation, now.text.whole_hash if now.draft is not None else ""
+        ),
+        settings_of=settings_of,
+        kinds=TryKind,
         reason=change.reason if change else now.draft.reason if now.draft else "",
         is_unsaved=change is not None,
         may_write=not is_shared(organisation, file.path) or _everywhere(visit) is not None,
