@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 
-from arsync.web.desk.reader_locale import without_sums
+from arsync.web.desk.reader_locale import ReaderLocale, without_sums
 
 
 @pytest.mark.parametrize(
@@ -19,3 +21,9 @@ from arsync.web.desk.reader_locale import without_sums
 )
 def test_sums_in_a_sentence_are_left_out(text: str, shown: str) -> None:
     assert without_sums(text) == shown
+
+
+def test_a_language_has_its_name() -> None:
+    words = ReaderLocale.of("en-GB", zone=UTC, shows_amounts=True)
+    assert words.language("de") == "German"
+    assert words.language("qqq") == "qqq"

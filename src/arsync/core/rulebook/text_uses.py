@@ -90,8 +90,8 @@ def _about_the_account(rulebook: Rulebook) -> Iterator[TextUse]:
         via = _own_way(rulebook, thanks.via)
         yield TextUse(thanks.email, thanks.name, "when it paid", via, place=thanks.place)
     for letter in rulebook.after_issue:
-        first = "first " if letter.once_per is OncePer.CUSTOMER else ""
-        comes = f"{_days(letter.days)} after the issue of a {first}invoice"
+        which = "a first" if letter.once_per is OncePer.CUSTOMER else "an"
+        comes = f"{_days(letter.days)} after the issue of {which} invoice"
         via = _own_way(rulebook, letter.via)
         yield TextUse(letter.email, letter.name, comes, via, place=letter.place)
 

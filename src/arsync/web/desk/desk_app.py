@@ -24,7 +24,7 @@ from arsync.web.desk.visit import FIGURES_WAIT_SECONDS, LONG_WORK, Visit
 
 _LOG = logging.getLogger(__name__)
 
-WAIT_SECONDS = 0.05
+WAIT_SECONDS = 0.1
 """So long a page waits for its figures; small ledgers need less."""
 
 CONTAINER = "arsync.container"

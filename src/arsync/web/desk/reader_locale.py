@@ -160,6 +160,10 @@ class ReaderLocale:
             return ""
         return format_time(moment.astimezone(self.zone), "HH:mm", locale=self.locale)
 
+    def language(self, code: str) -> str:
+        """Return the name of a language: `German` for `de`; its code, where nobody knows it."""
+        return self.locale.languages.get(code, code)
+
     def sentence(self, text: str) -> str:
         """Return a text that the program made, without sums for whoever may not see them."""
         return text if self.shows_amounts else without_sums(text)

@@ -23,6 +23,9 @@ CHROMIUM = "ARSYNC_TEST_CHROMIUM"
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
+LONG_NAME = "Donaudampfschifffahrtsgesellschaftskapitänswitwenversicherungsanstalt & Töchter"
+"""Of a customer on desks that are looked at: too long for any column, and hardly to be broken."""
+
 WAIT_MS_MAX = 20_000
 """So long a page may take on a loaded machine."""
 
@@ -115,4 +118,7 @@ def looked_at(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterat
         serving(desk.container) as address,
         browsers_on(desk, address, chromium) as made,
     ):
+        contacts = desk.books.contacts
+        contacts["c6"] = contacts["c6"]._replace(name=LONG_NAME)
+        list(desk.container.sync("books"))
         yield made

@@ -91,6 +91,17 @@ def cut_off(page: Any) -> Iterator[str]:
             yield f"({view}): {beyond} pixels wider than the window"
 
 
+def test_long_names_are_broken_not_cut(looked_at: Served) -> None:
+    page = looked_at.page(Role.OWNER, viewport=DESK)
+    spare = add_person_once(looked_at)
+    wrong: list[str] = []
+    for route in PAGES:
+        if "<customer>" in route.rule:
+            page.goto(address_of(route, looked_at.desk, spare, "c6"))
+            wrong += [f"{route.rule} {found}" for found in cut_off(page)]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_a_hostile_name_runs_nothing(looked_at: Served) -> None:
     page = looked_at.page(Role.OWNER)
     spare = add_person_once(looked_at)

@@ -208,7 +208,8 @@ const start = (area) => {
       EditorState.readOnly.of(area.readOnly),
       EditorView.contentAttributes.of({ "aria-label": "The rules", spellcheck: "false" }),
       EditorView.lineWrapping,
-      unifiedMergeView({ original: live, mergeControls: false, gutter: true, collapseUnchanged: { margin: 5, minSize: 12 } }),
+      // Only around changes is the rest folded: of a text without any, nothing would be seen.
+      unifiedMergeView({ original: live, mergeControls: false, gutter: true, collapseUnchanged: live.trimEnd() === area.value.trimEnd() ? undefined : { margin: 5, minSize: 12 } }),
       autocompletion({ override: [complete] }),
       checked,
       keymap.of([
