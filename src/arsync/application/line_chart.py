@@ -16,8 +16,8 @@ LINE_HEIGHT = 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 16, 24, 34
 """Room around the lines, in the picture's units."""
 
-LABELS_MAX = 5
-"""So many labels an axis has at most."""
+LABELS_MAX = 4
+"""So many labels an axis has at most: on a telephone a fifth one would touch its neighbour."""
 
 
 class Dot(NamedTuple):

@@ -162,7 +162,7 @@ class ReaderLocale:
 
     def language(self, code: str) -> str:
         """Return the name of a language: `German` for `de`; its code, where nobody knows it."""
-        return self.locale.languages.get(code, code)
+        return str(self.locale.languages.get(code, code))
 
     def sentence(self, text: str) -> str:
         """Return a text that the program made, without sums for whoever may not see them."""
