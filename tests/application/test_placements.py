@@ -144,7 +144,7 @@ def test_a_rules_placement_counts_once_approved(ledger: Container, books: Books)
     runs.sync(OWNER, now(ledger))
     (view,) = placements(OWNER, ledger)
     assert (view.customer, view.agency, view.state) == ("Customer 1", AGENCY, "placed")
-    assert view.placed == {"GBP": "1100.00"}
+    assert view.placed == {"GBP": Decimal("1100.00")}
     assert status(OWNER, now(ledger)).open_placements == 1
     end_placement(OWNER, ledger, "Customer 1", returned=True)
     assert placements(OWNER, ledger, "Customer 1")[0].state == "returned"
@@ -163,7 +163,8 @@ def test_what_came_back_and_its_cost_are_listed(ledger: Container, books: Books)
     runs.pull_ledger(OWNER, now(ledger))
     record_cost(OWNER, ledger, "Customer 1", Decimal(75))
     (view,) = placements(OWNER, ledger)
-    assert (view.recovered, view.cost, view.share_percent) == ({"GBP": "500.00"}, "75.00", "15.00")
+    assert view.recovered == {"GBP": Decimal(500)}
+    assert (view.cost, view.share_percent) == (Decimal(75), Decimal(15))
     paid(books, 800, TODAY + timedelta(1))
     books.pay(books.invoices["i1"])
     runs.pull_ledger(OWNER, now(ledger))

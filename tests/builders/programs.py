@@ -54,6 +54,17 @@ class Program:
         assert answer.status_code == 200, answer.text
         return answer.json
 
+    def read_in_parts(self, path: str, limit: int, **query: Any) -> list[Any]:
+        """Return the rows of a whole list, read a part at a time."""
+        rows: list[Any] = []
+        after: str | None = ""
+        while after is not None:
+            more = {"after": after} if after else {}
+            page = self.read(path, limit=limit, **more, **query)
+            rows += page["items"]
+            after = page["next"]
+        return rows
+
 
 def said(answer: TestResponse) -> Any:
     """Return an answer's JSON."""

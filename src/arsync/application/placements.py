@@ -37,7 +37,7 @@ from arsync.core.collections.placements import (
 )
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.agreements.placements import PlacementState, invoices_of, state_of
-from arsync.core.ledger.money import plain, shown
+from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Contact, Invoice, PlacedDebt, Placement
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.placement_planner import debts_in_words, placement_words, times_placed
@@ -356,7 +356,7 @@ def _cost_of(row: PlacementRow) -> Money | None:
 
 
 class PlacementView(Struct, frozen=True):
-    """The JSON view of a placement; money by currency, as text."""
+    """The JSON view of a placement; money by currency."""
 
     connection: str
     customer: str
@@ -364,11 +364,11 @@ class PlacementView(Struct, frozen=True):
     placed_on: date
     state: str
     invoices: tuple[str, ...]
-    placed: dict[str, str]
-    recovered: dict[str, str]
-    cost: str | None
+    placed: dict[str, Decimal]
+    recovered: dict[str, Decimal]
+    cost: Decimal | None
     cost_currency: str
-    share_percent: str | None
+    share_percent: Decimal | None
     """The cost in percent of what was recovered; null where that cannot be told."""
     ended_on: date | None
     key: str
@@ -442,11 +442,11 @@ def _views(customer: PlacedCustomer) -> list[PlacementView]:
             tuple(
                 numbers.get(debt.invoice_id, debt.invoice_id) for debt in figures.placement.debts
             ),
-            {currency: plain(amount) for currency, amount in figures.placed.items()},
-            {currency: plain(amount) for currency, amount in figures.recovered.items()},
-            plain(figures.cost[0]) if figures.cost else None,
+            dict(figures.placed),
+            dict(figures.recovered),
+            figures.cost[0] if figures.cost else None,
             figures.cost[1] if figures.cost else "",
-            plain(figures.share) if figures.share is not None else None,
+            figures.share,
             figures.placement.ended_on,
             figures.placement.key,
         )

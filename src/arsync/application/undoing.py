@@ -169,6 +169,16 @@ def undo(
     return [_undo_one(actor, plan, reason, stop) for plan in going]
 
 
+def ask_for_undo(actor: Actor, plan: UndoPlan, *, reason: str = "") -> list[ActionRow]:
+    """Have the next run put back what a plan says.
+
+    Raises:
+        UserMistake: the connection only observes.
+    """
+    permit(actor, Permission.UNDO)
+    return _requested(actor, plan, reason)
+
+
 def _undo_one(actor: Actor, plan: UndoPlan, reason: str, stop: Callable[[], bool]) -> UndoResult:
     """Undo what a plan says.
 

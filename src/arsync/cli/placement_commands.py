@@ -18,6 +18,7 @@ from arsync.cli.common import (
 )
 from arsync.cli.json_output import print_json
 from arsync.cli.promise_commands import amount_of
+from arsync.core.ledger.money import plain
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
@@ -190,8 +191,8 @@ def placements(
                 view.state,
                 _sums(view.placed),
                 _sums(view.recovered),
-                f"{view.cost_currency} {view.cost}" if view.cost else "",
-                f"{view.share_percent}%" if view.share_percent else "",
+                f"{view.cost_currency} {plain(view.cost)}" if view.cost is not None else "",
+                f"{plain(view.share_percent)}%" if view.share_percent is not None else "",
                 ", ".join(view.invoices),
             ]
             for view in views
@@ -200,8 +201,8 @@ def placements(
     return EXIT_DONE
 
 
-def _sums(sums: dict[str, str]) -> str:
-    return " + ".join(f"{currency} {amount}" for currency, amount in sorted(sums.items()))
+def _sums(sums: dict[str, Decimal]) -> str:
+    return " + ".join(f"{currency} {plain(amount)}" for currency, amount in sorted(sums.items()))
 
 
 def _show(results: list[Recorded], *, as_json: bool) -> int:

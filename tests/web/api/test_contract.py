@@ -97,10 +97,14 @@ def known(desk: DeskDriver) -> dict[str, str]:
         "invoice": "i1",
         "key": row.key,
         "version": row.rulebook_hash,
+        "figure": "overdue",
+        "month": "2026-10",
     }
 
 
-SHARED = frozenset({"connection", "limit", "Idempotency-Key", "Authorization", "Content-Type", None})
+SHARED = frozenset(
+    {"connection", "limit", "Idempotency-Key", "Authorization", "Content-Type", None}
+)
 """What operations have in common is read in one place: each bound is asked of one of them."""
 
 _ASKED: set[tuple[str | None, ...]] = set()

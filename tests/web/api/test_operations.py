@@ -13,15 +13,7 @@ from arsync.web.api.resources import every_operation
 
 
 def in_parts(program: Program, path: str, name: str, limit: int) -> list[str]:
-    """Return the keys of a whole list, read a part at a time."""
-    keys: list[str] = []
-    after: dict[str, str] = {}
-    while True:
-        page = program.read(path, limit=limit, **after)
-        keys += [item[name] for item in page["items"]]
-        if page["next"] is None:
-            return keys
-        after = {"after": page["next"]}
+    return [row[name] for row in program.read_in_parts(path, limit)]
 
 
 def test_a_list_in_parts_is_the_list(reader: Program) -> None:

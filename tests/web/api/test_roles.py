@@ -46,6 +46,8 @@ class Everybody:
             "key": row.key,
             "task": task,
             "number": "1",
+            "figure": "overdue",
+            "month": "2026-10",
             "version": row.rulebook_hash,
         }
 

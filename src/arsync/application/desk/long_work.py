@@ -21,10 +21,13 @@ from queue import SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from arsync.core.ledger.records import Account
-from arsync.errors import ArsyncError
+from arsync.errors import ArsyncError, RetryLater
 
 KEPT_MAX = 200
 """Results kept in one process; the longest unused one goes first."""
+
+ASK_AGAIN_SECONDS = 1.0
+"""After so long a program asks again for what is being made."""
 
 END_SECONDS_MAX = 10.0
 """So long the end of the process waits for what is being worked on."""
@@ -52,6 +55,14 @@ class Lane(Enum):
 
 class NotWantedAnyMore(Exception):
     """It was cancelled, or the process ends."""
+
+
+class StillAtWork(RetryLater):
+    """What is asked for is being made."""
+
+    def __init__(self) -> None:
+        """Say after how long to ask again."""
+        super().__init__("the figures are being added up.", after_seconds=ASK_AGAIN_SECONDS)
 
 
 class WorkProgress(NamedTuple):

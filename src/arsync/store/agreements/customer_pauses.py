@@ -47,6 +47,32 @@ class CustomerPauses:
                 )
             )
 
+    def page(
+        self, connection_id: int, day: date, *, after: str = "", rows_max: int
+    ) -> Sequence[CustomerPause]:
+        """Return the next that stand on a day, in the order of the contacts' ids.
+
+        Args:
+            connection_id: whose.
+            day: the organisation's.
+            after: the contact that the part before ended with.
+            rows_max: so many at most.
+        """
+        query = (
+            select(*_ROW)
+            .where(
+                _COLUMNS.connection_id == connection_id,
+                _COLUMNS.ended_at.is_(None),
+                _COLUMNS.made_on <= day,
+                _COLUMNS.until >= day,
+                _COLUMNS.contact_id > after,
+            )
+            .order_by(_COLUMNS.contact_id)
+            .limit(rows_max)
+        )
+        with self._database.read() as db:
+            return [CustomerPause(*row) for row in db.execute(query)]
+
     def end(self, connection_id: int, contact_id: str, who: str) -> bool:
         """Go by the rulebook again, and return whether the customer was left alone."""
         with self._database.write() as db:

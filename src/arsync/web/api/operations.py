@@ -6,8 +6,10 @@ the path by their names, `query` and `body` as Structs, and the type that it ret
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 from msgspec import Meta, Struct
@@ -27,6 +29,7 @@ PAGE_ROWS = 50
 PAGE_ROWS_MAX = 200
 
 T = TypeVar("T")
+Row = TypeVar("Row")
 View = TypeVar("View", bound=Callable[..., Any])
 
 RecordId = Annotated[
@@ -75,6 +78,10 @@ class PageQuery(Struct, frozen=True, forbid_unknown_fields=True):
         return WantedPage(self.limit + 1, self.after)
 
 
+class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Nothing has to be said: `{}`."""
+
+
 def page_of(
     rows: Sequence[Any],
     query: PageQuery,
@@ -99,6 +106,29 @@ def rows_after(rows: Sequence[T], query: PageQuery, key: Callable[[T], str]) -> 
         if key(row) == query.after:
             return rows[place + 1 :]
     raise Overtaken(f"{query.after} is not in this list any more.\n    hint: begin again")
+
+
+def page_by_key(
+    rows: Iterable[Row], query: PageQuery, view: Callable[[Row], T], key: Callable[[Row], str]
+) -> Paged[T]:
+    """Return the page of a list that is read whole, in the order of keys that stay as they are.
+
+    What comes or goes meanwhile moves nothing, also where it is what the part before ended with.
+    """
+    after = query.after or ""
+    ordered = sorted((row for row in rows if key(row) > after), key=key)
+    return page_of(ordered, query, view, key)
+
+
+def day_key(day: date, *words: str) -> str:
+    """Return a key that orders by a day; the words tell apart what is of one day."""
+    digest = hashlib.sha256("\0".join(words).encode()).hexdigest()
+    return f"{day.isoformat()}.{digest[:KEY_LENGTH]}"
+
+
+def number_key(number: int) -> str:
+    """Return a key that orders as numbers of the store do."""
+    return f"{number:019}"
 
 
 class Operation(NamedTuple):

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from arsync.application.container import Container
-from arsync.application.desk.long_work import LongWork
+from arsync.application.desk.long_work import LongWork, StillAtWork
 from arsync.application.name_search import NotFound
 from arsync.application.permissions import NotPermitted
 from arsync.errors import ArsyncError, Overtaken, RetryLater, UserMistake
@@ -74,12 +74,10 @@ def _mistake(error: ArsyncError) -> Response:
     if isinstance(error, NotPermitted):
         return _page(403, "This is not yours to do", str(error))
     if isinstance(error, RetryLater):
+        if isinstance(error, StillAtWork):
+            return _retried(error, str(error))
         _LOG.warning("a page was answered 503: %s", error)
-        response = _page(
-            503, "Not just now", "Another process is busy, or the store is away. Try again."
-        )
-        response.headers["Retry-After"] = str(max(1, round(error.after_seconds)))
-        return response
+        return _retried(error, "Another process is busy, or the store is away. Try again.")
     if isinstance(error, NotFound):
         return _page(404, "There is no such page", str(error))
     if isinstance(error, Overtaken):
@@ -87,6 +85,12 @@ def _mistake(error: ArsyncError) -> Response:
     if isinstance(error, UserMistake):
         return _page(422, "That did not work", str(error))
     return _fault(error)
+
+
+def _retried(error: RetryLater, words: str) -> Response:
+    response = _page(503, "Not just now", words)
+    response.headers["Retry-After"] = str(max(1, round(error.after_seconds)))
+    return response
 
 
 def _refused(error: HTTPException) -> Response:

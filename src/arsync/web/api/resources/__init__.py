@@ -11,11 +11,16 @@ from arsync.web.api.resources.customers import operations as customers
 from arsync.web.api.resources.disputes import operations as disputes
 from arsync.web.api.resources.holds import operations as holds
 from arsync.web.api.resources.invoices import operations as invoices
+from arsync.web.api.resources.left_alone import operations as left_alone
+from arsync.web.api.resources.measures import operations as measures
 from arsync.web.api.resources.payment_plans import operations as payment_plans
+from arsync.web.api.resources.placements import operations as placements
 from arsync.web.api.resources.promises import operations as promises
 from arsync.web.api.resources.reports import operations as reports
 from arsync.web.api.resources.rulebook import operations as rulebook
+from arsync.web.api.resources.statements import operations as statements
 from arsync.web.api.resources.tasks import operations as tasks
+from arsync.web.api.resources.undo import operations as undo
 
 ALL: tuple[Operations, ...] = (
     connections,
@@ -27,7 +32,12 @@ ALL: tuple[Operations, ...] = (
     payment_plans,
     disputes,
     holds,
+    left_alone,
+    placements,
     contact_log,
+    statements,
+    undo,
+    measures,
     rulebook,
     reports,
     audit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -14,8 +15,8 @@ from arsync.application.permissions import Permission
 from arsync.application.result_views import ConnectionView, StatusView, connection_view, status_view
 from arsync.application.scheduling import WantedSync, want_sync
 from arsync.application.status import status
-from arsync.store.models import Mode
-from arsync.web.api.operations import Operations, Paged, Reason
+from arsync.store.models import ConnectionRow, Mode
+from arsync.web.api.operations import NoBody, Operations, Paged, PageQuery, Reason, page_by_key
 from arsync.web.caller import Caller
 
 operations = Operations("connections")
@@ -31,10 +32,6 @@ class StopBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Why everything stops."""
 
     reason: Reason
-
-
-class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Nothing has to be said: `{}`."""
 
 
 class StandView(Struct, frozen=True):
@@ -55,10 +52,13 @@ class SyncWanted(Struct, frozen=True):
 
 
 @operations.read("/connections", None)
-def list_connections(caller: Caller) -> Paged[ConnectionView]:
-    """List the connections that are yours."""
-    contexts = [OrganisationContext(caller.container, row) for row in caller.connections()]
-    return Paged([connection_view(organisation) for organisation in contexts], None)
+def list_connections(caller: Caller, query: PageQuery) -> Paged[ConnectionView]:
+    """List the connections that are yours, by name."""
+
+    def view(row: ConnectionRow) -> ConnectionView:
+        return connection_view(OrganisationContext(caller.container, row))
+
+    return page_by_key(caller.connections(), query, view, attrgetter("name"))
 
 
 @operations.read("/connections/{connection}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -18,7 +19,16 @@ from arsync.application.disputes import (
 from arsync.application.permissions import Permission
 from arsync.application.persons_words import RecordedView, recorded_view
 from arsync.core.ledger.records import DisputeOutcome
-from arsync.web.api.operations import Amount, Line, Operations, Paged, RecordId
+from arsync.web.api.operations import (
+    Amount,
+    Line,
+    Operations,
+    Paged,
+    PageQuery,
+    RecordId,
+    day_key,
+    page_by_key,
+)
 from arsync.web.caller import Caller
 
 operations = Operations("disputes")
@@ -56,9 +66,10 @@ class SettledView(Struct, frozen=True):
 
 
 @operations.read("/connections/{connection}/disputes")
-def list_disputes(caller: Caller) -> Paged[DisputeView]:
+def list_disputes(caller: Caller, query: PageQuery) -> Paged[DisputeView]:
     """List the open disputes about what is owed, the oldest first."""
-    return Paged(open_disputes(caller.actor, caller.container, caller.organisation.name), None)
+    views = open_disputes(caller.actor, caller.container, caller.organisation.name)
+    return page_by_key(views, query, lambda view: view, _key)
 
 
 @operations.act("/connections/{connection}/disputes", Permission.AGREE, audited="opened a dispute")
@@ -94,3 +105,7 @@ def end_dispute(caller: Caller, body: SettlementBody) -> SettledView:
     )
     caller.about, caller.log_words = document.number, settled.recorded.message
     return SettledView(recorded_view(settled.recorded), settled.is_settled)
+
+
+def _key(view: DisputeView) -> str:
+    return day_key(date.fromisoformat(view.opened_on), view.contact, view.invoice)

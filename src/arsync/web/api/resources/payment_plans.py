@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from arsync.application.payment_plans import (
+    ListedPlan,
     PaymentPlanView,
     Schedule,
     agree,
@@ -23,7 +24,15 @@ from arsync.core.ledger.agreements.payment_plans import Every
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.records import Instalment
 from arsync.errors import UserMistake
-from arsync.web.api.operations import Amount, Line, Operations, Paged
+from arsync.web.api.operations import (
+    Amount,
+    Line,
+    Operations,
+    Paged,
+    PageQuery,
+    number_key,
+    page_by_key,
+)
 from arsync.web.api.resources.subjects import SubjectBody, named
 from arsync.web.caller import Caller
 
@@ -91,10 +100,10 @@ class PlanRecordedView(Struct, frozen=True):
 
 
 @operations.read("/connections/{connection}/payment-plans")
-def list_payment_plans(caller: Caller) -> Paged[PaymentPlanView]:
+def list_payment_plans(caller: Caller, query: PageQuery) -> Paged[PaymentPlanView]:
     """List the payment plans that stand, the oldest first."""
     plans = payment_plans(caller.actor, caller.container, caller.organisation.name)
-    return Paged([payment_plan_view(plan) for plan in plans], None)
+    return page_by_key(plans, query, payment_plan_view, _key)
 
 
 @operations.act("/connections/{connection}/payment-plans/preview", Permission.AGREE)
@@ -132,6 +141,10 @@ def end_payment_plan(caller: Caller, body: SubjectBody) -> RecordedView:
     recorded = cancel(caller.actor, caller.container, named(caller, body), connection=name)
     caller.log_words = recorded.message
     return recorded_view(recorded)
+
+
+def _key(plan: ListedPlan) -> str:
+    return number_key(plan.judged.plan.id)
 
 
 def _terms(body: TermsBody) -> Terms:

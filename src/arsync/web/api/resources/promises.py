@@ -11,7 +11,15 @@ from msgspec import Meta
 from arsync.application.permissions import Permission
 from arsync.application.persons_words import RecordedView, recorded_view
 from arsync.application.promises import PromiseToPay, PromiseView, listed_promises, promise
-from arsync.web.api.operations import Amount, Line, Operations, Paged
+from arsync.web.api.operations import (
+    Amount,
+    Line,
+    Operations,
+    Paged,
+    PageQuery,
+    day_key,
+    page_by_key,
+)
 from arsync.web.api.resources.subjects import SubjectBody, named
 from arsync.web.caller import Caller
 
@@ -30,9 +38,10 @@ class PromiseBody(SubjectBody, kw_only=True, frozen=True, forbid_unknown_fields=
 
 
 @operations.read("/connections/{connection}/promises")
-def list_promises(caller: Caller) -> Paged[PromiseView]:
+def list_promises(caller: Caller, query: PageQuery) -> Paged[PromiseView]:
     """List the open and the broken promises about what is owed, the earliest day first."""
-    return Paged(listed_promises(caller.actor, caller.container, caller.organisation.name), None)
+    views = listed_promises(caller.actor, caller.container, caller.organisation.name)
+    return page_by_key(views, query, lambda view: view, _key)
 
 
 @operations.act(
@@ -50,3 +59,8 @@ def record_promise(caller: Caller, body: PromiseBody) -> RecordedView:
     )
     caller.log_words = recorded.message
     return recorded_view(recorded)
+
+
+def _key(view: PromiseView) -> str:
+    made_on, amount = view.made_on.isoformat(), str(view.amount)
+    return day_key(view.promised_on, view.customer, *view.invoices, made_on, amount)

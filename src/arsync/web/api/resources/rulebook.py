@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -22,7 +23,7 @@ from arsync.application.rulebook_versions import (
     rulebook_versions,
     version_view,
 )
-from arsync.web.api.operations import Operations, Paged
+from arsync.web.api.operations import Operations, Paged, PageQuery, page_of, rows_after
 from arsync.web.caller import Caller
 
 operations = Operations("rulebook")
@@ -55,11 +56,11 @@ def check_rulebook(caller: Caller, body: TextBody) -> CheckView:
 
 
 @operations.read("/rulebook/versions", policy=True)
-def list_rulebook_versions(caller: Caller) -> Paged[VersionView]:
+def list_rulebook_versions(caller: Caller, query: PageQuery) -> Paged[VersionView]:
     """List the rulebooks that were gone by, the latest first."""
     _refuse_unless_everywhere(caller)
-    versions = rulebook_versions(caller.actor, caller.container)
-    return Paged([version_view(row) for row in versions], None)
+    rows = rows_after(rulebook_versions(caller.actor, caller.container), query, attrgetter("hash"))
+    return page_of(rows, query, version_view, attrgetter("hash"))
 
 
 @operations.read("/rulebook/versions/{version}", policy=True)

@@ -1,0 +1,224 @@
+"""Measures, with the documents behind them; what became of a month, and whether it ties out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, TypeVar
+
+from flask import current_app
+from msgspec import Meta, Struct
+
+from arsync.application.desk.figures import MonthFigures, month_figures
+from arsync.application.desk.long_work import Lane, StillAtWork
+from arsync.application.measures_report import (
+    DOCUMENTED,
+    By,
+    documents_of_measure,
+    measures_report,
+)
+from arsync.application.tie_out_report import LedgerTieOutView, tie_out_report, tie_out_view
+from arsync.core.analytics.measures import WINDOW_DAYS, WINDOW_DAYS_MAX, Document, Figures
+from arsync.errors import UserMistake
+from arsync.web.api.operations import (
+    Operations,
+    Paged,
+    PageQuery,
+    day_key,
+    page_by_key,
+    page_of,
+    rows_after,
+)
+from arsync.web.caller import Caller
+from arsync.web.desk.long_work_at_hand import long_work
+from arsync.web.desk.visit import FIGURES_WAIT_SECONDS
+
+operations = Operations("measures")
+
+FIRST_DAY = date(1970, 1, 1)
+"""No ledger reaches back further; the windows before a day need room."""
+
+Result = TypeVar("Result")
+
+AsOf = Annotated[date | None, Meta(description="The last day of the window; left out: today.")]
+WindowDays = Annotated[
+    int,
+    Meta(ge=1, le=WINDOW_DAYS_MAX, description="So many days of sales and payments count."),
+]
+Figure = Annotated[
+    str, Meta(pattern=f"^({'|'.join(DOCUMENTED)})$", description="A figure that lists documents.")
+]
+Currency = Annotated[
+    Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None,
+    Meta(description="Left out: the organisation's."),
+]
+MonthName = Annotated[
+    str, Meta(pattern="^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$", description="As `2026-10`.")
+]
+
+
+class MeasuresQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+    """Of which days, and for what."""
+
+    as_of: AsOf = None
+    window_days: WindowDays = WINDOW_DAYS
+    by: By = By.LEDGER
+
+
+class DocumentsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+    """Of which days, and in which currency."""
+
+    currency: Currency = None
+    as_of: AsOf = None
+    window_days: WindowDays = WINDOW_DAYS
+
+
+class DocumentView(Struct, frozen=True):
+    """One document of a figure."""
+
+    kind: str
+    """invoice or credit note."""
+    id: str
+    number: str
+    customer_id: str
+    currency: str
+    amount: Decimal
+    """What it adds to the figure."""
+    issued_on: date
+    due_on: date | None
+    settled_on: date | None
+
+
+class MonthView(Struct, frozen=True):
+    """What became of the receivables in one month, in one currency."""
+
+    currency: str
+    opening: Decimal
+    sold: Decimal
+    """Invoices less credit notes."""
+    settled: Decimal
+    """What was paid, set off against earlier credits, or voided: the rest of the sum."""
+    closing: Decimal
+    overdue: Decimal
+
+
+class MonthFiguresView(Struct, frozen=True):
+    """What became of the receivables in one month."""
+
+    first: date
+    last: date
+    """The last day of it that is past."""
+    is_over: bool
+    currencies: tuple[MonthView, ...]
+
+
+@operations.read("/connections/{connection}/measures", amounts=True)
+def list_measures(caller: Caller, query: MeasuresQuery) -> Paged[Figures]:
+    """List the measures of a day: of the ledger, or by customer, segment or month.
+
+    By day, then currency. While a large ledger is added up, the answer is 503: ask again.
+    """
+    _refuse_before_ledgers(query.as_of)
+    organisation = caller.organisation
+    make = partial(
+        measures_report,
+        caller.actor,
+        organisation,
+        as_of=query.as_of,
+        window_days=query.window_days,
+        by=query.by,
+    )
+    key = ("measures", query.as_of, query.window_days, query.by)
+    return page_by_key(_made(caller, key, make).rows, query, lambda row: row, _row_key)
+
+
+@operations.read("/connections/{connection}/measures/{figure}/documents", amounts=True)
+def list_documents(caller: Caller, figure: Figure, query: DocumentsQuery) -> Paged[DocumentView]:
+    """List the documents behind a figure, the largest first."""
+    _refuse_before_ledgers(query.as_of)
+    organisation = caller.organisation
+    currency = query.currency or organisation.connection.organisation.base_currency
+
+    def make() -> list[Document]:
+        return list(
+            documents_of_measure(
+                caller.actor,
+                organisation,
+                figure,
+                currency=currency,
+                as_of=query.as_of,
+                window_days=query.window_days,
+            )
+        )
+
+    key = ("documents", figure, currency, query.as_of, query.window_days)
+    rows = rows_after(_made(caller, key, make), query, _document_key)
+    return page_of(rows, query, lambda row: _document_view(row, currency), _document_key)
+
+
+@operations.read("/connections/{connection}/months/{month}", amounts=True)
+def get_month(caller: Caller, month: MonthName) -> MonthFiguresView:
+    """Get what became of the receivables in a month, by currency."""
+    first = date.fromisoformat(f"{month}-01")
+    make = partial(month_figures, caller.actor, caller.organisation, first)
+    return _month_view(_made(caller, ("month", first), make))
+
+
+@operations.read("/connections/{connection}/tie-out", amounts=True)
+def get_tie_out(caller: Caller) -> LedgerTieOutView:
+    """Get the total of receivables against the accounting system's own, and what explains it."""
+    return tie_out_view(tie_out_report(caller.actor, caller.organisation))
+
+
+def _refuse_before_ledgers(day: date | None) -> None:
+    if day is not None and day < FIRST_DAY:
+        raise UserMistake(f"{day} is before {FIRST_DAY}: it has no figures.")
+
+
+def _made(caller: Caller, key: tuple[object, ...], make: Callable[[], Result]) -> Result:
+    """Return figures once they are added up; they are kept until the ledger is read again.
+
+    Raises:
+        StillAtWork: they are being added up.
+    """
+    organisation = caller.organisation
+    read_at = organisation.store.ledger.pulled_at(organisation.id)
+    whole_key = ("api", organisation.id, organisation.today, read_at, *key)
+    job = long_work().begin(Lane.FIGURES, whole_key, lambda _: make())
+    if not job.wait(current_app.extensions[FIGURES_WAIT_SECONDS]):
+        raise StillAtWork
+    return job.result()
+
+
+def _row_key(row: Figures) -> str:
+    order = f"{row.currency}{row.in_base:d}"
+    return f"{row.as_of}.{order}.{day_key(row.as_of, row.group, row.group_id)[11:]}"
+
+
+def _document_key(document: Document) -> str:
+    return f"{document.kind.replace(' ', '-')}:{document.id}"
+
+
+def _document_view(document: Document, currency: str) -> DocumentView:
+    return DocumentView(
+        document.kind,
+        document.id,
+        document.number,
+        document.contact_id,
+        currency,
+        document.amount,
+        document.issued_on,
+        document.due_on,
+        document.settled_on,
+    )
+
+
+def _month_view(figures: MonthFigures) -> MonthFiguresView:
+    return MonthFiguresView(
+        figures.first,
+        figures.last,
+        figures.is_over,
+        tuple(MonthView(*month) for month in figures.months),
+    )
