@@ -15,7 +15,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from tests.builders.desk import DeskDriver, a_desk, add_everybody
+from tests.builders.desk import DeskDriver, a_desk, add_everybody, add_person
 from tests.builders.programs import Program
 from werkzeug.wrappers import Response
 
@@ -98,6 +98,7 @@ def known(desk: DeskDriver) -> dict[str, str]:
         "key": row.key,
         "version": row.rulebook_hash,
         "figure": "overdue",
+        "person": str(add_person(desk.container, "Sam Spare", Role.READER).id),
         "month": "2026-10",
     }
 

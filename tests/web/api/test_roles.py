@@ -12,10 +12,12 @@ from tests.builders.desk import CUSTOMERS, DeskDriver, a_desk, add_everybody, ad
 from tests.builders.programs import Program, said
 from werkzeug.test import TestResponse
 
+from arsync.application.desk.try_runner import try_key
 from arsync.application.permissions import ROLES, Permission, Role
 from arsync.store.people.users import CONNECTION
 from arsync.web.api.operations import Operation
 from arsync.web.api.resources import every_operation
+from arsync.web.desk.visit import LONG_WORK
 
 PARAMETER = re.compile(r"\{(\w+)\}")
 
@@ -39,14 +41,22 @@ class Everybody:
             "/connections/books/tasks", customer="c1", text="Call about INV-1"
         )
         task = said(opened)["action"]["key"]
+        tried = said(
+            self.programs[Role.OWNER].post(
+                "/connections/books/tries", how="backtest", first="2026-11-01", last="2026-11-05"
+            )
+        )
+        desk.app.extensions[LONG_WORK].find(try_key(tried["number"])).wait(30)
+        spare = add_person(desk.container, "Sam Spare", Role.READER)
         self.values = {
             "connection": "books",
             "customer": "c1",
             "invoice": "i1",
             "key": row.key,
             "task": task,
-            "number": "1",
+            "number": str(tried["number"]),
             "figure": "overdue",
+            "person": str(spare.id),
             "month": "2026-10",
             "version": row.rulebook_hash,
         }

@@ -155,7 +155,9 @@ class Operation(NamedTuple):
     amounts: bool = False
     """Whether it is nothing but sums: readers without amounts may not ask for it."""
     policy: bool = False
-    """Whether the amounts in it are the rulebook's, which everybody may read."""
+    """Whether the amounts in it are the rulebook's or a role's: they are no sums of the ledger."""
+    told_once: frozenset[str] = frozenset()
+    """Fields of the answer that nobody is told a second time: they are not kept."""
 
 
 class Operations:
@@ -185,9 +187,18 @@ class Operations:
         audited: str = "",
         amounts: bool = False,
         policy: bool = False,
+        told_once: frozenset[str] = frozenset(),
     ) -> Callable[[View], View]:
         """Let a view answer a POST."""
-        return self._add("POST", path, permission, audited=audited, amounts=amounts, policy=policy)
+        return self._add(
+            "POST",
+            path,
+            permission,
+            audited=audited,
+            amounts=amounts,
+            policy=policy,
+            told_once=told_once,
+        )
 
     def _add(
         self, method: str, path: str, permission: Permission | None, **more: Any

@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
+from msgspec.structs import replace
 from werkzeug.exceptions import TooManyRequests
 
 from arsync.application.container import Container
@@ -108,7 +109,7 @@ def _answering(
         if operation.body is not None:
             arguments["body"] = body_of(request, operation.body)
         if operation.method == "GET":
-            return _response(_done(operation, caller, arguments))
+            return _response(_text(operation, caller, _done(operation, caller, arguments)))
         return _once(operation, caller, arguments)
 
     return answer
@@ -119,10 +120,14 @@ def _token() -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _done(operation: Operation, caller: Caller, arguments: dict[str, Any]) -> str:
+def _done(operation: Operation, caller: Caller, arguments: dict[str, Any]) -> Any:
     value = operation.view(caller, **arguments)
     if operation.audited:
         caller.audit(API, operation.audited)
+    return value
+
+
+def _text(operation: Operation, caller: Caller, value: Any) -> str:
     return as_json(value, sees_amounts=caller.actor.sees_amounts or operation.policy)
 
 
@@ -130,7 +135,7 @@ def _once(operation: Operation, caller: Caller, arguments: dict[str, Any]) -> Re
     """Answer a change; sent twice under one key, it is done once, and both get the same answer."""
     key = request.headers.get(KEY_HEADER)
     if key is None:
-        return _response(_done(operation, caller, arguments))
+        return _response(_text(operation, caller, _done(operation, caller, arguments)))
     if not 1 <= len(key) <= KEY_CHARACTERS_MAX:
         words = f"it has 1 to {KEY_CHARACTERS_MAX} characters"
         raise FieldsRefused(FieldMistake(KEY_HEADER, words))
@@ -144,12 +149,13 @@ def _once(operation: Operation, caller: Caller, arguments: dict[str, Any]) -> Re
     if earlier is not None:
         return _response(earlier.message)
     try:
-        text = _done(operation, caller, arguments)
+        value = _done(operation, caller, arguments)
     except BaseException:
         forms.give_up(user_id, form_id)
         raise
-    forms.answer(user_id, form_id, API, text)
-    return _response(text)
+    kept = replace(value, **dict.fromkeys(operation.told_once)) if operation.told_once else value
+    forms.answer(user_id, form_id, API, _text(operation, caller, kept))
+    return _response(_text(operation, caller, value))
 
 
 def _response(text: str) -> Response:

@@ -14,12 +14,15 @@ from arsync.web.api.resources.invoices import operations as invoices
 from arsync.web.api.resources.left_alone import operations as left_alone
 from arsync.web.api.resources.measures import operations as measures
 from arsync.web.api.resources.payment_plans import operations as payment_plans
+from arsync.web.api.resources.people import operations as people
 from arsync.web.api.resources.placements import operations as placements
 from arsync.web.api.resources.promises import operations as promises
 from arsync.web.api.resources.reports import operations as reports
 from arsync.web.api.resources.rulebook import operations as rulebook
+from arsync.web.api.resources.rules_draft import operations as rules_draft
 from arsync.web.api.resources.statements import operations as statements
 from arsync.web.api.resources.tasks import operations as tasks
+from arsync.web.api.resources.tries import operations as tries
 from arsync.web.api.resources.undo import operations as undo
 
 ALL: tuple[Operations, ...] = (
@@ -39,7 +42,10 @@ ALL: tuple[Operations, ...] = (
     undo,
     measures,
     rulebook,
+    rules_draft,
+    tries,
     reports,
+    people,
     audit,
 )
 

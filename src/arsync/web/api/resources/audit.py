@@ -35,6 +35,9 @@ class AuditQuery(Struct, frozen=True, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1, le=PAGE_ROWS_MAX, description="So many at most.")] = PAGE_ROWS
     since: Moment | None = None
     until: Moment | None = None
+    who: Annotated[str, Meta(max_length=200, description="The whole name.")] = ""
+    what: Annotated[str, Meta(max_length=200, description="As a line says it.")] = ""
+    about: Annotated[str, Meta(max_length=200, description="A part of what it is about.")] = ""
 
 
 class AuditLineView(Struct, frozen=True):
@@ -72,6 +75,9 @@ def _paged(caller: Caller, query: AuditQuery, connection_id: int | None) -> Page
         caller.container,
         AuditFilter(
             some,
+            who=query.who,
+            what=query.what,
+            about=query.about,
             before_id=query.after,
             since=_moment(query.since, "/since"),
             until=_moment(query.until, "/until"),

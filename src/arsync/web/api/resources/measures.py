@@ -13,14 +13,12 @@ from msgspec import Meta, Struct
 
 from arsync.application.desk.figures import MonthFigures, month_figures
 from arsync.application.desk.long_work import Lane, StillAtWork
-from arsync.application.measures_report import (
-    DOCUMENTED,
-    By,
-    documents_of_measure,
-    measures_report,
-)
-from arsync.application.tie_out_report import LedgerTieOutView, tie_out_report, tie_out_view
-from arsync.core.analytics.measures import WINDOW_DAYS, WINDOW_DAYS_MAX, Document, Figures
+from arsync.application.measures_report import By, documents_of_measure, measures_report
+from arsync.application.tie_out_report import tie_out_report
+from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX
+from arsync.core.analytics.measured_documents import DOCUMENTED, Document
+from arsync.core.analytics.measures import Figures
+from arsync.core.analytics.tie_out import TieOut
 from arsync.errors import UserMistake
 from arsync.web.api.operations import (
     Operations,
@@ -167,9 +165,9 @@ def get_month(caller: Caller, month: MonthName) -> MonthFiguresView:
 
 
 @operations.read("/connections/{connection}/tie-out", amounts=True)
-def get_tie_out(caller: Caller) -> LedgerTieOutView:
+def get_tie_out(caller: Caller) -> TieOut:
     """Get the total of receivables against the accounting system's own, and what explains it."""
-    return tie_out_view(tie_out_report(caller.actor, caller.organisation))
+    return tie_out_report(caller.actor, caller.organisation).report
 
 
 def _refuse_before_ledgers(day: date | None) -> None:

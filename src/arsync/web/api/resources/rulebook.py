@@ -6,7 +6,9 @@ from operator import attrgetter
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from werkzeug.exceptions import NotFound
 
+from arsync.application.desk.rules_versions import live_rules, version_of
 from arsync.application.desk.text_checking import check_text
 from arsync.application.permissions import NotPermitted, Permission
 from arsync.application.rule_checking import (
@@ -23,6 +25,7 @@ from arsync.application.rulebook_versions import (
     rulebook_versions,
     version_view,
 )
+from arsync.errors import UserMistake
 from arsync.web.api.operations import Operations, Paged, PageQuery, page_of, rows_after
 from arsync.web.caller import Caller
 
@@ -53,6 +56,23 @@ def get_rulebook(caller: Caller) -> EffectiveRulesView:
 def check_rulebook(caller: Caller, body: TextBody) -> CheckView:
     """Check a text as this connection's rulebook; nothing is kept."""
     return check_view(check_text(caller.actor, caller.organisation, body.text))
+
+
+@operations.read("/connections/{connection}/rulebook/versions", policy=True)
+def list_connections_versions(caller: Caller, query: PageQuery) -> Paged[VersionView]:
+    """List the rulebooks by which something was planned here, the latest first."""
+    versions = live_rules(caller.actor, caller.organisation).versions
+    rows = rows_after(versions, query, attrgetter("hash"))
+    return page_of(rows, query, version_view, attrgetter("hash"))
+
+
+@operations.read("/connections/{connection}/rulebook/versions/{version}", policy=True)
+def get_connections_version(caller: Caller, version: RulebookHash) -> KeptRulebookView:
+    """Get a rulebook by which something was planned here, with all its text."""
+    try:
+        return kept_rulebook_view(version_of(caller.actor, caller.organisation, version))
+    except UserMistake as mistake:
+        raise NotFound(str(mistake)) from None
 
 
 @operations.read("/rulebook/versions", policy=True)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 from flask import jsonify
 from werkzeug.exceptions import NotFound
@@ -31,22 +28,26 @@ from arsync.application.desk.rules_draft import (
 )
 from arsync.application.desk.rules_versions import live_rules, version_of
 from arsync.application.desk.tries import (
-    TrySettings,
-    ask_for,
     effect_of,
     settings_of,
     tries_of_draft,
 )
-from arsync.application.desk.try_runner import start_try
-from arsync.application.permissions import Actor, NotPermitted, Permission, permit
+from arsync.application.permissions import NotPermitted, Permission, permit
 from arsync.application.results import Why
 from arsync.application.why import why
-from arsync.core.rulebook.rules_text import RulesText, short_hash
+from arsync.core.rulebook.rules_text import short_hash
 from arsync.core.rulebook.three_way import diff_lines
 from arsync.core.trials.rulebook_diff import action_in_words
-from arsync.errors import Overtaken, RetryLater, UserMistake
+from arsync.errors import Overtaken, UserMistake
 from arsync.store.policy.tries import TryKind
 from arsync.web.desk.answers import file_answer
+from arsync.web.desk.draft_work import (
+    SCENARIO_SECONDS_MAX,
+    acts_everywhere,
+    checking_rules,
+    look_at_effect,
+    within,
+)
 from arsync.web.desk.editor_words import editor_words
 from arsync.web.desk.guard import style_nonce
 from arsync.web.desk.routing import Routes
@@ -54,26 +55,14 @@ from arsync.web.desk.visit import Visit
 
 routes = Routes()
 
-CHECKS_AT_ONCE_MAX = 2
-"""So many requests read a rulebook at the same time; the others have pages to answer."""
-
-CHECK_WAIT_SECONDS = 3.0
-
-SCENARIO_SECONDS_MAX = 2.0
-
-EFFECT_WAIT_SECONDS = 1.5
-"""On a small ledger it is worked out by then, and stands on the page that comes next."""
-
 REASON_CHARACTERS_MAX = 200
 NAME_CHARACTERS_MAX = 200
-
-_CHECKING = threading.BoundedSemaphore(CHECKS_AT_ONCE_MAX)
 
 
 @routes.page("/c/<connection>/rules", amounts=True)
 def rules(visit: Visit) -> Response:
     """Show the live rulebook, and the versions before it."""
-    with _checking():
+    with checking_rules():
         live = live_rules(visit.actor, visit.organisation)
     return visit.page(
         "rules.html",
@@ -131,7 +120,7 @@ def save(visit: Visit) -> Response:
     if form.get("do", "").startswith("mend "):
         change = change._replace(text=_mended(visit, change, form["do"].removeprefix("mend ")))
     try:
-        save_draft(visit.actor, visit.organisation, change, everywhere=_everywhere(visit))
+        save_draft(visit.actor, visit.organisation, change, everywhere=acts_everywhere(visit))
     except WrittenMeanwhile as meanwhile:
         visit.field_errors["text"] = (
             f"{meanwhile.saved_by or 'Somebody'} saved this file while you wrote. Both changes "
@@ -140,7 +129,7 @@ def save(visit: Visit) -> Response:
         return _editor(visit, change=change, meanwhile=meanwhile, status=422)
     visit.about = change.path
     visit.log_words = change.reason
-    _look(visit)
+    look_at_effect(visit)
     return visit.see(
         visit.address("rules/draft", file=change.path), "Saved as a draft. Nobody goes by it yet."
     )
@@ -155,7 +144,7 @@ def check(visit: Visit) -> Response:
         return _json({"problems": [], "is_sound": False, "is_too_long": True}, 422)
     now = editing(visit.actor, visit.organisation)
     file_named(visit.organisation, now.text, path)
-    with _checking():
+    with checking_rules():
         checked = check_draft(visit.actor, visit.organisation, with_file(now.text, path, words))
     return _json({"is_sound": checked.is_sound, "problems": list(_problems(checked, path))}, 200)
 
@@ -191,7 +180,7 @@ def drop(visit: Visit) -> Response:
 def take_over(visit: Visit) -> Response:
     """Put what changed in the live text meanwhile into the draft."""
     clashes = take_over_live(visit.actor, visit.organisation)
-    _look(visit)
+    look_at_effect(visit)
     message = "The draft has the live text's changes."
     if clashes:
         message += f" Both changed the same lines at {'; '.join(clashes)}: there the draft's stand."
@@ -201,7 +190,7 @@ def take_over(visit: Visit) -> Response:
 @routes.act("/c/<connection>/rules/draft/look", Permission.PUSH_RULES)
 def look(visit: Visit) -> Response:
     """Work out once more what the draft changes, on the ledger as it is now."""
-    _look(visit, again=True)
+    look_at_effect(visit, again=True)
     return visit.see(visit.address("rules/draft"))
 
 
@@ -223,10 +212,10 @@ def go_live(visit: Visit) -> Response:
         pushed = put_live(
             visit.actor,
             visit.organisation,
-            everywhere=_everywhere(visit),
+            everywhere=acts_everywhere(visit),
             reason=reason,
             seen=form.get("seen", ""),
-            go_on=_within(SCENARIO_SECONDS_MAX),
+            go_on=within(SCENARIO_SECONDS_MAX),
         )
     except (Overtaken, NotPermitted):
         raise
@@ -255,9 +244,9 @@ def _editor(
     file = next((each for each in files if each.path == wanted_path), files[0])
     text = meanwhile.together.text if meanwhile else change.text if change else file.text
     tried = with_file(now.text, file.path, text) if text.strip() or file.text else now.text
-    with _checking():
+    with checking_rules():
         checked = check_draft(visit.actor, organisation, tried)
-        scenarios = scenarios_of(visit.actor, organisation, checked, _within(SCENARIO_SECONDS_MAX))
+        scenarios = scenarios_of(visit.actor, organisation, checked, within(SCENARIO_SECONDS_MAX))
     live = next((each.text for each in now.live.files if each.path == file.path), "")
     row, effect = effect_of(
         visit.actor,
@@ -293,7 +282,7 @@ def _editor(
         kinds=TryKind,
         reason=change.reason if change else now.draft.reason if now.draft else "",
         is_unsaved=change is not None,
-        may_write=not is_shared(organisation, file.path) or _everywhere(visit) is not None,
+        may_write=not is_shared(organisation, file.path) or acts_everywhere(visit) is not None,
         is_shared=is_shared(organisation, file.path),
         customer=customer,
         explained=explained,
@@ -306,8 +295,8 @@ def _editor(
 
 
 def _live_page(visit: Visit, status: int = 200) -> Response:
-    with _checking():
-        ready = readiness(visit.actor, visit.organisation, _within(SCENARIO_SECONDS_MAX))
+    with checking_rules():
+        ready = readiness(visit.actor, visit.organisation, within(SCENARIO_SECONDS_MAX))
     if ready is None or ready.now.draft is None:
         return visit.see(visit.address("rules/draft"), "There is no draft to put live.")
     draft_files = {file.path: file.text for file in ready.now.text.files if not file.is_shipped}
@@ -327,7 +316,7 @@ def _live_page(visit: Visit, status: int = 200) -> Response:
         reason=reason,
         seen=ready.now.text.whole_hash,
         is_for_all=is_for_all,
-        may_all=not is_for_all or _everywhere(visit) is not None,
+        may_all=not is_for_all or acts_everywhere(visit) is not None,
         connections=len(visit.container.store.connections.all()),
         home=visit.organisation.connection.organisation.base_currency,
     )
@@ -368,70 +357,13 @@ def _mended(visit: Visit, change: DraftChange, place: str) -> str:
     """Return the text with the slip mended that stands at a place, `12:5`."""
     now = editing(visit.actor, visit.organisation)
     tried = with_file(now.text, change.path, change.text)
-    with _checking():
+    with checking_rules():
         checked = check_draft(visit.actor, visit.organisation, tried)
     for fault in checked.faults:
         mend = fault.mend
         if mend is not None and place == f"{fault.problem.line}:{fault.problem.column}":
             return mended(change.text, mend)
     return change.text
-
-
-def _look(visit: Visit, *, again: bool = False) -> None:
-    """Begin to work out what the draft changes, where it has no mistakes; wait a little for it."""
-    organisation = visit.organisation
-    now = editing(visit.actor, organisation)
-    text: RulesText | None = now.text if now.draft is not None else None
-    row, effect = effect_of(visit.actor, organisation, text.whole_hash if text else "")
-    if not again and (effect is not None or (row is not None and row.is_open)):
-        return
-    with _checking():
-        if not check_draft(visit.actor, organisation, now.text).is_sound:
-            return
-    today = organisation.today
-    try:
-        number = ask_for(
-            visit.actor,
-            organisation,
-            TryKind.EFFECT,
-            TrySettings(today, today),
-            rules=text,
-            title="",
-            worker=visit.long_work.worker,
-        )
-    except UserMistake:
-        # Too many wait: the page says that it is not worked out, and offers it again.
-        return
-    job = start_try(visit.container, visit.long_work, organisation.id, number)
-    job.wait(EFFECT_WAIT_SECONDS)
-
-
-def _everywhere(visit: Visit) -> Actor | None:
-    """Return as what they act on all connections, where they may write rules; else None."""
-    actor = visit.person.actor() if visit.person is not None else None
-    if actor is None:
-        return None
-    try:
-        permit(actor, Permission.PUSH_RULES)
-    except NotPermitted:
-        return None
-    return actor
-
-
-@contextmanager
-def _checking() -> Iterator[None]:
-    """Read a rulebook; not in more than a few requests at the same time."""
-    if not _CHECKING.acquire(timeout=CHECK_WAIT_SECONDS):
-        raise RetryLater("other rulebooks are being checked.")
-    try:
-        yield
-    finally:
-        _CHECKING.release()
-
-
-def _within(seconds: float) -> Callable[[], bool]:
-    until = time.monotonic() + seconds
-    return lambda: time.monotonic() < until
 
 
 def _json(value: object, status: int) -> Response:

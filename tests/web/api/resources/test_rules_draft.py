@@ -1,0 +1,113 @@
+"""The draft of a rulebook by the API: written, merged, looked at and put live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.builders.desk import RULES, DeskDriver, add_person, another_machine
+from tests.builders.programs import Program, said
+from werkzeug.test import TestResponse
+
+from arsync.application.permissions import Role, person_at_the_shell
+from arsync.application.rules_push import push_rules
+from arsync.store.people.users import CONNECTION
+
+SOONER = RULES.replace("{day: 14, email: second reminder}", "{day: 7, email: second reminder}")
+LARGER = RULES.replace("limit: 5,000", "limit: 7,500")
+FILE = {"path": "standard.yaml", "opened": RULES}
+BASE = "/connections/books/rulebook"
+
+
+def save(program: Program, *, text: str, reason: str = "") -> TestResponse:
+    """Save the shared file as a draft."""
+    body = FILE | {"text": text, "reason": reason}
+    return program.ask("POST", f"{BASE}/draft", json=body)
+
+
+@pytest.fixture
+def pushed(desk: DeskDriver, tmp_path: Path) -> Iterator[DeskDriver]:
+    with another_machine(desk, tmp_path / "elsewhere") as elsewhere:
+        yield elsewhere
+
+
+@pytest.fixture
+def accountant(pushed: DeskDriver) -> Program:
+    """Return a program of who writes policy, where machines go by what was pushed."""
+    user = add_person(pushed.container, "Lou Marsh", Role.ACCOUNTANT)
+    return Program(pushed.app, pushed.container, user)
+
+
+def test_a_draft_goes_live_once_looked_at(pushed: DeskDriver, accountant: Program) -> None:
+    assert accountant.read(f"{BASE}/draft")["is_draft"] is False
+    saved = said(save(accountant, text=LARGER, reason="a larger limit"))
+    assert (saved["is_draft"], saved["changed"], saved["is_sound"]) == (
+        True,
+        ["standard.yaml"],
+        True,
+    )
+    live = f"{BASE}/draft/live"
+    early = accountant.post(live, reason="a larger limit", seen=saved["hash"])
+    assert "not worked out yet" in said(early)["detail"]
+    ready = said(accountant.post(f"{BASE}/draft/work-out"))
+    assert (ready["obstacles"], ready["is_for_all"], ready["can_be_pushed"]) == ([], True, True)
+    assert ready["effect"]["changes_in_all"] > 0
+    pushed_view = said(accountant.post(live, reason="a larger limit", seen=ready["hash"]))
+    assert pushed_view["changes"] == [{"path": "standard.yaml", "change": "changed"}]
+    text = pushed.container.rules("books").text
+    assert text is not None
+    assert "limit: 7,500" in text.files[0].text
+    versions = accountant.read("/rulebook/versions")["items"]
+    assert pushed_view["rulebooks"][0]["hash"] in {version["hash"] for version in versions}
+
+
+def test_a_draft_with_a_slip_says_where(accountant: Program) -> None:
+    slip = RULES.replace("more_than", "mre_than")
+    saved = said(save(accountant, text=slip))
+    assert saved["is_sound"] is False
+    assert [(problem["file"], problem["severity"]) for problem in saved["problems"]] == [
+        ("standard.yaml", "error")
+    ]
+    ready = accountant.read(f"{BASE}/draft/readiness")
+    assert "1 problem to mend." in ready["obstacles"]
+    refused = accountant.post(f"{BASE}/draft/live", reason="x", seen=ready["hash"])
+    assert refused.status_code == 422
+
+
+def test_who_saves_late_is_told(accountant: Program) -> None:
+    save(accountant, text=SOONER)
+    assert save(accountant, text=LARGER).status_code == 409
+    dropped = accountant.post(f"{BASE}/draft/drop")
+    assert said(dropped) == {"dropped": True}
+
+
+def test_an_overtaken_draft_is_merged(desk: DeskDriver, accountant: Program) -> None:
+    save(accountant, text=SOONER)
+    (desk.container.config.rules_folder / "standard.yaml").write_text(LARGER)
+    push_rules(person_at_the_shell(), desk.container)
+    assert accountant.read(f"{BASE}/draft")["is_overtaken"] is True
+    merged = said(accountant.post(f"{BASE}/draft/merge"))
+    (text,) = [file["text"] for file in merged["draft"]["files"] if file["path"] == "standard.yaml"]
+    assert ("limit: 7,500" in text, "day: 7" in text, merged["clashes"]) == (True, True, [])
+
+
+def test_shared_rules_are_for_who_acts_everywhere(pushed: DeskDriver) -> None:
+    user = add_person(pushed.container, "Nils Berg", Role.ACCOUNTANT, scope=CONNECTION, value="1")
+    one_client = Program(pushed.app, pushed.container, user)
+    assert save(one_client, text=SOONER).status_code == 403
+
+
+def test_an_installation_of_a_folder_is_not_written(owner: Program) -> None:
+    save(owner, text=SOONER)
+    ready = said(owner.post(f"{BASE}/draft/work-out"))
+    assert ready["can_be_pushed"] is False
+    refused = owner.post(f"{BASE}/draft/live", reason="x", seen=ready["hash"])
+    assert "goes by its rules folder" in said(refused)["detail"]
+
+
+def test_a_connections_versions_are_its_own(reader: Program) -> None:
+    (version,) = reader.read(f"{BASE}/versions")["items"]
+    kept = reader.read(f"{BASE}/versions/{version['hash']}")
+    assert kept["files"][0]["text"] == RULES
+    assert reader.get(f"{BASE}/versions/{'0' * 64}").status_code == 404
