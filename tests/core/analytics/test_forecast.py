@@ -20,6 +20,7 @@ from arsync.core.analytics.forecast import (
     forecast,
 )
 from arsync.core.analytics.forecast_past import HISTORY_DAYS, PAID_MIN
+from arsync.core.analytics.payment_curve import AGES_MAX
 from arsync.core.ledger.records import (
     Account,
     Allocation,
@@ -197,6 +198,15 @@ def test_few_paid_invoices_go_by_due_dates() -> None:
     assert (row.later, row.never) == (Decimal(7), Decimal(0))
     assert {week.band for week in row.weeks} == {None}
     assert of(accounts_of([*paid, *rest, paid[0]])).by_habit
+
+
+@pytest.mark.parametrize("days", [AGES_MAX + 31, 63_000])
+def test_a_mistyped_due_date_moves_nothing_else(days: int) -> None:
+    usual = pounds(accounts_of(BILLS))
+    odd = pounds([*accounts_of(BILLS), *accounts_of([Bill("odd", 20, -days, None, 100)])])
+    for week, other in zip(usual.weeks, odd.weeks, strict=True):
+        assert other.expected == week.expected
+    assert odd.never - usual.never == 100
 
 
 def test_old_habits_are_forgotten() -> None:

@@ -27,6 +27,9 @@ SHRINK = 4
 AT_RISK_MIN = 10
 """Ages at which fewer invoices were open have one hazard together."""
 
+AGES_MAX = 1_096
+"""Ages before and after the usual day that are looked at, three years each: a mistyped due date."""
+
 HORIZON_DAYS = 365
 """What is not paid within so many days counts as not paid."""
 
@@ -173,25 +176,27 @@ class _Counts:
         """Add what was open of an invoice from its issue to the day."""
         usual = history.due_on.toordinal() + shift
         issued, today = history.issued_on.toordinal() - usual, day.toordinal() - usual
-        if issued > today:
+        first, last = max(issued, -AGES_MAX), min(today, AGES_MAX)
+        if first > last:
             return
         share, entered, remaining = _WHOLE, 0, history.total
         for settling in history.settled:
             age = settling.on.toordinal() - usual
-            if age > today:
+            if age > last:
                 break
             remaining -= settling.amount
             amount = share - int(remaining * _WHOLE / history.total)
             share -= amount
             # What was paid before it was issued was never open.
-            if age >= issued and amount:
+            if age >= first and amount:
                 entered += amount
                 counted = self._paid if settling.is_cash else self._gone
                 counted[age] = counted.get(age, 0) + amount
                 self._left[age + 1] = self._left.get(age + 1, 0) + amount
-        self._entered[issued] = self._entered.get(issued, 0) + entered + share
+        if entered + share:
+            self._entered[first] = self._entered.get(first, 0) + entered + share
         if share:
-            self._left[today + 1] = self._left.get(today + 1, 0) + share
+            self._left[last + 1] = self._left.get(last + 1, 0) + share
 
     def curve(self) -> PaymentCurve:
         """Return the curve."""
