@@ -22,14 +22,14 @@ from sqlalchemy import create_engine, insert, text
 
 from arsync.application.container import Container
 from arsync.application.permissions import SCHEDULE, Actor
-from arsync.application.runs import RunWatch
+from arsync.application.pulling import RunWatch
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
 from arsync.errors import RetryLater
 from arsync.store.db.tables import connections, schedules
-from arsync.workers.embedded_loop import stop_on_signals
 from arsync.workers.queue_schema import open_queue
 from arsync.workers.queue_turns import Times, take_turn
+from arsync.workers.stop_signals import stop_on_signals
 from arsync.workers.worker import prepare_worker, run_worker
 from benchmarks.real_worker import real_worker
 from benchmarks.report import Row, Section

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from tests.builders.books import Books
 
-from arsync.application import approvals, connecting, runs
+from arsync.application import approvals, connecting, pulling, runs
 from arsync.application.choosing import Selected, Selection, left_to_roles, selected
 from arsync.application.container import Container
 from arsync.application.letter_preview import letter_shown
@@ -33,7 +33,7 @@ def ledger(container: Container, books: Books) -> Container:
         books.add_invoice(books.add_contact(number), number, overdue=5, amount=amount)
     for id_, rate in (("i3", Decimal("0.5")), ("i4", None)):
         books.invoices[id_] = books.invoices[id_]._replace(currency="USD", rate=rate)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     connecting.set_mode(OWNER, now(container), "approve")
     runs.prepare(OWNER, now(container))
     return container
@@ -95,7 +95,7 @@ def test_words_that_name_nothing_say_what_is_missing(ledger: Container) -> None:
 def test_a_number_that_begins_a_key_is_asked_back(ledger: Container, books: Books) -> None:
     other = chosen(ledger, "INV-2", kinds=[REMINDER]).members[0].row.key
     books.invoices["i1"] = books.invoices["i1"]._replace(number=other[:4])
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     with pytest.raises(UserMistake, match="and the beginning of a key too"):
         chosen(ledger, other[:4])
 
@@ -115,7 +115,7 @@ def test_the_letter_shows_what_would_leave_now(ledger: Container, books: Books) 
     runs.prepare(OWNER, now(ledger))
     (listed,) = chosen(ledger, "INV-1").members
     books.invoices["i1"] = books.invoices["i1"]._replace(amount_due=Decimal("60.00"))
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     letter = letter_shown(now(ledger), listed.row)
     assert letter is not None
     assert (letter.way, letter.to) == (
@@ -125,7 +125,7 @@ def test_the_letter_shows_what_would_leave_now(ledger: Container, books: Books) 
     assert "INV-1" in letter.subject
     assert "GBP 60.00" in letter.text
     books.pay(books.invoices["i1"])
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     paid = letter_shown(now(ledger), listed.row)
     assert paid is not None
     assert paid.remarks[0].startswith("By the books of now it would not be written")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.builders.books import TODAY, Books
 
-from arsync.application import connecting, customer_data, runs
+from arsync.application import connecting, customer_data, pulling, runs
 from arsync.application.contact_log import LOG_DAYS_BACK_MAX, LogEntry, log, take_back_entry
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
@@ -30,7 +30,7 @@ def ledger(container: Container, books: Books) -> Container:
     """Two customers owe 100 each, due tomorrow: nothing is planned."""
     for number in (1, 2):
         books.add_invoice(books.add_contact(number), number, overdue=-1)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     connecting.set_mode(OWNER, now(container), "auto")
     return container
 
@@ -95,12 +95,12 @@ def test_what_cannot_be_logged_is_refused(ledger: Container) -> None:
 
 def test_the_log_is_exported_and_its_words_are_forgotten(ledger: Container, books: Books) -> None:
     log(ANN, ledger, "Customer 1", LogEntry("divorced"))
-    runs.rebuild_ledger(OWNER, now(ledger))
+    pulling.rebuild_ledger(OWNER, now(ledger))
     runs.sync(OWNER, now(ledger))
     exported = customer_data.export_contact(OWNER, ledger, "Customer 1")
     assert [row["text"] for row in exported["log"]] == ["divorced"]
     books.pay(books.invoices["i1"])
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     customer_data.forget_contact(OWNER, ledger, "Customer 1")
     (row,) = ledger.store.log.recorded(now(ledger).id)
     assert (row.text, row.recorded_by) == ("", "Ann")

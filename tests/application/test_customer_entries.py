@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import Books
 
-from arsync.application import connecting, customer_data, plans, rule_checking, runs
+from arsync.application import connecting, customer_data, plans, pulling, rule_checking, runs
 from arsync.application.account_reading import accounts_on
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
@@ -45,7 +45,7 @@ def ledger(container: Container, books: Books, tmp_path: Path) -> Container:
     for number in range(1, 6):
         books.add_invoice(books.add_contact(number), number)
     (tmp_path / "rules" / "standard.yaml").write_text(RULES)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     connecting.set_mode(OWNER, now(container), "auto")
     return container
 
@@ -104,7 +104,7 @@ def test_a_rebuild_keeps_who_is_meant(ledger: Container, books: Books) -> None:
         "customer 3": "c3",
     }
     books.contacts["c1"] = books.contacts["c1"]._replace(name="Other")
-    runs.rebuild_ledger(OWNER, now(ledger))
+    pulling.rebuild_ledger(OWNER, now(ledger))
     assert now(ledger).store.customers.entries(now(ledger).id) == bound
 
 
@@ -114,7 +114,7 @@ def test_a_forgotten_customer_is_bound_to_nothing(ledger: Container, books: Book
     exported = customer_data.export_contact(OWNER, ledger, "Customer 3")
     assert [entry["entry"] for entry in exported["customer_entries"]] == ["customer 3"]
     books.pay(books.invoices["i3"])
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     customer_data.forget_contact(OWNER, ledger, "Customer 3")
     assert "customer 3" not in now(ledger).store.customers.entries(now(ledger).id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.builders.books import RULES, TODAY, Books
 
-from arsync.application import approvals, connecting, plans, runs, tasks
+from arsync.application import approvals, connecting, plans, pulling, runs, tasks
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
@@ -37,7 +37,7 @@ def called(container: Container, books: Books) -> Container:
     """A customer is to be called about an invoice, which is paid then."""
     (now(container).config.rules_folder / "standard.yaml").write_text(CALLS)
     invoice = books.add_invoice(books.add_contact(1), 1, overdue=5)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     connecting.set_mode(OWNER, now(container), "auto")
     sync(container)
     assert len(tasks.tasks(OWNER, container)) == 1
@@ -63,7 +63,7 @@ def test_a_paid_invoice_ends_its_call(called: Container, books: Books) -> None:
 
 
 def test_a_plan_says_which_tasks_would_end(called: Container) -> None:
-    runs.pull_ledger(OWNER, now(called))
+    pulling.pull_ledger(OWNER, now(called))
     plan = plans.plan(OWNER, now(called), None)
     assert [ended.reason for ended in plan.ended_tasks] == [WORDS]
     assert len(tasks.tasks(OWNER, called)) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import TODAY, Books
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling, runs
 from arsync.application.account_reading import accounts_on
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
@@ -62,7 +62,7 @@ def test_a_hold_comes_once_its_reason_lasted(ledger: Container, books: Books) ->
     assert after(ledger, 0) == set()
     assert states(ledger) == [HeldSince(TODAY), HeldSince(TODAY)]
     assert after(ledger, 4) == {ActionKind.TASK}
-    runs.rebuild_ledger(OWNER, now(ledger))
+    pulling.rebuild_ledger(OWNER, now(ledger))
     assert ActionKind.CREDIT_HOLD in after(ledger, 3)
     books.pay(books.invoices["i1"])
     assert after(ledger, 1) == {ActionKind.LIFT_CREDIT_HOLD}

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.builders.books import TODAY, Books
 
-from arsync.application import connecting, customer_data, runs
+from arsync.application import connecting, customer_data, pulling, runs
 from arsync.application.container import Container
 from arsync.application.hold_customer import hold_customer
 from arsync.application.organisation_context import OrganisationContext
@@ -34,7 +34,7 @@ def ledger(container: Container, books: Books) -> Container:
     """The first customer owes 100, the second 9,000."""
     for number, amount in ((1, "100"), (2, "9000")):
         books.add_invoice(books.add_contact(number), number, overdue=-5, amount=amount)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     connecting.set_mode(OWNER, now(container), "auto")
     return container
 
@@ -105,12 +105,12 @@ def test_what_cannot_be_decided_is_refused(ledger: Container) -> None:
 
 def test_a_rebuild_keeps_and_forgetting_silences(ledger: Container, books: Books) -> None:
     hold_customer(OWNER, ledger, "Customer 1", reason="bounced")
-    runs.rebuild_ledger(OWNER, now(ledger))
+    pulling.rebuild_ledger(OWNER, now(ledger))
     assert len(now(ledger).store.holds.standing(now(ledger).id, TODAY)) == 1
     exported = customer_data.export_contact(OWNER, ledger, "Customer 1")
     assert [row["reason"] for row in exported["hold_decisions"]] == ["bounced"]
     books.pay(books.invoices["i1"])
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     customer_data.forget_contact(OWNER, ledger, "Customer 1")
     (row,) = now(ledger).store.holds.of(now(ledger).id, ["c1"])
     assert (row.reason, row.decided_by) == ("", "Olga")

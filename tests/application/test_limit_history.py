@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import TODAY, Books
 
-from arsync.application import connecting, customer_data, runs
+from arsync.application import connecting, customer_data, pulling, runs
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
@@ -39,7 +39,7 @@ def ledger(container: Container, books: Books, tmp_path: Path) -> Container:
     for number in (1, 2):
         books.add_invoice(books.add_contact(number), number)
     (tmp_path / "rules" / "standard.yaml").write_text(RULES)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     return container
 
 
@@ -86,14 +86,14 @@ def test_a_limit_that_ends_is_kept_too(ledger: Container, tmp_path: Path) -> Non
     (tmp_path / "rules" / "standard.yaml").write_text(HEAD + rest)
     on(ledger, 1)
     assert limits(ledger, "c2")[0] == (TODAY + timedelta(1), None, "")
-    runs.rebuild_ledger(OWNER, now(ledger))
+    pulling.rebuild_ledger(OWNER, now(ledger))
     assert len(limits(ledger, "c2")) == 2
 
 
 def test_forgetting_keeps_amounts_and_days(ledger: Container, books: Books) -> None:
     on(ledger, 0)
     books.pay(books.invoices["i1"])
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     exported = customer_data.export_contact(OWNER, ledger, "Customer 1")
     assert [row["amount"] for row in exported["credit_limits"]] == [900]
     customer_data.forget_contact(OWNER, ledger, "Customer 1")

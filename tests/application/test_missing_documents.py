@@ -10,7 +10,7 @@ import pytest
 from tests.builders.books import Books
 from tests.builders.printed import printed
 
-from arsync.application import connecting, plans, runs
+from arsync.application import connecting, plans, pulling
 from arsync.application.ageing_report import (
     ageing_report,
     ageing_table_view,
@@ -36,7 +36,7 @@ def organisation(container: Container, books: Books) -> OrganisationContext:
     for number, contact in enumerate(contacts, start=1):
         books.add_invoice(contact, number)
     (context,) = connecting.connections(OWNER, container)
-    runs.pull_ledger(OWNER, context)
+    pulling.pull_ledger(OWNER, context)
     problem = DocumentProblem(
         RecordKind.INVOICES,
         "i9",

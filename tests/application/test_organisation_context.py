@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from tests.builders.books import Books
 
-from arsync.application import connecting, plans, runs
+from arsync.application import connecting, plans, pulling, runs
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
@@ -25,7 +25,7 @@ def organisation(container: Container, books: Books) -> OrganisationContext:
     for number in range(1, 6):
         books.add_invoice(books.add_contact(number), number)
     (context,) = connecting.connections(OWNER, container)
-    runs.pull_ledger(OWNER, context)
+    pulling.pull_ledger(OWNER, context)
     return context
 
 

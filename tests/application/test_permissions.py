@@ -61,6 +61,7 @@ USE_CASES = (
     "application.plans",
     "application.customer_data",
     "application.promises",
+    "application.pulling",
     "application.rule_checking",
     "application.rulebook_versions",
     "application.rules_push",
@@ -104,6 +105,7 @@ HELPERS = {
     "shares",
     "shown_together",
     "subject_named",
+    "update_copy",
 }
 """What one use case lends to another, which has asked already."""
 

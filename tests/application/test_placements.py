@@ -13,7 +13,7 @@ import pytest
 from tests.builders.books import INVOICE_PDF, RULES, TODAY, Books, Fault
 from tests.builders.mail_server import AnyPort, Sink
 
-from arsync.application import approvals, connecting, disputes, runs
+from arsync.application import approvals, connecting, disputes, pulling, runs
 from arsync.application.contact_log import LogEntry, log
 from arsync.application.container import Container
 from arsync.application.invoice_papers import invoice_papers
@@ -54,7 +54,7 @@ def ledger(container: Container, books: Books) -> Container:
     )
     for number, overdue, amount in ((1, 95, "800"), (2, 94, "300"), (3, -10, "100")):
         books.add_invoice(customer, number, overdue=overdue, amount=amount)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     connecting.set_mode(OWNER, now(container), "auto")
     return container
 
@@ -160,14 +160,14 @@ def test_what_came_back_and_its_cost_are_listed(ledger: Container, books: Books)
     assert isinstance(clock, SetClock)
     clock.moment += timedelta(days=1)
     paid(books, 500, TODAY + timedelta(1))
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     record_cost(OWNER, ledger, "Customer 1", Decimal(75))
     (view,) = placements(OWNER, ledger)
     assert view.recovered == {"GBP": Decimal(500)}
     assert (view.cost, view.share_percent) == (Decimal(75), Decimal(15))
     paid(books, 800, TODAY + timedelta(1))
     books.pay(books.invoices["i1"])
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     assert placements(OWNER, ledger)[0].state == "collected"
 
 
@@ -198,7 +198,7 @@ def test_the_pack_holds_what_an_agency_asks_for(
     (ledger.config.folder / "rules" / "standard.yaml").write_text(letters)
     runs.sync(OWNER, now(ledger))
     paid(books, 500)
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     place(OWNER, ledger, "Customer 1", agency=AGENCY)
     log(OWNER, ledger, "Customer 1", LogEntry("Promised nothing."))
     write_pack(OWNER, ledger, "Customer 1", tmp_path / "pack")
@@ -257,7 +257,7 @@ def test_a_pack_names_the_invoices_that_it_lacks(
     books.invoices["i1"] = books.invoices["i1"]._replace(
         status=DocumentStatus.VOIDED, amount_due=Decimal(0)
     )
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     index = index_of(ledger, tmp_path / "three")
     assert "INV-1 is voided in Books: its PDF was left out." in index
     assert "an invoice, as the accounting system prints it" in index

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import RULES, Books
 
-from arsync.application import connecting, plans, runs
+from arsync.application import connecting, plans, pulling, runs
 from arsync.application.container import Container
 from arsync.application.health.doctor import examine
 from arsync.application.organisation_context import OrganisationContext
@@ -36,7 +36,7 @@ def container_with_words(container: Container, books: Books) -> Container:
     for number in (1, 2, 3):
         books.add_invoice(books.add_contact(number), number)
     (container.config.rules_folder / "words.yaml").write_text(WORDS)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     return container
 
 
@@ -70,7 +70,7 @@ def test_a_limit_below_what_everybody_owes_is_told(container: Container, books: 
     standard.write_text(RULES.replace("limit: 5,000", "limit: 50"))
     for number in (1, 2, 3):
         books.add_invoice(books.add_contact(number), number)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     told = [line for line in plans.plan(OWNER, now(container)).problems if "a digit" in line]
     assert len(told) == 1
     result = runs.prepare(OWNER, now(container))

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling, runs
 from arsync.application.container import Container
 from arsync.application.customer_data import export_contact, forget_contact
 from arsync.application.health.deep_check import examine_deeply
@@ -46,7 +46,7 @@ def now(container: Container) -> OrganisationContext:
 def owing(container: Container, books: Books) -> Container:
     """A ledger with one overdue invoice, which has been pulled."""
     books.add_invoice(books.add_contact(1), 1)
-    runs.pull_ledger(OLGA, now(container))
+    pulling.pull_ledger(OLGA, now(container))
     return container
 
 
@@ -170,7 +170,7 @@ def test_a_difference_names_lines_and_files() -> None:
 
 def test_a_forgotten_customer_is_in_no_kept_text(owing: Container, books: Books) -> None:
     contact = books.add_contact(2)
-    runs.pull_ledger(OLGA, now(owing))
+    pulling.pull_ledger(OLGA, now(owing))
     name = contact.name
     entry = f"customers:\n  - {{contact: {name.upper()}, credit_limit: 25000}}\n"
     (owing.config.rules_folder / "customers.yaml").write_text(entry)

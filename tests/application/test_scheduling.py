@@ -11,8 +11,9 @@ from arsync.application import connecting
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import SCHEDULE, Actor, Role
+from arsync.application.pulling import RunWatch, pull_ledger
 from arsync.application.recorded_run import RecordedRun
-from arsync.application.runs import RunWatch, pull_ledger, sync
+from arsync.application.runs import sync
 from arsync.application.schedule_view import ScheduleView, schedule_of
 from arsync.application.scheduling import WantedSync, sync_if_due, want_sync
 from arsync.clock import SetClock

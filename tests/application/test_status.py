@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.builders.books import NOW, ORGANISATION, TODAY, Books
 from tests.builders.drawn_ledgers import ledgers
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling
 from arsync.application.container import Container
 from arsync.application.permissions import Actor, Role
 from arsync.application.promises import listed_promises
@@ -72,7 +72,7 @@ def test_only_promises_about_open_debts_are_counted(container: Container, books:
     for invoice_id, days in (("i1", -30), ("i2", 3), ("i3", -3)):
         promise = MadePromise([invoice_id], TODAY + timedelta(days), TODAY - timedelta(40))
         container.store.promises.record(organisation.id, promise, who="Olga")
-    runs.pull_ledger(OWNER, organisation)
+    pulling.pull_ledger(OWNER, organisation)
     told = status(OWNER, connecting.connections(OWNER, container)[0])
     assert (told.open_promises, told.broken_promises) == (2, 1)
     listed = listed_promises(OWNER, container)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.builders.books import RULES, TODAY, Books
 
-from arsync.application import connecting, customer_data, runs, tasks
+from arsync.application import connecting, customer_data, pulling, runs, tasks
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
@@ -53,7 +53,7 @@ def called(container: Container, books: Books) -> Container:
             customer_number="A-17",
         )
         books.add_invoice(contact, number, overdue=overdue, amount=amount)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     connecting.set_mode(OWNER, now(container), "auto")
     runs.sync(OWNER, now(container))
     return container
@@ -181,7 +181,7 @@ def test_the_worklist_is_ordered_by_worth(called: Container, books: Books) -> No
     assert names(works) == ["Customer 2", "Customer 3", "Customer 1"]
     assert works[0].reason == ("GBP 900.00 overdue for 40 days, nothing was paid within a year.")
     books.invoices["i2"] = books.invoices["i2"]._replace(amount_due=Decimal(80))
-    runs.pull_ledger(OWNER, now(called))
+    pulling.pull_ledger(OWNER, now(called))
     works = worklist(OWNER, called, None, WorkChoice(customer="customer 2"))
     assert [invoice.amount_due for invoice in works[0].about] == [Decimal(80)]
     assert names(worklist(OWNER, called)) == ["Customer 3", "Customer 2", "Customer 1"]
@@ -245,7 +245,7 @@ def test_a_script_says_what_is_owed_now(called: Container, books: Books) -> None
     books.contacts["c1"] = books.contacts["c1"]._replace(
         people=("Zoe Gray",), phones=(Phone("020 7946 0099", "mobile"),)
     )
-    runs.pull_ledger(OWNER, now(called))
+    pulling.pull_ledger(OWNER, now(called))
     (call,) = open_tasks(OWNER, called, None, WorkChoice(customer="Customer 1"))
     assert call.script == ""
     assert one_task(OWNER, called, call.row.key).script == (
@@ -260,7 +260,7 @@ def test_a_role_says_whose_a_customers_task_is(called: Container, books: Books) 
     roles = "roles: {credit control: {by_contact_group: {North: jo@example.com}}}\n"
     (now(called).config.rules_folder / "standard.yaml").write_text(CALLS + roles)
     books.contacts["c2"] = books.contacts["c2"]._replace(groups=("North",))
-    runs.pull_ledger(OWNER, now(called))
+    pulling.pull_ledger(OWNER, now(called))
     assert names(worklist(OWNER, called, None, WorkChoice("jo@example.com"))) == ["Customer 2"]
     assert len(worklist(OWNER, called, None, WorkChoice("Credit Control"))) == 3
 
@@ -275,7 +275,7 @@ def test_why_tells_of_open_tasks_and_their_end(called: Container, books: Books) 
     opened = "Call the customer, open since 2026-11-20; tried: voicemail"
     assert lines() == [opened]
     books.pay(books.invoices["i1"])
-    runs.pull_ledger(OWNER, now(called))
+    pulling.pull_ledger(OWNER, now(called))
     assert lines() == [f"{opened}; ends: INV-1 was paid on 2026-11-20"]
 
 

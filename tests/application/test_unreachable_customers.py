@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.builders.books import Books
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
@@ -36,7 +36,7 @@ def organisation(container: Container, books: Books) -> OrganisationContext:
         books.add_invoice(contact, number)
     books.pay(books.invoices["i4"])
     (connected,) = connecting.connections(OWNER, container)
-    runs.pull_ledger(OWNER, connected)
+    pulling.pull_ledger(OWNER, connected)
     return connected
 
 
@@ -51,15 +51,15 @@ def test_an_address_on_each_invoice_suffices(
     organisation: OrganisationContext, books: Books
 ) -> None:
     books.invoices["i2"] = books.invoices["i2"]._replace(email="site@x.example")
-    runs.pull_ledger(OWNER, organisation)
+    pulling.pull_ledger(OWNER, organisation)
     assert [row.contact_id for row in unreachable_customers(OWNER, organisation)] == ["c3"]
     books.add_invoice(books.contacts["c2"], 6)
-    runs.pull_ledger(OWNER, organisation)
+    pulling.pull_ledger(OWNER, organisation)
     assert [row.contact_id for row in unreachable_customers(OWNER, organisation)] == ["c2", "c3"]
     for invoice_id in ("i2", "i6"):
         owed = books.invoices[invoice_id]
         books.invoices[invoice_id] = owed._replace(amount_due=Decimal(0), status="paid")
-    runs.pull_ledger(OWNER, organisation)
+    pulling.pull_ledger(OWNER, organisation)
     assert [row.contact_id for row in unreachable_customers(OWNER, organisation)] == ["c3"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import Books
 
-from arsync.application import approvals, connecting, plans, runs
+from arsync.application import approvals, connecting, plans, pulling, runs
 from arsync.application.container import Container
 from arsync.application.health.doctor import examine
 from arsync.application.organisation_context import OrganisationContext
@@ -33,7 +33,7 @@ def sending(container: Container, books: Books) -> OrganisationContext:
     for number in (1, 2):
         books.add_invoice(books.add_contact(number), number, amount="9000")
     (context,) = connecting.connections(OWNER, container)
-    runs.pull_ledger(OWNER, context)
+    pulling.pull_ledger(OWNER, context)
     return connecting.set_mode(OWNER, context, "auto")
 
 

@@ -23,6 +23,7 @@ from arsync.application import (
     payment_plans,
     plans,
     promises,
+    pulling,
     runs,
     scheduling,
     tasks,
@@ -37,8 +38,8 @@ from arsync.application.health.findings import Finding
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import SCHEDULE, Actor, Role, person_at_the_shell
 from arsync.application.persons_words import Recorded
+from arsync.application.pulling import RunWatch
 from arsync.application.results import ActionHistory, ConnectionStatus, Listed, RunResult, Why
-from arsync.application.runs import RunWatch
 from arsync.application.status import status
 from arsync.application.why import why_anywhere
 from arsync.connector_sdk import Connector, Grant, OrganisationRef
@@ -111,7 +112,7 @@ class App(Container):
     ) -> list[RunResult]:
         watch = RunWatch(progress, stop)
         return [
-            runs.pull_ledger(an_owner(None), context, watch)
+            pulling.pull_ledger(an_owner(None), context, watch)
             for context in self.contexts(connection)
         ]
 
@@ -120,7 +121,7 @@ class App(Container):
     ) -> list[RunResult]:
         watch = RunWatch(progress, stop)
         return [
-            runs.rebuild_ledger(an_owner(None), context, watch)
+            pulling.rebuild_ledger(an_owner(None), context, watch)
             for context in self.contexts(connection)
         ]
 

@@ -198,8 +198,8 @@ def main() -> None:
     """Be a worker: folder, threads, seconds of a pull, times."""
     import logging
 
-    from arsync.workers.embedded_loop import stop_on_signals
     from arsync.workers.queue_turns import Times
+    from arsync.workers.stop_signals import stop_on_signals
     from arsync.workers.worker import prepare_worker, run_worker
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)

@@ -87,6 +87,36 @@ def test_a_sync_imports_nothing_that_few_need() -> None:
     assert done.returncode == 0, done.stderr
 
 
+NOT_OF_A_PULL = (
+    *NOT_OF_A_SYNC,
+    "yaml",
+    "arsync.application.letter_making",
+    "arsync.application.runs",
+    "arsync.channels",
+    "arsync.core.planning.planner",
+    "arsync.core.rulebook.reading",
+    "arsync.core.trials",
+    "arsync.mail",
+    "arsync.outbox",
+    "arsync.rules_source",
+)
+"""A practice's first day is thousands of pulls: what plans and writes letters stays away."""
+
+
+def test_a_pull_imports_neither_planner_nor_letters() -> None:
+    program = (
+        "import sys\nimport arsync.cli.runs_commands, arsync.application.pulling\n"
+        "import arsync.application.connection_changes, arsync.workers.stop_signals\n"
+        "import arsync_xero.connector, arsync_quickbooks.connector\n"
+        f"found = [name for name in {NOT_OF_A_PULL!r} if name in sys.modules]\n"
+        "sys.exit(f'imported: {found}' if found else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_help_lists_every_command_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["--help"]) == 0
     text = capsys.readouterr().out

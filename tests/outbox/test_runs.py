@@ -25,7 +25,7 @@ from arsync.core.ledger.records import DocumentProblem
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.rules_source.folder import holidays_of, read_rules
 from arsync.store.models import ConnectionState, Mode
-from arsync.workers.embedded_loop import stop_on_signals
+from arsync.workers.stop_signals import stop_on_signals
 
 
 def add_second(world: BooksWorld) -> None:

@@ -320,7 +320,8 @@ from tests.builders.books import Books, BooksPlatform
 from arsync.application.container import Container
 from arsync.application.permissions import SCHEDULE
 from arsync.config import load_config
-from arsync.workers.embedded_loop import run_forever, stop_on_signals
+from arsync.workers.embedded_loop import run_forever
+from arsync.workers.stop_signals import stop_on_signals
 
 books = Books()
 books.before_call = lambda _: time.sleep(0.02)

@@ -6,13 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from arsync import outbox
 from arsync.application.adapters import StoredTokens
 from arsync.application.clock_drift import ClockRead, PlatformClocks, clock_reads
-from arsync.application.letter_making import LetterSource, PostOffice
-from arsync.application.rules_reading import STORE, FolderReader, PushReader, RulesReader
 from arsync.clock import Clock, SystemClock
 from arsync.config import Config
 from arsync.connector_sdk import Authoriser, Connector, Platform, RateLimits
@@ -20,8 +17,14 @@ from arsync.connector_sdk import platform as installed_platform
 from arsync.connector_sdk.fair_share import Sharing
 from arsync.connector_sdk.rate_window import DayLeft
 from arsync.http import PlatformTransport, TransportHooks, TransportSettings
-from arsync.rules_source.folder import Rules, read_rules
 from arsync.store import USUAL_POOL, Keys, Pool, Store, open_store
+
+# A pull asks for none of these: they are imported by whoever needs them.
+if TYPE_CHECKING:
+    from arsync import outbox
+    from arsync.application.letter_making import LetterSource
+    from arsync.application.rules_reading import RulesReader
+    from arsync.rules_source.folder import Rules
 
 LOCK_WAIT_SECONDS = 10.0
 """A second run of the same connection waits so long, then leaves."""
@@ -37,9 +40,9 @@ class Container:
         clock: Clock | None = None,
         platforms: Callable[[str], Platform] = installed_platform,
         limits: outbox.Limits | None = None,
-        post: Callable[[LetterSource], outbox.Post] = PostOffice,
+        post: Callable[[LetterSource], outbox.Post] | None = None,
         transports: Callable[..., PlatformTransport] = PlatformTransport,
-        rules_source: Callable[[Config, str], Rules] = read_rules,
+        rules_source: Callable[[Config, str], Rules] | None = None,
     ) -> None:
         """Put everything together; nothing is opened.
 
@@ -50,19 +53,20 @@ class Container:
             limits: how much one run of the outbox may do.
             post: makes a connection's post office; by default the installed channels.
             transports: makes the HTTP of a connection; tests make one that does not wait.
-            rules_source: reads the rulebook of a connection where `[rules] source` is the folder.
+            rules_source: reads the rulebook of a connection where `[rules] source` is the folder;
+                by default what lies in it.
         """
         self.config = config
         self.clock = clock or SystemClock()
-        self.limits = limits or outbox.LIMITS
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
         self.database_connections: Pool = USUAL_POOL
-        self.post = post
         self.platform_clocks = PlatformClocks()
         self.at_close = ExitStack()
         """What has to end while the store is still open."""
         self._platforms = platforms
         self._transports = transports
+        self._limits = limits
+        self._post = post
         self._rules_source = rules_source
 
     def __enter__(self) -> Self:
@@ -97,13 +101,31 @@ class Container:
     @cached_property
     def rules_reader(self) -> RulesReader:
         """Return what reads rulebooks where `[rules] source` says that they are."""
+        from arsync.application.rules_reading import STORE, FolderReader, PushReader
+        from arsync.rules_source.folder import read_rules
+
         if self.config.rules.source == STORE:
             return PushReader(lambda: self.store)
-        return FolderReader(self.config, self._rules_source)
+        return FolderReader(self.config, self._rules_source or read_rules)
 
     def rules(self, connection_name: str = "") -> Rules:
         """Read the rulebook of a connection, or what all share; problems come as values."""
         return self.rules_reader.read(connection_name).rules
+
+    # -- what leaves --------------------------------------------------------------------------
+
+    @property
+    def limits(self) -> outbox.Limits:
+        """Return how much one run of the outbox may do."""
+        from arsync import outbox
+
+        return self._limits or outbox.LIMITS
+
+    def post(self, source: LetterSource) -> outbox.Post:
+        """Return the post office of a connection."""
+        from arsync.application.letter_making import PostOffice
+
+        return (self._post or PostOffice)(source)
 
     # -- platforms ----------------------------------------------------------------------------
 

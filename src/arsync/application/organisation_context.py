@@ -7,16 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from arsync.application.account_facts import AccountTeller
 from arsync.application.connection_choice import Chosen, chosen_rows
 from arsync.application.container import Container
 from arsync.application.data_quality import data_quality
-from arsync.application.letter_making import LetterSource, MessageMaker
 from arsync.application.packed_plan import packing
-from arsync.application.rules_reading import ReadRules
-from arsync.application.ways import ways_set_up
 from arsync.clock import Clock, today_in
 from arsync.config import Config, stray_settings
 from arsync.connector_sdk import Connector, Platform
@@ -27,19 +24,23 @@ from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.business_days import Calendar
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.unapplied_cash import UnappliedCash
-from arsync.core.planning.assessment import Assessor
-from arsync.core.planning.customer_locale import Places, bank_days
-from arsync.core.planning.planner import Plan, begin_plan, make_plan
-from arsync.core.planning.planning_context import Sends
+from arsync.core.planning.plan import Plan
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
-from arsync.core.planning.undecided import undecided_about
-from arsync.core.rulebook import Problem, Rulebook, needs
-from arsync.core.trials.trial import Trial
+from arsync.core.rulebook import Problem, Rulebook
 from arsync.errors import UserMistake
-from arsync.rules_source.folder import Rules, holidays_in, stray_folders
-from arsync.rules_source.unread import UnreadFile
 from arsync.store import Store
 from arsync.store.models import ConnectionRow, Mode, OutageRow
+
+# A pull asks for none of these: the planner, letters and the reading of rules are imported by
+# whoever needs them.
+if TYPE_CHECKING:
+    from arsync.application.account_facts import AccountTeller
+    from arsync.application.letter_making import LetterSource, MessageMaker
+    from arsync.application.rules_reading import ReadRules
+    from arsync.core.planning.planning_context import Sends
+    from arsync.core.trials.trial import Trial
+    from arsync.rules_source.folder import Rules
+    from arsync.rules_source.unread import UnreadFile
 
 
 class OrganisationContext:
@@ -151,6 +152,9 @@ class OrganisationContext:
     @property
     def sends(self) -> Sends:
         """Return by which ways its messages can leave."""
+        from arsync.application.ways import ways_set_up
+        from arsync.core.planning.planning_context import Sends
+
         return Sends(ways_set_up(self.config), self.label)
 
     # -- days ---------------------------------------------------------------------------------
@@ -215,11 +219,15 @@ class OrganisationContext:
     @cached_property
     def letter_maker(self) -> MessageMaker:
         """Return what makes its letters: preview, test and delivery use the same."""
+        from arsync.application.letter_making import MessageMaker
+
         return MessageMaker(self.letter_source)
 
     @property
     def letter_source(self) -> LetterSource:
         """Return whose letters are made, and from what."""
+        from arsync.application.letter_making import LetterSource
+
         return LetterSource(
             self.name,
             self.connection.organisation,
@@ -232,6 +240,10 @@ class OrganisationContext:
 
     def language_of(self, account: Account, contact_id: str) -> str:
         """Return the language of a customer's letters; empty: the letters' own."""
+        from arsync.core.planning.assessment import Assessor
+        from arsync.core.planning.customer_locale import Places
+        from arsync.rules_source.folder import holidays_in
+
         rulebook = self.rules.rulebook
         if rulebook is None:
             return ""
@@ -244,12 +256,17 @@ class OrganisationContext:
     @cached_property
     def teller(self) -> AccountTeller:
         """Return what tells letters about the account what they say."""
+        from arsync.application.account_facts import AccountTeller
+
         organisation = self.connection.organisation
         return AccountTeller(self.rules.rulebook, organisation, self.zone)
 
     @cached_property
     def unread_files(self) -> tuple[UnreadFile, ...]:
         """Return what lies among rules or settings, looks meant, and is not read."""
+        from arsync.rules_source.folder import stray_folders
+        from arsync.rules_source.unread import UnreadFile
+
         config, names = self.container.config, self.store.connections.all_names()
         stray = stray_folders(self.rules, self.name, names)
         settings = (UnreadFile(*file) for file in stray_settings(config.folder, names))
@@ -276,11 +293,13 @@ class OrganisationContext:
 
         What people record is taken down whatever becomes of the rulebook.
         """
+        from arsync.core.planning.assessment import Assessor
+
         organisation = self.connection.organisation
         if self.rules.rulebook is None:
             base = organisation.base_currency
             return AccountView(as_issued(account, self.today), self.today, currency=base, base=base)
-        banks = bank_days(self.rules.rulebook.sending, holidays_in)
+        banks = self._bank_days_of(self.rules.rulebook)
         assessor = Assessor(self.rules.rulebook, organisation, self.today, banks)
         return assessor.assess(account).account_view
 
@@ -293,6 +312,8 @@ class OrganisationContext:
         must not be asked. A currency that no pull has told yet is no error. Nor may anything be
         planned by settings that cannot be read.
         """
+        from arsync.core.rulebook import needs
+
         if self.settings_problem:
             return (self.settings_problem,)
         rulebook = self.rules.rulebook
@@ -320,6 +341,9 @@ class OrganisationContext:
         Raises:
             UserMistake: with every problem of the rulebook.
         """
+        from arsync.core.planning.planner import make_plan
+        from arsync.rules_source.folder import holidays_in
+
         return make_plan(
             accounts,
             self.rulebook,
@@ -343,6 +367,10 @@ class OrganisationContext:
 
         Empty when its reason is certainly gone.
         """
+        from arsync.core.planning.planner import begin_plan
+        from arsync.core.planning.undecided import undecided_about
+        from arsync.rules_source.folder import holidays_in
+
         planning, _ = begin_plan(
             self.rulebook,
             self.name,
@@ -402,8 +430,7 @@ class OrganisationContext:
         rulebook = self.rules.rulebook
         if rulebook is None:
             return USUAL_GRACE.last_day(agreed_on)
-        calendar = bank_days(rulebook.sending, holidays_in)
-        return rulebook.payment_plans.grace.last_day(agreed_on, calendar)
+        return rulebook.payment_plans.grace.last_day(agreed_on, self._bank_days_of(rulebook))
 
     def promises_in_time(self, promised_on: date) -> date:
         """Return the last day on which money that was promised for a day comes in time."""
@@ -416,11 +443,20 @@ class OrganisationContext:
     @property
     def bank_days(self) -> Calendar:
         """Return the days on which banks work."""
-        return bank_days(self.rulebook.sending, holidays_in)
+        return self._bank_days_of(self.rulebook)
+
+    def _bank_days_of(self, rulebook: Rulebook) -> Calendar:
+        from arsync.core.planning.customer_locale import bank_days
+        from arsync.rules_source.folder import holidays_in
+
+        return bank_days(rulebook.sending, holidays_in)
 
     @property
     def trial(self) -> Trial:
         """Return the connection, ready to try rulebooks on."""
+        from arsync.core.trials.trial import Trial
+        from arsync.rules_source.folder import holidays_in
+
         organisation = self.connection.organisation._replace(time_zone=self.time_zone)
         return Trial(self.name, organisation, self.offers, holidays_in, self.sends)
 

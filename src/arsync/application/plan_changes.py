@@ -12,14 +12,13 @@ from arsync.application.account_reading import accounts_on
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.packed_plan import packed
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.core.planning.plan import Plan, Planned
 from arsync.core.planning.plan_views import Each
-from arsync.core.planning.planner import Plan
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.effective import effective_text
 from arsync.core.trials.plan_diff import (
     PlanChange,
     PlanChangeView,
-    Planned,
     plan_change_view,
     plan_changes,
     planned,

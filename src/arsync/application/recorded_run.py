@@ -10,10 +10,6 @@ from typing import Self
 
 from arsync.application.alert_telling import tell_alerts
 from arsync.application.day_budget import day_budget
-from arsync.application.notifications import (
-    notify_of_lost_authorisation,
-    notify_of_open_outcomes,
-)
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.permissions import Actor, Permission, permit
@@ -210,9 +206,13 @@ class RecordedRun:
         applied = result.applied
         # Under the lock still, so that two runs never mail the owner of the same thing.
         if result.lost_authorisation or (applied is not None and applied.needs_reconnect):
+            from arsync.application.notifications import notify_of_lost_authorisation
+
             reason = result.lost_authorisation or (applied.problems[-1] if applied else "")
             notify_of_lost_authorisation(organisation, reason)
         if applied is not None:
+            from arsync.application.notifications import notify_of_open_outcomes
+
             notify_of_open_outcomes(organisation)
             tell_alerts(organisation)
         counts = organisation.store.actions.counts(organisation.id)

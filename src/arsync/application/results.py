@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
 from arsync.core.ledger.records import Contact, Difference, Invoice
-from arsync.core.planning.explanation import ReasonLine
-from arsync.core.planning.plan import EndedTask
-from arsync.core.planning.planner import HeldBack, Plan
+from arsync.core.planning.plan import EndedTask, HeldBack, Plan
 from arsync.core.planning.send_blocks import Pause
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
-from arsync.outbox import ApplyResult
 from arsync.store.models import ActionRow, EventRow, Later, LimitRow, LogRow, PlanSaved
 from arsync.sync.pull import PullResult
+
+if TYPE_CHECKING:
+    # The results of a pull hold neither, and it imports no planner and no outbox.
+    from arsync.core.planning.explanation import ReasonLine
+    from arsync.outbox import ApplyResult
 
 
 @dataclass

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
 from arsync import outbox
 from arsync.application.credit_applications import bind_applicants
 from arsync.application.customer_data import forget_expired
 from arsync.application.customer_entries import bind_customers
-from arsync.application.disputes import settle_credited
 from arsync.application.ending_tasks import end_tasks
 from arsync.application.mailbox import note_mail
 from arsync.application.organisation_context import OrganisationContext
@@ -21,24 +18,22 @@ from arsync.application.own_reminders import OwnReminders
 from arsync.application.packed_plan import and_more
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.plan_changes import remember
-from arsync.application.recorded_run import RecordedRun, Stop, new_result, remove_quiet_runs
+from arsync.application.pulling import UNWATCHED, RunWatch, not_begun, update_copy
+from arsync.application.recorded_run import RecordedRun, new_result, remove_quiet_runs
 from arsync.application.results import RunResult
 from arsync.application.rulebook_notes import rulebook_notes
 from arsync.application.rulebook_versions import keep_rulebook
 from arsync.application.undo_bookkeeping import end_decisions, settle_undone
 from arsync.connector_sdk import Connector
 from arsync.core.actions import ActionKind, ActionState
-from arsync.core.planning.planner import Plan
+from arsync.core.planning.plan import Plan
 from arsync.core.planning.send_blocks import Circumstances, Pause, pauses
 from arsync.errors import ArsyncError, Stopping, UserMistake
 from arsync.logs import log_fields
 from arsync.store.actions.claims import mode_changed
-from arsync.store.models import ConnectionState, OutageRow
-from arsync.sync.pull import Progress, pull
+from arsync.store.models import OutageRow
+from arsync.sync.pull import Progress
 from arsync.telemetry import span
-
-DOCUMENTS_NAMED_MAX = 20
-"""A run names so many documents that could not be read; the status, in JSON, names all."""
 
 PLANS_PER_RUN_MAX = 3
 """So often a run plans when people change the mode or the rulebook meanwhile; then it ends."""
@@ -46,56 +41,6 @@ PLANS_PER_RUN_MAX = 3
 OVER_SAFETY = "over a safety limit: needs approval"
 
 _LOG = logging.getLogger(__name__)
-
-
-class RunWatch(NamedTuple):
-    """Who looks on while a run is at work."""
-
-    progress: Callable[[Progress], None] | None = None
-    """Is told of each page, from whichever thread reads it."""
-    stop: Stop = lambda: False
-    """Asked before each run and within; True ends it in good order."""
-
-
-UNWATCHED = RunWatch()
-
-
-def pull_ledger(
-    actor: Actor, organisation: OrganisationContext, watch: RunWatch = UNWATCHED
-) -> RunResult:
-    """Bring the copy of one ledger up to date."""
-    permit(actor, Permission.PULL)
-    if watch.stop():
-        return not_begun(organisation, "pull")
-    with RecordedRun(organisation, "pull", stop=watch.stop) as run:
-        run.begin()
-        with organisation.open_connector(stop=watch.stop) as connector:
-            _update_copy(organisation, connector, run.result, watch)
-    return run.result
-
-
-def rebuild_ledger(
-    actor: Actor, organisation: OrganisationContext, watch: RunWatch = UNWATCHED
-) -> RunResult:
-    """Read every document of one ledger again and write it anew.
-
-    Actions, promises, disputes and agreements are not part of the copy and stay. If it is
-    interrupted, the next pull resumes it.
-    """
-    permit(actor, Permission.PULL)
-    if watch.stop():
-        return not_begun(organisation, "rebuild")
-    with RecordedRun(organisation, "rebuild", stop=watch.stop) as run:
-        run.begin()
-        with organisation.open_connector(stop=watch.stop) as connector:
-            began_at = organisation.clock.now()
-            ledger = organisation.store.ledger
-            ledger.start_over(organisation.id)
-            _update_copy(organisation, connector, run.result, watch)
-            # What is still unreadable has been reported again; half a rebuild proves nothing.
-            if run.result.pulled is not None and run.result.pulled.complete:
-                ledger.forget_problems(organisation.id, before=began_at)
-    return run.result
 
 
 def prepare(actor: Actor, organisation: OrganisationContext) -> RunResult:
@@ -132,7 +77,7 @@ def apply(
         ) as connector:
             # Without approved actions there is nothing to protect, and no call is spent.
             if _has_approved(organisation):
-                _update_copy(organisation, connector, run.result, watch)
+                update_copy(organisation, connector, run.result, watch)
             _carry_out(organisation, connector, run.result, organisation.circumstances(), watch)
             _cut_if_overtaken(run.result)
     return run.result
@@ -180,7 +125,7 @@ def sync(
                 writing=lambda: approved or result.applied is not None,
                 stop=run.stop_between_writes,
             ) as connector:
-                _update_copy(organisation, connector, result, watch)
+                update_copy(organisation, connector, result, watch)
                 # Before the plan: an address that came to take no mail is not written to again.
                 note_mail(actor, organisation)
                 _plan_and_carry_out(actor, organisation, connector, result, watch)
@@ -209,13 +154,6 @@ def _tell_unread(organisation: OrganisationContext, result: RunResult) -> None:
     result.mistake = result.mistake or bool(organisation.unread_files)
 
 
-def not_begun(organisation: OrganisationContext, kind: str) -> RunResult:
-    """Return the result of a run that was asked to stop before it began."""
-    result = new_result(organisation, kind)
-    result.cut("not started: asked to stop")
-    return result
-
-
 def _is_over(outage: OutageRow, now: datetime) -> bool:
     return outage.retry_at is None or outage.retry_at <= now
 
@@ -231,41 +169,6 @@ def _left_alone(organisation: OrganisationContext, outage: OutageRow) -> RunResu
 def _has_approved(organisation: OrganisationContext) -> bool:
     counts = organisation.store.actions.counts(organisation.id)
     return bool(counts.get(ActionState.APPROVED))
-
-
-# -- pull -------------------------------------------------------------------------------------
-
-
-@span("pull")
-def _update_copy(
-    organisation: OrganisationContext, connector: Connector, result: RunResult, watch: RunWatch
-) -> None:
-    store, connection, clock = organisation.store, organisation.connection, organisation.clock
-    result.pulled = pull(
-        store,
-        connection,
-        connector,
-        clock,
-        today=organisation.today,
-        progress=watch.progress,
-        stop=watch.stop,
-    )
-    unreadable = result.pulled.problems
-    result.problems += [
-        f"{problem.kind} {problem.number or problem.id}: {problem.message}"
-        for problem in unreadable[:DOCUMENTS_NAMED_MAX]
-    ]
-    if len(unreadable) > DOCUMENTS_NAMED_MAX:
-        more = len(unreadable) - DOCUMENTS_NAMED_MAX
-        result.problems.append(f"{more:,} more documents could not be read: see `arsync status`")
-    own_reminders = OwnReminders(organisation, connector)
-    if own_reminders.on:
-        # The plan is to show at once that they were switched off.
-        own_reminders.ask()
-    if not organisation.container.platform_clocks.untrusted(connection.platform):
-        settle_credited(organisation)
-    if connection.state != ConnectionState.CONNECTED:
-        store.connections.set_state(connection.id, ConnectionState.CONNECTED)
 
 
 # -- plan -------------------------------------------------------------------------------------

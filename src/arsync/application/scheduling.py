@@ -12,8 +12,9 @@ from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.outage_text import outage_words
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.pulling import UNWATCHED, RunWatch
 from arsync.application.results import RunResult
-from arsync.application.runs import UNWATCHED, RunWatch, sync
+from arsync.application.runs import sync
 from arsync.clock import in_words
 from arsync.store.models import ConnectionState
 

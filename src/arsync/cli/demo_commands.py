@@ -177,7 +177,7 @@ def _desk(folder: Path, port: int | None) -> Callable[[World, datetime], None]:
         if port is None:
             return
         from arsync.demo.open_desk import open_desk
-        from arsync.workers.embedded_loop import stop_on_signals
+        from arsync.workers.stop_signals import stop_on_signals
 
         say("Six days pass without anybody...")
         with stop_on_signals() as stop:

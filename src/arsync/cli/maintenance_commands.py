@@ -122,8 +122,8 @@ def rebuild(
     it is interrupted, the next `arsync pull` resumes it.
     """
     from arsync.application.connecting import connections
-    from arsync.application.runs import RunWatch, rebuild_ledger
-    from arsync.workers.embedded_loop import stop_on_signals
+    from arsync.application.pulling import RunWatch, rebuild_ledger
+    from arsync.workers.stop_signals import stop_on_signals
 
     with (
         opened(config_file, verbose=verbose) as (actor, container),

@@ -144,7 +144,7 @@ def undo(
     """
     from arsync.application import undoing
     from arsync.application.undoing import undo_plan_view, undo_result_view
-    from arsync.workers.embedded_loop import stop_on_signals
+    from arsync.workers.stop_signals import stop_on_signals
 
     if keys and run_id is not None:
         raise UserMistake("give keys or --run, not both.")

@@ -52,8 +52,8 @@ def pull(
     connection: ConnectionChoice, as_json: bool, verbose: bool, config_file: Path | None
 ) -> int:
     """Bring the copy of the ledger up to date."""
-    from arsync.application.runs import RunWatch, pull_ledger
-    from arsync.workers.embedded_loop import stop_on_signals
+    from arsync.application.pulling import RunWatch, pull_ledger
+    from arsync.workers.stop_signals import stop_on_signals
 
     with (
         opened(config_file, verbose=verbose) as (actor, container),
@@ -203,7 +203,8 @@ def apply(
     Before a message leaves, the invoices it names are read again from the platform.
     """
     from arsync.application import runs
-    from arsync.workers.embedded_loop import stop_on_signals
+    from arsync.application.pulling import RunWatch
+    from arsync.workers.stop_signals import stop_on_signals
 
     with (
         opened(config_file, verbose=verbose) as (actor, container),
@@ -214,7 +215,7 @@ def apply(
         # What has lost its reason since it was approved is withdrawn first.
         for organisation in organisations:
             runs.prepare(actor, organisation)
-        watch = runs.RunWatch(progress, stop.is_set)
+        watch = RunWatch(progress, stop.is_set)
         results = [runs.apply(actor, each.refreshed(), watch) for each in organisations]
     return finish(results, as_json=as_json)
 
@@ -246,8 +247,9 @@ def sync(
         if now:
             raise UserMistake("--soon leaves the run to another process, --now makes it here.")
         return _want(connection, config_file, as_json=as_json)
-    from arsync.application.runs import RunWatch
-    from arsync.workers.embedded_loop import stop_on_signals, sync_all
+    from arsync.application.pulling import RunWatch
+    from arsync.workers.embedded_loop import sync_all
+    from arsync.workers.stop_signals import stop_on_signals
 
     with (
         opened(config_file, verbose=verbose) as (actor, container),
@@ -310,7 +312,8 @@ def run(
     from arsync.cli.render import show_result
     from arsync.clock import in_words
     from arsync.config import seconds
-    from arsync.workers.embedded_loop import run_forever, stop_on_signals
+    from arsync.workers.embedded_loop import run_forever
+    from arsync.workers.stop_signals import stop_on_signals
 
     codes: dict[str, int] = {}
 

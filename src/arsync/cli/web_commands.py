@@ -34,7 +34,7 @@ def webhooks(
     """
     from arsync.application.webhooks import webhook_counts
     from arsync.web.server import serve
-    from arsync.workers.embedded_loop import stop_on_signals
+    from arsync.workers.stop_signals import stop_on_signals
 
     with opened(config_file, verbose=verbose) as (actor, container), stop_on_signals() as stop:
         server = serve(actor, container, host=host, port=port)
@@ -77,7 +77,7 @@ def desk(
     stands before it, and [desk] url says its public address.
     """
     from arsync.web.server import serve_desk
-    from arsync.workers.embedded_loop import stop_on_signals
+    from arsync.workers.stop_signals import stop_on_signals
 
     with opened(config_file, verbose=verbose) as (actor, container), stop_on_signals() as stop:
         served = serve_desk(actor, container, host=host, port=port)

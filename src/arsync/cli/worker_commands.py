@@ -55,7 +55,7 @@ def worker(threads: int | None, as_json: bool, verbose: bool, config_file: Path 
     from arsync.application.result_views import run_view
     from arsync.cli.render import show_result
     from arsync.clock import in_words
-    from arsync.workers.embedded_loop import stop_on_signals
+    from arsync.workers.stop_signals import stop_on_signals
     from arsync.workers.worker import prepare_worker, run_worker
 
     def report(result: RunResult) -> None:

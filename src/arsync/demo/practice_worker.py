@@ -13,13 +13,13 @@ import msgspec
 from arsync.application.container import Container
 from arsync.application.organisation_context import organisation_by_id
 from arsync.application.permissions import SCHEDULE, Actor
+from arsync.application.pulling import RunWatch
 from arsync.application.results import RunResult
-from arsync.application.runs import RunWatch
 from arsync.config import load_config
 from arsync.demo.file_clock import FileClock
 from arsync.demo.practice_servers import WorkerLine
-from arsync.workers.embedded_loop import stop_on_signals
 from arsync.workers.queue_turns import Times
+from arsync.workers.stop_signals import stop_on_signals
 from arsync.workers.worker import prepare_worker, run_worker, sync_connection
 
 THREADS = 3

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
-from contextlib import contextmanager, suppress
-from types import FrameType
 from typing import NamedTuple
 
 from arsync.application.connection_changes import connections_to_run
@@ -20,8 +16,9 @@ from arsync.application.container import Container
 from arsync.application.daily_mail import mail_of_the_day
 from arsync.application.organisation_context import OrganisationContext, organisation_by_id
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.pulling import UNWATCHED, RunWatch
 from arsync.application.results import RunResult
-from arsync.application.runs import UNWATCHED, RunWatch, sync
+from arsync.application.runs import sync
 from arsync.application.scheduling import sync_if_due
 from arsync.errors import ArsyncError, StoreGone
 
@@ -45,8 +42,6 @@ NOT_BEGUN_SECONDS = 60.0
 STORE_PAUSE_SECONDS = 1.0
 """After the store could not be used it is tried again so soon; each further failure doubles it."""
 STORE_PAUSE_SECONDS_MAX = 60.0
-
-STANDARD_ERROR = 2
 
 _LOG = logging.getLogger(__name__)
 
@@ -286,37 +281,3 @@ def _threads(container: Container, more: int = 0) -> ThreadPoolExecutor:
     # Opened here, once: afterwards several threads ask for it.
     assert container.store is not None
     return ThreadPoolExecutor(container.config.runs.parallel + more, thread_name_prefix="run")
-
-
-STOPPING = "Stopping after the current action. A second Ctrl-C or signal ends at once.\n"
-ENDED = "Ended at once: the next run looks up the action that was in progress.\n"
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """Set the event on SIGTERM and SIGINT: the current actions are finished, then the run ends.
-
-    A second signal ends the process there and then, as it would have without arsync.
-    """
-    stop = threading.Event()
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            _tell(ENDED)
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        stop.set()
-        _tell(STOPPING)
-
-    old = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
-
-
-def _tell(words: str) -> None:
-    # Past Python's streams: the signal may have come while one of them was being written.
-    with suppress(OSError):
-        os.write(STANDARD_ERROR, words.encode())

@@ -23,8 +23,8 @@ from arsync.application.container import Container
 from arsync.application.daily_mail import mail_of_the_day
 from arsync.application.organisation_context import organisation_by_id
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.pulling import RunWatch
 from arsync.application.results import RunResult
-from arsync.application.runs import RunWatch
 from arsync.application.scheduling import sync_if_due
 from arsync.errors import ArsyncError
 from arsync.telemetry import span

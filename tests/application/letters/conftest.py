@@ -10,7 +10,7 @@ from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
 from tests.builders.mail_server import AnyPort, Sink
 from tests.builders.stores import put_store
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
@@ -57,5 +57,5 @@ def ledger(tmp_path: Path, books: Books, sink: Sink) -> Iterator[Container]:
         books.add_invoice(books.add_contact(2), 2, overdue=-10)
         books.pay(books.add_invoice(books.add_contact(3), 3, overdue=5))
         books.add_contact(4)
-        runs.pull_ledger(OWNER, now(container))
+        pulling.pull_ledger(OWNER, now(container))
         yield container

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.builders.books import ORGANISATION, Books
 
-from arsync.application import runs
+from arsync.application import pulling
 from arsync.application.container import Container
 from arsync.application.letters.checking import LetterFinding, check_letters
 from arsync.application.permissions import Actor, Role
@@ -96,7 +96,7 @@ def test_missing_settings_are_named_with_their_texts(ledger: Container) -> None:
 def test_customers_whom_no_letter_reaches_are_counted(ledger: Container, books: Books) -> None:
     rules(ledger, BY_MAIL)
     books.contacts["c1"] = books.contacts["c1"]._replace(email="")
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     (finding,) = check_letters(RITA, ledger)
     assert "1 has no email address (Customer 1)" in finding.message
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.builders.books import Books
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling, runs
 from arsync.application.action_history import action_history
 from arsync.application.container import Container
 from arsync.application.letter_preview import extras_as_sent
@@ -28,7 +28,7 @@ def late(ledger: Container, books: Books) -> Container:
     file.write_text(text.replace("email: first reminder", "email: final notice"))
     for number in (5, 6):
         books.add_invoice(books.add_contact(number), number, overdue=3)
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     return ledger
 
 

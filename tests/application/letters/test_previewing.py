@@ -12,7 +12,7 @@ from tests.builders.books import NOW, ORGANISATION, RULES, TODAY, Books
 from tests.builders.mail_server import Sink
 from tests.builders.pdf_pages import flowing_text
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling, runs
 from arsync.application.container import Container
 from arsync.application.letter_preview import LINKS_COME_LATER, letter_shown
 from arsync.application.letters.previewing import (
@@ -194,7 +194,7 @@ def test_a_planned_letter_is_shown_as_planned(ledger: Container) -> None:
 
 def test_a_letter_without_address_can_be_read(ledger: Container, books: Books) -> None:
     books.contacts["c1"] = books.contacts["c1"]._replace(email="")
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     preview = previewed(ledger, "second reminder", "Customer 1")
     assert preview.shown.remarks[0].startswith("It cannot leave as things stand: Customer 1 has no")
     assert "INV-1" in preview.shown.text
@@ -237,7 +237,7 @@ def test_what_is_no_letter_is_refused(ledger: Container, books: Books) -> None:
         total=Decimal(9000), amount_due=Decimal(9000)
     )
     connecting.set_mode(OWNER, now(ledger), "approve")
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     runs.prepare(OWNER, now(ledger))
     (hold,) = now(ledger).store.actions.list(kinds=[ActionKind.CREDIT_HOLD])
     with pytest.raises(UserMistake, match="is no letter: nothing of it reaches a customer"):

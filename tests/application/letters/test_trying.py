@@ -9,7 +9,7 @@ import pytest
 from tests.builders.books import ORGANISATION, Books
 from tests.builders.mail_server import Sink
 
-from arsync.application import runs
+from arsync.application import pulling
 from arsync.application.container import Container
 from arsync.application.letters.previewing import LetterWanted, preview_letter
 from arsync.application.letters.trying import send_test
@@ -67,7 +67,7 @@ def test_a_customer_without_address_is_no_obstacle(
     ledger: Container, books: Books, sink: Sink
 ) -> None:
     books.contacts["c1"] = books.contacts["c1"]._replace(email="")
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     send_test(ANN, ledger, LetterWanted("first reminder", "Customer 1"), ME)
     assert left(sink)["To"] == ME
 

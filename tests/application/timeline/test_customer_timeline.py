@@ -10,7 +10,7 @@ from tests.application.conftest import container, rules_source
 from tests.builders.books import TODAY, Books
 from tests.builders.records import a_payment
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling, runs
 from arsync.application.contact_log import LogEntry, log
 from arsync.application.container import Container
 from arsync.application.disputes import DisputeWords, open_dispute
@@ -58,7 +58,7 @@ def ledger(container: Container, books: Books) -> Container:
     books.pay(paid)
     matched = (Allocation(paid.id, Decimal(50), TODAY),)
     books.payments["p1"] = a_payment(amount=50, allocations=matched, paid_on=TODAY)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     connecting.set_mode(OWNER, now(container), "auto")
     runs.sync(OWNER, now(container))
     return container

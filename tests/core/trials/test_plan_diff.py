@@ -8,10 +8,10 @@ from typing import Any
 from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.records import Account, Dispute, Organisation
+from arsync.core.planning.plan import Planned
 from arsync.core.trials.plan_diff import (
     Cause,
     How,
-    Planned,
     plan_change_view,
     plan_changes,
     planned,

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import insert
 
-from arsync.core.trials.plan_diff import Planned
+from arsync.core.planning.plan import Planned
 from arsync.store import Store
 from arsync.store.db.tables import last_plans
 from arsync.store.models import ConnectionRow

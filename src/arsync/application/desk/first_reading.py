@@ -13,7 +13,8 @@ import yaml
 from arsync.application.desk.long_work import Lane, LongJob, LongWork, WorkProgress
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.runs import RunWatch, pull_ledger, sync
+from arsync.application.pulling import RunWatch, pull_ledger
+from arsync.application.runs import sync
 from arsync.config import connection_file
 from arsync.config.settings_writer import with_settings
 from arsync.core.ledger.records import RecordKind

@@ -27,8 +27,8 @@ from arsync.core.ledger.agreements.promises import BROKEN
 from arsync.core.ledger.business_days import Calendar, sending_moment
 from arsync.core.ledger.records import RecordKind
 from arsync.core.planning.customer_locale import Places
+from arsync.core.planning.plan import Planned
 from arsync.core.planning.send_blocks import pauses
-from arsync.core.trials.plan_diff import Planned
 from arsync.errors import UserMistake
 from arsync.rules_source.folder import holidays_in
 from arsync.store.actions.plan_saving import OVER_SAFETY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -28,6 +28,22 @@ class HeldBack(NamedTuple):
     next_date: date | None = None
     """The next day anything can happen; None when that depends on someone."""
     because: Because | None = None
+
+
+class Planned(NamedTuple):
+    """One action of a plan, as much of it as is kept."""
+
+    key: str
+    contact_id: str
+    contact_name: str
+    what: str
+    about: str
+    file: str
+    line: int
+    rule: str
+    qualities: Mapping[str, str] = {}
+    """How it is done, by name: see `trials.plan_diff.qualities`. Empty in a plan that an older
+    version kept; then nothing is known of what changed in the action."""
 
 
 class EndedTask(NamedTuple):

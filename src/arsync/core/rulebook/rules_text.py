@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec import Struct
 
-from arsync.core.rulebook.reading.reader import rulebook_hash
+from arsync.core import rulebook
 
 SHORT_HASH_CHARACTERS = 12
 """So much of a hash is shown to people."""
@@ -50,7 +50,7 @@ class RulesText(Struct, frozen=True):
     @property
     def hash(self) -> str:
         """Return the hash of the rulebook, as plans and actions bear it."""
-        return rulebook_hash([(file.path, file.text) for file in self.files])
+        return rulebook.rulebook_hash([(file.path, file.text) for file in self.files])
 
     @property
     def letters_hash(self) -> str:

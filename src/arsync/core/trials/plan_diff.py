@@ -7,7 +7,7 @@ changes says what brought it: the data, the rule, or the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from msgspec import UNSET, Struct, UnsetType
 from arsync.core.actions import Action, ActionKind, payload_words
 from arsync.core.ledger.money import ZERO, shown
 from arsync.core.ledger.records import Account
+from arsync.core.planning.plan import Planned
 from arsync.core.planning.plan_views import NamedView, RulePlaceView
 from arsync.core.trials.rulebook_diff import action_in_words
 from arsync.core.trials.trial import TrialDay
@@ -43,22 +44,6 @@ class How(StrEnum):
     NEW = "new"
     GONE = "gone"
     CHANGED = "changed"
-
-
-class Planned(NamedTuple):
-    """One action of a plan, as much of it as is kept."""
-
-    key: str
-    contact_id: str
-    contact_name: str
-    what: str
-    about: str
-    file: str
-    line: int
-    rule: str
-    qualities: Mapping[str, str] = {}
-    """How it is done, by name: see `qualities`. Empty in a plan that an older version kept; then
-    nothing is known of what changed in the action."""
 
 
 class ChangedQuality(Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
 
-from arsync.core.trials.plan_diff import Planned
+from arsync.core.planning.plan import Planned
 from arsync.store.db.database import Database
 from arsync.store.db.tables import last_plans
 
