@@ -437,8 +437,7 @@ class OrganisationContext:
         rulebook = self.rules.rulebook
         if rulebook is None:
             return USUAL_GRACE.last_day(promised_on)
-        calendar = bank_days(rulebook.sending, holidays_in)
-        return rulebook.promises.grace.last_day(promised_on, calendar)
+        return rulebook.promises.grace.last_day(promised_on, self._bank_days_of(rulebook))
 
     @property
     def bank_days(self) -> Calendar:

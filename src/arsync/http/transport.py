@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -364,17 +365,16 @@ class PlatformTransport:
 
     def _body(self, call: _Call, response: requests.Response) -> bytes:
         give_up_at = self._timer.monotonic() + self._timing.response_seconds
-        chunks: list[bytes] = []
-        size = 0
+        body = io.BytesIO()
         for chunk in _chunks(response):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > RESPONSE_BYTES_MAX:
+            body.write(chunk)
+            if body.tell() > RESPONSE_BYTES_MAX:
                 message = f"{self._label}: an answer of more than {RESPONSE_BYTES_MAX:,} bytes."
                 raise OutcomeUnknown(message) if call.changes else Rejected(message)
             if self._timer.monotonic() > give_up_at:
                 raise requests.exceptions.ReadTimeout("the body came too slowly")
-        return b"".join(chunks)
+        # Its own bytes: of a list of chunks, a whole page would stand in memory twice.
+        return body.getvalue()
 
     def _lost(self, call: _Call, error: requests.RequestException) -> Exception:
         host = urlsplit(call.url).netloc
