@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
 
-from arsync.application.letter_preview import LetterShown
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.results import (
     ActionHistory,
@@ -24,7 +23,6 @@ from arsync.connector_sdk.rate_window import DayLeft
 from arsync.core.actions import ActionState
 from arsync.core.ledger.money import plain
 from arsync.core.ledger.records import LogKind
-from arsync.core.planning.explanation import ReasonLine
 from arsync.core.planning.plan_views import (
     ActionView,
     DifferenceView,
@@ -39,9 +37,14 @@ from arsync.core.planning.plan_views import (
     pause_view,
     plan_view,
 )
-from arsync.outbox import ApplyResult, Effect
 from arsync.store.models import ConnectionState, EventRow, Later, LimitRow, Mode, PlanSaved
 from arsync.sync.pull import PullResult
+
+# A pull has none of these to show.
+if TYPE_CHECKING:
+    from arsync.application.letter_preview import LetterShown
+    from arsync.core.planning.explanation import ReasonLine
+    from arsync.outbox import ApplyResult, Effect
 
 
 class EffectView(ActionView, frozen=True, kw_only=True):

@@ -372,12 +372,13 @@ def plan_and_save(actor: Actor, container: Container, connection: ConnectionChoi
 
 def finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_DONE) -> int:
     """Print what runs did, and return the exit code of them all; `ignored` counts as done."""
-    from arsync.application.result_views import run_view
-    from arsync.cli.render import show_result
-
     if as_json:
+        from arsync.application.result_views import run_view
+
         print_json([run_view(result) for result in results])
     else:
+        from arsync.cli.render import show_result
+
         for result in results:
             show_result(result)
     return worst([result.exit_code for result in results if result.exit_code != ignored])

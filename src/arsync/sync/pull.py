@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from arsync.clock import Clock
 from arsync.connector_sdk import Connector, Page
-from arsync.core.ledger.records import DocumentProblem, OwnBalance, RecordKind
+from arsync.core.ledger.records import DocumentProblem, RecordKind
 from arsync.errors import Stopping
 from arsync.store import Store
 from arsync.store.models import ConnectionRow, PageResult, Sweep
@@ -131,7 +131,8 @@ class _Pull:
         self._progress = progress
         self._stop = stop
         self._records = 0
-        self._balances: dict[str, OwnBalance] = {}
+        self._figures: set[str] = set()
+        """Contacts whose own balance this pull brought, or asked for; the store keeps it."""
         self._touched: set[str] = set()
         # A process may have died in the middle of a first load.
         self._lacks_indexes = store.ledger.lacks_contact_indexes()
@@ -204,9 +205,9 @@ class _Pull:
         """
         # It counts at once: a false alarm costs a wait of one run, a missed one a wrong letter.
         standing = [difference.contact_id for difference in self._ledger.differences(self._id)]
-        differing = self._ledger.compare(self._id, self._balances)
+        differing = self._ledger.compare(self._id, self._figures)
         contact_ids = [*standing, *(difference.contact_id for difference in differing)]
-        contact_ids += sorted(self._touched.difference(self._balances))
+        contact_ids += sorted(self._touched.difference(self._figures))
         contact_ids = list(dict.fromkeys(contact_ids))
         silent: set[str] = set()
         if contact_ids:
@@ -215,17 +216,13 @@ class _Pull:
             # A contact that does not come any more has nothing to differ from: kept, its difference
             # would hold the whole ledger back for ever.
             silent = set(answer.asked) - fresh.keys()
-            self._balances = {
-                contact_id: balance
-                for contact_id, balance in (self._balances | fresh).items()
-                if contact_id not in silent
-            }
+            self._figures = (self._figures | fresh.keys()) - silent
             self._ledger.save_balances(self._id, fresh.values(), self._clock.now())
             # What did not come, or was not asked again, is older than the documents that changed.
-            outdated = silent.union(self._touched.difference(self._balances))
+            outdated = silent.union(self._touched.difference(self._figures))
             self._ledger.drop_balances(self._id, sorted(outdated))
-            differing = self._ledger.compare(self._id, self._balances)
-        compared = sorted(silent.union(self._balances))
+            differing = self._ledger.compare(self._id, self._figures)
+        compared = sorted(silent.union(self._figures))
         if compared:
             self._ledger.save_differences(self._id, compared, differing, self._clock.now())
         self.result = replace(self.result, differences=len(differing))
@@ -239,7 +236,7 @@ class _Pull:
             self.result = replace(self.result, read_again=self.result.read_again + len(chunk))
 
     def _note_balances(self, page: Page) -> None:
-        self._balances.update((balance.contact_id, balance) for balance in page.balances)
+        self._figures.update(balance.contact_id for balance in page.balances)
 
     def _store(self, page: Page) -> None:
         self._note_balances(page)

@@ -21,6 +21,7 @@ from arsync.core.ledger.records import (
     RecordKind,
 )
 from arsync.store import Store
+from arsync.store.ledger import balance_reconciliation
 from arsync.store.models import ConnectionRow
 
 NOW = datetime(2026, 11, 18, 10, tzinfo=UTC)
@@ -96,9 +97,8 @@ def ledger(store: Store, connection: ConnectionRow) -> Store:
 
 
 def found(store: Store, connection: ConnectionRow, *balances: OwnBalance) -> list[Difference]:
-    return store.ledger.compare(
-        connection.id, {balance.contact_id: balance for balance in balances}
-    )
+    store.ledger.save_balances(connection.id, balances, NOW)
+    return store.ledger.compare(connection.id, {balance.contact_id for balance in balances})
 
 
 COMPARED: tuple[tuple[OwnBalance, str | None], ...] = (
@@ -230,3 +230,26 @@ def test_money_in_several_currencies_is_not_compared(
     assert {row.why_not for row in of_ada} == {
         "money is open in several currencies, and the figure is one"
     }
+
+
+def test_a_large_ledger_is_compared_in_portions(
+    store: Store, connection: ConnectionRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(balance_reconciliation, "COMPARED_AT_ONCE", 2)
+    names = [f"c{number}" for number in range(5)]
+    contacts = [Contact(name, name.upper()) for name in names]
+    invoices = [invoice(number, name, "10") for number, name in enumerate(names)]
+    keep(
+        store,
+        connection,
+        Page(RecordKind.CONTACTS, contacts, "1"),
+        Page(RecordKind.INVOICES, invoices, "2"),
+    )
+    figures = [OwnBalance(name, Decimal(10)) for name in names[:4]]
+    differing = found(store, connection, *figures, OwnBalance("c4", Decimal(7)))
+    assert [(difference.contact_id, difference.theirs) for difference in differing] == [
+        ("c4", Decimal(7))
+    ]
+    # One of whom no figure is kept has nothing to differ from.
+    store.ledger.drop_balances(connection.id, ["c4"])
+    assert store.ledger.compare(connection.id, names) == []

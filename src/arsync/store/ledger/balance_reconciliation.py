@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -44,8 +44,8 @@ from arsync.store.db.tables import (
 from arsync.store.db.tables import differences as table
 from arsync.store.ledger.own_balances import read_balances
 
-_ALL_BY_HAND_MAX = 2_000
-"""With more contacts than this, the whole ledger is summed: naming each takes longer."""
+COMPARED_AT_ONCE = 2_000
+"""The contacts of a ledger are compared in portions, which are all that stands in memory."""
 
 _ZERO = Decimal(0)
 
@@ -129,10 +129,8 @@ def save_differences(
         db.execute(insert(table), rows)
 
 
-def compare(
-    db: Connection, connection_id: int, balances: Mapping[str, OwnBalance]
-) -> list[Difference]:
-    """Return the contacts whose own balance at the platform is not what the copy adds up to.
+def compare(db: Connection, connection_id: int, contact_ids: Collection[str]) -> list[Difference]:
+    """Return those of the contacts whose kept own balance is not what the copy adds up to.
 
     Contacts whose figures cannot be compared are left out: those with money open in several
     currencies (the platforms do not say which currency their figure is in), unless the platform
@@ -140,20 +138,27 @@ def compare(
     separately. Where it is not documented whether the platform subtracts unallocated money, or
     which currency its figure is in, a match with either meaning counts as agreement.
     """
-    if not balances:
-        return []
-    base = _currency_of_books(db, connection_id)
-    ids = sorted(balances)
-    sums = _sums(db, connection_id, ids)
-    unread = _with_problems(db, connection_id)
-    names = _names(db, connection_id, ids)
+    base = _currency_of_books(db, connection_id) if contact_ids else ""
+    comparable = sorted(set(contact_ids) - _with_problems(db, connection_id))
     differing: list[Difference] = []
+    for start in range(0, len(comparable), COMPARED_AT_ONCE):
+        portion = comparable[start : start + COMPARED_AT_ONCE]
+        differing += _differing(db, connection_id, portion, base)
+    return differing
+
+
+def _differing(
+    db: Connection, connection_id: int, ids: Sequence[str], base: str
+) -> Iterator[Difference]:
+    figures = read_balances(db, connection_id, ids)
+    sums = _sums(db, connection_id, ids)
+    names = _names(db, connection_id, ids)
     for contact_id in ids:
-        if contact_id not in names or contact_id in unread:
+        if contact_id not in names or contact_id not in figures:
             continue
         name, own_currency = names[contact_id]
         mine = sums.get(contact_id) or {own_currency or base: _NOTHING}
-        balance = balances[contact_id]
+        balance, _ = figures[contact_id]
         # Nothing is nothing in every currency; of any other figure the currency must be known.
         if len(mine) > 1 and balance.amount != 0:
             continue
@@ -162,8 +167,7 @@ def compare(
             for currency, nearest, rate in _apart(mine, balance, base)
         ]
         # One is stored for a contact: enough to hold its messages back.
-        differing += apart[:1]
-    return differing
+        yield from apart[:1]
 
 
 def _apart(
@@ -296,12 +300,11 @@ def _sums(
     """Return what each contact owes, and its unapplied cash, by currency; None: of all."""
     sums: dict[str, dict[str, Sums]] = {}
     of: dict[str, Any] = {"of_connection": connection_id}
-    by_contact = ids is not None and len(ids) <= _ALL_BY_HAND_MAX
-    if ids is not None and by_contact:
+    if ids is not None:
         of["of_contacts"] = as_parameter(db, ids)
     is_sqlite = db.dialect.name == "sqlite"
     for number, (documents, _, _) in enumerate(_OPEN_DOCUMENTS):
-        query = _sums_of(number, by_contact=by_contact, is_sqlite=is_sqlite)
+        query = _sums_of(number, by_contact=ids is not None, is_sqlite=is_sqlite)
         # Summed by the database, as whole numbers: a ledger's documents never come into memory.
         for contact_id, currency, high, low, rate in db.execute(query, of):
             by_currency = sums.setdefault(contact_id, {})
@@ -351,7 +354,7 @@ def _names(
     query = select(columns.id, columns.name, columns.currency).where(
         columns.connection_id == connection_id, columns.merged_into == ""
     )
-    if ids is not None and len(ids) <= _ALL_BY_HAND_MAX:
+    if ids is not None:
         query = query.where(one_of(db, columns.id, ids))
     return {row.id: (row.name, row.currency) for row in db.execute(query)}
 

@@ -46,10 +46,14 @@ def drop_balances(db: Connection, connection_id: int, contact_ids: Sequence[str]
         db.execute(delete(table).where(here, one_of(db, table.c.contact_id, contact_ids)))
 
 
-def read_balances(db: Connection, connection_id: int) -> dict[str, tuple[OwnBalance, datetime]]:
-    """Return the platform's figure of each contact, and when it was read."""
+def read_balances(
+    db: Connection, connection_id: int, contact_ids: Sequence[str] | None = None
+) -> dict[str, tuple[OwnBalance, datetime]]:
+    """Return the platform's figure of each contact, or of these, and when it was read."""
     columns = table.c
     query = select(
         columns.contact_id, columns.amount, columns.less_credits, columns.in_base, columns.seen_at
     ).where(columns.connection_id == connection_id)
+    if contact_ids is not None:
+        query = query.where(one_of(db, columns.contact_id, contact_ids))
     return {row[0]: (OwnBalance(*row[:-1]), row[-1]) for row in db.execute(query)}
