@@ -105,12 +105,12 @@ def is_money(amount: Decimal) -> bool:
 def money(amount: Decimal | None, name: str) -> Decimal:
     """Return an amount that is required, exactly as it was sent."""
     amount = required(amount, name)
+    if is_money(amount):
+        return amount
     if not amount.is_finite() or abs(amount) >= AMOUNT_MAX:
         raise UnusableField(f"{name} is out of range: {amount}")
-    if not is_money(amount):
-        # Rounded, it would no longer be what the platform says is owed.
-        raise UnusableField(f"{name} has more than {DECIMAL_PLACES_MAX} decimals: {amount}")
-    return amount
+    # Rounded, it would no longer be what the platform says is owed.
+    raise UnusableField(f"{name} has more than {DECIMAL_PLACES_MAX} decimals: {amount}")
 
 
 def one_of(word: str | None, meanings: Mapping[str, T], name: str) -> T:

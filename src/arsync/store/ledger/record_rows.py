@@ -43,6 +43,11 @@ Values = tuple[Any, ...]
 _FIELDS_HEAD = 3
 """The most bytes that a packed record has before its first field."""
 
+_MOMENT_HEAD = b"\xd7\xff"
+"""MessagePack's sign of a moment with a fraction of a second; no text in UTF-8 holds 0xff."""
+_MOMENT_BYTES = 10
+"""Of such a moment, its head included. In each record it is the last field."""
+
 Content = tuple[bytes, int]
 """A packed record and its hash."""
 
@@ -246,6 +251,12 @@ def _as_forgotten(name: str) -> Callable[[Any, Any], ColumnElement[Any]]:
     return follow
 
 
+def _end_of_texts(packed_record: bytes) -> int:
+    """Return where the moment begins that a packed record ends with; without one, its length."""
+    begins = len(packed_record) - _MOMENT_BYTES
+    return begins if packed_record.startswith(_MOMENT_HEAD, begins) else len(packed_record)
+
+
 class RecordTable(NamedTuple):
     """How one kind of record is stored."""
 
@@ -271,10 +282,11 @@ class RecordTable(NamedTuple):
         """
         packed_record, row_hash = content
         row = self.values(connection_id, record, row_hash, sweep)
-        # Behind the number of fields, a zero byte is part of a moment, of a text's length, or a
-        # NUL. Only then is the row searched: first as JSON, where a NUL is written out.
+        # Between the number of fields and the last moment, which mostly has one, a zero byte is
+        # part of a text's length, or a NUL. Only then is the row searched: first as JSON, where a
+        # NUL is written out.
         if (
-            packed_record.find(b"\0", _FIELDS_HEAD) >= 0
+            packed_record.find(b"\0", _FIELDS_HEAD, _end_of_texts(packed_record)) >= 0
             and _json(row).find(_NUL_IN_JSON) >= 0
             and any("\0" in value for value in row if isinstance(value, str))
         ):
