@@ -135,7 +135,7 @@ class _Pull:
         """Contacts whose own balance this pull brought, or asked for; the store keeps it."""
         self._touched: set[str] = set()
         # A process may have died in the middle of a first load.
-        self._lacks_indexes = store.ledger.lacks_contact_indexes()
+        self._lacks_indexes = store.ledger.lacks_late_indexes()
         self._first = store.ledger.pulled_at(connection.id) is None
 
     def take(self, page: Page) -> None:
@@ -148,13 +148,13 @@ class _Pull:
         self._add(done, len(page.records), page.kind)
         if self._first and self.result.inserted >= MANY_ROWS:
             self._first = False
-            self._lacks_indexes |= self._ledger.drop_contact_indexes(self._id)
+            self._lacks_indexes |= self._ledger.drop_late_indexes(self._id)
 
     def index_what_came(self) -> None:
         """Make the indexes that a first load goes without."""
         if self._lacks_indexes:
             self._lacks_indexes = False
-            self._ledger.make_contact_indexes()
+            self._ledger.make_late_indexes()
 
     def settle_sweeps(self) -> None:
         """Read again what ended sweeps found different."""

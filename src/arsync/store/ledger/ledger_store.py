@@ -78,8 +78,8 @@ class Ledger:
     pulled_at = _read(pull_state.pulled_at)
     start_over = _write(page_writer.start_over)
     refresh_statistics = _write(pull_state.refresh_statistics)
-    drop_contact_indexes = _write(first_load.drop_contact_indexes)
-    lacks_contact_indexes = _read(first_load.lacks_contact_indexes)
+    drop_late_indexes = _write(first_load.drop_late_indexes)
+    lacks_late_indexes = _read(first_load.lacks_late_indexes)
     sweeps = _read(sweep_reading.ended_sweeps)
     stale_open = _read(sweep_reading.stale_open)
     unseen = _read(sweep_reading.unseen)
@@ -116,9 +116,9 @@ class Ledger:
                 db, connection_id, page, now, moves_cursor=moves_cursor, seen_on=seen_on
             )
 
-    def make_contact_indexes(self) -> None:
+    def make_late_indexes(self) -> None:
         """Make the indexes that a first load goes without."""
-        first_load.make_contact_indexes(self.database)
+        first_load.make_late_indexes(self.database)
 
     # -- whether it agrees with the platform --------------------------------------------------
 
