@@ -36,6 +36,8 @@ def to_units(amount: Decimal) -> int:
     Raises:
         ValueError: it is no number, beyond `AMOUNT_MAX`, or finer than ten-thousandths.
     """
+    if not amount:
+        return 0  # as is due on most documents of a ledger; what is no number is not zero
     try:
         scaled = _EXACT.multiply(amount, _FACTOR)
         units = int(scaled)
