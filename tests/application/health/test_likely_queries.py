@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.builders.books import Books
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling
 from arsync.application.container import Container
 from arsync.application.health.likely_queries import NAMED_MAX, query_findings
 from arsync.application.permissions import Actor, Role
@@ -14,7 +14,7 @@ OWNER = Actor("Olga", Role.OWNER)
 
 def found(container: Container) -> list[tuple[str, str]]:
     (organisation,) = connecting.connections(OWNER, container)
-    runs.pull_ledger(OWNER, organisation)
+    pulling.pull_ledger(OWNER, organisation)
     return [(finding.verdict, finding.message) for finding in query_findings(organisation)]
 
 
