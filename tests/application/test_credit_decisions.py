@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import RULES, TODAY, Books
 
-from arsync.application import connecting, plans, runs
+from arsync.application import connecting, plans, pulling, runs
 from arsync.application.container import Container
 from arsync.application.credit_applications import (
     ApplicantWords,
@@ -62,7 +62,7 @@ def ledger(container: Container, books: Books) -> Container:
     """One customer owes 500, not due yet."""
     books.add_invoice(books.add_contact(1), 1, overdue=-10, amount="500")
     rules(container)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     connecting.set_mode(OWNER, now(container), "auto")
     return container
 
@@ -298,7 +298,7 @@ def test_a_new_customer_without_application_is_told(ledger: Container, books: Bo
         return [line for line in warnings if "application for credit" in line]
 
     books.add_invoice(books.add_contact(2), 2, overdue=200, amount="100")
-    runs.pull_ledger(OWNER, now(ledger))
+    pulling.pull_ledger(OWNER, now(ledger))
     (line,) = told()
     assert line.endswith("1 customer is new and without an application for credit: Customer 1")
     assert any(line in problem for problem in plans.plan(OWNER, now(ledger)).problems)

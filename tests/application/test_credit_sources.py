@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import TODAY, Books
 
-from arsync.application import runs
+from arsync.application import pulling
 from arsync.application.container import Container
 from arsync.application.credit_applications import (
     ApplicantWords,
@@ -29,7 +29,7 @@ from .test_credit_decisions import OWNER, now
 @pytest.fixture
 def number(container: Container, books: Books) -> int:
     books.add_contact(1)
-    runs.pull_ledger(OWNER, now(container))
+    pulling.pull_ledger(OWNER, now(container))
     words = ApplicantWords(registration_number="00445790")
     return apply_for_credit(OWNER, container, "c1", words).application.number
 
