@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from arsync.application.alert_telling import tell_alerts
 from arsync.application.day_budget import day_budget
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
@@ -211,6 +210,7 @@ class RecordedRun:
             reason = result.lost_authorisation or (applied.problems[-1] if applied else "")
             notify_of_lost_authorisation(organisation, reason)
         if applied is not None:
+            from arsync.application.alert_telling import tell_alerts
             from arsync.application.notifications import notify_of_open_outcomes
 
             notify_of_open_outcomes(organisation)
