@@ -15,7 +15,7 @@ SECONDS ?= 3600
 
 SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
-.PHONY: scale site man torture torture-ci help setup develop demo test lint types imports check format lock generate bench wheel audit sbom licences installed clean
+.PHONY: scale site man torture torture-ci help setup develop demo test lint types imports check format lock messages generate bench wheel audit sbom licences installed clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ check: lint types imports test  ## all that must be green
 format: develop    ## put the code in order
 	@$(BIN)/ruff check --fix --exit-zero -q $(CODE)
 	@$(BIN)/ruff format $(CODE)
+
+messages: develop  ## list the desk's texts for translators
+	@$(BIN)/python docs/generate.py src/arsync/web/desk/locale/arsync.pot
 
 generate: develop  ## rewrite what is generated: example config, lists of commands and facts, schema
 	@$(BIN)/python docs/generate.py

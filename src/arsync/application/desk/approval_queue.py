@@ -24,6 +24,7 @@ from arsync.core.planning.plan import HeldBack
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow, EventRow, WaitingAction
 from arsync.store.people.first_approvals import FirstApproval
+from arsync.translation import gettext
 
 ROWS_PER_PAGE = 50
 
@@ -155,7 +156,7 @@ def shown_decision(
     store = organisation.store
     row = store.actions.get(key)
     if row.connection_id != organisation.id:
-        raise UserMistake(f"no action's key begins with {key[:12]!r}.")
+        raise UserMistake(gettext("no action's key begins with %(key)s.", key=repr(key[:12])))
     decision = next(
         (each for each in waiting if row.key in {each.key, *(along.key for along in each.along)}),
         None,

@@ -27,6 +27,7 @@ from arsync.application.permissions import ROLES, Actor, NotPermitted, Permissio
 from arsync.core.actions import ActionState
 from arsync.errors import ArsyncError, UserMistake
 from arsync.store.models import ConnectionRow
+from arsync.translation import gettext
 
 
 class PracticeClient(NamedTuple):
@@ -133,10 +134,16 @@ def approve_batches(
     for batch in batches(container, chosen):
         name = batch.client.row.organisation.name
         if not batch.client.may_approve:
-            refused.append(f"{name}: nothing was approved, it has to be looked at.")
+            refused.append(
+                gettext("%(name)s: nothing was approved, it has to be looked at.", name=name)
+            )
             continue
         if batch.digest != digests.get(batch.client.line.name):
-            refused.append(f"{name}: what waits has changed since, so nothing was approved.")
+            refused.append(
+                gettext(
+                    "%(name)s: what waits has changed since, so nothing was approved.", name=name
+                )
+            )
             continue
         keys = [decision.listed.row.key for decision in batch.decisions]
         try:
@@ -156,7 +163,7 @@ def set_modes(container: Container, chosen: Sequence[PracticeClient], mode: str)
         UserMistake: the mode is none. NotPermitted: one of them is not theirs to change.
     """
     if mode not in list(Mode):
-        raise UserMistake("Choose how far arsync may go.")
+        raise UserMistake(gettext("Choose how far arsync may go."))
     changed = 0
     for client in chosen:
         before = client.row.mode
@@ -192,6 +199,12 @@ def refuse_others(chosen: Sequence[PracticeClient], permission: Permission) -> N
     for client in chosen:
         if client.actor.role not in ROLES[permission]:
             raise NotPermitted(
-                f"{client.actor.name} may not {permission} of {client.row.organisation.name} as "
-                f"{client.actor.role}.\n    hint: ask an owner"
+                gettext(
+                    "%(name)s may not %(permission)s of %(name_2)s as %(role)s.\n    hint: ask "
+                    "an owner",
+                    name=client.actor.name,
+                    permission=permission,
+                    name_2=client.row.organisation.name,
+                    role=client.actor.role,
+                )
             )

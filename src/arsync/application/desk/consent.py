@@ -24,6 +24,7 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.connector_sdk import Grant, OrganisationRef
 from arsync.core.ledger.sanitising import one_line
 from arsync.errors import ArsyncError, UserMistake
+from arsync.translation import ReaderText, gettext
 
 PLATFORMS = ("xero", "quickbooks")
 
@@ -36,11 +37,13 @@ CONSENT_FOR = timedelta(minutes=15)
 
 REASON_CHARACTERS_MAX = 80
 
-NOTHING_BEGUN = (
-    "This answer belongs to no attempt in progress: it was used already, or it is too old. "
-    "Nothing was connected by it."
+NOTHING_BEGUN = ReaderText(
+    "This answer belongs to no attempt in progress: it was used already, or it "
+    "is too old. Nothing was connected by it."
 )
-OTHER_SESSION = "This attempt was begun in another browser or sign-in. Nothing was connected."
+OTHER_SESSION = ReaderText(
+    "This attempt was begun in another browser or sign-in. Nothing was connected."
+)
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -109,10 +112,12 @@ def ask_consent(
     """
     permit(actor, Permission.CONNECT)
     if platform not in PLATFORMS:
-        raise UserMistake(f"there is no platform {platform!r}.")
+        raise UserMistake(gettext("there is no platform %(platform)s.", platform=repr(platform)))
     offer = _offer(actor, container, platform, redirect_url)
     if offer.problem:
-        raise UserMistake(f"{offer.problem}\n    hint: {offer.remedy}")
+        raise UserMistake(
+            gettext("%(problem)s\n    hint: %(remedy)s", problem=offer.problem, remedy=offer.remedy)
+        )
     verifier = secrets.token_urlsafe(64)
     attempt = KeptAttempt(person.session, platform, verifier, redirect_url, connection_id)
     state = container.store.sign_ins.make_link(
@@ -141,17 +146,22 @@ def take_answer(actor: Actor, container: Container, person: Person, query: str) 
     sign_ins = container.store.sign_ins
     link = sign_ins.look_at_link(CONSENT, state)
     if link is None:
-        return Answered(problem=NOTHING_BEGUN)
+        return Answered(problem=gettext(NOTHING_BEGUN))
     attempt = msgspec.json.decode(link.kept, type=KeptAttempt)
     label = container.platform(attempt.platform).label
     if attempt.session != person.session or link.user_id != person.user.id:
-        return Answered(label, problem=OTHER_SESSION)
+        return Answered(label, problem=gettext(OTHER_SESSION))
     if sign_ins.open_link(CONSENT, state) is None:
-        return Answered(label, problem=NOTHING_BEGUN)
+        return Answered(label, problem=gettext(NOTHING_BEGUN))
     if refusal := parameters.get("error", [""])[0]:
         reason = one_line(refusal)[:REASON_CHARACTERS_MAX]
         return Answered(
-            label, problem=f"{label} gave no consent ({reason}). Nothing was connected."
+            label,
+            problem=gettext(
+                "%(label)s gave no consent (%(reason)s). Nothing was connected.",
+                label=label,
+                reason=reason,
+            ),
         )
     try:
         grant = container.authoriser(attempt.platform).exchange(
@@ -162,7 +172,7 @@ def take_answer(actor: Actor, container: Container, person: Person, query: str) 
         )
         return _granted(actor, container, person, attempt, grant)
     except ArsyncError as error:
-        return Answered(label, problem=f"{error} Nothing was connected.")
+        return Answered(label, problem=gettext("%(error)s Nothing was connected.", error=error))
 
 
 def organisations_of(
@@ -189,12 +199,12 @@ def connect_chosen(
     permit(actor, Permission.CONNECT)
     kept = _kept_grant(container, person, choice)
     if kept is None:
-        raise UserMistake(NOTHING_BEGUN)
+        raise UserMistake(gettext(NOTHING_BEGUN))
     refs = [ref for ref in kept.grant.organisations if ref.id in organisation_ids]
     if not refs:
-        raise UserMistake("Choose at least one organisation.")
+        raise UserMistake(gettext("Choose at least one organisation."))
     if container.store.sign_ins.open_link(CHOICE, choice) is None:
-        raise UserMistake(NOTHING_BEGUN)
+        raise UserMistake(gettext(NOTHING_BEGUN))
     return add_connections(actor, container, kept.platform, kept.grant, [(ref, "") for ref in refs])
 
 
@@ -204,7 +214,12 @@ def _granted(
     label = container.platform(attempt.platform).label
     refs = grant.organisations
     if not refs:
-        return Answered(label, problem=f"{label} opened no organisation. Choose one on its page.")
+        return Answered(
+            label,
+            problem=gettext(
+                "%(label)s opened no organisation. Choose one on its page.", label=label
+            ),
+        )
     if attempt.connection_id is not None:
         row = container.store.connections.by_id(attempt.connection_id)
         same = [ref for ref in refs if ref.id == row.organisation_id]
@@ -212,8 +227,13 @@ def _granted(
             opened = ", ".join(ref.name for ref in refs)
             return Answered(
                 label,
-                problem=f"{label} opened {opened}, and not {row.organisation.name}. "
-                "Nothing was connected: choose the same one as before.",
+                problem=gettext(
+                    "%(label)s opened %(opened)s, and not %(name)s. Nothing was connected: "
+                    "choose the same one as before.",
+                    label=label,
+                    opened=opened,
+                    name=row.organisation.name,
+                ),
             )
         refs = tuple(same)
     if len(refs) == 1:
@@ -260,18 +280,27 @@ def _where_it_comes_back(
     settings = container.config.section(platform)
     if platform == "quickbooks" and settings["environment"] == "production":
         return (
-            "Intuit comes back only to an https address.",
-            'Whoever runs arsync puts a proxy with TLS before it and sets [desk] url = "https://…".',
+            gettext("Intuit comes back only to an https address."),
+            gettext(
+                "Whoever runs arsync puts a proxy with TLS before it and sets [desk] url = "
+                '"https://…".'
+            ),
         )
     if address.hostname not in _LOOPBACK:
         return (
-            f"{label} comes back only to an https address, or to this computer.",
-            'Whoever runs arsync sets [desk] url = "https://…".',
+            gettext(
+                "%(label)s comes back only to an https address, or to this computer.", label=label
+            ),
+            gettext('Whoever runs arsync sets [desk] url = "https://…".'),
         )
     if address.hostname != "localhost":
         port = f":{address.port}" if address.port else ""
         return (
-            f"{label} comes back to the name localhost, and not to {address.hostname}.",
-            f"Open the desk as http://localhost{port}/connect.",
+            gettext(
+                "%(label)s comes back to the name localhost, and not to %(hostname)s.",
+                label=label,
+                hostname=address.hostname,
+            ),
+            gettext("Open the desk as http://localhost%(port)s/connect.", port=port),
         )
     return "", ""

@@ -34,9 +34,12 @@ from arsync.core.planning.plan import HeldBack, Plan
 from arsync.core.rulebook.facts import contact_figures
 from arsync.core.rulebook.model import Place
 from arsync.errors import UserMistake
+from arsync.translation import ReaderText, gettext
 
 INVOICES_SHOWN = 10
 EVENTS_SHOWN = 30
+
+_PROMISED = {OPEN: ReaderText("promised"), BROKEN: ReaderText("promise broken")}
 EVENTS_MAX = 500
 EXPLAINED_MAX = 200
 """With more open invoices than these, what comes next is not worked out for each of them."""
@@ -142,7 +145,13 @@ def found_contact(organisation: OrganisationContext, contact_id: str) -> Contact
     """
     stored = organisation.store.ledger.records(organisation.id, RecordKind.CONTACTS, [contact_id])
     if contact_id not in stored:
-        raise UserMistake(f"there is no customer {contact_id[:60]!r} in {organisation.name}.")
+        raise UserMistake(
+            gettext(
+                "there is no customer %(contact_id)s in %(name)s.",
+                contact_id=repr(contact_id[:60]),
+                name=organisation.name,
+            )
+        )
     contact: Contact = stored[contact_id]
     return contact
 
@@ -156,7 +165,7 @@ def customer_read(organisation: OrganisationContext, contact_id: str) -> Assesse
     people = CustomerReader(organisation).some([contact_id])
     if contact_id not in people:
         found_contact(organisation, contact_id)
-        raise UserMistake("this customer has no account: the next run reads the ledger.")
+        raise UserMistake(gettext("this customer has no account: the next run reads the ledger."))
     return people[contact_id]
 
 
@@ -268,17 +277,17 @@ def _state(assessed: Assessed, invoice: Invoice) -> str:
     if not view.has_agreements:
         return ""
     if invoice.id in view.in_dispute:
-        return "disputed"
+        return ReaderText("disputed")
     judged_plan = view.plan_of.get(invoice.id)
     if judged_plan is not None and judged_plan.is_standing:
-        return "payment plan"
+        return ReaderText("payment plan")
     placement = view.placed(invoice.id)
     if placement is not None:
-        return f"with {placement.agency}"
+        return gettext("with %(agency)s", agency=placement.agency)
     judged = view.promises.get(invoice.id)
     if judged is None:
         return ""
-    return {OPEN: "promised", BROKEN: "promise broken"}.get(judged.state, "")
+    return _PROMISED.get(judged.state, "")
 
 
 def _agreements(assessed: Assessed) -> CustomerAgreements:
@@ -306,7 +315,7 @@ def _treatment(assessed: Assessed, reader: CustomerReader) -> Iterator[Treatment
         party = assessment.party_of(contact.id)
         if party.left_alone is not None:
             rule = party.left_alone.rule
-            yield TreatmentLine("Left alone", rule.name, rule.place)
+            yield TreatmentLine(gettext("Left alone"), rule.name, rule.place)
         if party.paused_by is not None:
             entry = party.paused_by
             words = "; ".join(
@@ -314,22 +323,26 @@ def _treatment(assessed: Assessed, reader: CustomerReader) -> Iterator[Treatment
                 for pause in assessed.account.pauses
                 if pause.until == entry.pause_until
             )
-            text = f"until {entry.pause_until}" + (f" ({words})" if words else "")
-            yield TreatmentLine("Left alone", text, entry.place)
+            text = gettext("until %(pause_until)s", pause_until=entry.pause_until) + (
+                f" ({words})" if words else ""
+            )
+            yield TreatmentLine(gettext("Left alone"), text, entry.place)
         cadences, _ = reader.assessor.cadences(party)
         for cadence in cadences[:1]:
-            yield TreatmentLine("Cadence", cadence.name, cadence.place)
+            yield TreatmentLine(gettext("Cadence"), cadence.name, cadence.place)
         if assessment.limit_rule is not None:
-            yield TreatmentLine("Limit", assessment.limit_rule.name, assessment.limit_rule.place)
+            yield TreatmentLine(
+                gettext("Limit"), assessment.limit_rule.name, assessment.limit_rule.place
+            )
         for reason in assessment.reasons:
-            yield TreatmentLine("Hold reason", reason.name, reason.place)
+            yield TreatmentLine(gettext("Hold reason"), reason.name, reason.place)
     decision = assessed.account.hold_decision
     if decision is not None and decision.stands_on(assessed.account_view.today):
-        yield TreatmentLine("By hand", decision.words)
+        yield TreatmentLine(gettext("By hand"), decision.words)
     if contact.terms:
-        yield TreatmentLine("Terms", contact.terms)
+        yield TreatmentLine(gettext("Terms"), contact.terms)
     addresses = ", ".join(filter(None, (contact.email, *contact.more_emails)))
-    yield TreatmentLine("Letters to", addresses or "no email address")
+    yield TreatmentLine(gettext("Letters to"), addresses or gettext("no email address"))
 
 
 def _events(

@@ -15,6 +15,7 @@ from arsync.application.desk.waiting import Waiting, waiting_about
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.store.ledger.customer_list import After, CustomersShown, ListOf
+from arsync.translation import ReaderText
 
 ROWS_A_PAGE = 50
 
@@ -96,13 +97,13 @@ def _state(assessed: Assessed) -> str:
         return ""
     owed = {invoice.id for invoice in assessed.view.owed}
     if any(judged.is_standing for judged in view.payment_plans):
-        return "payment plan"
+        return ReaderText("payment plan")
     if owed.intersection(view.in_dispute):
-        return "disputed"
+        return ReaderText("disputed")
     states = {view.promises[id_].state for id_ in owed if id_ in view.promises}
     if "broken" in states:
-        return "promise broken"
-    return "promised" if "open" in states else ""
+        return ReaderText("promise broken")
+    return ReaderText("promised") if "open" in states else ""
 
 
 __all__ = ["After", "CustomerRow", "CustomersPage", "CustomersShown", "ListOf", "customers_page"]

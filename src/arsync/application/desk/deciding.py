@@ -14,6 +14,7 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionState
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
+from arsync.translation import gettext
 
 CALLED_BACK_FOR = timedelta(minutes=5)
 """A message that is approved within the hours of sending does not leave before that."""
@@ -29,7 +30,7 @@ class DecidedAlready(UserMistake):
             row: the action as it stands.
             who: who brought it there.
         """
-        super().__init__(f"{who} has already decided this.")
+        super().__init__(gettext("%(who)s has already decided this.", who=who))
         self.row, self.who = row, who
 
 
@@ -52,7 +53,7 @@ def waiting_row(actor: Actor, organisation: OrganisationContext, key: str) -> Ac
     permit(actor, Permission.READ)
     row = organisation.store.actions.get(key)
     if row.connection_id != organisation.id:
-        raise UserMistake(f"no action's key begins with {key[:12]!r}.")
+        raise UserMistake(gettext("no action's key begins with %(key)s.", key=repr(key[:12])))
     return row
 
 

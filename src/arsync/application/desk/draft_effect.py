@@ -26,6 +26,7 @@ from arsync.core.trials.rulebook_diff import (
     action_in_words,
 )
 from arsync.rules_source.folder import Rules
+from arsync.translation import gettext
 
 CUSTOMERS_KEPT_MAX = 200
 """So many customers who are treated otherwise are named; all are counted."""
@@ -189,7 +190,9 @@ class _EffectCount:
                         action.contact_id,
                         action.contact_name,
                         action_in_words(action),
-                        f"{named} and {more} more" if more > 0 else named,
+                        gettext("%(named)s and %(more)s more", named=named, more=more)
+                        if more > 0
+                        else named,
                         _sums(action),
                         action.needs_approval,
                     )

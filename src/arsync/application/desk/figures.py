@@ -22,6 +22,7 @@ from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account, RecordKind
 from arsync.errors import UserMistake
+from arsync.translation import gettext
 
 SETTLED_MIN = 50
 """With fewer settled invoices, averages of a ledger say little, and the page says so."""
@@ -204,7 +205,7 @@ def month_figures(
     last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
     day = min(last, organisation.today)
     if first > organisation.today:
-        raise UserMistake(f"{first:%B %Y} has not begun.")
+        raise UserMistake(gettext("%(first)s has not begun.", first=format(first, "%B %Y")))
     before = first - timedelta(days=1)
     windows = [MeasuringWindow(day, (day - first).days + 1), MeasuringWindow(before, 1)]
     measuring = _measuring(organisation, windows)

@@ -17,6 +17,7 @@ from arsync.core.ledger.agreements.promises import JudgedPromise
 from arsync.core.ledger.records import Credit, Dispute, Invoice, Payment, RecordKind, SentStep
 from arsync.errors import UserMistake
 from arsync.mail.web_links import is_web_link
+from arsync.translation import gettext
 
 
 class PaidBy(NamedTuple):
@@ -57,7 +58,13 @@ def invoice_page(actor: Actor, organisation: OrganisationContext, invoice_id: st
     permit(actor, Permission.READ)
     stored = organisation.store.ledger.records(organisation.id, RecordKind.INVOICES, [invoice_id])
     if invoice_id not in stored:
-        raise UserMistake(f"there is no invoice {invoice_id[:60]!r} in {organisation.name}.")
+        raise UserMistake(
+            gettext(
+                "there is no invoice %(invoice_id)s in %(name)s.",
+                invoice_id=repr(invoice_id[:60]),
+                name=organisation.name,
+            )
+        )
     invoice: Invoice = stored[invoice_id]
     assessed = customer_read(organisation, invoice.contact_id)
     view = assessed.account_view
@@ -114,5 +121,10 @@ def why_page(
     ):
         return why(actor, organisation, ContactId(record_id))
     if record_id not in ledger.records(organisation.id, RecordKind.INVOICES, [record_id]):
-        raise UserMistake(f"there is no customer and no invoice {record_id[:60]!r}.")
+        raise UserMistake(
+            gettext(
+                "there is no customer and no invoice %(record_id)s.",
+                record_id=repr(record_id[:60]),
+            )
+        )
     return why(actor, organisation, record_id)

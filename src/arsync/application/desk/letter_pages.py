@@ -16,6 +16,7 @@ from arsync.core.actions import MessagePayload
 from arsync.core.actions.notices import text_of
 from arsync.errors import UserMistake
 from arsync.mail.own_texts import text_name
+from arsync.translation import gettext
 
 CASES_LOOKED_AT_MAX = 500
 """Among so many waiting messages a case is looked for; then the customer is made up."""
@@ -77,7 +78,7 @@ def letter_of_case(
     texts = list_texts(actor, organisation.container, organisation.name)
     listed = next((text for text in texts if text.text == name), None)
     if listed is None:
-        raise UserMistake(f"there is no text {wanted.name!r}.")
+        raise UserMistake(gettext("there is no text %(name)s.", name=repr(wanted.name)))
     customer = wanted.customer or case_of(actor, organisation, name)
     chosen = LetterWanted(name, customer, wanted.language)
     try:

@@ -10,6 +10,7 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.config.mode_words import both_words
 from arsync.core.actions import ActionState
 from arsync.store.models import ConnectionChange, Mode
+from arsync.translation import gettext
 
 
 class ModeChange(NamedTuple):
@@ -49,5 +50,9 @@ def change_mode(actor: Actor, organisation: OrganisationContext, after: Mode) ->
     before = organisation.connection.mode
     change_connections(actor, [organisation], ConnectionChange(mode=after))
     if before is after:
-        return f"Unchanged: {both_words(after)}."
-    return f"Changed: {both_words(after)}. Before: {both_words(before)}."
+        return gettext("Unchanged: %(both_words)s.", both_words=both_words(after))
+    return gettext(
+        "Changed: %(both_words)s. Before: %(both_words_2)s.",
+        both_words=both_words(after),
+        both_words_2=both_words(before),
+    )

@@ -27,6 +27,7 @@ from arsync.application.scenarios import (
 )
 from arsync.errors import UserMistake
 from arsync.store.policy.tries import TryRow
+from arsync.translation import gettext, ngettext
 
 
 class PlayedScenarios(NamedTuple):
@@ -112,20 +113,29 @@ def readiness(
     obstacles = []
     files, _ = changed_files(now.draft)
     if not files:
-        obstacles.append("The draft says what the live text says.")
+        obstacles.append(gettext("The draft says what the live text says."))
     if not checked.is_sound:
         count = len(checked.faults)
-        obstacles.append(f"{count} problem{'s' if count != 1 else ''} to mend.")
-    if now.is_overtaken:
-        obstacles.append("The live text was changed since the draft was begun: take that over.")
-    if scenarios.failed:
         obstacles.append(
-            f"{scenarios.failed} scenario{'s fail' if scenarios.failed != 1 else ' fails'}."
+            ngettext(
+                "%(count)s problem to mend.", "%(count)s problems to mend.", count, count=count
+            )
+        )
+    if now.is_overtaken:
+        obstacles.append(
+            gettext("The live text was changed since the draft was begun: take that over.")
+        )
+    if scenarios.failed:
+        failed = scenarios.failed
+        obstacles.append(
+            ngettext("%(count)s scenario fails.", "%(count)s scenarios fail.", failed, count=failed)
         )
     if not scenarios.is_whole:
-        obstacles.append("There are more scenarios than can be played here: arsync rules test.")
+        obstacles.append(
+            gettext("There are more scenarios than can be played here: arsync rules test.")
+        )
     if checked.is_sound and effect is None:
-        obstacles.append("What it changes is not worked out yet.")
+        obstacles.append(gettext("What it changes is not worked out yet."))
     return Readiness(
         now,
         checked,
@@ -163,14 +173,16 @@ def put_live(
     permit(actor, Permission.PUSH_RULES)
     ready = readiness(actor, organisation, go_on)
     if ready is None or ready.now.draft is None:
-        raise UserMistake("there is no draft.")
+        raise UserMistake(gettext("there is no draft."))
     if not ready.is_pushed:
         raise UserMistake(
-            "this installation goes by its rules folder, and the desk does not write into it."
-            '\n    hint: [rules] source = "store", then: arsync rules push'
+            gettext(
+                "this installation goes by its rules folder, and the desk does not write "
+                'into it.\n    hint: [rules] source = "store", then: arsync rules push'
+            )
         )
     if ready.now.text.whole_hash != seen:
-        raise UserMistake("the draft was changed meanwhile: look at it again.")
+        raise UserMistake(gettext("the draft was changed meanwhile: look at it again."))
     if ready.obstacles:
         raise UserMistake(" ".join(ready.obstacles))
     files, before = changed_files(ready.now.draft)

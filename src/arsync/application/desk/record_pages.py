@@ -22,6 +22,7 @@ from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Contact, Invoice, RecordKind, is_owed
 from arsync.store.models import ActionRow
+from arsync.translation import gettext
 
 
 class SumView(Struct, frozen=True):
@@ -194,7 +195,9 @@ def customer_of_id(organisation: OrganisationContext, contact_id: str) -> Contac
     """
     stored = organisation.store.ledger.records(organisation.id, RecordKind.CONTACTS, [contact_id])
     if contact_id not in stored:
-        raise NotFound(f"there is no customer with the id {contact_id!r}.")
+        raise NotFound(
+            gettext("there is no customer with the id %(contact_id)s.", contact_id=repr(contact_id))
+        )
     contact: Contact = stored[contact_id]
     return contact
 
@@ -207,7 +210,9 @@ def invoice_of_id(organisation: OrganisationContext, invoice_id: str) -> Invoice
     """
     stored = organisation.store.ledger.records(organisation.id, RecordKind.INVOICES, [invoice_id])
     if invoice_id not in stored:
-        raise NotFound(f"there is no invoice with the id {invoice_id!r}.")
+        raise NotFound(
+            gettext("there is no invoice with the id %(invoice_id)s.", invoice_id=repr(invoice_id))
+        )
     invoice: Invoice = stored[invoice_id]
     return invoice
 
@@ -220,7 +225,7 @@ def action_of_key(organisation: OrganisationContext, key: str) -> ActionRow:
     """
     row = next(organisation.store.actions.rows([key]), None)
     if row is None or row.connection_id != organisation.id:
-        raise NotFound(f"there is no action with the key {key}.")
+        raise NotFound(gettext("there is no action with the key %(key)s.", key=key))
     return row
 
 

@@ -25,6 +25,7 @@ from arsync.rules_source.holiday_regions import region_warnings
 from arsync.rules_source.tree import TextTree
 from arsync.rules_source.whole_folder import folder_text
 from arsync.store.policy.rules_drafts import DraftRow
+from arsync.translation import gettext
 
 FILE_CHARACTERS_MAX = 100_000
 """A longer file is written in the folder: it is read anew at each pause of whoever writes."""
@@ -104,7 +105,7 @@ class WrittenMeanwhile(Overtaken):
             saved: the file as it was saved.
             together: the file with both changes.
         """
-        super().__init__("somebody else saved it meanwhile.")
+        super().__init__(gettext("somebody else saved it meanwhile."))
         self.saved_by = saved_by
         self.saved = saved
         self.together = together
@@ -194,11 +195,22 @@ def save_draft(
     """
     permit(actor, Permission.PUSH_RULES)
     if is_shared(organisation, change.path) and everywhere is None:
-        raise NotPermitted(f"{change.path} is shared by all connections: {actor.name} may not.")
+        raise NotPermitted(
+            gettext(
+                "%(path)s is shared by all connections: %(name)s may not.",
+                path=change.path,
+                name=actor.name,
+            )
+        )
     now = editing(actor, organisation)
     saved = file_named(organisation, now.text, change.path).text
     if len(change.text) > FILE_CHARACTERS_MAX:
-        raise UserMistake(f"a file has at most {FILE_CHARACTERS_MAX:,} characters here.")
+        raise UserMistake(
+            gettext(
+                "a file has at most %(limit)s characters here.",
+                limit=format(FILE_CHARACTERS_MAX, ","),
+            )
+        )
     if _lines(saved) != _lines(change.opened) and _lines(saved) != _lines(change.text):
         together = merged(_lines(change.opened), _lines(saved), _lines(change.text))
         raise WrittenMeanwhile(now.draft.saved_by if now.draft else "", saved, together)
@@ -221,7 +233,7 @@ def file_named(organisation: OrganisationContext, text: RulesText, path: str) ->
     for file in own_files(organisation, text):
         if file.path == path:
             return file
-    raise UserMistake(f"there is no file {path!r} among the rules.")
+    raise UserMistake(gettext("there is no file %(path)s among the rules.", path=repr(path)))
 
 
 def take_over_live(actor: Actor, organisation: OrganisationContext) -> tuple[str, ...]:
@@ -244,7 +256,9 @@ def take_over_live(actor: Actor, organisation: OrganisationContext) -> tuple[str
     for path in dict.fromkeys([*live, *draft]):
         together = merged(base.get(path, ""), live.get(path, ""), draft.get(path, ""))
         text = with_file(text, path, together.text)
-        clashes += [f"{path}, line {line}" for line in together.clashes]
+        clashes += [
+            gettext("%(path)s, line %(line)s", path=path, line=line) for line in together.clashes
+        ]
     organisation.store.drafts.save(
         organisation.id,
         text,

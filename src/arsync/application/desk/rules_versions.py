@@ -11,6 +11,7 @@ from arsync.application.rulebook_versions import KeptRulebook, kept_rulebook
 from arsync.core.rulebook.rules_text import RulesText
 from arsync.errors import UserMistake
 from arsync.store.models import VersionRow
+from arsync.translation import gettext
 
 
 class LiveRules(NamedTuple):
@@ -54,5 +55,7 @@ def version_of(actor: Actor, organisation: OrganisationContext, prefix: str) -> 
     hashes = {live.hash} if live is not None else set()
     rows = organisation.store.rulebooks.of_connection(organisation.id, hashes)
     if not any(row.hash == kept.row.hash for row in rows):
-        raise UserMistake(f"nothing was planned here by a rulebook {prefix}.")
+        raise UserMistake(
+            gettext("nothing was planned here by a rulebook %(prefix)s.", prefix=prefix)
+        )
     return kept

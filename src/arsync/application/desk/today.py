@@ -42,6 +42,7 @@ from arsync.store.models import (
     UnreachableCustomer,
     WaitingAction,
 )
+from arsync.translation import gettext
 
 OPEN_ROWS = 4
 """So many letters stand open; the rest is one line with their sum."""
@@ -335,7 +336,7 @@ def _planned(
 def _messages(actions: Iterable[Planned]) -> Iterator[LetterOfPlan]:
     for planned in actions:
         if planned.what.startswith(_MESSAGES):
-            amounts = _SUM.findall(planned.qualities.get("amount due", ""))
+            amounts = _SUM.findall(planned.qualities.get(gettext("amount due"), ""))
             yield LetterOfPlan(
                 planned.contact_id,
                 planned.contact_name,

@@ -24,6 +24,7 @@ from arsync.core.trials.simulation import Debtors
 from arsync.errors import UserMistake
 from arsync.rules_source.folder import Rules
 from arsync.store.policy.tries import TryKind, TryRow, TryState
+from arsync.translation import ReaderText, gettext
 
 DAYS_MAX = 366
 """A try at the desk covers at most so many days; the command line takes more."""
@@ -104,11 +105,13 @@ class TryResult(Struct, frozen=True):
     """Of a simulation: how many came in."""
 
 
-NO_NEW_INVOICES = (
-    "No new invoices are issued in it, and everything is approved on its day. It shows the work "
-    "and the letters that a policy makes, not what it collects."
+NO_NEW_INVOICES = str(
+    ReaderText(
+        "No new invoices are issued in it, and everything is approved on its day. It shows the "
+        "work and the letters that a policy makes, not what it collects."
+    )
 )
-"""The caveat of a simulation."""
+"""The caveat of a simulation, as it is kept with its result."""
 
 
 def ask_for(
@@ -137,13 +140,17 @@ def ask_for(
     """
     permit(actor, Permission.READ)
     if settings.last < settings.first:
-        raise UserMistake(f"{settings.last} is before {settings.first}.")
+        raise UserMistake(
+            gettext("%(last)s is before %(first)s.", last=settings.last, first=settings.first)
+        )
     if (settings.last - settings.first).days >= DAYS_MAX:
-        raise UserMistake(f"a try covers at most {DAYS_MAX} days here.")
+        raise UserMistake(gettext("a try covers at most %(limit)s days here.", limit=DAYS_MAX))
     if kind is TryKind.BACKTEST and settings.last > organisation.today:
-        raise UserMistake(f"{settings.last} is not in the past.")
+        raise UserMistake(gettext("%(last)s is not in the past.", last=settings.last))
     if kind is TryKind.SIMULATION and settings.debtors not in set(Debtors):
-        raise UserMistake(f"debtors do not pay {settings.debtors!r}.")
+        raise UserMistake(
+            gettext("debtors do not pay %(debtors)s.", debtors=repr(settings.debtors))
+        )
     draft = organisation.store.drafts.get(organisation.id)
     return organisation.store.tries.add(
         organisation.id,
@@ -201,10 +208,10 @@ def _draft(actor: Actor, organisation: OrganisationContext, row: TryRow) -> Rule
         return None
     text = organisation.store.tries.rules(row.id)
     if text is None:
-        raise UserMistake("the draft that was to be tried cannot be read.")
+        raise UserMistake(gettext("the draft that was to be tried cannot be read."))
     checked = check_draft(actor, organisation, text)
     if not checked.is_sound:
-        raise UserMistake("the draft has mistakes.")
+        raise UserMistake(gettext("the draft has mistakes."))
     return checked.rules
 
 

@@ -15,6 +15,7 @@ from arsync.core.ledger.records import StandingHold
 from arsync.core.rulebook.model import folded
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow, LogRow
+from arsync.translation import gettext
 
 TASKS_ORDERED_MAX = 60
 """With more tasks than these, those of the customers with the most overdue are shown."""
@@ -115,7 +116,11 @@ def task_of(organisation: OrganisationContext, key: str) -> ActionRow:
     """
     row = organisation.store.actions.get(key)
     if row.connection_id != organisation.id or row.action.kind is not ActionKind.TASK:
-        raise UserMistake(f"there is no task {key[:12]!r} in {organisation.name}.")
+        raise UserMistake(
+            gettext(
+                "there is no task %(key)s in %(name)s.", key=repr(key[:12]), name=organisation.name
+            )
+        )
     return row
 
 

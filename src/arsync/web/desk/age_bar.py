@@ -7,16 +7,17 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.desk.customer_figures import Age
+from arsync.translation import ReaderText
 
 WIDTH = 1_000
 """In the units of the drawing."""
 
 NAMES = {
-    "current": "Not due",
-    "1-30": "1 – 30 days",
+    "current": ReaderText("Not due"),
+    "1-30": ReaderText("1 – 30 days"),
     "31-60": "31 – 60",
     "61-90": "61 – 90",
-    "90+": "Over 90",
+    "90+": ReaderText("Over 90"),
 }
 
 

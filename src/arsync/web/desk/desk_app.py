@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from pathlib import Path
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
@@ -14,9 +15,11 @@ from arsync.application.desk.long_work import LongWork, StillAtWork
 from arsync.application.name_search import NotFound
 from arsync.application.permissions import NotPermitted
 from arsync.errors import ArsyncError, Overtaken, RetryLater, UserMistake
+from arsync.translation import ENGLISH, ReaderText, gettext, speak
 from arsync.web.api.problems import problem
 from arsync.web.api.serving import serve_api
 from arsync.web.desk.assets import serve_assets
+from arsync.web.desk.catalogues import CATALOGUES, SHIPPED
 from arsync.web.desk.guard import GUARD_SECONDS, guard, is_api
 from arsync.web.desk.pages import ALL
 from arsync.web.desk.routing import visit_of
@@ -31,20 +34,23 @@ CONTAINER = "arsync.container"
 """Under which the application knows its installation."""
 
 TITLES = {
-    400: "That address is not right",
-    403: "Nothing was done",
-    404: "There is no such page",
-    405: "There is no such page",
-    413: "That is too large",
-    429: "That was too fast",
+    400: ReaderText("That address is not right"),
+    403: ReaderText("Nothing was done"),
+    404: ReaderText("There is no such page"),
+    405: ReaderText("There is no such page"),
+    413: ReaderText("That is too large"),
+    429: ReaderText("That was too fast"),
 }
 
 
-def make_desk(container: Container, *, wait_seconds: float = WAIT_SECONDS) -> Flask:
+def make_desk(
+    container: Container, *, wait_seconds: float = WAIT_SECONDS, catalogues: Path = SHIPPED
+) -> Flask:
     """Return the application of the desk; nothing is opened before the first request.
 
     Args:
         container: the installation.
+        catalogues: where the texts of each language stand.
         wait_seconds: how long a page waits for figures that are still being added up.
     """
     from arsync.web.app import BODY_BYTES_MAX
@@ -61,6 +67,9 @@ def make_desk(container: Container, *, wait_seconds: float = WAIT_SECONDS) -> Fl
     app.extensions[CONTAINER] = container
     app.extensions[LONG_WORK] = LongWork(container.at_close)
     app.extensions[FIGURES_WAIT_SECONDS] = wait_seconds
+    app.extensions[CATALOGUES] = catalogues
+    # Threads answer one request after the other: what the last one spoke is forgotten.
+    app.before_request(lambda: speak(ENGLISH))
     for routes in ALL:
         routes.register(app, container)
     serve_api(app, container)
@@ -72,23 +81,23 @@ def make_desk(container: Container, *, wait_seconds: float = WAIT_SECONDS) -> Fl
 
 def _mistake(error: ArsyncError) -> Response:
     if isinstance(error, NotPermitted):
-        return _page(403, "This is not yours to do", str(error))
+        return _page(403, gettext("This is not yours to do"), str(error))
     if isinstance(error, RetryLater):
         if isinstance(error, StillAtWork):
             return _retried(error, str(error))
         _LOG.warning("a page was answered 503: %s", error)
-        return _retried(error, "Another process is busy, or the store is away. Try again.")
+        return _retried(error, gettext("Another process is busy, or the store is away. Try again."))
     if isinstance(error, NotFound):
-        return _page(404, "There is no such page", str(error))
+        return _page(404, gettext("There is no such page"), str(error))
     if isinstance(error, Overtaken):
-        return _page(409, "That was decided already", str(error))
+        return _page(409, gettext("That was decided already"), str(error))
     if isinstance(error, UserMistake):
-        return _page(422, "That did not work", str(error))
+        return _page(422, gettext("That did not work"), str(error))
     return _fault(error)
 
 
 def _retried(error: RetryLater, words: str) -> Response:
-    response = _page(503, "Not just now", words)
+    response = _page(503, gettext("Not just now"), words)
     response.headers["Retry-After"] = str(max(1, round(error.after_seconds)))
     return response
 
@@ -97,7 +106,9 @@ def _refused(error: HTTPException) -> Response:
     status = error.code or 500
     words = error.description or ""
     if status == 403 and not is_api(request.path):
-        words = "Another page sent this form, or your browser is too old to say where it came from."
+        words = gettext(
+            "Another page sent this form, or your browser is too old to say where it came from."
+        )
     response = _page(status, TITLES.get(status, error.name), words)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after or GUARD_SECONDS)
@@ -110,8 +121,10 @@ def _fault(error: Exception) -> Response:
     # The number leads from what a person reads to what the log says; the page itself tells nothing.
     number = secrets.token_hex(4)
     _LOG.error("a page could not be made (%s)", number, exc_info=error)
-    words = "This page could not be made. The fault is ours. Nothing was sent or changed by it."
-    return _page(500, "The fault is ours", words, number=number)
+    words = gettext(
+        "This page could not be made. The fault is ours. Nothing was sent or changed by it."
+    )
+    return _page(500, gettext("The fault is ours"), words, number=number)
 
 
 def _page(status: int, title: str, text: str, *, number: str = "") -> Response:
@@ -125,7 +138,7 @@ def _page(status: int, title: str, text: str, *, number: str = "") -> Response:
         title=title,
         words_lines=lines,
         back=_back(),
-        back_words="Back",
+        back_words=gettext("Back"),
         number=number,
     )
     if request.headers.get("HX-Request"):

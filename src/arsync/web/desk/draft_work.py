@@ -14,6 +14,7 @@ from arsync.application.permissions import Actor, NotPermitted, Permission, perm
 from arsync.core.rulebook.rules_text import RulesText
 from arsync.errors import RetryLater, UserMistake
 from arsync.store.policy.tries import TryKind
+from arsync.translation import gettext
 from arsync.web.caller import Caller
 from arsync.web.desk.long_work_at_hand import long_work
 
@@ -75,7 +76,7 @@ def acts_everywhere(caller: Caller) -> Actor | None:
 def checking_rules() -> Iterator[None]:
     """Read a rulebook; not in more than a few requests at the same time."""
     if not _CHECKING.acquire(timeout=CHECK_WAIT_SECONDS):
-        raise RetryLater("other rulebooks are being checked.")
+        raise RetryLater(gettext("other rulebooks are being checked."))
     try:
         yield
     finally:

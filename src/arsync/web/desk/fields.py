@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from babel.numbers import NumberFormatError, parse_decimal
 
 from arsync.errors import UserMistake
+from arsync.translation import gettext
 from arsync.web.desk.visit import Visit
 
 TEXT_CHARACTERS_MAX = 1_000
@@ -17,7 +18,10 @@ def text_of(visit: Visit, name: str, missing: str = "") -> str:
     """Return a text; with `missing`, an empty one is a mistake."""
     text = visit.request.form.get(name, "").strip()
     if len(text) > TEXT_CHARACTERS_MAX:
-        visit.field_errors[name] = f"At most {TEXT_CHARACTERS_MAX:,} characters fit."
+        visit.field_errors[name] = gettext(
+            "At most %(limit)s characters fit.",
+            limit=format(TEXT_CHARACTERS_MAX, ","),
+        )
     elif not text and missing:
         visit.field_errors[name] = missing
     return text[:TEXT_CHARACTERS_MAX]
@@ -33,7 +37,9 @@ def day_of(visit: Visit, name: str, missing: str = "") -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        visit.field_errors[name] = f"“{text[:20]}” is no day. Write it as 2026-12-31."
+        visit.field_errors[name] = gettext(
+            "“%(text)s” is no day. Write it as 2026-12-31.", text=text[:20]
+        )
         return None
 
 
@@ -44,7 +50,7 @@ def amount_of(visit: Visit, name: str) -> Decimal | None:
         return None
     amount = parsed_amount(visit, text)
     if amount is None or amount <= 0:
-        visit.field_errors[name] = f"“{text[:20]}” is no amount above zero."
+        visit.field_errors[name] = gettext("“%(text)s” is no amount above zero.", text=text[:20])
         return None
     return amount
 
@@ -68,7 +74,7 @@ def count_of(visit: Visit, name: str, most: int) -> int:
     if not text:
         return 0
     if not text.isdecimal() or not 1 <= int(text[:6]) <= most:
-        visit.field_errors[name] = f"A whole number from 1 to {most}."
+        visit.field_errors[name] = gettext("A whole number from 1 to %(most)s.", most=most)
         return 0
     return int(text)
 

@@ -20,6 +20,8 @@ from babel.numbers import (
     list_currencies,
 )
 
+from arsync.translation import gettext, ngettext
+
 USUAL_LOCALE = "en_GB"
 
 HIDDEN = "–"
@@ -51,7 +53,7 @@ class ReaderLocale:
         cls, locale: str, *, zone: tzinfo | None = None, shows_amounts: bool = True
     ) -> ReaderLocale:
         """Return them for a locale's name, as a browser or a person gives it."""
-        return cls(_locale(locale), zone or ZoneInfo("UTC"), shows_amounts)
+        return cls(locale_named(locale), zone or ZoneInfo("UTC"), shows_amounts)
 
     def money(self, amount: Decimal, currency: str, home: str = "") -> str:
         """Return a sum: by symbol in the organisation's currency, by code in any other."""
@@ -79,7 +81,7 @@ class ReaderLocale:
     def plain_money(self, amount: Decimal | None) -> str:
         """Return a sum without its currency, for a table of one currency."""
         if amount is None:
-            return "not known"
+            return gettext("not known")
         if not self.shows_amounts:
             return HIDDEN
         number = format_decimal(abs(amount), "#,##0.00", locale=self.locale)
@@ -94,7 +96,9 @@ class ReaderLocale:
             )
         ]
         *most, last = texts or [self.money(Decimal(0), home, home)]
-        return f"{', '.join(most)} and {last}" if most else last
+        if not most:
+            return last
+        return gettext("%(sums)s and %(last)s", sums=", ".join(most), last=last)
 
     def number(self, number: Decimal | int) -> str:
         """Return a number."""
@@ -124,14 +128,15 @@ class ReaderLocale:
     def days(self, days: Decimal | None) -> str:
         """Return whole days: `76 days`; `not known` where there is no figure."""
         if days is None:
-            return "not known"
+            return gettext("not known")
         whole = days.quantize(Decimal(1))
-        return f"{format_decimal(whole, locale=self.locale)} {'day' if whole == 1 else 'days'}"
+        number = format_decimal(whole, locale=self.locale)
+        return ngettext("%(number)s day", "%(number)s days", int(whole), number=number)
 
     def percent(self, percent: Decimal | None) -> str:
         """Return a whole percentage: `60 %`."""
         if percent is None:
-            return "not known"
+            return gettext("not known")
         return format_percent(percent / 100, "#,##0%", locale=self.locale)
 
     def late(self, days: int) -> str:
@@ -147,11 +152,11 @@ class ReaderLocale:
     def moment(self, moment: datetime | None, *, today: date | None = None) -> str:
         """Return a moment on the organisation's clock: `today 16:05`, `29 Oct 09:12`."""
         if moment is None:
-            return "never"
+            return gettext("never")
         here = moment.astimezone(self.zone)
         time = format_time(here, "HH:mm", locale=self.locale)
         if today is not None and here.date() == today:
-            return f"today {time}"
+            return gettext("today %(time)s", time=time)
         return f"{self.short_day(here.date(), today=today)} {time}"
 
     def clock(self, moment: datetime | None) -> str:
@@ -187,7 +192,8 @@ def without_sums(text: str) -> str:
 
 
 @cache
-def _locale(name: str) -> Locale:
+def locale_named(name: str) -> Locale:
+    """Return the locale of a name as browsers and people give it; without sense, the usual one."""
     try:
         return Locale.parse(name.replace("-", "_") or USUAL_LOCALE)
     except (ValueError, UnknownLocaleError):

@@ -11,14 +11,29 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from arsync.application.permissions import Permission
+from arsync.translation import ReaderText, gettext, ngettext
 from arsync.web.desk.assets import address_of
 from arsync.web.desk.shell import shell_of
+from arsync.web.desk.terms import term
 from arsync.web.desk.visit import Visit
 
 
-def plural(number: int, one: str, many: str = "") -> str:
-    """Return `1 letter`, `2 letters`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def plural(number: int, one: str, many: str) -> str:
+    """Return the form that a number asks for: `1 letter`, `2 letters`.
+
+    Both forms have the number as `%(number)s`.
+    """
+    return ngettext(one, many, number, number=format(number, ","))
+
+
+def in_readers_language(value: Any) -> Any:
+    """Return what a page shows of a value: a text that waited for its reader is looked up."""
+    return gettext(value) if isinstance(value, ReaderText) else value
+
+
+def _capitalised(text: object) -> str:
+    shown = str(in_readers_language(text))
+    return shown[:1].upper() + shown[1:]
 
 
 def new_form_id() -> str:
@@ -52,12 +67,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
+        finalize=in_readers_language,
     )
-    templates.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    templates.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     templates.globals.update(
         form_field=form_field, plural=plural, attributes=attributes, static=address_of
     )
-    templates.filters["capitalize_first"] = lambda text: str(text)[:1].upper() + str(text)[1:]
+    templates.filters["capitalize_first"] = _capitalised
+    templates.filters["term"] = term
     templates.filters["lines"] = lambda text: Markup("<br>").join(escape(text).split("\n"))
     return templates
 

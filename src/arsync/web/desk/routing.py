@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from arsync.application.container import Container
 from arsync.application.people.signing_in import person
 from arsync.application.permissions import Permission
+from arsync.translation import speak
+from arsync.web.desk.catalogues import CATALOGUES, catalogue_of
 from arsync.web.desk.rendering import render
 from arsync.web.desk.visit import Visit
 
@@ -125,6 +127,7 @@ def visit_of(container: Container) -> Visit:
     visit = Visit(container, request, _rendered)
     g.desk_visit = visit
     visit.person = person(container, _cookie(container))
+    speak(catalogue_of(visit.locale, current_app.extensions[CATALOGUES]))
     return visit
 
 

@@ -9,15 +9,16 @@ from typing import NamedTuple
 from arsync.application.permissions import Permission, is_permitted
 from arsync.core.actions import ActionState
 from arsync.store.models import ConnectionState, Mode
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.visit import Visit
 
 STALE_AFTER = timedelta(hours=6)
 """A copy older than this is told of on every page."""
 
 MODE_WORDS = {
-    Mode.OBSERVE: "Only looks",
-    Mode.APPROVE: "Asks first",
-    Mode.AUTO: "Goes by the rulebook",
+    Mode.OBSERVE: ReaderText("Only looks"),
+    Mode.APPROVE: ReaderText("Asks first"),
+    Mode.AUTO: ReaderText("Goes by the rulebook"),
 }
 
 
@@ -102,43 +103,48 @@ def _groups(visit: Visit) -> Iterator[MenuGroup]:
             _entries(
                 visit,
                 here,
-                ("Today", "today", None),
+                (gettext("Today"), "today", None),
                 (
-                    "Worklist",
+                    gettext("Worklist"),
                     "worklist",
                     visit.container.store.actions.count_open_tasks(organisation.id),
                 ),
-                ("Approvals", "approvals", counts.get(ActionState.AWAITING_APPROVAL, 0)),
-                ("Customers", "customers", None),
-                ("Credit", "credit", None),
+                (gettext("Approvals"), "approvals", counts.get(ActionState.AWAITING_APPROVAL, 0)),
+                (gettext("Customers"), "customers", None),
+                (gettext("Credit"), "credit", None),
             ),
         )
         yield MenuGroup(
-            "Policy",
+            gettext("Policy"),
             _entries(
                 visit,
                 here,
-                ("Rulebook", "rules", None),
-                ("Letters", "letters", None),
-                ("Try it", "tries", None),
+                (gettext("Rulebook"), "rules", None),
+                (gettext("Letters"), "letters", None),
+                (gettext("Try it"), "tries", None),
             ),
         )
         yield MenuGroup(
-            "Figures",
-            _entries(visit, here, ("Measures", "measures", None), ("Month end", "close", None)),
+            gettext("Figures"),
+            _entries(
+                visit,
+                here,
+                (gettext("Measures"), "measures", None),
+                (gettext("Month end"), "close", None),
+            ),
         )
     settings: list[MenuEntry] = []
     if organisation is not None and visit.may(Permission.READ):
-        settings += _entries(visit, here, ("Connection", "connection", None))
+        settings += _entries(visit, here, (gettext("Connection"), "connection", None))
     everywhere = visit.person.actor() if visit.person else None
     if everywhere and is_permitted(everywhere, Permission.PEOPLE):
-        settings.append(MenuEntry("People", "/people", here.startswith("/people")))
+        settings.append(MenuEntry(gettext("People"), "/people", here.startswith("/people")))
     if everywhere and is_permitted(everywhere, Permission.AUDIT):
-        settings.append(MenuEntry("Audit log", "/audit", here.startswith("/audit")))
+        settings.append(MenuEntry(gettext("Audit log"), "/audit", here.startswith("/audit")))
     if visit.has_several_connections():
-        settings.append(MenuEntry("All clients", "/clients", here == "/clients"))
+        settings.append(MenuEntry(gettext("All clients"), "/clients", here == "/clients"))
     if settings:
-        yield MenuGroup("Settings", tuple(settings))
+        yield MenuGroup(gettext("Settings"), tuple(settings))
 
 
 def _entries(
@@ -158,26 +164,41 @@ def _banners(visit: Visit) -> Iterator[Banner]:
     if row.stopped is not None:
         yield Banner(
             "amber",
-            "Stopped.",
-            f"Nothing leaves since {words.moment(row.stopped.at, today=organisation.today)}: "
-            f"{row.stopped.by} stopped everything, “{row.stopped.reason}”. Reading goes on.",
+            gettext("Stopped."),
+            gettext(
+                "Nothing leaves since %(moment)s: %(by)s stopped everything, “%(reason)s”. "
+                "Reading goes on.",
+                moment=words.moment(row.stopped.at, today=organisation.today),
+                by=row.stopped.by,
+                reason=row.stopped.reason,
+            ),
             visit.address("start") if visit.may(Permission.START) else "",
-            "Start again…",
+            gettext("Start again…"),
         )
     if row.state is ConnectionState.NEEDS_RECONNECT:
         yield Banner(
             "red",
-            f"{organisation.label} no longer lets arsync in.",
-            "Nothing is read and nothing leaves until somebody signs in there again.",
+            gettext("%(label)s no longer lets arsync in.", label=organisation.label),
+            gettext("Nothing is read and nothing leaves until somebody signs in there again."),
             visit.address("connection") if visit.may(Permission.CONNECT) else "",
-            "Connect again…",
+            gettext("Connect again…"),
         )
     elif row.paused is not None:
-        yield Banner("amber", "Paused.", f"{row.paused.by} paused the runs: {row.paused.reason}.")
+        yield Banner(
+            "amber",
+            gettext("Paused."),
+            gettext(
+                "%(by)s paused the runs: %(reason)s.", by=row.paused.by, reason=row.paused.reason
+            ),
+        )
     read_at = organisation.store.ledger.pulled_at(organisation.id)
     if read_at is not None and _is_stale(read_at, organisation.clock.now()):
         read = words.moment(read_at, today=organisation.today)
-        yield Banner("blue", f"You see what was read {read}.", "Later changes are not shown yet.")
+        yield Banner(
+            "blue",
+            gettext("You see what was read %(read)s.", read=read),
+            gettext("Later changes are not shown yet."),
+        )
 
 
 def _is_stale(read_at: datetime, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.application.desk.tries import TryResult
+from arsync.translation import gettext
 from arsync.web.desk.reader_locale import ReaderLocale
 
 
@@ -23,33 +24,53 @@ def verdict(words: ReaderLocale, result: TryResult) -> Verdict:
     number = words.number
     letters, needless = _letters(result.draft.totals), _letters(result.draft.needless)
     if result.live is None:
-        text = f"{number(letters)} letters to {number(result.draft.customers)} customers"
-        text += f"; a person is asked {number(result.draft.approvals)} times"
+        text = gettext(
+            "%(number)s letters to %(number_2)s customers",
+            number=number(letters),
+            number_2=number(result.draft.customers),
+        )
+        text += gettext(
+            "; a person is asked %(number)s times", number=number(result.draft.approvals)
+        )
         if result.payments is None:
-            text += f"; {number(needless)} letters to customers who paid within two days anyway"
+            text += gettext(
+                "; %(number)s letters to customers who paid within two days anyway",
+                number=number(needless),
+            )
         return Verdict("", f"{text}.", "blue")
     before, before_needless = _letters(result.live.totals), _letters(result.live.needless)
     work = result.draft.approvals - result.live.approvals
     more_needless = needless - before_needless
     bold = ", ".join([_work(work), _needless(more_needless)]).capitalize()
-    text = (
-        f"{number(letters)} letters instead of {number(before)}; you would have been asked "
-        f"{number(result.draft.approvals)} times instead of {number(result.live.approvals)}; "
-        f"{number(needless)} letters instead of {number(before_needless)} to customers who paid "
-        "within two days anyway."
+    text = gettext(
+        "%(number)s letters instead of %(number_2)s; you would have been asked "
+        "%(number_3)s times instead of %(number_4)s; %(number_5)s letters instead "
+        "of %(number_6)s to customers who paid within two days anyway.",
+        number=number(letters),
+        number_2=number(before),
+        number_3=number(result.draft.approvals),
+        number_4=number(result.live.approvals),
+        number_5=number(needless),
+        number_6=number(before_needless),
     )
     worse = work > 0 or more_needless > 0
     return Verdict(f"{bold}.", text, "amber" if worse else "blue")
 
 
 def _work(change: int) -> str:
-    return "the same work" if change == 0 else "more work" if change > 0 else "less work"
+    return (
+        gettext("the same work")
+        if change == 0
+        else gettext("more work")
+        if change > 0
+        else gettext("less work")
+    )
 
 
 def _needless(change: int) -> str:
     if change == 0:
-        return "as many needless letters"
-    return "more needless letters" if change > 0 else "fewer needless letters"
+        return gettext("as many needless letters")
+    return gettext("more needless letters") if change > 0 else gettext("fewer needless letters")
 
 
 def _letters(counts: Mapping[str, int]) -> int:
@@ -121,11 +142,13 @@ def week_chart(words: ReaderLocale, result: TryResult) -> WeekChart:
         if place % every == 0
     )
     most = max(rows, key=lambda row: row[2], default=None)
-    sentence = "Letters a week."
+    sentence = gettext("Letters a week.")
     if most is not None:
-        sentence = (
-            f"Letters a week from {words.day(rows[0][0])}: {most[2]} at most, in the week of "
-            f"{words.day(most[0])}."
+        sentence = gettext(
+            "Letters a week from %(day)s: %(most)s at most, in the week of %(day_2)s.",
+            day=words.day(rows[0][0]),
+            most=most[2],
+            day_2=words.day(most[0]),
         )
     marks = tuple((CHART_TOP + CHART_HEIGHT * (1 - half / 2), top * half // 2) for half in range(3))
     return WeekChart(sentence, tuple(bars()), round(wide, 1), marks, labels, tuple(rows))

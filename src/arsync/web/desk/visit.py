@@ -8,13 +8,14 @@ from datetime import UTC, date, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from babel import Locale
 from flask import Response, current_app, g
 
 from arsync.application.desk.long_work import LongWork
 from arsync.application.organisation_context import OrganisationContext
 from arsync.web.caller import Caller
 from arsync.web.desk.guard import safe_path
-from arsync.web.desk.reader_locale import ReaderLocale
+from arsync.web.desk.reader_locale import ReaderLocale, locale_named
 
 LONG_WORK = "arsync.long work"
 """Under which an application knows what it works on beside its requests."""
@@ -98,14 +99,16 @@ class Visit(Caller):
         return self.container.clock.now().astimezone(self.zone).date()
 
     @property
+    def locale(self) -> Locale:
+        """Return the locale that this person chose, else the browser's."""
+        chosen = self.person.user.locale if self.person else ""
+        return locale_named(chosen or self.request.accept_languages.best or "")
+
+    @property
     def words(self) -> ReaderLocale:
         """Return how this person's locale writes money, days and numbers."""
         if "desk_words" not in g:
-            locale = self.person.user.locale if self.person else ""
             shows = self.at_hand is None or self.at_hand.sees_amounts
-            zone = self.zone
-            g.desk_words = ReaderLocale.of(
-                locale or self.request.accept_languages.best or "", zone=zone, shows_amounts=shows
-            )
+            g.desk_words = ReaderLocale(self.locale, self.zone, shows)
         words: ReaderLocale = g.desk_words
         return words

@@ -22,6 +22,7 @@ from arsync.application.letters.previewing import LetterPreview, LetterWanted, p
 from arsync.application.permissions import Permission
 from arsync.core.actions import MessagePayload
 from arsync.errors import UserMistake
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.answers import file_answer, framed_letter
 from arsync.web.desk.pages.decided_words import decided_words
 from arsync.web.desk.pages.decisions import KEPT, decided_page, note_decision, way_back
@@ -30,7 +31,12 @@ from arsync.web.desk.visit import Visit
 
 routes = Routes()
 
-SORTS = (("", "Everything"), (LETTERS, "Letters"), (HOLDS, "Credit holds"), (OTHERS, "Others"))
+SORTS = (
+    ("", ReaderText("Everything")),
+    (LETTERS, ReaderText("Letters")),
+    (HOLDS, ReaderText("Credit holds")),
+    (OTHERS, ReaderText("Others")),
+)
 
 REASON_CHARACTERS_MAX = 500
 
@@ -72,14 +78,14 @@ def refuse(visit: Visit, key: str) -> Response:
     reason = form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
     until, today = None, visit.organisation.today
     if not reason:
-        visit.field_errors["reason"] = "Say why: the customer's page and the log show it."
+        visit.field_errors["reason"] = gettext("Say why: the customer's page and the log show it.")
     if form.get("until") == "date":
         try:
             until = datetime.fromisoformat(form.get("day", "")).date()
         except ValueError:
-            visit.field_errors["day"] = "Give a day, such as 2026-12-24."
+            visit.field_errors["day"] = gettext("Give a day, such as 2026-12-24.")
         if until is not None and until <= today:
-            visit.field_errors["day"] = "Give a day after today."
+            visit.field_errors["day"] = gettext("Give a day after today.")
     elif form.get("until") == "tomorrow":
         until = today + timedelta(days=1)
     if visit.field_errors:
@@ -89,7 +95,9 @@ def refuse(visit: Visit, key: str) -> Response:
     except DecidedAlready as decided:
         return decided_page(visit, decided)
     note_decision(visit, row)
-    visit.log_words = reason + (f", until {until.isoformat()}" if until else "")
+    visit.log_words = reason + (
+        gettext(", until %(isoformat)s", isoformat=until.isoformat()) if until else ""
+    )
     return visit.see(way_back(visit, row.key))
 
 

@@ -21,6 +21,7 @@ from arsync.application.people.audit import (
 )
 from arsync.application.permissions import Permission
 from arsync.core.ledger.sanitising import no_formula
+from arsync.translation import gettext
 from arsync.web.desk.answers import file_answer
 from arsync.web.desk.reader_locale import ReaderLocale
 from arsync.web.desk.routing import Routes
@@ -49,8 +50,8 @@ def show(visit: Visit) -> Response:
         older=older,
         is_older_page="before" in visit.request.args,
         asked=urlencode(filters),
-        whos=[("", "Everybody"), *((name, name) for name in whos)],
-        whats=[("", "Everything"), *((what, what) for what in whats)],
+        whos=[("", gettext("Everybody")), *((name, name) for name in whos)],
+        whats=[("", gettext("Everything")), *((what, what) for what in whats)],
         zone=visit.zone,
         today=visit.today,
         chosen=values,

@@ -20,6 +20,7 @@ from arsync.application.permissions import Permission
 from arsync.application.scheduling import want_sync
 from arsync.errors import UserMistake
 from arsync.store.models import Mode
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.reader_locale import ReaderLocale
 from arsync.web.desk.routing import DESK, Routes
 from arsync.web.desk.visit import Visit
@@ -46,26 +47,38 @@ LOOKS = {
     "approvals or tasks": "blue",
 }
 WORDS = {
-    "needs reconnect": "Consent is over",
-    "failing runs": "Run failed",
-    "unknown outcomes": "Outcome unknown",
-    "stopped by a safety limit": "Stopped by a limit",
-    "paused": "Paused",
-    "late": "Late",
-    "odd data": "Differs from the books",
-    "approvals or tasks": "Waits",
+    "needs reconnect": ReaderText("Consent is over"),
+    "failing runs": ReaderText("Run failed"),
+    "unknown outcomes": ReaderText("Outcome unknown"),
+    "stopped by a safety limit": ReaderText("Stopped by a limit"),
+    "paused": ReaderText("Paused"),
+    "late": ReaderText("Late"),
+    "odd data": ReaderText("Differs from the books"),
+    "approvals or tasks": ReaderText("Waits"),
 }
 
 MODE_WORDS = {
-    Mode.OBSERVE: "only looks",
-    Mode.APPROVE: "asks first",
-    Mode.AUTO: "goes by the rulebook",
+    Mode.OBSERVE: ReaderText("only looks"),
+    Mode.APPROVE: ReaderText("asks first"),
+    Mode.AUTO: ReaderText("goes by the rulebook"),
 }
 
 MODES = (
-    (Mode.OBSERVE.value, "Only look", "Nothing leaves and nothing is written."),
-    (Mode.APPROVE.value, "Ask first", "Everything waits for somebody’s yes."),
-    (Mode.AUTO.value, "Go by the rulebook", "Only what the rulebook says waits."),
+    (
+        Mode.OBSERVE.value,
+        ReaderText("Only look"),
+        ReaderText("Nothing leaves and nothing is written."),
+    ),
+    (
+        Mode.APPROVE.value,
+        ReaderText("Ask first"),
+        ReaderText("Everything waits for somebody’s yes."),
+    ),
+    (
+        Mode.AUTO.value,
+        ReaderText("Go by the rulebook"),
+        ReaderText("Only what the rulebook says waits."),
+    ),
 )
 
 
@@ -90,7 +103,7 @@ def show(visit: Visit) -> Response:
         waiting=sum(client.line.awaiting for client in every),
         waiting_clients=sum(client.line.awaiting > 0 for client in every),
         tasks=sum(client.line.open_tasks for client in every),
-        labels=[("", "All"), *((label, label) for label in labels)],
+        labels=[("", gettext("All")), *((label, label) for label in labels)],
         label=label,
         name=name,
         looks=LOOKS,
@@ -125,9 +138,14 @@ def approve(visit: Visit) -> Response:
     chosen = _chosen(visit)
     outcome = approve_batches(visit.container, chosen, digests)
     visit.about = ", ".join(client.line.name for client in chosen)
-    lines = [f"Approved: {outcome.approved}."]
+    lines = [gettext("Approved: %(approved)s.", approved=outcome.approved)]
     if outcome.first_of_two:
-        lines.append(f"Above your limit, a second person has to approve: {outcome.first_of_two}.")
+        lines.append(
+            gettext(
+                "Above your limit, a second person has to approve: %(first_of_two)s.",
+                first_of_two=outcome.first_of_two,
+            )
+        )
     lines += outcome.refused[:NOTED_MAX]
     visit.log_words = " ".join(lines)
     visit.audit(DESK, "approved for several clients")
@@ -153,7 +171,7 @@ def change_mode(visit: Visit) -> Response:
         return _mode_page(visit, 422)
     visit.about = ", ".join(client.line.name for client in chosen)
     visit.log_words = mode
-    return visit.see("/clients", f"Changed: {changed}.")
+    return visit.see("/clients", gettext("Changed: %(changed)s.", changed=changed))
 
 
 @routes.act("/clients/sync", None, audited="asked for a sync of several clients")
@@ -164,7 +182,9 @@ def sync(visit: Visit) -> Response:
     names = [client.line.name for client in chosen]
     wishes = want_sync(chosen[0].actor, visit.container, names) if chosen else []
     visit.about = ", ".join(names)
-    return visit.see("/clients", f"As soon as a process is free: {len(wishes)}.")
+    return visit.see(
+        "/clients", gettext("As soon as a process is free: %(count)s.", count=len(wishes))
+    )
 
 
 @routes.page("/clients/stop", None)
@@ -180,14 +200,19 @@ def stop(visit: Visit) -> Response:
     form = visit.request.form
     reason = form.get("reason", "").strip()[:TEXT_MAX]
     if not reason:
-        visit.field_errors["reason"] = "Say why: everybody who signs in reads it."
+        visit.field_errors["reason"] = gettext("Say why: everybody who signs in reads it.")
     if form.get("number", "").strip() != str(len(may_stop)):
-        visit.field_errors["number"] = f"Type {len(may_stop)}: so many clients are stopped."
+        visit.field_errors["number"] = gettext(
+            "Type %(count)s: so many clients are stopped.", count=len(may_stop)
+        )
     if visit.field_errors or not may_stop:
         return _stop_page(visit, 422)
     stopped = stop_clients(visit.container, may_stop, reason)
     visit.log_words = f"{stopped} clients: {reason}"
-    return visit.see("/clients", f"Stopped: {stopped}. Each is started again by itself.")
+    return visit.see(
+        "/clients",
+        gettext("Stopped: %(stopped)s. Each is started again by itself.", stopped=stopped),
+    )
 
 
 @routes.page("/clients/workers", Permission.CONNECT)

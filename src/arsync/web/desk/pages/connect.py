@@ -30,6 +30,7 @@ from arsync.application.people.persons import Person
 from arsync.application.people.shown_once import keep_to_show, shown_once
 from arsync.application.permissions import Permission
 from arsync.errors import UserMistake
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.guard import own_address
 from arsync.web.desk.routing import DESK, Routes
 from arsync.web.desk.visit import Visit
@@ -37,12 +38,12 @@ from arsync.web.desk.visit import Visit
 routes = Routes()
 
 READS = {
-    "xero": "contacts, invoices, credit notes, payments",
-    "quickbooks": "customers, invoices, credit memos, payments",
+    "xero": ReaderText("contacts, invoices, credit notes, payments"),
+    "quickbooks": ReaderText("customers, invoices, credit memos, payments"),
 }
 WRITES = {
-    "xero": "notes, terms, contact groups, expected payment dates",
-    "quickbooks": "notes, terms, customer types",
+    "xero": ReaderText("notes, terms, contact groups, expected payment dates"),
+    "quickbooks": ReaderText("notes, terms, customer types"),
 }
 NAMES = {"xero": "Xero", "quickbooks": "Intuit"}
 """Who asks for consent."""
@@ -50,11 +51,19 @@ NAMES = {"xero": "Xero", "quickbooks": "Intuit"}
 OLD_DEBT_WORDS = (
     (
         OLD_DEBTS[0],
-        "Kindly, at the first step",
-        "Nobody gets a final notice as the first thing they hear.",
+        ReaderText("Kindly, at the first step"),
+        ReaderText("Nobody gets a final notice as the first thing they hear."),
     ),
-    (OLD_DEBTS[1], "Spread over 10 days", "The same, a few customers a day."),
-    (OLD_DEBTS[2], "By hand", "The first step of each old debt waits for you."),
+    (
+        OLD_DEBTS[1],
+        ReaderText("Spread over 10 days"),
+        ReaderText("The same, a few customers a day."),
+    ),
+    (
+        OLD_DEBTS[2],
+        ReaderText("By hand"),
+        ReaderText("The first step of each old debt waits for you."),
+    ),
 )
 
 
@@ -139,7 +148,10 @@ def keep_answers(visit: Visit) -> Response:
         return _first_page(visit, status=422)
     visit.log_words = ", ".join(file.name for file in files)
     written = " and ".join(f"{file.parent.name}/{file.name}" for file in files)
-    return visit.see(visit.address("first"), f"Kept in {written}. The next plan goes by it.")
+    return visit.see(
+        visit.address("first"),
+        gettext("Kept in %(written)s. The next plan goes by it.", written=written),
+    )
 
 
 @routes.act("/c/<connection>/first/read", Permission.CONNECT)
@@ -185,7 +197,7 @@ def _begin_reading(visit: Visit, connected: Sequence[OrganisationContext]) -> Re
     first = connected[0]
     page = "first" if first.store.ledger.pulled_at(first.id) is None else "connection"
     where = f"/c/{quote(first.name, safe='')}/{page}" if len(connected) == 1 else "/clients"
-    return visit.see(where, f"Connected: {', '.join(names)}.")
+    return visit.see(where, gettext("Connected: %(join)s.", join=", ".join(names)))
 
 
 def _connect_page(
@@ -208,7 +220,9 @@ def _choice_page(visit: Visit, choice: str, status: int = 200) -> Response:
     refs = organisations_of(visit.actor, visit.container, _person(visit), choice)
     if not refs:
         return _connect_page(
-            visit, Answered(problem="That took too long. Nothing was connected."), status=410
+            visit,
+            Answered(problem=gettext("That took too long. Nothing was connected.")),
+            status=410,
         )
     names = {row.organisation_id: row.name for row in visit.container.store.connections.all()}
     return visit.page("connect_choose.html", status, refs=refs, known=names)
@@ -229,7 +243,13 @@ def _first_page(visit: Visit, status: int = 200) -> Response:
     per_day = visit.container.rate_limits(name).calls_per_day
     day_left = days.get(organisation.connection.organisation_id)
     calls = per_day - day_left.calls if day_left else 0
-    used = f"{calls:,} of the {per_day:,}" if calls > 0 else ""
+    used = (
+        gettext(
+            "%(calls)s of the %(per_day)s", calls=format(calls, ","), per_day=format(per_day, ",")
+        )
+        if calls > 0
+        else ""
+    )
     saved = saved_answers(visit.actor, organisation)
     return visit.page(
         "first_reading.html",

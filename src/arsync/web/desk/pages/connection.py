@@ -8,6 +8,7 @@ from arsync.application.connecting import disconnect
 from arsync.application.desk.connection_card import connection_card
 from arsync.application.permissions import Permission
 from arsync.application.scheduling import want_sync
+from arsync.translation import gettext
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -26,12 +27,18 @@ def read_now(visit: Visit) -> Response:
     """Ask for a sync as soon as a process is free."""
     wishes = want_sync(visit.actor, visit.container, visit.organisation.name)
     if not wishes:
-        return visit.see(visit.address("connection"), "Nothing serves it: it has no schedule yet.")
+        return visit.see(
+            visit.address("connection"), gettext("Nothing serves it: it has no schedule yet.")
+        )
     wish = wishes[0]
-    waits = f" It waits: {wish.waits_for}" if wish.waits_for else ""
+    waits = gettext(" It waits: %(waits_for)s", waits_for=wish.waits_for) if wish.waits_for else ""
     return visit.see(
         visit.address("connection"),
-        f"It is read as soon as a process is free ({wish.served_by}).{waits}",
+        gettext(
+            "It is read as soon as a process is free (%(served_by)s).%(waits)s",
+            served_by=wish.served_by,
+            waits=waits,
+        ),
     )
 
 
@@ -46,7 +53,9 @@ def end(visit: Visit) -> Response:
     """End the connection, once its name was typed."""
     books = visit.organisation.connection.organisation.name
     if visit.request.form.get("name", "").strip().casefold() != books.casefold():
-        visit.field_errors["name"] = f"Type {books}, so that no other one is meant."
+        visit.field_errors["name"] = gettext(
+            "Type %(books)s, so that no other one is meant.", books=books
+        )
         return _end_page(visit, 422)
     visit.about = books
     return visit.see("/", disconnect(visit.actor, visit.organisation))

@@ -31,6 +31,7 @@ from arsync.core.ledger.agreements.credit_applications import (
 from arsync.core.planning.credit_planner import agreed_in_words
 from arsync.core.rulebook.facts import in_words
 from arsync.errors import UserMistake
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.fields import amount_of, day_of, refusal, text_of
 from arsync.web.desk.pages.customer_forms import without_commands
 from arsync.web.desk.routing import Routes
@@ -38,7 +39,7 @@ from arsync.web.desk.visit import Visit
 
 routes = Routes()
 
-STATES = ("open", "accepted", "cash on delivery", "refused")
+STATES = ("open", "accepted", ReaderText("cash on delivery"), "refused")
 SHOWN_MAX = 200
 """So many applications one page lists."""
 
@@ -78,7 +79,7 @@ def ask_application(visit: Visit) -> Response:
 @routes.act(f"{LIST}/new", Permission.APPLY_FOR_CREDIT, audited="recorded an application")
 def record_application(visit: Visit) -> Response:
     """Record an application."""
-    name = text_of(visit, "name", "Who applies?")
+    name = text_of(visit, "name", gettext("Who applies?"))
     words = ApplicantWords(
         registration_number=text_of(visit, "registration"),
         vat_number=text_of(visit, "vat"),
@@ -97,7 +98,7 @@ def record_application(visit: Visit) -> Response:
         else:
             application = applicant.application
             visit.about = application.name
-            message = f"The application of {application.name} is recorded."
+            message = gettext("The application of %(name)s is recorded.", name=application.name)
             return visit.see(visit.address(f"credit/{application.number}"), message)
     return _new_page(visit, 422)
 
@@ -129,7 +130,7 @@ def decide(visit: Visit, number: int) -> Response:
             text_of(visit, "reason"),
         )
         if by_hand.outcome is None:
-            visit.field_errors["outcome"] = "What is decided? Choose one."
+            visit.field_errors["outcome"] = gettext("What is decided? Choose one.")
     seen = visit.request.form.get("seen", "")
     if not visit.field_errors:
         try:
@@ -151,7 +152,7 @@ def decide(visit: Visit, number: int) -> Response:
 @routes.act(f"{ONE}/take-back", Permission.DECIDE_CREDIT, audited="took a credit decision back")
 def take_back(visit: Visit, number: int) -> Response:
     """Take the standing decision back."""
-    reason = text_of(visit, "back_reason", "Say why.")
+    reason = text_of(visit, "back_reason", gettext("Say why."))
     if not visit.field_errors:
         name = visit.organisation.name
         message = take_credit_back(
@@ -164,7 +165,7 @@ def take_back(visit: Visit, number: int) -> Response:
 @routes.act(f"{ONE}/reference", Permission.APPLY_FOR_CREDIT, audited="recorded a reference")
 def reference(visit: Visit, number: int) -> Response:
     """Record a reference, or what it answered."""
-    name = text_of(visit, "reference", "Who is the reference?")
+    name = text_of(visit, "reference", gettext("Who is the reference?"))
     answer = visit.request.form.get("answer", "")
     kind = visit.request.form.get("kind", "")
     said = ReferenceWords(
@@ -185,15 +186,20 @@ def reference(visit: Visit, number: int) -> Response:
         except UserMistake as mistake:
             visit.field_errors["reference"] = refusal(mistake)
         else:
-            return _back(visit, number, f"The reference {recorded.name} is recorded.")
+            return _back(
+                visit, number, gettext("The reference %(name)s is recorded.", name=recorded.name)
+            )
     return _page(visit, number, 422)
 
 
 @routes.act(f"{ONE}/data", Permission.APPLY_FOR_CREDIT, audited="recorded credit data")
 def data(visit: Visit, number: int) -> Response:
     """Record what a source said."""
-    kind, value = visit.request.form.get("datum", ""), text_of(visit, "value", "What did it say?")
-    source, as_of = text_of(visit, "source", "Who said it?"), day_of(visit, "as_of")
+    kind, value = (
+        visit.request.form.get("datum", ""),
+        text_of(visit, "value", gettext("What did it say?")),
+    )
+    source, as_of = text_of(visit, "source", gettext("Who said it?")), day_of(visit, "as_of")
     if not visit.field_errors:
         try:
             record_data(
@@ -208,7 +214,7 @@ def data(visit: Visit, number: int) -> Response:
         except UserMistake as mistake:
             visit.field_errors["value"] = refusal(mistake)
         else:
-            return _back(visit, number, f"Recorded what {source} said.")
+            return _back(visit, number, gettext("Recorded what %(source)s said.", source=source))
     return _page(visit, number, 422)
 
 

@@ -26,9 +26,11 @@ from arsync.core.actions import Via
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS
 from arsync.core.ledger.records import LogKind
 from arsync.errors import UserMistake
+from arsync.translation import gettext
 from arsync.web.desk.answers import file_answer
 from arsync.web.desk.fields import amount_of, day_of, refusal, text_of
 from arsync.web.desk.routing import Routes
+from arsync.web.desk.terms import term
 from arsync.web.desk.visit import Visit
 
 routes = Routes()
@@ -113,10 +115,10 @@ def ask_promise(visit: Visit, customer: str) -> Response:
 def record_promise(visit: Visit, customer: str) -> Response:
     """Record a promise."""
     subject = subject_of(visit, customer)
-    day = day_of(visit, "day", "Which day was promised?")
+    day = day_of(visit, "day", gettext("Which day was promised?"))
     amount, note = amount_of(visit, "amount"), text_of(visit, "note")
     if day is not None and day < visit.organisation.today:
-        visit.field_errors["day"] = "That day is past."
+        visit.field_errors["day"] = gettext("That day is past.")
     if not visit.field_errors and day is not None:
         promised = PromiseToPay(day, amount, note, also="also" in visit.request.form)
         names = names_of(subject, covers_of(visit, subject))
@@ -162,11 +164,13 @@ def record_dispute(visit: Visit, customer: str) -> Response:
     code = text_of(visit, "code")
     amount = amount_of(visit, "amount")
     if not subject.ticked:
-        visit.field_errors["invoice"] = "Tick what is disputed."
+        visit.field_errors["invoice"] = gettext("Tick what is disputed.")
     elif amount is not None and len(subject.ticked) > 1:
-        visit.field_errors["amount"] = "A part is disputed of one invoice: tick that one alone."
+        visit.field_errors["amount"] = gettext(
+            "A part is disputed of one invoice: tick that one alone."
+        )
     if not reason and not code:
-        visit.field_errors["reason"] = "What does the customer say?"
+        visit.field_errors["reason"] = gettext("What does the customer say?")
     words = DisputeWords(
         reason or None,
         code or None,
@@ -188,7 +192,7 @@ def record_dispute(visit: Visit, customer: str) -> Response:
             )
         except UserMistake as mistake:
             number = invoice.number or invoice.id
-            done = f" Recorded before: {len(recorded)}." if recorded else ""
+            done = gettext(" Recorded before: %(count)s.", count=len(recorded)) if recorded else ""
             visit.field_errors["invoice"] = f"{number}: {refusal(mistake)}{done}"
             return _dispute_page(visit, subject, 422)
         recorded.append(row.message)
@@ -196,7 +200,10 @@ def record_dispute(visit: Visit, customer: str) -> Response:
 
 
 def _dispute_page(visit: Visit, subject: FormSubject, status: int = 200) -> Response:
-    reasons = [("", "not said"), *((reason.code, reason.en) for reason in DISPUTE_REASONS)]
+    reasons = [
+        ("", gettext("not said")),
+        *((reason.code, term(reason.en)) for reason in DISPUTE_REASONS),
+    ]
     return form_page(visit, "form_dispute.html", subject, status, reasons=reasons)
 
 
@@ -213,7 +220,7 @@ def ask_call(visit: Visit, customer: str) -> Response:
 def record_call(visit: Visit, customer: str) -> Response:
     """Keep what happened in the customer's log."""
     subject = subject_of(visit, customer)
-    text = text_of(visit, "text", "What happened?")
+    text = text_of(visit, "text", gettext("What happened?"))
     day = day_of(visit, "day")
     kind = visit.request.form.get("kind", "")
     if not visit.field_errors:
@@ -240,7 +247,7 @@ def record_call(visit: Visit, customer: str) -> Response:
 
 
 def _call_page(visit: Visit, subject: FormSubject, status: int = 200) -> Response:
-    kinds = [(kind.value, kind.value) for kind in LogKind]
+    kinds = [(kind.value, term(kind.value)) for kind in LogKind]
     return form_page(visit, "form_call.html", subject, status, kinds=kinds)
 
 
@@ -254,7 +261,7 @@ def ask_task(visit: Visit, customer: str) -> Response:
 def record_task(visit: Visit, customer: str) -> Response:
     """Open a task."""
     subject = subject_of(visit, customer)
-    text = text_of(visit, "text", "What is to be done?")
+    text = text_of(visit, "text", gettext("What is to be done?"))
     due_on = day_of(visit, "day")
     if not visit.field_errors:
         about = visit.request.form.get("about", "") or ContactId(customer)
@@ -302,7 +309,7 @@ def record_release(visit: Visit, customer: str) -> Response:
 
 def _decided(visit: Visit, customer: str, template: str, decide: Any) -> Response:
     subject = subject_of(visit, customer)
-    reason, until = text_of(visit, "reason", "Say why."), day_of(visit, "until")
+    reason, until = text_of(visit, "reason", gettext("Say why.")), day_of(visit, "until")
     if not visit.field_errors:
         try:
             decided = decide(
@@ -334,8 +341,8 @@ def record_leave_alone(visit: Visit, customer: str) -> Response:
     if "end" in visit.request.form:
         message = no_longer_leave_alone(actor, container, whom, connection=name)
         return back_to(visit, subject, message)
-    reason = text_of(visit, "reason", "Say why.")
-    until = day_of(visit, "until", "Until when?")
+    reason = text_of(visit, "reason", gettext("Say why."))
+    until = day_of(visit, "until", gettext("Until when?"))
     if not visit.field_errors and until is not None:
         try:
             message = leave_alone(
@@ -411,7 +418,7 @@ def _statement_page(visit: Visit, customer: str, status: int = 200) -> Response:
         shown=shown,
         ways=[
             (way.value, words)
-            for way, words in ((Via.SMTP, "by email"), (Via.POST, "by post"))
+            for way, words in ((Via.SMTP, gettext("by email")), (Via.POST, gettext("by post")))
             if ways is None or way in ways
         ],
     )

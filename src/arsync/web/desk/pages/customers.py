@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from arsync.application.desk.customer import CustomerPage, customer_page
 from arsync.application.desk.customers import After, CustomersShown, ListOf, customers_page
+from arsync.translation import ReaderText
 from arsync.web.desk.age_bar import age_bar
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
@@ -17,20 +18,20 @@ routes = Routes()
 NAME_CHARACTERS_MAX = 100
 
 SHOWS = (
-    (CustomersShown.OWING, "Who owes"),
-    (CustomersShown.OVERDUE, "Overdue"),
-    (CustomersShown.HELD, "On credit hold"),
-    (CustomersShown.AGREED, "With an agreement"),
-    (CustomersShown.WAITING, "Something waits"),
-    (CustomersShown.ALL, "Everybody"),
+    (CustomersShown.OWING, ReaderText("Who owes")),
+    (CustomersShown.OVERDUE, ReaderText("Overdue")),
+    (CustomersShown.HELD, ReaderText("On credit hold")),
+    (CustomersShown.AGREED, ReaderText("With an agreement")),
+    (CustomersShown.WAITING, ReaderText("Something waits")),
+    (CustomersShown.ALL, ReaderText("Everybody")),
 )
 
 EVENTS = (
-    ("", "Everything"),
-    ("letters", "Letters"),
-    ("people", "Calls and agreements"),
-    ("money", "Invoices and payments"),
-    ("credit", "Credit"),
+    ("", ReaderText("Everything")),
+    ("letters", ReaderText("Letters")),
+    ("people", ReaderText("Calls and agreements")),
+    ("money", ReaderText("Invoices and payments")),
+    ("credit", ReaderText("Credit")),
 )
 """The filter of the timeline."""
 

@@ -9,6 +9,7 @@ from arsync.application.action_history import action_history
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.errors import UserMistake
+from arsync.translation import gettext
 from arsync.web.desk.visit import Visit
 
 
@@ -35,10 +36,14 @@ def when_words(visit: Visit, moment: datetime | None) -> str:
     local, day = moment.astimezone(organisation.zone), organisation.today
     clock = visit.words.clock(moment)
     if local.date() == day:
-        return f"Today at {clock}"
+        return gettext("Today at %(clock)s", clock=clock)
     if local.date() == day + timedelta(days=1):
-        return f"Tomorrow at {clock}"
-    return f"On {visit.words.day(local.date(), today=day, weekday=True)} at {clock}"
+        return gettext("Tomorrow at %(clock)s", clock=clock)
+    return gettext(
+        "On %(day)s at %(clock)s",
+        day=visit.words.day(local.date(), today=day, weekday=True),
+        clock=clock,
+    )
 
 
 def decided_words(visit: Visit) -> DecidedWords | None:

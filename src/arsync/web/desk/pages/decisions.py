@@ -19,6 +19,7 @@ from arsync.application.desk.deciding import (
 from arsync.application.desk.waiting_list import WaitingDecision, in_sum, waiting_decisions
 from arsync.application.permissions import Permission
 from arsync.store.models import ActionRow
+from arsync.translation import gettext
 from arsync.web.desk.pages.decided_words import when_words
 from arsync.web.desk.rendering import plural
 from arsync.web.desk.routing import Routes
@@ -71,19 +72,25 @@ def decide_many(visit: Visit) -> Response:
     decisions, beyond = _chosen(visit)
     do = form.get("do", "approve")
     if shown_together(decisions) != form.get("shown"):
-        visit.field_errors["list"] = "The list has changed since you saw it. This is how it is now."
+        visit.field_errors["list"] = gettext(
+            "The list has changed since you saw it. This is how it is now."
+        )
         return _many_page(visit, decisions, beyond, do, 422)
     keys = [decision.key for decision in decisions]
     if do == "refuse":
         reason = form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
         if not reason:
-            visit.field_errors["reason"] = "Say why: the customer's page and the log show it."
+            visit.field_errors["reason"] = gettext(
+                "Say why: the customer's page and the log show it."
+            )
             return _many_page(visit, decisions, beyond, do, 422)
         decided = refuse_many(visit.actor, visit.organisation, keys, reason=reason)
-        done = f"{plural(decided.approved, 'action')} refused."
+        done = plural(decided.approved, "%(number)s action refused.", "%(number)s actions refused.")
     else:
         decided = approve_many(visit.actor, visit.organisation, keys)
-        done = f"{plural(decided.approved, 'action')} approved."
+        done = plural(
+            decided.approved, "%(number)s action approved.", "%(number)s actions approved."
+        )
     visit.about = ", ".join(decision.action.contact_name for decision in decisions[:10])
     return visit.see(visit.address(_then(visit)), _many_words(done, decided))
 
@@ -105,12 +112,19 @@ def _many_words(done: str, decided: ManyDecided) -> str:
     lines = [done]
     if decided.first_of_two:
         lines.append(
-            f"{plural(decided.first_of_two, 'action')} above your limit: your yes is the first of"
-            " two."
+            plural(
+                decided.first_of_two,
+                "%(number)s action above your limit: your yes is the first of two.",
+                "%(number)s actions above your limit: your yes is the first of two.",
+            )
         )
     if decided.overtaken:
         lines.append(
-            f"{plural(decided.overtaken, 'action')} had been decided or withdrawn meanwhile."
+            plural(
+                decided.overtaken,
+                "%(number)s action had been decided or withdrawn meanwhile.",
+                "%(number)s actions had been decided or withdrawn meanwhile.",
+            )
         )
     return "\n".join(lines)
 

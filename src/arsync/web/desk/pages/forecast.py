@@ -14,6 +14,7 @@ from arsync.application.forecast_report import (
 from arsync.application.permissions import Permission
 from arsync.application.risk_reports import provision_csv, provision_report
 from arsync.core.analytics.forecast import CashForecast
+from arsync.translation import gettext
 from arsync.web.desk.answers import file_answer
 from arsync.web.desk.band_chart import BandChart, WeekSum, band_chart
 from arsync.web.desk.pages.measures import asked_day, wait_page
@@ -86,5 +87,10 @@ def _chart(visit: Visit, row: CashForecast | None) -> BandChart | None:
     first = visit.words.whole_money(row.weeks[0].expected, row.currency)
     four = visit.words.whole_money(row.four_weeks.expected, row.currency)
     return band_chart(
-        weeks, sentence=f"Expected in the first week: {first}; in four weeks: {four}."
+        weeks,
+        sentence=gettext(
+            "Expected in the first week: %(first)s; in four weeks: %(four)s.",
+            first=first,
+            four=four,
+        ),
     )

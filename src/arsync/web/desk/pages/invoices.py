@@ -7,27 +7,28 @@ from itertools import groupby
 from werkzeug.wrappers import Response
 
 from arsync.application.desk.invoice import invoice_page, why_page
+from arsync.translation import ReaderText
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
 routes = Routes()
 
 SECTIONS = {
-    "facts": "Facts",
-    "leave_alone": "Left alone",
-    "credit_limits": "Credit limit",
-    "credit_holds": "Credit hold",
-    "reminders": "Reminders",
-    "invoice": "Invoices",
-    "sent": "Sent",
-    "take_over": "Taken over",
-    "next": "Next",
-    "planned": "Planned",
-    "held back": "Held back",
-    "tasks": "Tasks",
-    "promises": "Promises",
-    "disputes": "Disputes",
-    "payment plan": "Payment plan",
+    "facts": ReaderText("Facts"),
+    "leave_alone": ReaderText("Left alone"),
+    "credit_limits": ReaderText("Credit limit"),
+    "credit_holds": ReaderText("Credit hold"),
+    "reminders": ReaderText("Reminders"),
+    "invoice": ReaderText("Invoices"),
+    "sent": ReaderText("Sent"),
+    "take_over": ReaderText("Taken over"),
+    "next": ReaderText("Next"),
+    "planned": ReaderText("Planned"),
+    "held back": ReaderText("Held back"),
+    "tasks": ReaderText("Tasks"),
+    "promises": ReaderText("Promises"),
+    "disputes": ReaderText("Disputes"),
+    "payment plan": ReaderText("Payment plan"),
 }
 """The sections of an explanation, as pages call them."""
 

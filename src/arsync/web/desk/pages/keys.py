@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from werkzeug.wrappers import Response
 
+from arsync.translation import ReaderText
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -22,55 +23,60 @@ class KeyGroup(NamedTuple):
 
 GROUPS = (
     KeyGroup(
-        "Everywhere",
+        ReaderText("Everywhere"),
         (
-            ("/", "search"),
-            ("g t", "Today"),
-            ("g w", "Worklist"),
-            ("g a", "Approvals"),
-            ("g c", "Customers"),
-            ("g r", "Rulebook"),
-            ("g m", "Measures"),
-            ("?", "this page"),
-            ("Esc", "leave a field"),
+            ("/", ReaderText("search")),
+            ("g t", ReaderText("Today")),
+            ("g w", ReaderText("Worklist")),
+            ("g a", ReaderText("Approvals")),
+            ("g c", ReaderText("Customers")),
+            ("g r", ReaderText("Rulebook")),
+            ("g m", ReaderText("Measures")),
+            ("?", ReaderText("this page")),
+            ("Esc", ReaderText("leave a field")),
         ),
     ),
     KeyGroup(
-        "Lists",
+        ReaderText("Lists"),
         (
-            ("j", "the next row"),
-            ("k", "the row before"),
-            ("x", "tick it"),
-            ("Shift x", "tick all rows up to this one"),
-            ("Enter", "open it"),
+            ("j", ReaderText("the next row")),
+            ("k", ReaderText("the row before")),
+            ("x", ReaderText("tick it")),
+            ("Shift x", ReaderText("tick all rows up to this one")),
+            ("Enter", ReaderText("open it")),
         ),
     ),
     KeyGroup(
-        "Approvals", (("a", "approve"), ("r", "refuse, on a page that asks why"), ("w", "why"))
-    ),
-    KeyGroup(
-        "Worklist",
+        ReaderText("Approvals"),
         (
-            ("o s", "Spoke"),
-            ("o p", "Promised"),
-            ("o i", "Instalments"),
-            ("o d", "Dispute"),
-            ("o c", "Asks for copy"),
-            ("o v", "Voicemail"),
-            ("o u", "Unreachable"),
-            ("o w", "Wrong number"),
-            ("o r", "Refused"),
-            ("Ctrl Enter", "record, and go on to the next"),
+            ("a", ReaderText("approve")),
+            ("r", ReaderText("refuse, on a page that asks why")),
+            ("w", ReaderText("why")),
         ),
     ),
-    KeyGroup("Customer", (("p", "promise"), ("w", "why"))),
     KeyGroup(
-        "Rulebook",
+        ReaderText("Worklist"),
         (
-            ("Ctrl Space", "complete what is typed"),
-            ("F8", "the next problem"),
-            ("Ctrl S", "keep the draft"),
-            ("Esc Tab", "leave the editor"),
+            ("o s", ReaderText("Spoke")),
+            ("o p", ReaderText("Promised")),
+            ("o i", ReaderText("Instalments")),
+            ("o d", ReaderText("Dispute")),
+            ("o c", ReaderText("Asks for copy")),
+            ("o v", ReaderText("Voicemail")),
+            ("o u", ReaderText("Unreachable")),
+            ("o w", ReaderText("Wrong number")),
+            ("o r", ReaderText("Refused")),
+            ("Ctrl Enter", ReaderText("record, and go on to the next")),
+        ),
+    ),
+    KeyGroup(ReaderText("Customer"), (("p", ReaderText("promise")), ("w", ReaderText("why")))),
+    KeyGroup(
+        ReaderText("Rulebook"),
+        (
+            ("Ctrl Space", ReaderText("complete what is typed")),
+            ("F8", ReaderText("the next problem")),
+            ("Ctrl S", ReaderText("keep the draft")),
+            ("Esc Tab", ReaderText("leave the editor")),
         ),
     ),
 )

@@ -24,6 +24,7 @@ from arsync.application.people.persons import Person
 from arsync.application.people.shown_once import keep_to_show, shown_once
 from arsync.application.people.signing_in import PASSWORD_CHARACTERS_MIN
 from arsync.errors import UserMistake
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -32,7 +33,7 @@ routes = Routes()
 TEXT_MAX = 1_000
 
 LOCALES = (
-    ("", "As the browser says"),
+    ("", ReaderText("As the browser says")),
     ("en_GB", "English (United Kingdom)"),
     ("en_IE", "English (Ireland)"),
     ("en_US", "English (United States)"),
@@ -53,9 +54,21 @@ LOCALES = (
 )
 """How numbers and days may be written."""
 
-THEME_WORDS = dict(zip(THEMES, ("As the system says", "Light", "Dark"), strict=True))
+THEME_WORDS = dict(
+    zip(
+        THEMES,
+        (ReaderText("As the system says"), ReaderText("Light"), ReaderText("Dark")),
+        strict=True,
+    )
+)
 
-SHORTCUT_WORDS = dict(zip(SHORTCUTS, ("On", "With Alt held down", "Off"), strict=True))
+SHORTCUT_WORDS = dict(
+    zip(
+        SHORTCUTS,
+        (ReaderText("On"), ReaderText("With Alt held down"), ReaderText("Off")),
+        strict=True,
+    )
+)
 
 LIGHT, DARK = "#ffffff", "#000000"
 """Of a QR code: cameras read dark on light, whatever the theme is."""
@@ -79,7 +92,7 @@ def keep_looks(visit: Visit) -> Response:
     except UserMistake as mistake:
         visit.field_errors["name"] = str(mistake)
         return _own_page(visit, 422)
-    return visit.see("/me", "Kept.")
+    return visit.see("/me", gettext("Kept."))
 
 
 @routes.act("/me/password", None, audited="changed the own password")
@@ -99,8 +112,8 @@ def keep_password(visit: Visit) -> Response:
         visit.field_errors["password" if is_old else "new_password"] = text
         return _own_page(visit, 422)
     visit.about = _person(visit).user.email
-    others = f" Signed out elsewhere: {ended}." if ended else ""
-    return visit.see("/me", f"The password is changed.{others}")
+    others = gettext(" Signed out elsewhere: %(ended)s.", ended=ended) if ended else ""
+    return visit.see("/me", gettext("The password is changed.%(others)s", others=others))
 
 
 @routes.page("/me/code", None)
@@ -121,7 +134,7 @@ def keep_code(visit: Visit) -> Response:
         # Of what is no secret no picture can be made: the app is set up anew.
         return _code_page(visit, secret if is_secret(secret) else new_secret(), 422)
     visit.about = person.user.email
-    return visit.see("/me", "From now on you sign in with a code from the app.")
+    return visit.see("/me", gettext("From now on you sign in with a code from the app."))
 
 
 @routes.act("/me/code/end", None, audited="took the own second factor away")
@@ -134,7 +147,7 @@ def end_code(visit: Visit) -> Response:
         visit.field_errors["code"] = str(mistake)
         return _own_page(visit, 422)
     visit.about = _person(visit).user.email
-    return visit.see("/me", "You sign in by your password alone now.")
+    return visit.see("/me", gettext("You sign in by your password alone now."))
 
 
 @routes.act("/me/sessions", None, audited="ended own sessions")
@@ -147,7 +160,7 @@ def end_session(visit: Visit) -> Response:
         if session
         else sign_ins.end_all(person.user.id, but=person.session)
     )
-    return visit.see("/me", f"Signed out elsewhere: {ended}.")
+    return visit.see("/me", gettext("Signed out elsewhere: %(ended)s.", ended=ended))
 
 
 @routes.act("/me/tokens", None, audited="made a token of the API")
@@ -180,7 +193,9 @@ def revoke_token(visit: Visit, token_id: int) -> Response:
     """Let a token hold no more."""
     held = visit.container.store.sign_ins.revoke_token(_person(visit).user.id, token_id)
     visit.about = f"token {token_id}"
-    return visit.see("/me", "The token is revoked." if held else "It held no more already.")
+    return visit.see(
+        "/me", gettext("The token is revoked.") if held else gettext("It held no more already.")
+    )
 
 
 def _person(visit: Visit) -> Person:
@@ -201,7 +216,7 @@ def _own_page(visit: Visit, status: int = 200) -> Response:
         locales=LOCALES,
         themes=THEME_WORDS.items(),
         shortcuts=SHORTCUT_WORDS.items(),
-        token_days=[(str(days), f"{days} days") for days in TOKEN_DAYS],
+        token_days=[(str(days), gettext("%(days)s days", days=days)) for days in TOKEN_DAYS],
         sessions=sign_ins.sessions(person.user.id),
         own_session=person.session,
         tokens=[token for token in tokens if token.expires_at is None or token.expires_at > now],

@@ -34,6 +34,7 @@ from arsync.core.analytics.ageing import AgeingRow
 from arsync.core.ledger.age_buckets import BUCKETS
 from arsync.core.ledger.money import ZERO
 from arsync.errors import UserMistake
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.age_bar import NAMES, AgePiece, age_bar
 from arsync.web.desk.answers import file_answer
 from arsync.web.desk.routing import Routes
@@ -136,15 +137,15 @@ def show_documents(visit: Visit, name: str) -> Response:
 
 
 _DOCUMENT_TITLES = {
-    "sales": "Sales",
-    "receivable": "Owed",
-    "current": "Owed and not yet due",
-    "overdue": "Overdue",
-    "opening": "Owed at the start of the window",
-    "settled": "Settled",
-    "disputed": "Disputed",
-    "promised": "Promised",
-    "promises": "Promises",
+    "sales": ReaderText("Sales"),
+    "receivable": ReaderText("Owed"),
+    "current": ReaderText("Owed and not yet due"),
+    "overdue": ReaderText("Overdue"),
+    "opening": ReaderText("Owed at the start of the window"),
+    "settled": ReaderText("Settled"),
+    "disputed": ReaderText("Disputed"),
+    "promised": ReaderText("Promised"),
+    "promises": ReaderText("Promises"),
 }
 
 
@@ -162,7 +163,9 @@ def show_month(visit: Visit, month: str) -> Response:
     try:
         first = date.fromisoformat(f"{month}-01")
     except ValueError:
-        raise UserMistake(f"{month[:20]!r} is no month.\n    hint: 2026-11") from None
+        raise UserMistake(
+            gettext("%(month)s is no month.\n    hint: 2026-11", month=repr(month[:20]))
+        ) from None
     job = begin_month(visit.actor, visit.organisation, visit.long_work, first)
     if not job.wait(current_app.extensions[FIGURES_WAIT_SECONDS]):
         return wait_page(visit, job)
@@ -204,7 +207,7 @@ def asked_day(visit: Visit) -> date | None:
         return None
     with contextlib.suppress(ValueError):
         return date.fromisoformat(text)
-    raise UserMistake(f"{text[:20]!r} is no day.\n    hint: 2026-11-30")
+    raise UserMistake(gettext("%(text)s is no day.\n    hint: 2026-11-30", text=repr(text[:20])))
 
 
 def _currency(visit: Visit, figures: LedgerFigures) -> str:
@@ -228,7 +231,11 @@ def _sentence(months: Sequence[tuple[str, Decimal | None]]) -> str:
     if not points:
         return ""
     (first_label, first), (last_label, last) = points[0], points[-1]
-    return (
-        f"DSO counted back: {first:.0f} days at the end of {first_label}, "
-        f"{last:.0f} at the end of {last_label}."
+    return gettext(
+        "DSO counted back: %(first)s days at the end of %(first_label)s, %(last)s "
+        "at the end of %(last_label)s.",
+        first=format(first, ".0f"),
+        first_label=first_label,
+        last=format(last, ".0f"),
+        last_label=last_label,
     )

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from arsync.application.desk.mode_change import ModeChange, change_mode, mode_change
 from arsync.application.permissions import Permission
 from arsync.store.models import Mode
+from arsync.translation import gettext
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -28,7 +29,7 @@ def change(visit: Visit) -> Response:
     """Change it."""
     chosen = visit.request.form.get("mode", "")
     if chosen not in set(Mode):
-        visit.field_errors["mode"] = "Choose one of the three."
+        visit.field_errors["mode"] = gettext("Choose one of the three.")
         return _page(visit, None, 422)
     message = change_mode(visit.actor, visit.organisation, Mode(chosen))
     return visit.see(visit.address("today"), message)

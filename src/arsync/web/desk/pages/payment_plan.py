@@ -18,6 +18,7 @@ from arsync.core.ledger.agreements.payment_plans import INSTALMENTS_MAX, Every
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.records import Instalment
 from arsync.errors import UserMistake
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.fields import parsed_amount, refusal
 from arsync.web.desk.pages.customer_forms import (
     BASE,
@@ -28,6 +29,7 @@ from arsync.web.desk.pages.customer_forms import (
     subject_of,
 )
 from arsync.web.desk.routing import Routes
+from arsync.web.desk.terms import term
 from arsync.web.desk.visit import Visit
 
 routes = Routes()
@@ -35,7 +37,12 @@ routes = Routes()
 USUAL_PARTS = 3
 FIRST_DAYS_AHEAD = 14
 
-HOW = ("by phone", "by email", "in person", "in writing")
+HOW = (
+    ReaderText("by phone"),
+    ReaderText("by email"),
+    ReaderText("in person"),
+    ReaderText("in writing"),
+)
 
 
 class PreviewLine(NamedTuple):
@@ -66,9 +73,9 @@ def record_plan(visit: Visit, customer: str) -> Response:
     if schedule is None:
         return _plan_page(visit, subject, terms, 422)
     if _mark(schedule) != visit.request.form.get("previewed", ""):
-        visit.field_errors["preview"] = (
-            "What is owed changed meanwhile, or the terms did: this is the plan now. Nothing was"
-            " recorded yet."
+        visit.field_errors["preview"] = gettext(
+            "What is owed changed meanwhile, or the terms did: this is the plan now. "
+            "Nothing was recorded yet."
         )
         return _plan_page(visit, subject, terms, 422)
     instalments = schedule.agreement.plan.instalments
@@ -93,7 +100,9 @@ def _task_done(visit: Visit, task: str, message: str) -> Response:
     try:
         complete_task(visit.actor, visit.container, row.key, report)
     except UserMistake as mistake:
-        message = f"{message} The task stays as it is: {mistake}"
+        message = gettext(
+            "%(message)s The task stays as it is: %(mistake)s", message=message, mistake=mistake
+        )
     visit.log_words = message
     shown = visit.words.told(message, today=visit.organisation.today)
     return visit.see(visit.address("worklist", done=row.key), shown)
@@ -109,12 +118,14 @@ def _terms(visit: Visit) -> Terms | None:
     count, first = values.get("parts", "").strip(), values.get("first", "").strip()
     every = values.get("every", Every.MONTH.value)
     if not count.isdecimal() or not 1 <= int(count[:6]) <= INSTALMENTS_MAX:
-        visit.field_errors["parts"] = f"A whole number from 1 to {INSTALMENTS_MAX}."
+        visit.field_errors["parts"] = gettext(
+            "A whole number from 1 to %(limit)s.", limit=INSTALMENTS_MAX
+        )
         return None
     try:
         day = date.fromisoformat(first)
     except ValueError:
-        visit.field_errors["first"] = "On which day is the first one due?"
+        visit.field_errors["first"] = gettext("On which day is the first one due?")
         return None
     if every not in {each.value for each in Every}:
         every = Every.MONTH.value
@@ -133,9 +144,11 @@ def _listed(visit: Visit, text: str) -> tuple[Instalment, ...]:
         except ValueError:
             day = None
         if day is None or amount is None or amount <= 0:
-            visit.field_errors["lines"] = (
-                f"Line {number}: “{line.strip()[:40]}” is no day and amount. Write it as"
-                " 2026-12-15 3000.00."
+            visit.field_errors["lines"] = gettext(
+                "Line %(number)s: “%(strip)s” is no day and amount. Write it as 2026-12-15 "
+                "3000.00.",
+                number=number,
+                strip=line.strip()[:40],
             )
             return ()
         instalments.append(Instalment(day, amount))
@@ -165,9 +178,13 @@ def _mark(schedule: Schedule) -> str:
 def _note(visit: Visit) -> str:
     form = visit.request.form
     person, how = form.get("person", "").strip(), form.get("how", "")
-    words = " ".join(filter(None, (person and f"with {person}", how if how in HOW else "")))
+    words = " ".join(
+        filter(
+            None, (person and gettext("with %(person)s", person=person), how if how in HOW else "")
+        )
+    )
     note = form.get("note", "").strip()
-    agreed = f"Agreed {words}." if words else ""
+    agreed = gettext("Agreed %(words)s.", words=words) if words else ""
     return " ".join(filter(None, (agreed, note)))
 
 
@@ -188,8 +205,8 @@ def _plan_page(
         subject,
         status,
         covers=covers_of(visit, subject),
-        every=[(each.value, each.value) for each in Every],
-        how=[(words, words) for words in HOW],
+        every=[(each.value, term(each.value)) for each in Every],
+        how=[(str(words), words) for words in HOW],
         usual_parts=USUAL_PARTS,
         usual_first=first.isoformat(),
         usual_person=people[0] if people else "",

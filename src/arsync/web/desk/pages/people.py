@@ -29,8 +29,10 @@ from arsync.application.permissions import ROLES, Permission, Role
 from arsync.core.ledger.money import plain
 from arsync.errors import UserMistake
 from arsync.store.people.users import ALL, CONNECTION, LABEL, ScopedRole, UserRow
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.guard import own_address
 from arsync.web.desk.routing import Routes
+from arsync.web.desk.terms import term
 from arsync.web.desk.visit import Visit
 
 routes = Routes()
@@ -38,17 +40,17 @@ routes = Routes()
 TEXT_MAX = 300
 
 WHO_MAY = (
-    ("See customers, figures, letters", Permission.READ),
-    ("Record a promise, a plan, a dispute", Permission.AGREE),
-    ("Log a call or a note, complete a task", Permission.LOG),
-    ("Approve and refuse", Permission.APPROVE),
-    ("Place and release holds", Permission.HOLD),
-    ("Edit letters, try a policy", Permission.TEXTS),
-    ("Put a rulebook live", Permission.PUSH_RULES),
-    ("Stop everything", Permission.STOP),
-    ("Start again, change the mode, connect", Permission.CONNECT),
-    ("Change people", Permission.PEOPLE),
-    ("Read the audit log", Permission.AUDIT),
+    (ReaderText("See customers, figures, letters"), Permission.READ),
+    (ReaderText("Record a promise, a plan, a dispute"), Permission.AGREE),
+    (ReaderText("Log a call or a note, complete a task"), Permission.LOG),
+    (ReaderText("Approve and refuse"), Permission.APPROVE),
+    (ReaderText("Place and release holds"), Permission.HOLD),
+    (ReaderText("Edit letters, try a policy"), Permission.TEXTS),
+    (ReaderText("Put a rulebook live"), Permission.PUSH_RULES),
+    (ReaderText("Stop everything"), Permission.STOP),
+    (ReaderText("Start again, change the mode, connect"), Permission.CONNECT),
+    (ReaderText("Change people"), Permission.PEOPLE),
+    (ReaderText("Read the audit log"), Permission.AUDIT),
 )
 """What the page says of the table of permissions, in its order."""
 
@@ -58,7 +60,7 @@ def show_all(visit: Visit) -> Response:
     """Show everybody, and what each role may."""
     lines = people(visit.actor, visit.container)
     table = [
-        (words, ", ".join(role for role in Role if role in ROLES[permission]))
+        (words, ", ".join(gettext(role) for role in Role if role in ROLES[permission]))
         for words, permission in WHO_MAY
     ]
     return visit.page(
@@ -122,7 +124,7 @@ def change_role(visit: Visit, user_id: int) -> Response:
         return _person_page(visit, user_id, 422)
     limit = f", approves up to {new_role.approves_up_to}" if new_role.approves_up_to else ""
     visit.log_words = f"{new_role.role}, {new_role.scope} {new_role.value}".strip() + limit
-    return _done(visit, user, "The role is kept.")
+    return _done(visit, user, gettext("The role is kept."))
 
 
 @routes.act("/people/<int:user_id>/role/remove", Permission.PEOPLE, audited="took a role away")
@@ -136,7 +138,7 @@ def drop_role(visit: Visit, user_id: int) -> Response:
         _blame(visit, mistake, "role")
         return _person_page(visit, user_id, 422)
     visit.log_words = f"{scope} {value}".strip()
-    return _done(visit, user, "The role is taken away.")
+    return _done(visit, user, gettext("The role is taken away."))
 
 
 @routes.act("/people/<int:user_id>/disable", Permission.PEOPLE, audited="disabled a person")
@@ -148,7 +150,7 @@ def disable(visit: Visit, user_id: int) -> Response:
     except UserMistake as mistake:
         _blame(visit, mistake, "disable")
         return _person_page(visit, user_id, 422)
-    return _done(visit, user, f"{_called(user)} may sign in no more.")
+    return _done(visit, user, gettext("%(called)s may sign in no more.", called=_called(user)))
 
 
 @routes.act("/people/<int:user_id>/enable", Permission.PEOPLE, audited="enabled a person")
@@ -156,7 +158,7 @@ def enable(visit: Visit, user_id: int) -> Response:
     """Let somebody sign in again."""
     user = _user(visit, user_id)
     set_disabled(visit.actor, visit.container, user, disabled=False)
-    return _done(visit, user, f"{_called(user)} may sign in again.")
+    return _done(visit, user, gettext("%(called)s may sign in again.", called=_called(user)))
 
 
 @routes.act("/people/<int:user_id>/link", Permission.PEOPLE, audited="made a link for a password")
@@ -173,7 +175,9 @@ def take_code(visit: Visit, user_id: int) -> Response:
     """Take somebody's second factor away."""
     user = _user(visit, user_id)
     take_second_factor(visit.actor, visit.container, user)
-    return _done(visit, user, f"{_called(user)} signs in without a code now.")
+    return _done(
+        visit, user, gettext("%(called)s signs in without a code now.", called=_called(user))
+    )
 
 
 @routes.act("/people/<int:user_id>/sessions", Permission.PEOPLE, audited="ended sessions")
@@ -183,7 +187,7 @@ def end_one(visit: Visit, user_id: int) -> Response:
     session = visit.request.form.get("session", "")[:TEXT_MAX]
     ended = end_sessions(visit.actor, visit.container, user, session=session)
     visit.log_words = f"{ended} sessions"
-    return _done(visit, user, f"Ended: {ended}.")
+    return _done(visit, user, gettext("Ended: %(ended)s.", ended=ended))
 
 
 @routes.page("/people/sessions", Permission.PEOPLE)
@@ -198,7 +202,7 @@ def end_all(visit: Visit) -> Response:
     """Sign everybody out, but for this browser."""
     assert visit.person is not None
     ended = end_sessions(visit.actor, visit.container, None, but=visit.person.session)
-    return visit.see("/people", f"Ended: {ended}. Yours goes on.")
+    return visit.see("/people", gettext("Ended: %(ended)s. Yours goes on.", ended=ended))
 
 
 def _done(visit: Visit, user: UserRow, message: str) -> FlaskResponse:
@@ -210,7 +214,7 @@ def _user(visit: Visit, user_id: int) -> UserRow:
     try:
         return visit.container.store.users.get(user_id)
     except UserMistake:
-        raise NotFound(f"there is no person {user_id}.") from None
+        raise NotFound(gettext("there is no person %(user_id)s.", user_id=user_id)) from None
 
 
 def _called(user: UserRow) -> str:
@@ -240,8 +244,14 @@ def _scopes(visit: Visit) -> list[tuple[str, str]]:
     labels = visit.container.store.connections.labels()
     return [
         (ALL, "everything"),
-        *((f"{CONNECTION}:{row.name}", f"only {row.organisation.name}") for row in rows),
-        *((f"{LABEL}:{label}", f"only the label {label}") for label in labels),
+        *(
+            (f"{CONNECTION}:{row.name}", gettext("only %(name)s", name=row.organisation.name))
+            for row in rows
+        ),
+        *(
+            (f"{LABEL}:{label}", gettext("only the label %(label)s", label=label))
+            for label in labels
+        ),
     ]
 
 
@@ -262,7 +272,7 @@ def _role_values(visit: Visit, user: UserRow | None = None) -> dict[str, object]
         )
     )
     return {
-        "roles": [(role.value, role.value) for role in Role],
+        "roles": [(role.value, term(role.value)) for role in Role],
         "scopes": scopes,
         "role": new_role.role,
         "scope": f"{new_role.scope}:{new_role.value}" if new_role.value else new_role.scope,

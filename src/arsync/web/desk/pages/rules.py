@@ -40,6 +40,7 @@ from arsync.core.rulebook.three_way import diff_lines
 from arsync.core.trials.rulebook_diff import action_in_words
 from arsync.errors import Overtaken, UserMistake
 from arsync.store.policy.tries import TryKind
+from arsync.translation import gettext
 from arsync.web.desk.answers import file_answer
 from arsync.web.desk.draft_work import (
     SCENARIO_SECONDS_MAX,
@@ -113,7 +114,10 @@ def save(visit: Visit) -> Response:
         form.get("reason", "").strip()[:REASON_CHARACTERS_MAX],
     )
     if len(change.text) > FILE_CHARACTERS_MAX:
-        visit.field_errors["text"] = f"A file has at most {FILE_CHARACTERS_MAX:,} characters."
+        visit.field_errors["text"] = gettext(
+            "A file has at most %(limit)s characters.",
+            limit=format(FILE_CHARACTERS_MAX, ","),
+        )
         return _editor(visit, change=change._replace(text=change.opened), status=422)
     if form.get("do") == "check":
         return _editor(visit, change=change)
@@ -122,16 +126,18 @@ def save(visit: Visit) -> Response:
     try:
         save_draft(visit.actor, visit.organisation, change, everywhere=acts_everywhere(visit))
     except WrittenMeanwhile as meanwhile:
-        visit.field_errors["text"] = (
-            f"{meanwhile.saved_by or 'Somebody'} saved this file while you wrote. Both changes "
-            "stand below; nothing was saved yet."
+        visit.field_errors["text"] = gettext(
+            "%(saved_by)s saved this file while you wrote. Both changes stand below; "
+            "nothing was saved yet.",
+            saved_by=meanwhile.saved_by or "Somebody",
         )
         return _editor(visit, change=change, meanwhile=meanwhile, status=422)
     visit.about = change.path
     visit.log_words = change.reason
     look_at_effect(visit)
     return visit.see(
-        visit.address("rules/draft", file=change.path), "Saved as a draft. Nobody goes by it yet."
+        visit.address("rules/draft", file=change.path),
+        gettext("Saved as a draft. Nobody goes by it yet."),
     )
 
 
@@ -171,7 +177,9 @@ def download(visit: Visit) -> Response:
 def drop(visit: Visit) -> Response:
     """Throw the draft away."""
     drop_draft(visit.actor, visit.organisation)
-    return visit.see(visit.address("rules"), "The draft is gone. The live rulebook is as it was.")
+    return visit.see(
+        visit.address("rules"), gettext("The draft is gone. The live rulebook is as it was.")
+    )
 
 
 @routes.act(
@@ -181,9 +189,12 @@ def take_over(visit: Visit) -> Response:
     """Put what changed in the live text meanwhile into the draft."""
     clashes = take_over_live(visit.actor, visit.organisation)
     look_at_effect(visit)
-    message = "The draft has the live text's changes."
+    message = gettext("The draft has the live text's changes.")
     if clashes:
-        message += f" Both changed the same lines at {'; '.join(clashes)}: there the draft's stand."
+        message += gettext(
+            " Both changed the same lines at %(join)s: there the draft's stand.",
+            join="; ".join(clashes),
+        )
     return visit.see(visit.address("rules/draft"), message)
 
 
@@ -206,7 +217,7 @@ def go_live(visit: Visit) -> Response:
     form = visit.request.form
     reason = form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
     if not reason:
-        visit.field_errors["reason"] = "Say why: it stands with this version for good."
+        visit.field_errors["reason"] = gettext("Say why: it stands with this version for good.")
         return _live_page(visit, 422)
     try:
         pushed = put_live(
@@ -224,7 +235,9 @@ def go_live(visit: Visit) -> Response:
         return _live_page(visit, 422)
     visit.about = f"push {pushed.row.id}, {short_hash(pushed.rulebooks[0].hash)}"
     visit.log_words = reason
-    return visit.see(visit.address("rules"), "Live. Every machine goes by it from its next run on.")
+    return visit.see(
+        visit.address("rules"), gettext("Live. Every machine goes by it from its next run on.")
+    )
 
 
 # -- the editor ---------------------------------------------------------------------------------
@@ -298,7 +311,7 @@ def _live_page(visit: Visit, status: int = 200) -> Response:
     with checking_rules():
         ready = readiness(visit.actor, visit.organisation, within(SCENARIO_SECONDS_MAX))
     if ready is None or ready.now.draft is None:
-        return visit.see(visit.address("rules/draft"), "There is no draft to put live.")
+        return visit.see(visit.address("rules/draft"), gettext("There is no draft to put live."))
     draft_files = {file.path: file.text for file in ready.now.text.files if not file.is_shipped}
     live_files = {file.path: file.text for file in ready.now.live.files if not file.is_shipped}
     diffs = [
@@ -327,7 +340,7 @@ def _explained(visit: Visit, checked: CheckedDraft, customer: str) -> tuple[Why 
     if not customer:
         return None, ""
     if checked.rules is None or not checked.is_sound:
-        return None, "Mend the problems first."
+        return None, gettext("Mend the problems first.")
     try:
         context = drafted(visit.container, visit.organisation, checked.rules)
         return why(visit.actor, context, customer), ""

@@ -26,6 +26,7 @@ from arsync.application.people.signing_in import (
 )
 from arsync.errors import UserMistake
 from arsync.store.people.users import UserRow
+from arsync.translation import gettext
 from arsync.web.desk.guard import own_address, safe_path
 from arsync.web.desk.routing import DESK, Routes, cookie_name
 from arsync.web.desk.visit import Visit
@@ -160,10 +161,10 @@ def show_link(visit: Visit, token: str) -> Response:
         return visit.page(
             "mistake.html",
             410,
-            title="This link opens nothing",
-            words_lines=["It was used already, or it is too old. Ask for a new one."],
+            title=gettext("This link opens nothing"),
+            words_lines=[gettext("It was used already, or it is too old. Ask for a new one.")],
             back="/sign-in",
-            back_words="Sign in",
+            back_words=gettext("Sign in"),
             number="",
         )
     return _password_form(visit, is_first=link.purpose == FIRST, user_id=link.user_id)
@@ -253,8 +254,8 @@ def _password_form(
         "choose_password.html",
         status,
         is_first=is_first,
-        title="Make your account" if is_first else "Choose a password",
-        button="Make the account" if is_first else "Keep the password",
+        title=gettext("Make your account") if is_first else gettext("Choose a password"),
+        button=gettext("Make the account") if is_first else gettext("Keep the password"),
         name=form.get("name", ""),
         email=email,
         shortest=PASSWORD_CHARACTERS_MIN,

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from arsync.application.connection_changes import start_again, stop_everything
 from arsync.application.permissions import Permission
 from arsync.core.actions import ActionState
+from arsync.translation import gettext
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -26,7 +27,7 @@ def stop(visit: Visit) -> Response:
     """Stop everything."""
     reason = visit.request.form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
     if not reason:
-        visit.field_errors["reason"] = "Say why: everybody who signs in reads it."
+        visit.field_errors["reason"] = gettext("Say why: everybody who signs in reads it.")
         return _stop_page(visit, 422)
     stop_everything(visit.actor, visit.organisation, reason)
     visit.log_words = reason
@@ -44,7 +45,7 @@ def ask_start(visit: Visit) -> Response:
 def start(visit: Visit) -> Response:
     """Let things leave again."""
     start_again(visit.actor, visit.organisation)
-    return visit.see(visit.address("today"), "Started again.")
+    return visit.see(visit.address("today"), gettext("Started again."))
 
 
 def _stop_page(visit: Visit, status: int = 200) -> Response:

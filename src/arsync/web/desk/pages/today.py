@@ -10,7 +10,9 @@ from werkzeug.wrappers import Response
 
 from arsync.application.desk.today import FOLDED_ROWS_MAX, OPEN_ROWS, Today, today
 from arsync.application.desk.waiting_list import in_sum
+from arsync.translation import gettext
 from arsync.web.desk.pages.decided_words import decided_words, when_words
+from arsync.web.desk.rendering import plural
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -63,77 +65,108 @@ def _problems(visit: Visit, shown: Today) -> Iterator[ProblemLine]:
     if way.rulebook:
         yield ProblemLine(
             "red",
-            "The rulebook cannot be used, so nothing leaves.",
+            gettext("The rulebook cannot be used, so nothing leaves."),
             " ".join(way.rulebook),
             visit.address("rules"),
-            "Open the rulebook",
+            gettext("Open the rulebook"),
         )
     if way.outage is not None:
         again = way.outage.retry_at
         yield ProblemLine(
             "red",
-            f"{label} was not reached {words.moment(way.outage.failed_at, today=day)}.",
-            way.outage.reason + (f" The next attempt is at {words.clock(again)}." if again else ""),
+            gettext(
+                "%(label)s was not reached %(moment)s.",
+                label=label,
+                moment=words.moment(way.outage.failed_at, today=day),
+            ),
+            way.outage.reason
+            + (
+                gettext(" The next attempt is at %(clock)s.", clock=words.clock(again))
+                if again
+                else ""
+            ),
             visit.address("connection"),
-            "Look at the connection",
+            gettext("Look at the connection"),
         )
     elif way.failed_run is not None and not way.rulebook:
         yield ProblemLine(
             "red",
-            "The last run failed.",
+            gettext("The last run failed."),
             words.sentence(way.failed_run.message),
             visit.address("connection"),
-            "Look at the connection",
+            gettext("Look at the connection"),
         )
     if way.safety:
         yield ProblemLine(
             "amber",
-            "A safety limit stopped the plan.",
-            f"{words.sentence(way.safety)}. Nothing of it leaves unless you approve it.",
+            gettext("A safety limit stopped the plan."),
+            gettext(
+                "%(sentence)s. Nothing of it leaves unless you approve it.",
+                sentence=words.sentence(way.safety),
+            ),
             visit.address("approvals"),
-            "Look at what waits",
+            gettext("Look at what waits"),
         )
     for pause in way.pauses:
-        yield ProblemLine("amber", "For now:", f"{words.sentence(pause)}.")
+        yield ProblemLine("amber", gettext("For now:"), f"{words.sentence(pause)}.")
     if way.unknown:
-        counted = "1 outcome is" if way.unknown == 1 else f"{way.unknown:,} outcomes are"
         yield ProblemLine(
             "amber",
-            f"{counted} not known.",
-            f"It may have left or not: look in {label}, then say which. It is not sent again.",
+            plural(
+                way.unknown,
+                "%(number)s outcome is not known.",
+                "%(number)s outcomes are not known.",
+            ),
+            gettext(
+                "It may have left or not: look in %(label)s, then say which. It is not sent again.",
+                label=label,
+            ),
             visit.address("connection"),
-            "Settle it",
+            gettext("Settle it"),
         )
     for alert in shown.alerts:
         numbers = f", {', '.join(alert.invoices)}" if alert.invoices else ""
-        since = f", since {words.day(alert.since, today=day)}" if alert.since else ""
+        since = (
+            gettext(", since %(day)s", day=words.day(alert.since, today=day)) if alert.since else ""
+        )
         observation = words.told(alert.observation, today=day)
         yield ProblemLine(
             "amber",
             f"{alert.customer}{numbers}: {alert.rule}.",
-            f"{observation[:1].upper()}{observation[1:]}{since}; for"
-            f" {' and '.join(alert.recipients)}.",
+            gettext(
+                "%(observation)s%(since)s; for %(recipients)s.",
+                observation=f"{observation[:1].upper()}{observation[1:]}",
+                since=since,
+                recipients=", ".join(alert.recipients),
+            ),
             visit.address(f"customers/{quote(alert.contact_id, safe='')}"),
-            "Open the customer",
+            gettext("Open the customer"),
         )
     if shown.alert_count > len(shown.alerts):
         yield ProblemLine(
             "amber",
-            f"{shown.alert_count - len(shown.alerts):,} more alerts.",
-            "They are in the worklist.",
+            plural(
+                shown.alert_count - len(shown.alerts),
+                "%(number)s more alert.",
+                "%(number)s more alerts.",
+            ),
+            gettext("They are in the worklist."),
             visit.address("worklist"),
-            "Open the worklist",
+            gettext("Open the worklist"),
         )
     lacking = way.no_address
     if lacking:
         names = ", ".join(customer.name for customer in lacking[:NAMED_MAX])
         more = len(lacking) - NAMED_MAX
-        counted = "1 customer has" if len(lacking) == 1 else f"{len(lacking):,} customers have"
         yield ProblemLine(
             "amber",
-            f"{counted} no email address.",
+            plural(
+                len(lacking),
+                "%(number)s customer has no email address.",
+                "%(number)s customers have no email address.",
+            ),
             f"{names}{f' and {more:,} more' if more > 0 else ''} owe and cannot be written to. "
             f"Enter an address in {label}.",
             visit.address(f"customers/{lacking[0].contact_id}") if len(lacking) == 1 else "",
-            "Open the customer",
+            gettext("Open the customer"),
         )

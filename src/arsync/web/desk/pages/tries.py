@@ -25,6 +25,7 @@ from arsync.core.ledger.sanitising import no_formula
 from arsync.core.trials.simulation import Debtors
 from arsync.errors import UserMistake
 from arsync.store.policy.tries import TryKind, TryRow
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.answers import file_answer
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.try_views import verdict, week_chart
@@ -41,9 +42,9 @@ WAIT_SECONDS = 1.0
 """On a small ledger it is done by then, and the page that is sent for has the result."""
 
 DEBTORS = (
-    (Debtors.AS_BEFORE, "as late as in the last year"),
-    (Debtors.NEVER, "never"),
-    (Debtors.ON_PROMISE, "only what they promised"),
+    (Debtors.AS_BEFORE, ReaderText("as late as in the last year")),
+    (Debtors.NEVER, ReaderText("never")),
+    (Debtors.ON_PROMISE, ReaderText("only what they promised")),
 )
 
 
@@ -67,7 +68,7 @@ def begin(visit: Visit) -> Response:
         first, last = today, today + timedelta(_days(visit) - 1)
     if first is None or last is None or visit.field_errors:
         return _list(visit, 422)
-    title = (draft.reason or "the draft") if draft is not None else ""
+    title = (draft.reason or gettext("the draft")) if draft is not None else ""
     debtors = form.get("debtors", "") if kind is TryKind.SIMULATION else ""
     try:
         number = ask_for(
@@ -110,7 +111,8 @@ def cancel(visit: Visit, number: int) -> Response:
     row = _row(visit, number)
     was_open = visit.organisation.store.tries.cancel(visit.organisation.id, row.id)
     return visit.see(
-        visit.address(f"tries/{number}"), "Cancelled." if was_open else "It had ended already."
+        visit.address(f"tries/{number}"),
+        gettext("Cancelled.") if was_open else gettext("It had ended already."),
     )
 
 
@@ -166,14 +168,14 @@ def _list(visit: Visit, status: int) -> Response:
 def _row(visit: Visit, number: int) -> TryRow:
     row = try_numbered(visit.actor, visit.organisation, number)
     if row is None:
-        raise NotFound(f"there is no try {number}.")
+        raise NotFound(gettext("there is no try %(number)s.", number=number))
     return row
 
 
 def _result(visit: Visit, row: TryRow) -> TryResult:
     result = result_of(visit.actor, visit.organisation, row, TryResult)
     if result is None:
-        raise NotFound(f"try {row.id} has no result.")
+        raise NotFound(gettext("try %(id)s has no result.", id=row.id))
     return result
 
 
@@ -181,7 +183,7 @@ def _day(visit: Visit, name: str) -> date | None:
     try:
         return date.fromisoformat(visit.request.form.get(name, ""))
     except ValueError:
-        visit.field_errors[name] = "Give a day, as 2026-08-01."
+        visit.field_errors[name] = gettext("Give a day, as 2026-08-01.")
         return None
 
 
@@ -189,5 +191,5 @@ def _days(visit: Visit) -> int:
     text = visit.request.form.get("days", "")
     if text.isdecimal() and 1 <= int(text[:5]) <= DAYS_MAX:
         return int(text)
-    visit.field_errors["days"] = f"Give a number of days, 1 to {DAYS_MAX}."
+    visit.field_errors["days"] = gettext("Give a number of days, 1 to %(limit)s.", limit=DAYS_MAX)
     return 1

@@ -12,6 +12,7 @@ from arsync.application.permissions import Permission
 from arsync.application.tasks import CallReport, arrange_task, complete_task
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
+from arsync.translation import ReaderText, gettext
 from arsync.web.desk.fields import amount_of, day_of, refusal, text_of
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
@@ -33,15 +34,15 @@ class OutcomeButton(NamedTuple):
 
 
 OUTCOMES = (
-    OutcomeButton("spoke", "Spoke", "s"),
-    OutcomeButton("promised", "Promised", "p", agrees=True),
-    OutcomeButton("instalments", "Instalments", "i", agrees=True),
-    OutcomeButton("dispute", "Dispute", "d", agrees=True),
-    OutcomeButton("asks for copy", "Asks for copy", "c"),
-    OutcomeButton("voicemail", "Voicemail", "v"),
-    OutcomeButton("unreachable", "Unreachable", "u"),
-    OutcomeButton("wrong number", "Wrong number", "w"),
-    OutcomeButton("refused", "Refused", "r"),
+    OutcomeButton("spoke", ReaderText("Spoke"), "s"),
+    OutcomeButton("promised", ReaderText("Promised"), "p", agrees=True),
+    OutcomeButton("instalments", ReaderText("Instalments"), "i", agrees=True),
+    OutcomeButton("dispute", ReaderText("Dispute"), "d", agrees=True),
+    OutcomeButton("asks for copy", ReaderText("Asks for copy"), "c"),
+    OutcomeButton("voicemail", ReaderText("Voicemail"), "v"),
+    OutcomeButton("unreachable", ReaderText("Unreachable"), "u"),
+    OutcomeButton("wrong number", ReaderText("Wrong number"), "w"),
+    OutcomeButton("refused", ReaderText("Refused"), "r"),
 )
 
 PROMISED_DAYS_AHEAD = 7
@@ -66,7 +67,7 @@ def record_outcome(visit: Visit, task: str) -> Response:
     code = visit.request.form.get("outcome", "")
     outcome = next((each for each in OUTCOMES if each.code == code), None)
     if outcome is None or code == "instalments":
-        visit.field_errors["outcome"] = "What came of it? Choose an outcome."
+        visit.field_errors["outcome"] = gettext("What came of it? Choose an outcome.")
         return _work_page(visit, task, 422)
     report = _report(visit, outcome)
     if not visit.field_errors:
@@ -78,16 +79,18 @@ def record_outcome(visit: Visit, task: str) -> Response:
         else:
             visit.log_words = recorded.message
             shown = visit.words.told(recorded.message, today=visit.organisation.today)
-            return _go_on(visit, f"Recorded. {shown}", done=row.key)
+            return _go_on(visit, gettext("Recorded. %(shown)s", shown=shown), done=row.key)
     return _work_page(visit, task, 422)
 
 
 def _report(visit: Visit, outcome: OutcomeButton) -> CallReport:
-    note = text_of(visit, "note", "What is disputed, and why?" if outcome.code == "dispute" else "")
+    note = text_of(
+        visit, "note", gettext("What is disputed, and why?") if outcome.code == "dispute" else ""
+    )
     promised = outcome.code == "promised"
-    day = day_of(visit, "day", "Which day was promised?") if promised else None
+    day = day_of(visit, "day", gettext("Which day was promised?")) if promised else None
     if day is not None and day < visit.organisation.today:
-        visit.field_errors["day"] = "That day is past."
+        visit.field_errors["day"] = gettext("That day is past.")
     return CallReport(
         outcome.code,
         note,
@@ -104,7 +107,10 @@ def skip(visit: Visit, task: str) -> Response:
     row = _row(visit, task)
     tomorrow = visit.organisation.today + timedelta(days=1)
     arrange_task(visit.actor, visit.container, row.key, next_on=tomorrow)
-    return _go_on(visit, f"{row.action.contact_name}: it comes back tomorrow.")
+    return _go_on(
+        visit,
+        gettext("%(contact_name)s: it comes back tomorrow.", contact_name=row.action.contact_name),
+    )
 
 
 @routes.act(f"{ONE}/undo", Permission.COMPLETE_TASKS, audited="undid what came of a task")
@@ -113,13 +119,16 @@ def undo(visit: Visit, task: str) -> Response:
     row = _row(visit, task)
     if not can_undo(row):
         raise UserMistake(
-            "a promise or a dispute was recorded with it: change that on the customer's page."
+            gettext(
+                "a promise or a dispute was recorded with it: change that on the customer's page."
+            )
         )
     report = CallReport(BY_MISTAKE, next_on=visit.organisation.today, corrects=True)
     complete_task(visit.actor, visit.container, row.key, report)
     visit.log_words = BY_MISTAKE
     return visit.see(
-        visit.address(f"worklist/{row.key}"), f"Undone. {row.action.contact_name} is open again."
+        visit.address(f"worklist/{row.key}"),
+        gettext("Undone. %(contact_name)s is open again.", contact_name=row.action.contact_name),
     )
 
 
