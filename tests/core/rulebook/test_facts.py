@@ -141,10 +141,14 @@ def rich_account(desk: Desk) -> Any:
         ("days_until_instalment", None),
         ("next_instalment_on", None),
         ("instalment_amount", None),
+        ("limit_used_percent", Decimal(110)),
+        ("days_to_pay_change", None),
+        ("days_until_insurance_ends", 41),
     ],
 )
 def test_facts_of_a_contact(desk: Desk, name: str, value: Any) -> None:
     agreed = Agreed(Decimal(850), Decimal(300), desk.today + timedelta(7), frozenset({"legal"}))
+    agreed = agreed._replace(insured_until=desk.today + timedelta(41))
     view = view_of(rich_account(desk), desk, agreed=agreed)
     view.limit = GivenLimit(Decimal(850))
     assert fact(view, name) == value
@@ -172,6 +176,9 @@ def test_every_contact_fact_is_tested_above() -> None:
         ("dispute", "none"),
         ("placed", "none"),
         ("days_placed", None),
+        ("reference_missing", False),
+        ("terms_days", 30),
+        ("terms_differ", False),
         ("days_since_last_reminder", 20),
         ("highest_step_sent", 14),
     ],
@@ -188,6 +195,9 @@ def test_facts_of_an_invoice(desk: Desk, name: str, value: Any) -> None:
         "credit_limit",
         "headroom",
         "over_limit_percent",
+        "limit_used_percent",
+        "days_to_pay_change",
+        "days_until_insurance_ends",
         "average_days_to_pay",
         "average_days_late",
         "paid_on_time_percent",

@@ -26,6 +26,7 @@ from arsync.core.rulebook.reading.acceptance_section import (
     ReviewShape,
 )
 from arsync.core.rulebook.reading.agreement_sections import DaysAfter, DaysBefore, GraceShape
+from arsync.core.rulebook.reading.alert_section import TellShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.letter_sections import (
@@ -138,6 +139,7 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     CopiesShape: st.sampled_from(
         ["jo@example.com", "A", "[A, {when: {on_hold: yes}, address: b@example.com}]"]
     ),
+    TellShape: st.sampled_from(["owner", "jo@example.com", "[A, b@example.com]"]),
     SendersShape: st.sampled_from(
         ["A <a@example.com>", "[{unless: {on_hold: yes}, name: A, address: a@example.com}]"]
     ),
