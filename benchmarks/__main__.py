@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.customer import customer
 from benchmarks.judging import backtesting, checking, evaluating
 from benchmarks.measure import busy
+from benchmarks.measuring import measuring
 from benchmarks.report import Section, show, write_docs
 from benchmarks.schedules import ticks
 from benchmarks.sections import Scale, planning, pulling, start, storing
@@ -28,6 +29,7 @@ SECTIONS: dict[str, Callable[[Scale, Path], Sequence[Section]]] = {
     "customer": customer,
     "planning": planning,
     "statements": statements,
+    "measures": measuring,
     "check": checking,
     "evaluate": evaluating,
     "backtest": backtesting,

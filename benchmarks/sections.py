@@ -72,7 +72,7 @@ def pulling(platform: str, scale: Scale, folder: Path) -> Sequence[Section]:
 
 def connect(sandbox: Ledger, home: Path) -> None:
     """Connect a new store to the sandbox."""
-    _python("connect", sandbox.url, str(sandbox.smtp_port), str(home), sandbox.platform)
+    run_module("connect", sandbox.url, str(sandbox.smtp_port), str(home), sandbox.platform)
 
 
 def pull(sandbox: Ledger, home: Path) -> Pulled:
@@ -177,7 +177,7 @@ def _while_edited(sandbox: Ledger, home: Path) -> Row:
         people.wait()
     pull(sandbox, home)
     compared = json.loads(
-        _python("compare", sandbox.url, sandbox.platform, str(home / "arsync.db"))
+        run_module("compare", sandbox.url, sandbox.platform, str(home / "arsync.db"))
     )
     wrong = sum(compared[name] for name in ("lost", "doubled", "different", "payments_off"))
     words = (
@@ -250,7 +250,7 @@ def storing(scale: Scale, _folder: Path) -> Sequence[Section]:
     """Compare the store with the raw drivers."""
     section = Section("Stored rows a second", "raw driver")
     words = ["--json", "--rows", str(scale.invoices), "--rounds", str(scale.rounds)]
-    rates = [json.loads(line) for line in _python("store_rate", *words).splitlines()]
+    rates = [json.loads(line) for line in run_module("store_rate", *words).splitlines()]
     for rate in rates:
         ratio = rate["arsync"] / rate["driver"]
         section.add(
@@ -295,7 +295,7 @@ def planning(scale: Scale, folder: Path) -> Sequence[Section]:
 
 def filled(home: Path, contacts: int, invoices: int) -> None:
     """Fill a store with open invoices."""
-    _python("fill", str(home), str(contacts), str(invoices))
+    run_module("fill", str(home), str(contacts), str(invoices))
 
 
 def start(_scale: Scale, folder: Path) -> Sequence[Section]:
@@ -318,7 +318,7 @@ def start(_scale: Scale, folder: Path) -> Sequence[Section]:
     return [section]
 
 
-def _python(module: str, *arguments: str) -> str:
+def run_module(module: str, *arguments: str) -> str:
     """Run a module of this folder and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{module}", *arguments],

@@ -116,3 +116,15 @@ def test_ages_take_bands_of_ones_own(config: Path) -> None:
     assert own["overdue"] == usual["overdue"]
     assert "hint: 30,60,90" in printed_by(config, "--bands", "9,1", command="ageing", fails=True)
     assert "not whole" in printed_by(config, "--bands", "week", command="ageing", fails=True)
+
+
+def test_what_was_known_then_is_told_apart(config: Path) -> None:
+    ((anew,), (then,)) = (
+        json.loads(printed_by(config, *options, "--json")) for options in ((), ("--known-then",))
+    )
+    assert anew["rows"] == then["rows"]
+    assert (len(anew["known_at"]), len(then["known_at"])) == (0, 1)
+    assert "as it was known then; kept" in printed_by(config, "--known-then")
+    assert "added up anew" in printed_by(config)
+    refused = printed_by(config, "--known-then", "--window", "30", fails=True)
+    assert "--window 90 alone" in refused

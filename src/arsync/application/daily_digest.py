@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.choosing import Decision, Selected, decisions
+from arsync.application.figure_keeping import miss_in_words
 from arsync.application.forewarning import forewarned
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import SCHEDULE
@@ -226,6 +227,13 @@ def _tasks(seen: _LookedAt) -> Iterator[DigestLine]:
         yield DigestLine(f"{_titled(row)}{to}", f"arsync done {row.key[:12]} --outcome TEXT")
 
 
+def _goals(seen: _LookedAt) -> Iterator[DigestLine]:
+    organisation = seen.organisation
+    command = f"arsync report measures --by month --connection {organisation.name}"
+    for miss in organisation.store.snapshots.misses_to_tell(organisation.id, seen.status.today):
+        yield DigestLine(f"{miss_in_words(miss)} (seen on {miss.missed_on})", command)
+
+
 def _tomorrow(seen: _LookedAt) -> Iterator[DigestLine]:
     organisation = seen.organisation
     works = seen.status.rulebook_ok and seen.status.state == "connected"
@@ -268,6 +276,7 @@ _SECTIONS: Sequence[tuple[str, str, Callable[[_LookedAt], Iterator[DigestLine]]]
     ("Refused by the accounting system", "refusals", _refused),
     ("Alerts", "alerts", _alerts),
     ("Tasks", "tasks", _tasks),
+    ("Goals missed", "missed goals", _goals),
     ("Tomorrow", "who will be written to", _tomorrow),
 )
 """In the order of the mail: what stops the most comes first."""

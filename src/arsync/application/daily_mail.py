@@ -113,14 +113,21 @@ def _mail(container: Container, mailbox: OwnerMailbox, day: date, stop: Callable
             now = container.clock.now()
             mail_owner(mailbox.config, address, letter, f"daily-{day}", now)
         except OutcomeUnknown:
-            mails.told(day, address)
+            _told(container, mailbox, day)
             return True
         except ArsyncError as error:
             mails.failed(day, address, str(error))
             _LOG.warning("the daily mail could not be sent: %s", error)
             return False
-        mails.told(day, address)
+        _told(container, mailbox, day)
         return True
+
+
+def _told(container: Container, mailbox: OwnerMailbox, day: date) -> None:
+    """Note that the mail left, or may have, with what it says once alone."""
+    container.store.daily_mails.told(day, mailbox.address)
+    connection_ids = [organisation.id for organisation in mailbox.organisations]
+    container.store.snapshots.misses_told(connection_ids, day)
 
 
 # -- in words ---------------------------------------------------------------------------------

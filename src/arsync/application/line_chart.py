@@ -39,12 +39,18 @@ class LineChart(NamedTuple):
     grid: tuple[tuple[float, str], ...]
     """The height of each line of the grid, and its label."""
     sentence: str
+    goal_y: float | None = None
+    """The height of the line at the goal; None: there is none."""
     width: int = LINE_WIDTH
     height: int = LINE_HEIGHT
 
 
 def line(
-    values: Sequence[tuple[str, Decimal | None]], *, unit: str, sentence: str
+    values: Sequence[tuple[str, Decimal | None]],
+    *,
+    unit: str,
+    sentence: str,
+    goal: Decimal | None = None,
 ) -> LineChart | None:
     """Return a line; None where fewer than two points are known.
 
@@ -52,13 +58,14 @@ def line(
         values: label and value, in order; a value that is not known leaves a gap.
         unit: of the values, for the two that are written out.
         sentence: what the chart shows.
+        goal: where a second line is drawn, straight; None: nowhere.
     """
     known_values = [
         (number, value) for number, (_, value) in enumerate(values) if value is not None
     ]
     if len(known_values) < 2:
         return None
-    top = axis_top(max(value for _, value in known_values))
+    top = axis_top(max([goal or Decimal(0), *(value for _, value in known_values)]))
     step = (LINE_WIDTH - LEFT - RIGHT) / max(1, len(values) - 1)
     height = LINE_HEIGHT - TOP - BOTTOM
     every = -(-len(values) // LABELS_MAX)
@@ -76,7 +83,8 @@ def line(
         (round(TOP + height * (1 - third / 3), 1), f"{top * third / 3:.0f}") for third in range(4)
     )
     points = " ".join(f"{dot.x},{dot.y}" for dot in dots)
-    return LineChart(dots, points, grid, sentence)
+    goal_y = None if goal is None else round(TOP + height * (1 - float(goal / top)), 1)
+    return LineChart(dots, points, grid, sentence, goal_y)
 
 
 def axis_top(value: Decimal) -> Decimal:

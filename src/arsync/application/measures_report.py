@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -13,9 +13,12 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import asdict, fields
 
+from arsync.application.ledger_measuring import measured
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.past_days import past_day
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.clock import in_words
+from arsync.core.analytics.goal_states import GoalState, goal_in_words, goal_states
 from arsync.core.analytics.measure_definitions import DEFINITIONS
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX, MeasuringWindow
 from arsync.core.analytics.measured_documents import DOCUMENTED, Document, documents_behind
@@ -50,6 +53,12 @@ class MeasuresTable(NamedTuple):
     rows: tuple[Figures, ...]
     worklist: WorklistDone
     """Of the whole ledger; tasks have no currency."""
+    goals: tuple[GoalState, ...] = ()
+    """Of the whole ledger; none where figures are by customer or segment."""
+    known_at: tuple[datetime, ...] = ()
+    """When what was known then was kept; empty: it was added up anew just now."""
+    recomputed: tuple[date, ...] = ()
+    """Of what was kept, the days of which it was added up later."""
 
 
 class MeasuresView(Struct, frozen=True):
@@ -60,6 +69,10 @@ class MeasuresView(Struct, frozen=True):
     rows: tuple[dict[str, object], ...]
     """Each figure under its name; amounts, days and percentages as texts with six places."""
     worklist: dict[str, object]
+    goals: tuple[dict[str, object], ...]
+    """Each goal, the measure's figure on each day shown, and whether it misses the goal."""
+    known_at: tuple[datetime, ...]
+    recomputed: tuple[date, ...]
     definitions: dict[str, dict[str, str]]
     """By the name of the figure: what it is counted in, how, and whose formula it is."""
 
@@ -71,6 +84,9 @@ def measures_view(table: MeasuresTable) -> MeasuresView:
         str(table.by),
         tuple(six_places(asdict(row)) for row in table.rows),
         six_places(asdict(table.worklist)),
+        tuple(_goal_view(state) for state in table.goals),
+        table.known_at,
+        table.recomputed,
         {
             name: {
                 "unit": str(definition.unit),
@@ -80,6 +96,11 @@ def measures_view(table: MeasuresTable) -> MeasuresView:
             for name, definition in DEFINITIONS.items()
         },
     )
+
+
+def _goal_view(state: GoalState) -> dict[str, object]:
+    points = [six_places(asdict(point)) for point in state.points]
+    return {**asdict(state), "points": points}
 
 
 def six_places(values: Mapping[str, object]) -> dict[str, object]:
@@ -116,16 +137,20 @@ def measures_report(
     permit(actor, Permission.READ)
     window = MeasuringWindow(past_day(organisation, as_of), _window_days(window_days))
     books = organisation.connection.organisation
-    measuring = Measuring(
-        month_ends(window) if by is By.MONTH else [window],
-        zone=organisation.zone,
-        base_currency=books.base_currency,
-        group_of=_GROUPS[by],
-        in_time_until=organisation.promises_in_time,
-    )
-    for account in organisation.store.ledger.accounts(organisation.id):
-        measuring.add(account)
-    rows = tuple(measuring.figures())
+    windows = month_ends(window) if by is By.MONTH else [window]
+    if by in _GROUPS:
+        measuring = Measuring(
+            windows,
+            zone=organisation.zone,
+            base_currency=books.base_currency,
+            group_of=_GROUPS[by],
+            in_time_until=organisation.promises_in_time,
+        )
+        for account in organisation.store.ledger.accounts(organisation.id):
+            measuring.add(account)
+        rows = tuple(measuring.figures())
+    else:
+        rows = tuple(measured(organisation, windows))
     return MeasuresTable(
         organisation.name,
         books.name,
@@ -135,7 +160,71 @@ def measures_report(
         window.days,
         rows,
         worklist_done(_task_lives(organisation), window),
+        _goals(organisation, by, rows),
     )
+
+
+def known_then(
+    actor: Actor,
+    organisation: OrganisationContext,
+    *,
+    as_of: date | None = None,
+    by: By = By.LEDGER,
+) -> MeasuresTable:
+    """Return the measures of one connection as they were known on the day, from what runs kept.
+
+    Args:
+        actor: who asks.
+        organisation: whose ledger.
+        as_of: the day; None: the organisation's today.
+        by: for the whole ledger, or for the ends of the last months; of those on which nobody
+            looked, what was added up later, which `recomputed` names.
+
+    Raises:
+        UserMistake: the day is in the future, nothing was kept of it, or figures are asked for that
+            are not kept.
+    """
+    permit(actor, Permission.READ)
+    if by not in {By.LEDGER, By.CURRENCY, By.MONTH}:
+        raise UserMistake(
+            f"what was known then is kept of the whole ledger, not by {by}."
+            "\n    hint: --by ledger, currency or month"
+        )
+    window = MeasuringWindow(past_day(organisation, as_of))
+    days = [each.day for each in month_ends(window)] if by is By.MONTH else [window.day]
+    snapshots = organisation.store.snapshots
+    kept = snapshots.of_days(organisation.id, days)
+    if not any(row.figures.as_of == window.day and not row.recomputed for row in kept):
+        latest = snapshots.latest_known(organisation.id, window.day)
+        raise UserMistake(
+            f"no run kept what was known on {window.day.isoformat()}."
+            + (f"\n    hint: --as-of {latest.isoformat()}" if latest else "")
+        )
+    rows = tuple(row.figures for row in kept)
+    books = organisation.connection.organisation
+    return MeasuresTable(
+        organisation.name,
+        books.name,
+        books.base_currency,
+        by,
+        window.day,
+        window.days,
+        rows,
+        worklist_done(_task_lives(organisation), window),
+        _goals(organisation, by, rows),
+        tuple(sorted({row.taken_at for row in kept})),
+        tuple(sorted({row.figures.as_of for row in kept if row.recomputed})),
+    )
+
+
+def _goals(
+    organisation: OrganisationContext, by: By, rows: Sequence[Figures]
+) -> tuple[GoalState, ...]:
+    rulebook = organisation.rules.rulebook
+    if rulebook is None or by not in {By.LEDGER, By.CURRENCY, By.MONTH}:
+        return ()
+    base_currency = organisation.connection.organisation.base_currency
+    return goal_states(rulebook.goals.goals, rows, base_currency)
 
 
 def _task_lives(organisation: OrganisationContext) -> Iterator[TaskLife]:
@@ -254,6 +343,26 @@ def worklist_in_words(done: WorklistDone) -> str:
     return f"worklist: {done.done:,} done, {done.open:,} open, {done.percent:.1f}% done{closed}"
 
 
+def goal_lines(table: MeasuresTable) -> list[str]:
+    """Return how the ledger stands to its goals, for people."""
+    lines = []
+    for state in table.goals:
+        label = DEFINITIONS[state.measure].label
+        words = goal_in_words(state.measure, state.now.figure, state.goal, label)
+        missed = "  MISSED" if state.now.missed else ""
+        lines.append(f"goal: {words}{missed}  ({state.rule})")
+    return lines
+
+
+def known_in_words(table: MeasuresTable) -> str:
+    """Return whether figures are as known then, or added up anew."""
+    if not table.known_at:
+        return "added up anew from the documents as they are now"
+    moment = in_words(table.known_at[-1], None)
+    later = ", ".join(day.isoformat() for day in table.recomputed)
+    return f"as it was known then; kept {moment}" + (f"; added up later: {later}" if later else "")
+
+
 def _cell(value: object) -> str:
     if isinstance(value, Decimal):
         return plain(value)
@@ -271,13 +380,8 @@ def _by_segment(contact: Contact | None) -> Iterable[str]:
     return (contact.groups if contact is not None else ()) or (NO_SEGMENT,)
 
 
-_GROUPS = {
-    By.LEDGER: lambda _: ("",),
-    By.CURRENCY: lambda _: ("",),
-    By.MONTH: lambda _: ("",),
-    By.CUSTOMER: _by_customer,
-    By.SEGMENT: _by_segment,
-}
+_GROUPS = {By.CUSTOMER: _by_customer, By.SEGMENT: _by_segment}
+"""What is measured customer by customer; the others are of the whole ledger."""
 
 
 def _window_days(days: int) -> int:

@@ -11,6 +11,7 @@ from arsync.application.credit_applications import bind_applicants
 from arsync.application.customer_data import forget_expired
 from arsync.application.customer_entries import bind_customers
 from arsync.application.ending_tasks import end_tasks
+from arsync.application.figure_keeping import keep_figures
 from arsync.application.mailbox import note_mail
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
@@ -131,6 +132,8 @@ def sync(
                 _plan_and_carry_out(actor, organisation, connector, result, watch)
             forget_expired(actor, organisation)
             remove_quiet_runs(actor, organisation, result)
+            if result.pulled is not None and result.pulled.complete and not result.broke:
+                keep_figures(actor, organisation, changed=not result.quiet)
     except ArsyncError as error:
         # The store is away or gone before the run has begun.
         result = new_result(organisation, "sync")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def report() -> None:
-    """Print measures, ageing, the forecast of cash, or the tie-out."""
+    """Print measures, ageing, what follows steps, the forecast, or the tie-out."""
 
 
 for command in (forecast, provision, concentration):
@@ -160,6 +160,11 @@ def _show_ageing(tables: Sequence[AgeingTable]) -> None:
     help="What figures are given for.",
 )
 @click.option(
+    "--known-then",
+    is_flag=True,
+    help="What was known on the day, as its last run kept it, instead of adding up anew.",
+)
+@click.option(
     "--explain",
     metavar="FIGURE",
     help="List the documents behind a figure instead.",
@@ -174,6 +179,7 @@ def measures(
     html: Path | None,
     window_days: int,
     by: str,
+    known_then: bool,
     explain: str | None,
     connection: ConnectionChoice,
     as_of: date | None,
@@ -190,21 +196,35 @@ def measures(
     from arsync.application.measures_page import measures_html
     from arsync.application.measures_report import (
         By,
+        goal_lines,
+        known_in_words,
         measures_csv,
         measures_report,
         measures_rows,
         measures_view,
         worklist_in_words,
     )
+    from arsync.application.measures_report import known_then as measures_known_then
+    from arsync.core.analytics.measure_sums import WINDOW_DAYS
 
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
         if explain is not None:
             return _show_documents(actor, organisations, explain, as_of, window_days, as_json)
-        tables = [
-            measures_report(actor, organisation, as_of=as_of, window_days=window_days, by=By(by))
-            for organisation in organisations
-        ]
+        if known_then:
+            if window_days != WINDOW_DAYS:
+                raise UserMistake(f"what was known then is kept for --window {WINDOW_DAYS} alone.")
+            tables = [
+                measures_known_then(actor, organisation, as_of=as_of, by=By(by))
+                for organisation in organisations
+            ]
+        else:
+            tables = [
+                measures_report(
+                    actor, organisation, as_of=as_of, window_days=window_days, by=By(by)
+                )
+                for organisation in organisations
+            ]
     if html is not None:
         form, output = "html", html
     if as_json or form == "json":
@@ -220,7 +240,9 @@ def measures(
             columns, rows = measures_rows(table)
             title = f"{table.connection}, {window_days} days"
             print_table(title, columns, rows, right=columns[-12:])
-            click.echo(f"  {worklist_in_words(table.worklist)}")
+            for line in (worklist_in_words(table.worklist), *goal_lines(table)):
+                click.echo(f"  {line}")
+            click.echo(f"  {known_in_words(table)}")
         return EXIT_DONE
     give(text, output, len(tables), container.config)
     return EXIT_DONE
@@ -244,22 +266,22 @@ def _show_documents(
     for organisation in organisations:
         table = measures_report(actor, organisation, as_of=as_of, window_days=window_days)
         currencies = dict.fromkeys(row.currency for row in table.rows if not row.in_base)
-        for currency, part in product(currencies, EXPLAINED_BY[name]):
+        for currency, figure in product(currencies, EXPLAINED_BY[name]):
             documents = list(
                 documents_of_measure(
                     actor,
                     organisation,
-                    part,
+                    figure,
                     currency=currency,
                     as_of=as_of,
                     window_days=window_days,
                 )
             )
             if as_json:
-                head = {"connection": table.connection, "figure": part, "currency": currency}
+                head = {"connection": table.connection, "figure": figure, "currency": currency}
                 listed += [{**head, **document._asdict()} for document in documents]
             else:
-                _print_documents(f"{table.connection}, {part}", documents, currency)
+                _print_documents(f"{table.connection}, {figure}", documents, currency)
     if as_json:
         print_json(listed)
     return EXIT_DONE
@@ -279,6 +301,59 @@ def _print_documents(title: str, documents: Sequence[Document], currency: str) -
     total = sum((document.amount for document in documents), Decimal(0))
     rows.append(["total", "", "", "", f"{total:,.2f}"])
     print_table(title, ["document", "kind", "issued", "due", currency], rows, right=[currency])
+
+
+@report.command("steps")
+@format_option("table", "csv", "json")
+@output_option
+@connection_option
+@as_of_option
+@json_option
+@config_option
+def steps(
+    form: str,
+    output: Path | None,
+    connection: ConnectionChoice,
+    as_of: date | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show what followed each step of a cadence, and what came of trials.
+
+    How many invoices were paid within 7, 14 and 30 days of a step, beside invoices that reached the
+    same state without it. It is an association, never an effect; with too few cases it is not
+    known.
+    """
+    from arsync.application.connecting import connections
+    from arsync.application.steps_report import (
+        ASSOCIATION,
+        COLUMNS,
+        steps_csv,
+        steps_report,
+        steps_rows,
+        steps_view,
+        trial_lines,
+        unknown_lines,
+    )
+
+    with opened(config_file) as (actor, container):
+        organisations = connections(actor, container, connection)
+        tables = [steps_report(actor, organisation, as_of=as_of) for organisation in organisations]
+    if as_json or form == "json":
+        text = json_text([steps_view(table) for table in tables]) + "\n"
+    elif form == "csv":
+        text = steps_csv(tables)
+    else:
+        if output is not None:
+            raise UserMistake("--output needs --format csv or json.")
+        for table in tables:
+            title = f"{table.connection}, as of {table.as_of.isoformat()}"
+            print_table(title, COLUMNS, steps_rows(table), right=COLUMNS[3:])
+            for line in (*unknown_lines(table), *trial_lines(table), ASSOCIATION):
+                click.echo(f"  {line}")
+        return EXIT_DONE
+    give(text, output, len(tables), container.config)
+    return EXIT_DONE
 
 
 @report.command("tie-out")

@@ -51,6 +51,7 @@ from arsync.store.db.database import USUAL_POOL, Database, Pool
 from arsync.store.db.locks import Locks
 from arsync.store.db.migrate import is_current, migrate
 from arsync.store.ledger.ledger_store import Ledger
+from arsync.store.ledger.measure_snapshots import MeasureSnapshots
 from arsync.store.ledger.standing_sums import StandingSums
 from arsync.store.people.audit_log import AuditLog
 from arsync.store.people.first_approvals import FirstApprovals
@@ -58,6 +59,7 @@ from arsync.store.people.form_answers import FormAnswers
 from arsync.store.people.sign_ins import SignIns
 from arsync.store.people.users import Users
 from arsync.store.policy.rules_drafts import RulesDrafts
+from arsync.store.policy.trial_arms import TrialArms
 from arsync.store.policy.tries import Tries
 
 __all__ = [
@@ -84,6 +86,7 @@ __all__ = [
     "Ledger",
     "LimitHistory",
     "Mailboxes",
+    "MeasureSnapshots",
     "Measures",
     "Outages",
     "Placements",
@@ -101,6 +104,7 @@ __all__ = [
     "Store",
     "Tasks",
     "Tokens",
+    "TrialArms",
     "Tries",
     "Users",
     "WaitingActions",
@@ -124,6 +128,8 @@ class Store:
         self.tokens = Tokens(database, clock, locks, keys)
         self.ledger = Ledger(database)
         self.sums = StandingSums(database)
+        self.snapshots = MeasureSnapshots(database, clock)
+        self.trial_arms = TrialArms(database)
         self.actions = Actions(database)
         self.waiting = WaitingActions(database)
         self.claims = ActionClaims(database)

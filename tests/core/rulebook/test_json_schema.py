@@ -29,6 +29,7 @@ from arsync.core.rulebook.reading.agreement_sections import DaysAfter, DaysBefor
 from arsync.core.rulebook.reading.alert_section import TellShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.goal_section import GoalShape
 from arsync.core.rulebook.reading.letter_sections import (
     BeforePlacement,
     LetterText,
@@ -114,7 +115,9 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     WholeNumber: NUMBERS_AS_WRITTEN,
     DayShape: st.sampled_from(["2027-01-31", "'2026-12-01'", "2026-07-01"]),
     Hours: st.sampled_from(["09:00-16:30", "9:00-17:00", "'08:30 - 17:00'", "00:00-23:59"]),
-    TermsShape: st.sampled_from(["cash on delivery", "14 days", "Net 15", "0 days", "[14 days]"]),
+    TermsShape: st.sampled_from(
+        [*["cash on delivery", "14 days", "Net 15"] * 3, "0 days", "[14 days]"]
+    ),
     TextList: st.sampled_from(["legal", "[a, b]", "5", "[1, no]", "'x y'"]),
     StatementDayShape: st.sampled_from(["1st business day", "15", "monday every 2 weeks"]),
     LetterWay: st.sampled_from(["smtp", "post"]),
@@ -127,6 +130,7 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     TakeOverShape: st.sampled_from(["first step", "by hand", "by age", "from step A"]),
     InterestShape: st.sampled_from(["1.5% a month", "8% a year", "'12 % a year'"]),
     DiscountPercent: st.sampled_from(["2%", "2", "2.5%"]),
+    GoalShape: st.sampled_from(["40", "85.5", "'12'"]),
     GraceShape: st.sampled_from(["3 business days", "1 day", "none", "'5 days'"]),
     DaysBefore: st.sampled_from(["3 days before", "1 day before"]),
     DaysAfter: st.sampled_from(["1 day after", "'2 days after'"]),
@@ -254,6 +258,10 @@ def block(draw: DrawFn, keys: tuple[Key, ...], number: int) -> str:
             if key.name != "sms" and (key.name not in of_messages or kind in {"email", "letter"})
         )
         lines[kind] = ""
+        # Most have a day: one that counts from the step before it has to follow one.
+        if draw(st.integers(0, 3)):
+            lines["day"] = ""
+            keys = tuple(key for key in keys if key.name not in {"after", "every", "at_most"})
     if any(key.name == "limits" for key in keys):
         # One or the other says the agreed limit.
         out = draw(st.sampled_from(["limits", "credit_limit"]))
@@ -267,7 +275,8 @@ def block(draw: DrawFn, keys: tuple[Key, ...], number: int) -> str:
         keys = tuple(key for key in keys if key.name != "compensation")
         lines["interest"] = ""
     for key in keys:
-        if key.name in {"remove", "extends", "statutory"}:
+        # A trial stands beside another cadence of its file, and has no condition of its own.
+        if key.name in {"remove", "extends", "statutory", "trial"}:
             continue
         if key.required or key.name in lines or draw(st.booleans()):
             lines[key.name] = _in_braces(written(draw, key, number))

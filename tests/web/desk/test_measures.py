@@ -27,6 +27,25 @@ def test_the_page_shows_what_is_owed_and_how_fast(reader: FlaskClient) -> None:
     assert 'role="img"' in page
 
 
+def test_goals_are_shown_month_by_month(desk: DeskDriver) -> None:
+    rules = desk.container.config.rules_folder / "standard.yaml"
+    before = rules.read_text()
+    rules.write_text(f"{before}goals: {{overdue_percent: 15, days_to_pay: 30}}\n")
+    try:
+        user = add_person(desk.container, "Gil Goals", Role.READER)
+        page = desk.signed_in(user).get("/c/books/measures").text
+    finally:
+        rules.write_text(before)
+    assert "Missed" in page
+    assert "at most 15%" in page
+    assert "Not known" in page
+    assert 'class="goal"' in page
+
+
+def test_the_chart_says_what_was_added_up_later(reader: FlaskClient) -> None:
+    assert "added up later, from the documents" in reader.get("/c/books/measures").text
+
+
 def test_a_figure_lists_its_documents(reader: FlaskClient) -> None:
     page = reader.get("/c/books/measures/current/documents?currency=GBP").text
     assert "INV-8" in page

@@ -16,12 +16,14 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.risk_reports import ProvisionTable, provision_report
 from arsync.application.trials import Watch
 from arsync.core.analytics.ageing import Ageing, AgeingRow, ageing
+from arsync.core.analytics.goal_states import GoalState, goal_states
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, MeasuringWindow
 from arsync.core.analytics.measures import Figures, Measuring, month_ends
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account, RecordKind
 from arsync.errors import UserMistake
+from arsync.store.ledger.measure_snapshots import Snapshot
 from arsync.translation import gettext
 
 SETTLED_MIN = 50
@@ -38,6 +40,8 @@ class LedgerFigures(NamedTuple):
     """Of the window that ends on the day, by currency."""
     months: tuple[Figures, ...]
     """Of the windows that end with the last months, and with the day, by day and currency."""
+    known_days: tuple[date, ...] = ()
+    """The ends of months whose figures are as they were known then; the rest was added up later."""
 
     @property
     def currencies(self) -> tuple[str, ...]:
@@ -168,7 +172,12 @@ def ledger_figures(
     permit(actor, Permission.READ)
     day = past_day(organisation, as_of)
     books = organisation.connection.organisation
-    measuring = _measuring(organisation, month_ends(MeasuringWindow(day, window_days)))
+    windows = month_ends(MeasuringWindow(day, window_days))
+    # What runs kept of the ends of months is not added up again: a chart reads no documents.
+    kept = _kept(organisation, windows[:-1]) if window_days == WINDOW_DAYS else []
+    days_kept = {row.figures.as_of for row in kept}
+    windows_to_add_up = [window for window in windows if window.day not in days_kept]
+    measuring = _measuring(organisation, windows_to_add_up)
 
     def as_they_stood() -> Iterator[Account]:
         # In one reading: the ageing takes the accounts one by one as they are measured.
@@ -177,14 +186,37 @@ def ledger_figures(
             yield as_it_stood(account, day, zone=organisation.zone)
 
     aged = ageing(as_they_stood(), base_currency=books.base_currency, today=day)
-    months = tuple(measuring.figures())
+    added_up = measuring.figures()
+    months = sorted(
+        [*added_up, *(row.figures for row in kept)],
+        key=lambda row: (row.as_of, row.in_base, row.currency),
+    )
     return LedgerFigures(
         as_of=day,
         base_currency=books.base_currency,
         ageing=aged,
         day=tuple(row for row in months if row.as_of == day),
-        months=months,
+        months=tuple(months),
+        known_days=tuple(sorted({row.figures.as_of for row in kept if not row.recomputed})),
     )
+
+
+def ledger_goals(
+    actor: Actor, organisation: OrganisationContext, figures: LedgerFigures
+) -> tuple[GoalState, ...]:
+    """Return how a ledger stands to the goals of its rulebook, as that is now.
+
+    Figures are kept until the next reading; a goal may change meanwhile.
+    """
+    permit(actor, Permission.READ)
+    rulebook = organisation.rules.rulebook
+    goals = rulebook.goals.goals if rulebook is not None else ()
+    return goal_states(goals, figures.months, figures.base_currency)
+
+
+def _kept(organisation: OrganisationContext, windows: Sequence[MeasuringWindow]) -> list[Snapshot]:
+    days = [window.day for window in windows]
+    return organisation.store.snapshots.of_days(organisation.id, days)
 
 
 def month_figures(

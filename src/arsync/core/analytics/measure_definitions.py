@@ -24,7 +24,6 @@ class Definition(NamedTuple):
     """S: sales of the window; N: its days."""
     source: str = ""
     """Whose formula it is; empty: arsync's own."""
-    higher_is_better: bool = False
 
 
 CRF = "Credit Research Foundation, Measurements of receivables performance"
@@ -59,7 +58,6 @@ DEFINITIONS: Mapping[str, Definition] = {
         Unit.PERCENT,
         "(owed at the start + S - owed) / (owed at the start + S - not due) * 100",
         CRF,
-        higher_is_better=True,
     ),
     "days_to_pay": Definition(
         "Days to pay", Unit.DAYS, "mean days from issue to settlement of what was settled"
@@ -89,13 +87,11 @@ DEFINITIONS: Mapping[str, Definition] = {
         "Promises kept",
         Unit.PERCENT,
         "of the promises whose last day passed in the window, those kept, by number",
-        higher_is_better=True,
     ),
     "promises_kept_amount_percent": Definition(
         "Promises kept, by amount",
         Unit.PERCENT,
         "the same, by the amount promised",
-        higher_is_better=True,
     ),
 }
 """By the name of the figure, in the order in which they are shown."""

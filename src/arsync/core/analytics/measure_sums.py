@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta, tzinfo
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
-from arsync.core.analytics.agreed_debts import AgreedDebts, PromiseResult, agreed_debts
+from arsync.core.analytics.agreed_debts import (
+    NOTHING_AGREED,
+    AgreedDebts,
+    PromiseResult,
+    agreed_debts,
+)
 from arsync.core.ledger.agreements.grace import InTimeUntil
-from arsync.core.ledger.as_of import as_it_stood
+from arsync.core.ledger.as_of import as_it_stood, documents_as_they_stood
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account, CreditKind, DocumentStatus, is_owed
 
@@ -63,6 +69,18 @@ class MeasureSums:
     kept_count: int = 0
     kept_amount: Decimal = ZERO
     unrated: set[str] = field(default_factory=set)
+
+    def plus(self, others: MeasureSums) -> MeasureSums:
+        """Return both together."""
+        sold = dict(self.sold)
+        for day, amount in others.sold.items():
+            sold[day] = sold.get(day, ZERO) + amount
+        added = {
+            each.name: getattr(self, each.name) + getattr(others, each.name)
+            for each in fields(self)
+            if each.name not in {"sold", "unrated"}
+        }
+        return MeasureSums(sold=sold, unrated=self.unrated | others.unrated, **added)
 
 
 class CountedDocument(NamedTuple):
@@ -136,9 +154,12 @@ def counted_in(
     account: Account, window: MeasuringWindow, zone: tzinfo, in_time_until: InTimeUntil
 ) -> Iterator[CountedDocument | CountedPromise]:
     """Yield what each document and promise of an account adds to the figures of a window."""
-    stood = as_it_stood(account, window.day, zone=zone)
-    agreed = agreed_debts(account, stood, window.day, zone=zone, in_time_until=in_time_until)
-    yield from _documents(account, stood, agreed, window, zone)
+    agreed = NOTHING_AGREED
+    # Most customers never promised or disputed anything.
+    if account.promises or account.disputes or any(map(_disputed_on, account.invoices)):
+        stood = as_it_stood(account, window.day, zone=zone)
+        agreed = agreed_debts(account, stood, window.day, zone=zone, in_time_until=in_time_until)
+    yield from _documents(account, agreed, window, zone)
     for result in agreed.results:
         if result.decided_on in window:
             invoice = result.invoice
@@ -146,17 +167,17 @@ def counted_in(
             yield CountedPromise(invoice.contact_id, invoice.currency, invoice.rate, number, result)
 
 
+_disputed_on = attrgetter("disputed_on")
+
+
 def _documents(
-    account: Account,
-    stood: Account,
-    agreed: AgreedDebts,
-    window: MeasuringWindow,
-    zone: tzinfo,
+    account: Account, agreed: AgreedDebts, window: MeasuringWindow, zone: tzinfo
 ) -> Iterator[CountedDocument]:
     """Yield what each document of an account adds to the figures of a window."""
-    before = as_it_stood(account, window.before, zone=zone)
-    opening = {invoice.id: invoice.amount_due for invoice in before.invoices if is_owed(invoice)}
-    for invoice in stood.invoices:
+    before, _ = documents_as_they_stood(account, window.before, zone=zone)
+    opening = {invoice.id: invoice.amount_due for invoice in before if is_owed(invoice)}
+    invoices, credits_ = documents_as_they_stood(account, window.day, zone=zone)
+    for invoice in invoices:
         if invoice.status not in _SOLD:
             # Voided by then: it was owed at the beginning of the window at most.
             if invoice.id in opening:
@@ -187,7 +208,7 @@ def _documents(
             agreed.disputed.get(invoice.id, ZERO),
             agreed.promised.get(invoice.id, ZERO),
         )
-    for credit in stood.credits:
+    for credit in credits_:
         if credit.kind == CreditKind.CREDIT_NOTE and credit.status in _SOLD:
             yield CountedDocument(
                 credit.id,

@@ -32,7 +32,7 @@ from arsync.core.ledger.records import Account, Contact
 PLACES = Decimal("0.000001")
 """Figures are given to six places."""
 
-_HUNDRED = Decimal(100)
+_ONE, _HUNDRED = Decimal(1), Decimal(100)
 
 MONTHS_SHOWN = 13
 """A year and the month it began with: the same season twice."""
@@ -170,6 +170,31 @@ class Measuring:
                 for group in self._group_of(contacts.get(document.contact_id)):
                     self._add(sums, group, document, window)
 
+    def add_sold(
+        self, currency: str, rate: Decimal | None, issued_on: date, amount: Decimal
+    ) -> None:
+        """Add what was sold on a day by invoices that no window asks anything else of.
+
+        They belong to no customer: only where all customers are one group.
+
+        Args:
+            currency: of the amount.
+            rate: base-currency units for one unit of it; None: the base currency's own.
+            issued_on: the day, before every window.
+            amount: in all.
+        """
+        for window, sums in zip(self._windows, self._sums, strict=True):
+            assert issued_on <= window.before, "older than every window"
+            for group in self._group_of(None):
+                _add_sale(
+                    sums.setdefault((group, currency, False), MeasureSums()), issued_on, amount
+                )
+                if currency != self._base_currency:
+                    key = group, self._base_currency, True
+                    converted = sums.setdefault(key, MeasureSums())
+                    if rate is not None:
+                        _add_sale(converted, issued_on, amount * rate)
+
     def _add(
         self,
         sums: dict[tuple[str, str, bool], MeasureSums],
@@ -178,13 +203,15 @@ class Measuring:
         window: MeasuringWindow,
     ) -> None:
         key = group, document.currency, False
-        document.add_to(sums.setdefault(key, MeasureSums()), Decimal(1), window)
-        in_base = sums.setdefault((group, self._base_currency, True), MeasureSums())
-        rate = Decimal(1) if document.currency == self._base_currency else document.rate
-        if rate is None:
-            in_base.unrated.add(f"{document.number} ({document.currency})")
+        document.add_to(sums.setdefault(key, MeasureSums()), _ONE, window)
+        # What is in the base currency needs no conversion: `_of` takes it as it is.
+        if document.currency == self._base_currency:
+            return
+        converted = sums.setdefault((group, self._base_currency, True), MeasureSums())
+        if document.rate is None:
+            converted.unrated.add(f"{document.number} ({document.currency})")
         else:
-            document.add_to(in_base, rate, window)
+            document.add_to(converted, document.rate, window)
 
     def figures(self) -> list[Figures]:
         """Return the figures of each window in turn, as `measures` does."""
@@ -197,17 +224,17 @@ class Measuring:
     def _of(
         self, window: MeasuringWindow, sums: dict[tuple[str, str, bool], MeasureSums]
     ) -> Iterator[Figures]:
-        currencies: dict[str, set[str]] = {}
-        for group, currency, in_base in sums:
-            if not in_base:
-                currencies.setdefault(group, set()).add(currency)
         ordered = sorted(
             sums.items(), key=lambda each: (each[0][0].casefold(), each[0][2], each[0][1])
         )
         for (group, currency, in_base), added in ordered:
-            # Where everything is in the base currency, its figures are those above.
-            if not in_base or currencies.get(group, set()) != {self._base_currency}:
-                yield figures_of(added, window, group=group, currency=currency, in_base=in_base)
+            own = sums.get((group, currency, False)) if in_base else None
+            whole = added if own is None else own.plus(added)
+            yield figures_of(whole, window, group=group, currency=currency, in_base=in_base)
+
+
+def _add_sale(sums: MeasureSums, issued_on: date, amount: Decimal) -> None:
+    sums.sold[issued_on] = sums.sold.get(issued_on, ZERO) + amount
 
 
 def figures_of(

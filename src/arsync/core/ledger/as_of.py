@@ -93,6 +93,23 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
     )
 
 
+def documents_as_they_stood(
+    account: Account, day: date, *, zone: tzinfo
+) -> tuple[list[Invoice], list[Credit]]:
+    """Return the invoices and credits of `as_it_stood` alone: what measures ask for."""
+    later = _allocated_after(account, day, zone)
+    applied = _credit_applied_after(account, day) if account.credits else {}
+    invoices = [
+        _invoice(invoice, later.get(invoice.id, ZERO), day, zone)
+        for invoice in account.invoices
+        if invoice.issued_on <= day and not _never_owed(account, invoice)
+    ]
+    credits_ = [
+        _credit(credit, day, zone, applied) for credit in account.credits if credit.issued_on <= day
+    ]
+    return invoices, credits_
+
+
 def as_issued(account: Account, day: date) -> Account:
     """Return the account without invoices that are dated later: they are not owed yet.
 

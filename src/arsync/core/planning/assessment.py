@@ -23,6 +23,7 @@ from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import billed_together
 from arsync.core.ledger.undeliverable_addresses import reachable
 from arsync.core.planning.cadence_steps import cadence_for, next_step
+from arsync.core.planning.cadence_trials import tried_or_own
 from arsync.core.planning.send_blocks import differs
 from arsync.core.rulebook.conditions import (
     Answer,
@@ -137,6 +138,11 @@ class Assessment(NamedTuple):
             f"the limit of {limit.name!r} may apply: {assessor.unknowns(limit.when, self.root)}"
             for limit in self.open_limits
         )
+
+
+def _debtor_of(party: DunnedParty) -> str:
+    """Return the debtor to whom a contact belongs: a family is on one side of a trial."""
+    return party.view.account_view.account.contacts[0].id
 
 
 class Assessor:
@@ -308,9 +314,11 @@ class Assessor:
         cadences: list[Cadence] = []
         undecided: list[Cadence] = []
         for cadence in self.rulebook.reminders:
+            if cadence.trial is not None:
+                continue
             answer = cadence.when.test(party.row, None)
             if answer is True:
-                cadences.append(cadence)
+                cadences.append(tried_or_own(self.rulebook, cadence, _debtor_of(party)))
                 if not cadence.is_about_promises:
                     break
             elif answer is None:

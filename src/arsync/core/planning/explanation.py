@@ -20,6 +20,7 @@ from arsync.core.ledger.records import Account, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import less_cash
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, cadence_of, next_step
+from arsync.core.planning.cadence_trials import is_tried_on, trial_beside
 from arsync.core.planning.due_steps import covered_words, dispute_words, is_for, waiting_words
 from arsync.core.planning.placement_planner import placement_words
 from arsync.core.planning.plan import Plan
@@ -185,9 +186,13 @@ def _rules(assessor: Assessor, assessment: Assessment, party: DunnedParty) -> li
         _asked(assessor, "credit_holds", credit_hold, root) for credit_hold in rulebook.credit_holds
     ]
     for cadence in rulebook.reminders:
+        if cadence.trial is not None:
+            continue
         lines.append(_asked(assessor, "reminders", cadence, party))
-        if lines[-1].answer and not cadence.is_about_promises:
-            break
+        if lines[-1].answer:
+            lines += _trial(rulebook, cadence, root)
+            if not cadence.is_about_promises:
+                break
     return lines
 
 
@@ -216,6 +221,16 @@ def _alerts(
                 began = episode_began(account, rule.identity, watched.subject, assessor.today)
                 text += f"; since {began}, to be told: {', '.join(rule.tell)}"
             yield ReasonLine("alerts", text, watched.answer, rule.place)
+
+
+def _trial(rulebook: Rulebook, cadence: Cadence, root: DunnedParty) -> Iterator[ReasonLine]:
+    """Yield on which side of a trial the customer is."""
+    tried = trial_beside(rulebook, cadence)
+    if tried is not None and tried.trial is not None:
+        is_tried = is_tried_on(tried, root.view.account_view.account.contacts[0].id)
+        share = f"{tried.trial.percent}% of {cadence.name!r}, by a hash of the customer's id"
+        side = f"gets {tried.name!r}" if is_tried else f"stays with {cadence.name!r}"
+        yield ReasonLine("trial", f"{tried.name}: {side} ({share})", is_tried, tried.trial.place)
 
 
 def _asked(

@@ -12,6 +12,7 @@ from arsync.core.actions import Action, ActionKind
 from arsync.core.actions.registry import HOLD_KINDS, KINDS_AGAINST_CUSTOMERS, LIFTING_KINDS
 from arsync.core.ledger.records import Account, Invoice
 from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.cadence_trials import stands_beside
 from arsync.core.planning.hold_planner import decided_by_person, open_reasons
 from arsync.core.planning.planning_context import (
     Planning,
@@ -130,9 +131,11 @@ def _unknown_of_cadence(
 ) -> str:
     """Return what is unknown of a cadence, and of the step of each invoice."""
     assessor = planning.assessor
-    if cadence.when.test(party.row, None) is None:
-        return assessor.unknowns(cadence.when, party)
-    if cadence.when.test(party.row, None) is False:
+    # One that is tried has the customers of the cadence beside which it stands.
+    when = stands_beside(assessor.rulebook, cadence).when
+    if when.test(party.row, None) is None:
+        return assessor.unknowns(when, party)
+    if when.test(party.row, None) is False:
         return ""
     for invoice in invoices:
         conditions = [

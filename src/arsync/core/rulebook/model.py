@@ -237,6 +237,16 @@ DAYS_AFTER_SEEN = 7
 """So many days an invoice waits that was overdue when it was first seen, unless a cadence says."""
 
 
+class CadenceTrial(NamedTuple):
+    """That a cadence is tried beside another, on a share of its customers."""
+
+    of: str
+    """The cadence beside which it stands."""
+    percent: int
+    """Of the other's customers it gets so many."""
+    place: Place
+
+
 class Cadence(NamedTuple):
     """Reminder steps, for the contacts that match; the first matching cadence counts."""
 
@@ -250,6 +260,8 @@ class Cadence(NamedTuple):
     """The names of the rulebook's other cadences."""
     days_after_seen: int = 0
     """So many days an invoice waits that was overdue when it was first seen."""
+    trial: CadenceTrial | None = None
+    """None: it is a cadence of its own. One that is tried matches nobody by itself."""
 
     @property
     def is_plain(self) -> bool:
@@ -569,6 +581,59 @@ class DisputeRules(NamedTuple):
     place: Place = NOWHERE
 
 
+class GoalKind(NamedTuple):
+    """A measure that can have a goal."""
+
+    meaning: str
+    in_percent: bool = False
+    """Otherwise it is in days."""
+    at_least: bool = False
+    """Whether more is better."""
+
+
+GOALS: Mapping[str, GoalKind] = {
+    "dso": GoalKind("days of sales that are unpaid"),
+    "dso_countback_monthly": GoalKind("the same, counted back by month"),
+    "overdue_percent": GoalKind("the overdue share of what is owed", in_percent=True),
+    "days_to_pay": GoalKind("mean days from issue to settlement"),
+    "days_to_pay_weighted": GoalKind("the same, weighted by amount"),
+    "days_late": GoalKind("mean days from due date to settlement"),
+    "dbt": GoalKind("days beyond terms"),
+    "add": GoalKind("average days delinquent"),
+    "cei": GoalKind("collection effectiveness", in_percent=True, at_least=True),
+    "disputed_percent": GoalKind("the disputed share of what is owed", in_percent=True),
+    "promises_kept_percent": GoalKind("promises kept", in_percent=True, at_least=True),
+}
+"""By the name of the measure, as `report measures` gives it."""
+
+
+class Goal(NamedTuple):
+    """Where a measure is to be."""
+
+    measure: str
+    """One of `GOALS`."""
+    value: Decimal
+    """In days or percent."""
+    at_least: bool
+    """Otherwise at most."""
+    place: Place = NOWHERE
+
+    def is_missed_by(self, figure: Decimal | None) -> bool:
+        """Return whether a figure misses it; what is not known misses nothing."""
+        if figure is None:
+            return False
+        return figure < self.value if self.at_least else figure > self.value
+
+
+class Goals(NamedTuple):
+    """The goals of a ledger, and what a missed one opens."""
+
+    goals: tuple[Goal, ...] = ()
+    task: str = ""
+    """Opened when one is missed; empty: none is."""
+    assign_to: str = "owner"
+
+
 class StatementDay(NamedTuple):
     """The days on which statements leave: one of the three ways."""
 
@@ -734,6 +799,8 @@ class Rulebook:
     """How a customer's unapplied cash counts for what it owes."""
     promises: PromiseTerms = PromiseTerms()  # noqa: RUF009 - a frozen value
     """How promises to pay are judged."""
+    goals: Goals = Goals()  # noqa: RUF009 - a frozen value
+    """Where the measures of the ledger are to be."""
     statutory: LatePayment | None = None
     """What the law gives for late payment; None when the rulebook has no table."""
 

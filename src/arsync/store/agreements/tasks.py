@@ -97,12 +97,27 @@ class Tasks:
             add_events(db, [(task.key, now, who, None, state, OPENED)])
             return action_row(locked_row(db, task.key))
 
-    def open_once(self, connection_id: int, task: Action, *, who: str, now: datetime) -> bool:
-        """Open a task that no run ends, and return whether it was not there before."""
+    def open_once(
+        self,
+        connection_id: int,
+        task: Action,
+        *,
+        who: str,
+        now: datetime,
+        state: ActionState = ActionState.APPROVED,
+    ) -> bool:
+        """Open a task that no run ends, and return whether it was not there before.
+
+        Args:
+            connection_id: of this connection.
+            task: what is to be done.
+            who: who opens it.
+            now: the moment.
+            state: what it begins as; one that awaits approval is opened once somebody approves it.
+        """
         with self._database.write() as db:
             if task.key in rows_of(db, [task.key]):
                 return False
-            state = ActionState.APPROVED
             insert_action(db, connection_id, task, state=state, now=now, by_person=True)
             add_events(db, [(task.key, now, who, None, state, OPENED)])
             return True

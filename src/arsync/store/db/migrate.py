@@ -53,6 +53,8 @@ REVISIONS = (
     "0040",
     "0041",
     "0042",
+    "0043",
+    "0044",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -237,6 +237,25 @@ invoices.append_column(Column("episode", Integer, nullable=False))
 # The organisation's day; null for what was there when the ledger was first read.
 invoices.append_column(Column("seen_on", Date))
 
+# What was sold and settled on each day is added up from this alone, without the documents.
+Index(
+    "ix_invoices_measured",
+    *(
+        invoices.c[_name]
+        for _name in (
+            "connection_id",
+            "issued_on",
+            "currency",
+            "rate",
+            "status",
+            "total",
+            "amount_due",
+            "paid_on",
+            "updated_at",
+        )
+    ),
+)
+
 # A search finds them by how the name or the number begins. The connection comes second: with it
 # first, SQLite would take such an index for looking up a few customers by their ids, until it has
 # counted what is in it. PostgreSQL sorts texts as people do,

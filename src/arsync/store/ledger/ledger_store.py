@@ -33,6 +33,7 @@ from arsync.store.ledger import (
 from arsync.store.ledger import (
     sweeps as sweep_reading,
 )
+from arsync.store.ledger.measured_ledger import OlderSales, read_measured
 from arsync.store.models import PageResult
 
 P = ParamSpec("P")
@@ -164,6 +165,13 @@ class Ledger:
             after = records[-1].id
 
     records_after = _read(lookups.records_after)
+
+    def measured(
+        self, connection_id: int, since: date, base_currency: str
+    ) -> Iterator[Account | OlderSales]:
+        """Yield what measures of days after a day need; see `measured_ledger`."""
+        with self.database.read() as db:
+            yield from read_measured(db, connection_id, since, base_currency)
 
     def accounts(
         self,

@@ -15,6 +15,7 @@ from arsync.core.rulebook.reading.acceptance_section import ACCEPTANCE
 from arsync.core.rulebook.reading.agreement_sections import PAYMENT_PLANS
 from arsync.core.rulebook.reading.approval_shape import APPROVAL_BLOCK
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.goal_section import GOAL_KEYS
 from arsync.core.rulebook.reading.hints import EXAMPLES, GUESSES, Spot, from_formula, from_sign
 from arsync.core.rulebook.reading.sections import Blocks, SubBlock
 from arsync.core.rulebook.reading.value_types import Key, Removal, Source
@@ -95,7 +96,14 @@ def at(spot: str, line: str) -> str:
             needed = {"days": "days: 3", "email": "email: thank you"}
             others = "".join(f", {text}" for name, text in needed.items() if name != key)
             return f"{HEAD}after_issue: [{{{line}{others}}}]"
-        case Spot.SENDING | Spot.SAFETY | Spot.PAYMENT_PLANS | Spot.THANK_YOU | Spot.ANNOUNCEMENTS:
+        case (
+            Spot.SENDING
+            | Spot.SAFETY
+            | Spot.PAYMENT_PLANS
+            | Spot.THANK_YOU
+            | Spot.ANNOUNCEMENTS
+            | Spot.GOALS
+        ):
             return f"{HEAD}{spot.strip(chr(39))}: {{{line}}}"
     raise AssertionError(spot)
 
@@ -153,6 +161,7 @@ _WORDS_OF = {
     Spot.SAFETY: sections.SAFETY,
     Spot.APPROVAL: APPROVAL_BLOCK,
     Spot.PAYMENT_PLANS: PAYMENT_PLANS,
+    Spot.GOALS: GOAL_KEYS,
     Spot.CONDITION: ConditionShape().fields,
     Spot.INVOICE_CONDITION: ConditionShape("invoice").fields,
     Spot.APPLICATION_CONDITION: ConditionShape("application").fields,

@@ -73,7 +73,7 @@ def rulebook_warnings(rulebook: Rulebook, own_texts: Collection[str] = ()) -> li
     never = {(place.file, place.line) for place in problems}
     alone = _looked_at(rulebook.leave_alone)
     limits = [place for place in _looked_at(rulebook.credit_limits) if _at(place) not in never]
-    cadences = [place for place in _looked_at(rulebook.reminders) if _at(place) not in never]
+    cadences = [place for place in _looked_at(_own_cadences(rulebook)) if _at(place) not in never]
     problems += [
         _warning(rule.place, f"{rule.name!r} excludes every customer: no other rule acts.")
         for rule in alone
@@ -95,6 +95,11 @@ def rulebook_warnings(rulebook: Rulebook, own_texts: Collection[str] = ()) -> li
     return sorted(
         set(problems), key=lambda place: (place.file, place.line, place.column, place.message)
     )
+
+
+def _own_cadences(rulebook: Rulebook) -> list[Cadence]:
+    """Return the cadences that ask who is theirs: one that is tried has another's customers."""
+    return [cadence for cadence in rulebook.reminders if cadence.trial is None]
 
 
 def _at(rule: _Rule) -> tuple[str, int]:

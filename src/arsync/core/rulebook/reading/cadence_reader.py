@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from yaml.nodes import Node
 
@@ -22,23 +22,25 @@ from arsync.core.rulebook.model import (
     TERMS_OF_TRADE,
     THANK_YOU,
     Cadence,
+    CadenceTrial,
     CountedFrom,
     Place,
     Step,
     StepKind,
+    folded,
 )
 from arsync.core.rulebook.reading.condition_reader import when_of
 from arsync.core.rulebook.reading.hints import Spot, example_of
 from arsync.core.rulebook.reading.sections import STEP, TAKEN_MAX, ReadBlock
 from arsync.core.rulebook.reading.value_types import Block, Source
-from arsync.core.rulebook.reading.yaml_nodes import did_you_mean, place_of, values_of
+from arsync.core.rulebook.reading.yaml_nodes import Problems, did_you_mean, place_of, values_of
 from arsync.core.rulebook.roles import NO_APPROVAL
 
 _KEYS = frozenset(key.name for key in STEP)
 
 
 def read_cadence(block: Block, node: Node, source: Source, name: str, place: Place) -> Cadence:
-    """Return a cadence; problems where its steps contradict each other."""
+    """Return a cadence; problems where its steps contradict each beside."""
     counted_from = block.get("counted_from", CountedFrom.DUE_DATE.value)
     steps = [
         (step, entry)
@@ -57,7 +59,52 @@ def read_cadence(block: Block, node: Node, source: Source, name: str, place: Pla
         block.get("skip_invoices_when"),
         _in_order(steps, node, source, is_chain=counted_from == PREVIOUS_STEP),
         days_after_seen=block.get("wait_after_seen", DAYS_AFTER_SEEN) or 0,
+        trial=_trial_of(block, source),
     )
+
+
+USUAL_SHARE = 50
+
+
+def _trial_of(block: Block, source: Source) -> CadenceTrial | None:
+    """Return beside which cadence it is tried; a problem where it asks for customers of its own."""
+    trial: Block | None = block.get("trial")
+    if trial is None or not trial.get("of"):
+        return None
+    for key in ("when", "unless"):
+        if key in block.nodes:
+            message = f"a cadence that is tried has the customers of {trial.get('of')!r}."
+            source.problem(block.nodes[key], message, f"leave out '{key}'")
+    place = place_of(block.nodes["trial"])
+    return CadenceTrial(trial.get("of"), trial.get("share") or USUAL_SHARE, place)
+
+
+def trials_fit(cadences: Sequence[Cadence], problems: Problems) -> None:
+    """Report trials of what is no cadence, of another trial, or of one that is tried already."""
+    by_name = {folded(cadence.name): cadence for cadence in cadences}
+    tried: dict[str, Cadence] = {}
+    for cadence in cadences:
+        trial = cadence.trial
+        if trial is None:
+            continue
+        beside = by_name.get(folded(trial.of))
+        if beside is None:
+            names = [named.name for named in cadences if named.trial is None]
+            problems.add(
+                trial.place, f"there is no cadence {trial.of!r}.", did_you_mean(trial.of, names)
+            )
+        elif beside.trial is not None:
+            message = f"{trial.of!r} is itself tried: a trial stands beside a cadence of its own."
+            problems.add(trial.place, message)
+        elif beside.name in tried:
+            first = tried[beside.name].place
+            message = f"{beside.name!r} has a trial already, in {first.file}:{first.line}."
+            problems.add(trial.place, message, "end one before the next, or neither tells anything")
+        elif beside.is_about_promises != cadence.is_about_promises:
+            message = f"one of {beside.name!r} and {cadence.name!r} is about broken promises alone."
+            problems.add(trial.place, message)
+        else:
+            tried[beside.name] = cadence
 
 
 def _in_order(

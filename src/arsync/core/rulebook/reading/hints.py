@@ -42,6 +42,7 @@ class Spot(StrEnum):
     AFTER_ISSUE = "a rule of after_issue"
     THANK_YOU = "'thank_you'"
     ANNOUNCEMENTS = "'announcements'"
+    GOALS = "'goals'"
 
 
 class Guess(NamedTuple):
@@ -469,6 +470,21 @@ _SAFETY = _table(
     ("data_age max_age", _write("data_not_older_than: 26 hours")),
 )
 
+_GOALS_GUESSED = _table(
+    ("days_sales_outstanding debtor_days days", _write("dso: 40")),
+    ("overdue overdue_share percent_overdue overdue_amount", _write("overdue_percent: 15")),
+    ("payment_days average_days_to_pay time_to_pay dtp", _write("days_to_pay: 35")),
+    ("collection_effectiveness effectiveness collection", _write("cei: 85")),
+    ("late lateness average_days_late", _write("days_late: 5")),
+    ("days_beyond_terms beyond_terms", _write("dbt: 10")),
+    ("delinquency average_days_delinquent delinquent", _write("add: 5")),
+    ("disputes disputed dispute", _write("disputed_percent: 3")),
+    ("promises promises_kept kept", _write("promises_kept_percent: 80")),
+    ("owner who by assigned_to", _write("assign_to: finance director")),
+    ("open then action todo", _write("task: Say why the goal was missed")),
+    ("name when if", Guess("a goal has no name and no condition: write", "dso: 40")),
+)
+
 _CHARGES = "charges: [{name: Interest, interest: 1.5% a month, after: 30 days}]"
 _DISCOUNTS = "discounts: [{name: Prompt payment, percent: 2%, within: 10 days}]"
 _PLACEMENTS = (
@@ -492,8 +508,10 @@ _ACCEPTANCES = (
     "acceptance: [{name: Known and small, when: {score: {at_least: 70}, signed_terms: yes}, "
     "decide: accept, limit: limit_asked, terms: 30 days}]"
 )
+_GOALS = "goals: {dso: 40, overdue_percent: 15, days_to_pay: 35, cei: 85}"
 
 _RULEBOOK = _ELSEWHERE | _table(
+    ("goal target targets kpi kpis objectives measures dso cei", _write(_GOALS)),
     (
         "accept acceptances applications application credit_applications onboarding scoring",
         _write(_ACCEPTANCES),
@@ -614,6 +632,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.AFTER_ISSUE: _AFTER_ISSUE,
     Spot.THANK_YOU: _THANK_YOU,
     Spot.ANNOUNCEMENTS: _ANNOUNCEMENTS,
+    Spot.GOALS: _GOALS_GUESSED,
 }
 """What people call things, by the place where they write it."""
 
@@ -634,6 +653,7 @@ EXAMPLES: Mapping[str, str] = {
     "'payment_plans'": "payment_plans: {grace: 3 business days, announce: 3 days before}",
     "'promises'": "promises: {grace: 3 business days}",
     "'disputes'": "disputes: {answer_within: 10 business days, escalate_to: finance director}",
+    "'goals'": _GOALS,
     "'statutory'": "statutory: {law: Late Payment Act, points_above_reference: 8}",
     "'customers'": _CUSTOMERS,
     Spot.CUSTOMER: _CUSTOMERS,

@@ -41,7 +41,15 @@ LISTS = (
 )
 """The sections that are lists of named elements."""
 
-SETTINGS = ("safety", "promises", "payment_plans", "disputes", "thank_you", "announcements")
+SETTINGS = (
+    "safety",
+    "promises",
+    "payment_plans",
+    "disputes",
+    "thank_you",
+    "announcements",
+    "goals",
+)
 """The blocks of single values."""
 
 BLOCKS = ("sending", "roles", *SETTINGS, "statutory")

@@ -44,12 +44,13 @@ from arsync.core.rulebook.model import (
 from arsync.core.rulebook.reading.acceptance_section import read_acceptance
 from arsync.core.rulebook.reading.agreement_sections import dispute_rules, payment_plan_rules
 from arsync.core.rulebook.reading.alert_section import read_alert
-from arsync.core.rulebook.reading.cadence_reader import read_cadence
+from arsync.core.rulebook.reading.cadence_reader import read_cadence, trials_fit
 from arsync.core.rulebook.reading.condition_reader import when_of
 from arsync.core.rulebook.reading.currency_changes import still_there
 from arsync.core.rulebook.reading.customer_families import odd_families
 from arsync.core.rulebook.reading.earlier_names import EARLIER_NAMES
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
+from arsync.core.rulebook.reading.goal_section import goals_of
 from arsync.core.rulebook.reading.hints import Spot, example_of, guessed
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
 from arsync.core.rulebook.reading.letter_sections import (
@@ -309,6 +310,7 @@ class _Assembly:
             thank_you=self.thanks(),
             after_issue=self.named("after_issue", read_after_issue),
             announcements=announcements_of(self.settings["announcements"]),
+            goals=goals_of(self.settings["goals"]),
         )
 
     def thanks(self) -> ThankYou | None:
@@ -458,6 +460,7 @@ class _Assembly:
     def cadences(self) -> tuple[Cadence, ...]:
         """Return the cadences; each knows of the others which steps were not its own."""
         cadences = self.named("reminders", read_cadence)
+        trials_fit(cadences, self.problems)
         names = frozenset(cadence.name for cadence in cadences)
         return tuple(cadence._replace(others=names - {cadence.name}) for cadence in cadences)
 

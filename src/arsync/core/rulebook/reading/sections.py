@@ -30,6 +30,7 @@ from arsync.core.rulebook.reading.alert_section import ALERT
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAMES
+from arsync.core.rulebook.reading.goal_section import GOAL_KEYS
 from arsync.core.rulebook.reading.hints import Spot, said_for_value
 from arsync.core.rulebook.reading.letter_sections import ANNOUNCED, ISSUED, STATEMENT, THANKS
 from arsync.core.rulebook.reading.message_shapes import CopiesShape, SendersShape, WayShape
@@ -517,12 +518,55 @@ STEP = (
     _APPROVAL,
     _REMOVE,
 )
+TRIAL_PERCENT = (5, 95)
+"""A smaller part would never have enough customers to tell anything."""
+
+
+class TrialShareShape:
+    """The share of a trial: `50%`."""
+
+    PATTERN = r"([1-9][0-9]?) ?%?"
+
+    def read(self, node: Node, source: Source, label: str) -> int | None:
+        """Return the percentage."""
+        text = scalar(node, source, label, "a percentage", "50%")
+        if text is None:
+            return None
+        least, most = TRIAL_PERCENT
+        match = re.fullmatch(self.PATTERN, text)
+        if match is None or not least <= int(match[1]) <= most:
+            message = f"{label} is {text!r}; it is a whole number from {least}% to {most}%."
+            source.problem(node, message, "as in share: 50%")
+            return None
+        return int(match[1])
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        least, most = TRIAL_PERCENT
+        return {
+            "anyOf": [
+                {"type": "integer", "minimum": least, "maximum": most},
+                {"type": "string", "pattern": f"^{self.PATTERN}$"},
+            ]
+        }
+
+
+TRIAL = (
+    Key("of", Text(), "the cadence beside which this one is tried", required=True),
+    Key("share", TrialShareShape(), "the share of its customers who get this one (50%)"),
+    _REMOVE,
+)
 CADENCE = (
     _NAME,
     Key("when", _CONTACTS, "the conditions that must all hold; without it: every customer"),
     _UNLESS,
     Key("skip_invoices_when", ConditionShape("invoice"), "invoices that are not chased"),
     Key("counted_from", _COUNTED_FROM, "the day from which its steps count (default: due date)"),
+    Key(
+        "trial",
+        SubBlock(TRIAL),
+        "try this cadence in place of another, on a share of the other's customers",
+    ),
     Key(
         "wait_after_seen",
         WaitShape(),
@@ -817,6 +861,7 @@ TOP = (
         "whether prepayments, overpayments and open credit notes are taken off what is owed",
     ),
     Key("promises", SubBlock(PROMISES), "how promises to pay are judged"),
+    Key("goals", SubBlock(GOAL_KEYS), "where the measures of the ledger are to be"),
     Key(
         "statutory",
         SubBlock(STATUTORY),

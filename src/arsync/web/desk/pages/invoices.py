@@ -19,6 +19,7 @@ SECTIONS = {
     "credit_limits": ReaderText("Credit limit"),
     "credit_holds": ReaderText("Credit hold"),
     "reminders": ReaderText("Reminders"),
+    "trial": ReaderText("On trial"),
     "invoice": ReaderText("Invoices"),
     "sent": ReaderText("Sent"),
     "take_over": ReaderText("Taken over"),

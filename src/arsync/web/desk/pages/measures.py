@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import current_app
 from werkzeug.wrappers import Response
@@ -18,9 +18,10 @@ from arsync.application.desk.figures import (
     LedgerFigures,
     begin_figures,
     begin_month,
+    ledger_goals,
 )
 from arsync.application.desk.long_work import LongJob
-from arsync.application.line_chart import line
+from arsync.application.line_chart import LineChart, line
 from arsync.application.measures_report import (
     By,
     documents_of_measure,
@@ -31,6 +32,8 @@ from arsync.application.permissions import Permission
 from arsync.application.risk_reports import provision_notes
 from arsync.application.tie_out_report import tie_out_report
 from arsync.core.analytics.ageing import AgeingRow
+from arsync.core.analytics.goal_states import GoalState
+from arsync.core.analytics.measure_definitions import DEFINITIONS, Unit
 from arsync.core.ledger.age_buckets import BUCKETS
 from arsync.core.ledger.money import ZERO
 from arsync.errors import UserMistake
@@ -73,11 +76,44 @@ def show(visit: Visit) -> Response:
         buckets=[NAMES[name] for name in BUCKETS],
         bar=_bar(total),
         trend=trend,
+        goals=_goals(visit, figures) if currency == figures.base_currency else [],
         chart=line(words, unit="", sentence=_sentence(words)),
         others_owe=[code for code in figures.currencies if code != currency],
         few=SETTLED_MIN,
         is_today=figures.as_of == visit.organisation.today,
     )
+
+
+class GoalShown(NamedTuple):
+    """A goal as the page shows it."""
+
+    state: GoalState
+    label: str
+    figure: str
+    goal: str
+    stands: str
+    chart: LineChart | None
+
+
+def _goals(visit: Visit, figures: LedgerFigures) -> list[GoalShown]:
+    """Return the goals with their months, each drawn with the line that it is to keep to."""
+    shown: list[GoalShown] = []
+    for state in ledger_goals(visit.actor, visit.organisation, figures):
+        definition = DEFINITIONS[state.measure]
+        in_percent = definition.unit is Unit.PERCENT
+        words = visit.words.percent if in_percent else visit.words.days
+        values = [(visit.words.month(point.as_of), point.figure) for point in state.points]
+        bound = gettext("at least") if state.at_least else gettext("at most")
+        goal = f"{bound} {words(state.goal)}"
+        sentence = f"{definition.label} by month; the goal is {goal}."
+        chart = line(values, unit="%" if in_percent else "", sentence=sentence, goal=state.goal)
+        unknown = state.now.figure is None
+        stands = gettext("Missed") if state.now.missed else gettext("Met")
+        if unknown:
+            stands = gettext("Not known")
+        figure = words(state.now.figure)
+        shown.append(GoalShown(state, definition.label, figure, goal, stands, chart))
+    return shown
 
 
 @routes.page("/c/<connection>/measures/ageing", Permission.READ, amounts=True)
