@@ -135,7 +135,7 @@ def _problems(visit: Visit, shown: Today) -> Iterator[ProblemLine]:
             f"{alert.customer}{numbers}: {alert.rule}.",
             gettext(
                 "%(observation)s%(since)s; for %(recipients)s.",
-                observation=f"{observation[:1].upper()}{observation[1:]}",
+                observation=observation[:1].upper() + observation[1:],
                 since=since,
                 recipients=", ".join(alert.recipients),
             ),
