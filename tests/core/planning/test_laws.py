@@ -100,7 +100,7 @@ def test_law_2_only_yes_acts_and_unknown_is_reported(desk: Desk) -> None:
 def test_law_2_names_the_fact_that_is_unknown(desk: Desk, when: str) -> None:
     text = desk.head + f"credit_holds:\n  - name: Insured\n    when: {{{when}}}\n"
     (why,) = whys(desk.plan(text, desk.account(desk.invoice("i1", 90))))
-    assert "insured_limit is unknown (nothing is insured)" in why
+    assert "insured_limit is unknown (nothing is insured, or not any more)" in why
     assert "exposure is unknown" not in why
 
 
