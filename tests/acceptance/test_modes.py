@@ -61,8 +61,8 @@ def test_approve_lets_everything_wait_for_a_person(world: World, name: str) -> N
     # What a person has recorded is no question any more: the promise and the dispute are noted.
     shown = recorded_by_people(name)
     assert world.standing(name) == shown
-    assert (result.awaiting, result.exit_code) == (6, EXIT_WAITING)
-    assert world.sync(name).awaiting == 6
+    assert (result.awaiting, result.exit_code) == (5, EXIT_WAITING)
+    assert world.sync(name).awaiting == 5
     assert world.standing(name) == shown
     assert len(world.control.writes(since)) <= 3
     world.app.approve(connection=name, who="a person")

@@ -117,7 +117,7 @@ def test_what_waits_is_mailed_once_with_its_command(container: Container, sink: 
     key = container.store.actions.list(now(container).id)[0].key[:12]
     first = "Customer 1, invoice email by Books (first reminder): INV-1, GBP 100.00"
     assert text.startswith("arsync, 2026-11-20: approvals\nWAITING FOR YOUR APPROVAL\n\nbooks\n")
-    assert "- 1 reminder; GBP 100.00\n    arsync approve --connection books\n" in text
+    assert "- 1 decision: 1 reminder; GBP 100.00\n    arsync approve --connection books\n" in text
     assert f"- {first}\n    arsync approve {key}" in text
     pass_time(container, days=1)
     assert mail_of_the_day(container)

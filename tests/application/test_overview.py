@@ -40,11 +40,11 @@ def test_the_worst_stands_first_in_words(practice: Container) -> None:
         ("away", Need.FAILING, ("not reached 3 times: it did not answer",)),
         ("failing", Need.FAILING, ("run 8 failed: the platform refused Ridge & Co",)),
         ("unknown", Need.UNKNOWN, ("1 unknown outcome: arsync resolve",)),
-        ("safety", Need.SAFETY, ("2 actions over a safety limit", "2 to approve")),
+        ("safety", Need.SAFETY, ("2 actions over a safety limit", "2 decisions to approve")),
         ("paused", Need.PAUSED, ("paused by Olga since 2026-11-20: leaves us",)),
         ("late", Need.LATE, ("late by 1 hour",)),
         ("unreadable", Need.DATA, ("1 unreadable document",)),
-        ("waiting", Need.WAITING, ("1 to approve, 1 task",)),
+        ("waiting", Need.WAITING, ("1 decision to approve, 1 task",)),
         ("well", Need.NONE, ()),
     ]
 

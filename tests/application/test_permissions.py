@@ -86,6 +86,7 @@ HELPERS = {
     "count_disputes",
     "customer_history",
     "customers_letter",
+    "debt_named",
     "drafted",
     "explained",
     "file_named",

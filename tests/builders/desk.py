@@ -149,6 +149,9 @@ safety:
 """
 """What the desk of the tests goes by."""
 
+RULES_BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
+"""The same, with letters in our own words by our own mail server."""
+
 HOSTILE = '<img src=x onerror="document.title=1">\'"&{{7*7}}'
 """A name that wants to be more than text."""
 
@@ -185,12 +188,13 @@ def a_desk(
     store: str = "sqlite:///arsync.db",
     mode: str = "approve",
     settings: str = "",
+    rules: str = RULES,
 ) -> Iterator[DeskDriver]:
     """Yield a desk whose ledger was read and planned for once: letters, holds and calls wait."""
     if store.startswith("sqlite"):
         put_store(folder)
     (folder / "rules").mkdir()
-    (folder / "rules" / "standard.yaml").write_text(RULES)
+    (folder / "rules" / "standard.yaml").write_text(rules)
     (folder / "config.toml").write_text(
         f'[store]\nurl = "{store}"\n[tokens]\nkeyring = "off"\n'
         '[smtp]\nurl = "smtp://127.0.0.1:2525"\nsender = "Accounts <accounts@example.com>"\n'
@@ -210,13 +214,15 @@ def a_desk(
 
 
 @contextmanager
-def another_machine(desk: DeskDriver, folder: Path) -> Iterator[DeskDriver]:
+def another_machine(
+    desk: DeskDriver, folder: Path, *, rules_settings: str = ""
+) -> Iterator[DeskDriver]:
     """Push a desk's rulebook, and yield the desk of a machine that goes by what was pushed."""
     push_rules(person_at_the_shell(), desk.container)
     folder.mkdir()
     (folder / "config.toml").write_text(
         f'[store]\nurl = "{desk.container.config.store_url}"\n[tokens]\nkeyring = "off"\n'
-        '[rules]\nsource = "store"\n'
+        f'[rules]\nsource = "store"\n{rules_settings}'
     )
     with App(
         load_config(folder / "config.toml", {}),

@@ -34,6 +34,7 @@ from arsync.store.actions.action_queries import NOT_BEFORE_MAX
 from arsync.store.actions.action_rows import BY_PERSON_POSITION, StateChange
 from arsync.store.actions.claims import LEASE_SECONDS_MAX
 from arsync.store.actions.letters import letter_of
+from arsync.store.actions.personal_lines import PersonalLine
 from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal, SentLetter
 
 
@@ -306,6 +307,14 @@ class MemoryLetters:
         return [letter for letter in letters if letter is not None]
 
 
+class MemoryPersonalLines:
+    """Nobody puts a line above a letter of these tests."""
+
+    def of(self, keys: Sequence[str]) -> dict[str, PersonalLine]:
+        del keys
+        return {}
+
+
 class MemoryTasks:
     """Opens tasks as if a person had asked for them."""
 
@@ -374,6 +383,7 @@ class MemoryStore:
         self.connections = MemoryConnections()
         self.claims = MemoryClaims(self.table, self.connections)
         self.letters = MemoryLetters(self.table)
+        self.personal_lines = MemoryPersonalLines()
         self.tasks = MemoryTasks(self)
         self.undeliverable = MemoryUndeliverable()
         self.ledger = MemoryLedger()

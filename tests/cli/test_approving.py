@@ -94,3 +94,14 @@ def test_what_is_left_to_a_role_is_told(waiting: Shell) -> None:
     assert "needs approval by owner" in waiting("approve").out
     owners = waiting("approve", "--for", "owner", "--yes", "--json").json
     assert [row["approvers"] for row in owners] == [["owner"]] * 4
+
+
+def test_a_personal_line_goes_into_one_letter_of_ours(waiting: Shell) -> None:
+    several = waiting("approve", "--kind", "reminder", "--line", "Thank you.", "--yes")
+    assert (several.code, keys_in(waiting, "approved")) == (2, set())
+    assert "a personal line goes into one letter; " in several.err
+    done = waiting("approve", "INV-3", "--kind", "reminder", "--line", "Thanks.", "--yes", "--json")
+    assert done.code == 0
+    (key,) = keys_in(waiting, "approved")
+    assert "Thanks." in waiting("letters", "preview", key).out
+    assert "a personal line, added by" in waiting("why", key).out

@@ -165,9 +165,9 @@ def test_status_says_where_things_stand_and_what_to_do(alone: tuple[Shell, Sandb
     shell("sync")
     done = shell("status")
     assert done.code == 3
-    assert "xero: 2 actions waiting for approval: `arsync approve`" in done.out
+    assert "xero: 1 decision waiting for approval: `arsync approve`" in done.out
     status = shell("status", "--json").json[0]
-    assert (status["name"], status["awaiting"], status["totals"]) == ("xero", 2, {"GBP": "2485.50"})
+    assert (status["name"], status["awaiting"], status["totals"]) == ("xero", 1, {"GBP": "2485.50"})
 
 
 @pytest.mark.parametrize("words", [("status",), ("status", "--all")])

@@ -60,7 +60,7 @@ def test_status_of_many_shows_who_needs_a_person(practice: Shell) -> None:
     first, second, third, *rest = done.out.splitlines()
     assert first == "8 connections: 6 have odd data, 2 all well."
     assert second == (
-        "None is late. 0 unknown outcomes, 0 actions waiting for approval, 0 open tasks."
+        "None is late. 0 unknown outcomes, 0 decisions waiting for approval, 0 open tasks."
     )
     assert third == "Owed: GBP 4,971.00."
     assert not [line for line in rest if line.startswith(("  xero", "  quickbooks"))]

@@ -138,3 +138,20 @@ def test_own_texts_have_the_same_page(tmp_path: Path) -> None:
     assert "<pre>" not in letter.html
     assert "- one & two\n- three" in "".join(page.shown)
     assert ("html", {"lang": "en"}) in page.elements
+
+
+def test_own_texts_get_a_persons_line_above(tmp_path: Path) -> None:
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "nudge.txt").write_text("Subject: Hello\n\nPlease pay.\n", encoding="utf-8")
+    (folder / "nudge.html").write_text("<body class='x'><p>Please pay.</p></body>", "utf-8")
+    (folder / "own place.txt").write_text(
+        "Subject: Hello\n\nPlease pay.\n\n{{ personal_line }}\n", encoding="utf-8"
+    )
+    context = sample_context(language("en")) | {"personal_line": "Thank you <Ann>."}
+    letter = Letters(tmp_path).render("nudge", context)
+    assert letter.text == "Thank you <Ann>.\n\nPlease pay.\n"
+    assert letter.opening == "Thank you <Ann>.\n\nPlease pay."
+    assert "<body class='x'><p>Thank you &lt;Ann&gt;.</p><p>Please pay.</p>" in letter.html
+    placed = Letters(tmp_path).render("own place", context)
+    assert placed.text == "Please pay.\n\nThank you <Ann>.\n"

@@ -432,6 +432,11 @@ class StoreContract:
         with pytest.raises(UserMistake, match="it gets no number"):
             number(bench.connection_id, other.key)
 
+    def test_a_letter_has_no_line_that_nobody_added(self, bench: StoreBench) -> None:
+        (letter,) = reminders("a", via=Via.SMTP)
+        bench.approve(letter)
+        assert bench.store.personal_lines.of([letter.key]) == {}
+
     @pytest.mark.parametrize("state", list(PATHS), ids=str)
     def test_letters_that_left_are_known(self, bench: StoreBench, state: ActionState) -> None:
         refs = (an_invoice_ref("i1"),)

@@ -82,7 +82,7 @@ def test_approve_lets_everything_wait_for_a_person(careful: BooksWorld) -> None:
     assert {row.state for row in careful.rows()} == {WAITING}
     assert careful.books.done == []
     assert result.exit_code == 3
-    assert result.waits == ["3 actions wait for approval"]
+    assert result.waits == ["2 decisions wait for approval"]
 
 
 def test_an_action_is_approved_by_its_keys_beginning(careful: BooksWorld) -> None:

@@ -64,13 +64,14 @@ def needs_two(actor: Actor, amount: Decimal | None) -> bool:
     return amount is None or amount > actor.approves_up_to
 
 
-def digest_of(action: Action) -> str:
+def digest_of(action: Action, personal_line: str = "") -> str:
     """Return what tells an action from the same one about other sums, words or readers.
 
     How many days something is overdue is no part of it: that is another each day.
     """
     refs = sorted((ref.id, ref.currency, str(ref.amount_due), ref.step) for ref in action.invoices)
     text = "\x00".join((action.key, action.step, action.via, str(action.payload), str(refs)))
+    text += f"\x00{personal_line}" if personal_line else ""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

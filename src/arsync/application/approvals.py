@@ -24,6 +24,7 @@ from arsync.application.results import Listed
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
 from arsync.errors import HealsWhen, UserMistake
+from arsync.outbox import personal_line_of
 from arsync.store.models import ActionRow, Refusal
 from arsync.store.people.first_approvals import SecondApproval
 
@@ -232,7 +233,7 @@ def _one_of_two(
         row.key,
         user_id=actor.user_id,
         who=name_line(actor.name),
-        digest=digest_of(row.action),
+        digest=digest_of(row.action, personal_line_of(container.store.personal_lines, row.action)),
         why=_approved_by(actor, row),
         not_before=not_before,
     )

@@ -20,7 +20,7 @@ from arsync.application.organisation_context import (
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import Listed
 from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef
-from arsync.core.actions.registry import KINDS
+from arsync.core.actions.decided_together import DecisionPlace, decided_together
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import RecordKind
 from arsync.errors import UserMistake
@@ -33,9 +33,6 @@ KEY = re.compile(r"[0-9a-fA-F]{4,32}")
 
 VALUES_NAMED_MAX = 10
 """So many of the steps, rules or kinds that wait are named to somebody who names another."""
-
-_FOLLOWS = frozenset({ActionKind.TERMS, ActionKind.RESTORE_TERMS})
-"""Shown with what it is decided with, where that waits too."""
 
 
 class Decision(NamedTuple):
@@ -108,21 +105,12 @@ class Selected(NamedTuple):
 
 def decisions(waiting: Sequence[Listed]) -> list[Decision]:
     """Return what waits as decisions: a hold and its terms are one."""
-    by_place = {_place(listed.row.action): listed for listed in waiting}
-    together: list[Decision] = []
-    for listed in waiting:
-        action = listed.row.action
-        with_kind = KINDS[action.kind].decided_with
-        partner = by_place.get(_place(action, with_kind)) if with_kind else None
-        if partner is None:
-            together.append(Decision(listed))
-        elif action.kind not in _FOLLOWS:
-            together.append(Decision(listed, (partner,)))
-    return together
+    return [Decision(first, along) for first, along in decided_together(waiting, _place)]
 
 
-def _place(action: Action, kind: ActionKind | None = None) -> tuple[str, str, ActionKind, int]:
-    return action.connection, action.contact_id, kind or action.kind, action.episode
+def _place(listed: Listed) -> DecisionPlace:
+    action = listed.row.action
+    return DecisionPlace(action.connection, action.contact_id, action.episode, action.kind)
 
 
 def selected(

@@ -156,12 +156,12 @@ def _unknown(seen: _LookedAt) -> Iterator[DigestLine]:
 def _approvals(seen: _LookedAt) -> Iterator[DigestLine]:
     if not seen.awaiting:
         return
-    yield DigestLine(
-        _counted([Listed(seen.organisation.name, row) for row in seen.awaiting]),
-        f"arsync approve --connection {seen.organisation.name}",
-    )
     name = seen.organisation.name
-    for decision in decisions([Listed(name, row) for row in seen.awaiting]):
+    waiting = [Listed(name, row) for row in seen.awaiting]
+    together = decisions(waiting)
+    count = "1 decision" if len(together) == 1 else f"{len(together):,} decisions"
+    yield DigestLine(f"{count}: {_counted(waiting)}", f"arsync approve --connection {name}")
+    for decision in together:
         action = decision.listed.row.action
         along = "".join(f" and {_words(listed.row.action.kind)[0]}" for listed in decision.along)
         roles = " and ".join(action.approvers)

@@ -6,7 +6,7 @@ two would leave a dispute that the books never hear of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
@@ -48,6 +48,7 @@ from arsync.core.ledger.agreements.disputes import (
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Contact, Dispute, DisputeOutcome, Invoice
 from arsync.errors import UserMistake
+from arsync.store.agreements.disputes import DisputedInvoice
 from arsync.store.models import DisputeRow, DisputeTerms
 
 SHOWN_IN_BOOKS = "the books"
@@ -91,10 +92,60 @@ def open_dispute(
             a dispute is open already.
     """
     permit(actor, Permission.AGREE)
-    organisation, invoice = invoice_numbered(container, invoice_number, connection)
+    (opened,) = dispute_together(actor, container, [invoice_number], words, connection=connection)
+    return opened
+
+
+def dispute_together(
+    actor: Actor,
+    container: Container,
+    invoice_numbers: Sequence[str],
+    words: DisputeWords,
+    *,
+    connection: Chosen = None,
+) -> list[Recorded]:
+    """Record a dispute about each of several invoices, in one transaction: all of them, or none.
+
+    Raises:
+        UserMistake: see `open_dispute`; or a part is disputed of several, or they are of several
+            organisations.
+    """
+    permit(actor, Permission.AGREE)
+    numbers = list(dict.fromkeys(invoice_numbers))
+    matches = [invoice_numbered(container, number, connection) for number in numbers]
+    if len({organisation.id for organisation, _ in matches}) > 1:
+        raise UserMistake("invoices of several organisations are disputed each by itself.")
+    if len(matches) > 1 and words.amount is not None:
+        raise UserMistake("a part is disputed of one invoice: name that one alone.")
     if not reason_line(words.reason or "") and not words.reason_code:
         raise UserMistake("a dispute needs a reason: --reason TEXT, or --reason-code WORD.")
-    terms = DisputeTerms(
+    organisation, invoices = matches[0][0], [invoice for _, invoice in matches]
+    notings = [_noting(organisation, invoice) for invoice in invoices]
+    rows = container.store.disputes.record_together(
+        organisation.id,
+        [
+            DisputedInvoice(
+                invoice,
+                _opening_terms(actor, words, invoice),
+                None if organisation.observes else note_of,
+            )
+            for invoice, note_of in zip(invoices, notings, strict=True)
+        ],
+        opened_on=organisation.today,
+        who=name_line(actor.name),
+    )
+    return [
+        recorded(
+            organisation,
+            f"Dispute about {_what(row, invoice)} recorded; {_not_asked(row, invoice)}.",
+            note_of(row),
+        )
+        for row, invoice, note_of in zip(rows, invoices, notings, strict=True)
+    ]
+
+
+def _opening_terms(actor: Actor, words: DisputeWords, invoice: Invoice) -> DisputeTerms:
+    return DisputeTerms(
         reason_line(words.reason or ""),
         _amount(words, invoice),
         _code(words.reason_code or ""),
@@ -102,17 +153,6 @@ def open_dispute(
         name_line(words.owner or "") or name_line(actor.name),
         reason_line(words.needs or ""),
     )
-    note_of = _noting(organisation, invoice)
-    row = container.store.disputes.record(
-        organisation.id,
-        invoice,
-        terms,
-        opened_on=organisation.today,
-        who=name_line(actor.name),
-        noted_by=None if organisation.observes else note_of,
-    )
-    message = f"Dispute about {_what(row, invoice)} recorded; {_not_asked(row, invoice)}."
-    return recorded(organisation, message, note_of(row))
 
 
 def change_dispute(

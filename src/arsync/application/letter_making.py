@@ -16,7 +16,14 @@ from arsync.channels import Carries, Message, MessageTrace, channel, channel_nam
 from arsync.clock import Clock
 from arsync.config import Config
 from arsync.connector_sdk import Receipt
-from arsync.core.actions import Action, ActionKind, MessagePayload, ReminderPayload, Via
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    MessagePayload,
+    ReminderPayload,
+    Via,
+    is_our_letter,
+)
 from arsync.core.actions.notices import as_written
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.ledger.sanitising import file_name
@@ -64,6 +71,13 @@ class Enclosed(NamedTuple):
 
 
 NOTHING_ENCLOSED = Enclosed()
+
+
+def shows_personal_line(action: Action) -> bool:
+    """Return whether a person's line can stand in a message: our text, on a way that carries it."""
+    if not is_our_letter(action):
+        return False
+    return action.via == Via.PLATFORM or Carries.PDF in channel(action.via).carries
 
 
 class LetterSource(NamedTuple):
@@ -189,6 +203,7 @@ class MessageMaker:
                     for letter in extras.earlier
                 ),
                 answers_to=self._answers_to(_message_payload(action)),
+                personal_line=extras.personal_line,
                 notice_number=self._number(extras),
                 attachments=enclosed.words,
                 online_instead=enclosed.online_instead,

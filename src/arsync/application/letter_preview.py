@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from arsync.application.letter_making import shows_personal_line
 from arsync.application.organisation_context import OrganisationContext
 from arsync.channels import Message, channel
 from arsync.connector_sdk import Capability
@@ -17,7 +18,7 @@ from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.records import Account
 from arsync.errors import ArsyncError
 from arsync.mail import addresses
-from arsync.outbox import LetterExtras, earlier_letters
+from arsync.outbox import LetterExtras, earlier_letters, personal_line_of
 from arsync.store.models import ActionRow
 
 NOT_LEFT = frozenset({ActionState.PLANNED, ActionState.AWAITING_APPROVAL, ActionState.APPROVED})
@@ -170,7 +171,10 @@ def extras_before_sending(
     ):
         remarks.append(LINKS_COME_LATER)
     earlier = earlier_letters(letters, organisation.id, action)
-    return LetterExtras(notice_number=number, earlier=earlier), tuple(remarks)
+    line = personal_line_of(organisation.store.personal_lines, action)
+    if line and not shows_personal_line(action):
+        remarks.append(f"The personal line “{line}” does not go along: this way takes no text.")
+    return LetterExtras(notice_number=number, earlier=earlier, personal_line=line), tuple(remarks)
 
 
 def extras_as_sent(organisation: OrganisationContext, row: ActionRow) -> LetterExtras:
@@ -182,6 +186,7 @@ def extras_as_sent(organisation: OrganisationContext, row: ActionRow) -> LetterE
         earlier=tuple(
             letter for letter in earlier if row.sent_on is None or letter.sent_on < row.sent_on
         ),
+        personal_line=personal_line_of(organisation.store.personal_lines, row.action),
     )
 
 

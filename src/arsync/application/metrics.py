@@ -17,7 +17,6 @@ from arsync.application.container import Container
 from arsync.application.lateness import is_away, is_running, late_seconds, waited_seconds
 from arsync.application.owner_mail import daily_mail_failure
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.core.actions import ActionState
 from arsync.errors import UserMistake
 from arsync.store.models import ConnectionState, Measured, QueueCounts, ScheduledLedger
 
@@ -79,7 +78,9 @@ RUNS = Metric(
     ("window", "outcome"),
 )
 ACTIONS = Metric("arsync_actions", "Actions that have not ended, by state.", ("state",))
-APPROVALS = Metric("arsync_approvals_waiting", "Actions that wait for a person's approval.")
+APPROVALS = Metric(
+    "arsync_approvals_waiting", "Decisions that wait for a person; a hold and its terms are one."
+)
 TASKS = Metric("arsync_tasks_open", "Tasks that are open.")
 MESSAGES = Metric(
     "arsync_messages_sent",
@@ -212,7 +213,7 @@ def _outbox(measured: Measured) -> Iterator[Sample]:
         yield Sample(RUNS, counted.runs, (counted.window, counted.outcome))
     for state, count in measured.actions.items():
         yield Sample(ACTIONS, count, (state.value,))
-    yield Sample(APPROVALS, measured.actions[ActionState.AWAITING_APPROVAL])
+    yield Sample(APPROVALS, measured.decisions)
     yield Sample(TASKS, measured.open_tasks)
     for way, count in measured.messages.items():
         yield Sample(MESSAGES, count, (way,))

@@ -91,6 +91,14 @@ class OrganisationContext:
         """Return whether nothing is written."""
         return self.connection.mode == Mode.OBSERVE
 
+    @property
+    def decisions_waiting(self) -> int:
+        """Return how many decisions wait for approval: everywhere the same number is told.
+
+        A hold and its terms are one. While a connection only observes, nothing can be decided.
+        """
+        return 0 if self.observes else self.store.waiting.decisions(self.id)
+
     @cached_property
     def config(self) -> Config:
         """Return its settings: those of all, with what its own file says instead.

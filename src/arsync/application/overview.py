@@ -66,7 +66,7 @@ class OverviewLine(Struct, frozen=True, kw_only=True):
     """Its next place in the routine; None where no schedule is kept here."""
     late_seconds: int
     awaiting: int
-    """Actions that wait for approval."""
+    """Decisions that wait for approval; a hold and its terms are one."""
     unknown: int
     over_safety: int
     """Actions that a safety limit stops until somebody has looked."""
@@ -163,7 +163,7 @@ def _line(
         last_outcome=run.outcome if run else "",
         next_at=schedule.next_at if schedule else None,
         late_seconds=late,
-        awaiting=standing.actions.get(ActionState.AWAITING_APPROVAL, 0),
+        awaiting=_decisions(organisation, standing),
         unknown=standing.actions.get(ActionState.UNKNOWN, 0),
         over_safety=standing.over_safety,
         open_tasks=standing.open_tasks,
@@ -225,9 +225,13 @@ def _odd_data(organisation: OrganisationContext, standing: LedgerStanding) -> st
     return ", ".join(texts)
 
 
+def _decisions(organisation: OrganisationContext, standing: LedgerStanding) -> int:
+    return 0 if organisation.observes else standing.decisions
+
+
 def _waiting(organisation: OrganisationContext, standing: LedgerStanding) -> str:
-    awaiting = standing.actions.get(ActionState.AWAITING_APPROVAL, 0)
-    texts = [f"{awaiting:,} to approve"] if awaiting else []
+    awaiting = _decisions(organisation, standing)
+    texts = [f"{_counted(awaiting, 'decision')} to approve"] if awaiting else []
     if standing.open_tasks:
         texts.append(_counted(standing.open_tasks, "task"))
     return ", ".join(texts)

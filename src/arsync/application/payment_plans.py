@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -33,6 +33,7 @@ from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Invoice, PaymentPlan
 from arsync.errors import UserMistake
+from arsync.store.agreements.payment_plans import EndedPlan
 
 _OVER = frozenset({PaymentPlanState.COMPLETED, PaymentPlanState.CANCELLED})
 
@@ -174,6 +175,7 @@ def preview(
     names: Sequence[str],
     terms: Terms,
     *,
+    replaces: bool = False,
     connection: Chosen = None,
 ) -> Schedule:
     """Return the plan that would be recorded; records nothing.
@@ -183,13 +185,15 @@ def preview(
         container: holds the ledgers.
         names: a customer, or invoices of one.
         terms: the instalments; its invoices are left empty.
+        replaces: it takes the place of the plan that stands.
         connection: where to look; None: everywhere.
 
     Raises:
         UserMistake: the names mean nothing, or the terms do not fit the debt.
     """
     permit(actor, Permission.AGREE, only_looks=True)
-    return _schedule(actor, subject_named(container, names, connection), terms)
+    subject = subject_named(container, names, connection)
+    return _schedule(actor, subject, terms, _replaced(subject, names) if replaces else None)
 
 
 def agree(
@@ -199,20 +203,27 @@ def agree(
     terms: Terms,
     *,
     note: str = "",
+    replaces: bool = False,
     connection: Chosen = None,
 ) -> tuple[Schedule, Recorded]:
     """Record a payment plan, and have it noted in the accounting system by the next run.
+
+    With `replaces` the plan that stands ends in the same transaction: new terms were agreed.
 
     Raises:
         UserMistake: see `preview`.
     """
     permit(actor, Permission.AGREE)
     subject = subject_named(container, names, connection)
-    schedule = _schedule(actor, subject, terms)
+    ended = _replaced(subject, names) if replaces else None
+    schedule = _schedule(actor, subject, terms, ended)
     organisation = subject.organisation
     note_of = partial(_note, organisation, schedule.customer, schedule.agreement.covered)
     rulebook = organisation.rules.rulebook
     replaced = [*_replaced_promises(subject, schedule.agreement)]
+    person = name_line(actor.name)
+    if ended is not None:
+        replaced.append(f"It takes the place of the plan of {ended.made_on}.")
     plan = container.store.payment_plans.record(
         organisation.id,
         schedule.agreement.plan._replace(
@@ -221,6 +232,14 @@ def agree(
         ),
         note=reason_line(note),
         noted_by=None if organisation.observes else note_of,
+        ends=None
+        if ended is None
+        else EndedPlan(
+            ended.id,
+            organisation.today,
+            person,
+            None if organisation.observes else _ending(subject, ended, person),
+        ),
     )
     message = " ".join([f"Payment plan recorded: {_plan_words(plan)}.", *replaced])
     return schedule, recorded(organisation, message, note_of(plan))
@@ -236,11 +255,31 @@ def cancel(
     """
     permit(actor, Permission.AGREE)
     subject = subject_named(container, names, connection)
-    organisation, account = subject.organisation, subject.account
+    organisation, plan = subject.organisation, _replaced(subject, names)
+    person = name_line(actor.name)
+    note_of = _ending(subject, plan, person)
+    container.store.payment_plans.cancel(
+        organisation.id,
+        plan.id,
+        cancelled_on=organisation.today,
+        who=person,
+        noted_by=None if organisation.observes else note_of,
+    )
+    customer = contact_name(organisation, plan.contact_id)
+    message = f"Payment plan of {plan.made_on} with {customer} ended."
+    return recorded(organisation, message, note_of(plan))
+
+
+def _replaced(subject: Subject, names: Sequence[str]) -> PaymentPlan:
+    """Return the plan that stands, of a customer or of some invoices.
+
+    Raises:
+        UserMistake: there is none, or there are several.
+    """
     ids = {invoice.id for invoice in subject.invoices}
     standing = [
-        judged
-        for judged in _view(organisation, account).payment_plans
+        judged.plan
+        for judged in _view(subject.organisation, subject.account).payment_plans
         if judged.state not in _OVER and (not ids or ids.intersection(judged.plan.invoice_ids))
     ]
     if not standing:
@@ -252,20 +291,15 @@ def cancel(
             f"{' and '.join(names)} has {len(standing)} payment plans."
             "\n    hint: name an invoice of the one that ends"
         )
-    plan = standing[0].plan
-    covered = [invoice for invoice in account.invoices if invoice.id in plan.invoice_ids]
+    return standing[0]
+
+
+def _ending(subject: Subject, plan: PaymentPlan, person: str) -> Callable[[PaymentPlan], Action]:
+    """Return what makes the note about a plan's end."""
+    organisation = subject.organisation
+    covered = [invoice for invoice in subject.account.invoices if invoice.id in plan.invoice_ids]
     customer = contact_name(organisation, plan.contact_id)
-    person = name_line(actor.name)
-    note_of = partial(_end_note, organisation, customer, covered, person)
-    container.store.payment_plans.cancel(
-        organisation.id,
-        plan.id,
-        cancelled_on=organisation.today,
-        who=person,
-        noted_by=None if organisation.observes else note_of,
-    )
-    message = f"Payment plan of {plan.made_on} with {customer} ended."
-    return recorded(organisation, message, note_of(plan))
+    return partial(_end_note, organisation, customer, covered, person)
 
 
 def payment_plans(
@@ -324,8 +358,14 @@ def _view(organisation: OrganisationContext, account: Account) -> AccountView:
     )
 
 
-def _schedule(actor: Actor, subject: Subject, terms: Terms) -> Schedule:
+def _schedule(
+    actor: Actor, subject: Subject, terms: Terms, replaced: PaymentPlan | None = None
+) -> Schedule:
     organisation, account = subject.organisation, subject.account
+    if replaced is not None:
+        ended = replaced._replace(cancelled_on=organisation.today)
+        plans = (ended if plan.id == ended.id else plan for plan in account.payment_plans)
+        account = account._replace(payment_plans=tuple(plans))
     named = terms._replace(invoice_ids=tuple(invoice.id for invoice in subject.invoices))
     view = _view(organisation, account)
     try:

@@ -61,7 +61,7 @@ class PromiseToPay(NamedTuple):
     """Beside what was promised before; otherwise it takes the place of that."""
 
 
-class _Debt(NamedTuple):
+class PromisedDebt(NamedTuple):
     """What is promised: some invoices of one customer."""
 
     contact: Contact
@@ -110,7 +110,7 @@ def promise(
             above zero or more than is owed.
     """
     permit(actor, Permission.AGREE)
-    organisation, debt = _debt_named(container, names, connection)
+    organisation, debt = debt_named(container, names, connection)
     _refuse_slips(organisation, debt, promised)
     about = frozenset(invoice.id for invoice in debt.invoices)
     earlier = [
@@ -201,9 +201,14 @@ def promises_of(organisation: OrganisationContext) -> Iterator[PromiseView]:
                 )
 
 
-def _debt_named(
+def debt_named(
     container: Container, names: Sequence[str], connection: Chosen
-) -> tuple[OrganisationContext, _Debt]:
+) -> tuple[OrganisationContext, PromisedDebt]:
+    """Return what some invoices' numbers, or a customer's name, stand for.
+
+    Raises:
+        UserMistake: something is not found, or they are of several customers.
+    """
     organisation, (contact, invoice) = subject_anywhere(container, names[0], connection)
     invoices = [invoice] if invoice is not None else []
     for name in names[1:]:
@@ -234,10 +239,12 @@ def _debt_named(
         unique = {document.id: document for document in invoices}.values()
         net = [view.owed_by_id.get(document.id, document) for document in unique]
         owed = sorted(net, key=lambda document: (document.due_on, document.number, document.id))
-    return organisation, _Debt(contact, tuple(owed), invoice is None, view)
+    return organisation, PromisedDebt(contact, tuple(owed), invoice is None, view)
 
 
-def _refuse_slips(organisation: OrganisationContext, debt: _Debt, promised: PromiseToPay) -> None:
+def _refuse_slips(
+    organisation: OrganisationContext, debt: PromisedDebt, promised: PromiseToPay
+) -> None:
     if (promised.promised_on - organisation.today).days > PROMISE_DAYS_MAX:
         raise UserMistake(
             f"{promised.promised_on.isoformat()} is more than {PROMISE_DAYS_MAX} days ahead: until"
@@ -259,7 +266,9 @@ def _refuse_slips(organisation: OrganisationContext, debt: _Debt, promised: Prom
         )
 
 
-def _refuse_too_much(debt: _Debt, promised: PromiseToPay, standing: list[JudgedPromise]) -> None:
+def _refuse_too_much(
+    debt: PromisedDebt, promised: PromiseToPay, standing: list[JudgedPromise]
+) -> None:
     """Refuse to promise the same money twice."""
     amounts = [judged.missing for judged in standing]
     if standing and (promised.amount is None or None in amounts):
@@ -279,7 +288,7 @@ def _refuse_too_much(debt: _Debt, promised: PromiseToPay, standing: list[JudgedP
         )
 
 
-def _of_earlier(debt: _Debt, earlier: list[JudgedPromise], *, also: bool) -> list[str]:
+def _of_earlier(debt: PromisedDebt, earlier: list[JudgedPromise], *, also: bool) -> list[str]:
     """Return what becomes of earlier promises about the same invoices, in sentences."""
     about = frozenset(invoice.id for invoice in debt.invoices)
     sentences = []
@@ -296,7 +305,7 @@ def _of_earlier(debt: _Debt, earlier: list[JudgedPromise], *, also: bool) -> lis
     return sentences
 
 
-def _promise_note(connection: str, debt: _Debt, row: PromiseRow) -> Action:
+def _promise_note(connection: str, debt: PromisedDebt, row: PromiseRow) -> Action:
     return Action(
         payload=PromisePayload(row.promised_on, row.amount),
         connection=connection,
@@ -310,7 +319,7 @@ def _promise_note(connection: str, debt: _Debt, row: PromiseRow) -> Action:
     )
 
 
-def _promise_words(row: PromiseRow, debt: _Debt) -> str:
+def _promise_words(row: PromiseRow, debt: PromisedDebt) -> str:
     currency = debt.invoices[0].currency
     amount = shown(row.amount, currency) if row.amount is not None else "all that is due"
     return f"{amount} of {debt.words} by {row.promised_on.isoformat()}"

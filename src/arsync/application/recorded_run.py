@@ -14,7 +14,6 @@ from arsync.application.outage_text import outage_words
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import RunResult
 from arsync.clock import in_words
-from arsync.core.actions import ActionState
 from arsync.errors import (
     ArsyncError,
     LockLost,
@@ -215,8 +214,7 @@ class RecordedRun:
 
             notify_of_open_outcomes(organisation)
             tell_alerts(organisation)
-        counts = organisation.store.actions.counts(organisation.id)
-        result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
+        result.awaiting = organisation.decisions_waiting
         outcome = "failed" if result.broke else "part failed" if result.failed else "done"
         # Not a failure: the next run continues, and nobody has to look.
         if outcome == "done" and result.cut_short:

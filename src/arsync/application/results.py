@@ -88,7 +88,8 @@ class RunResult:
         waits += [pause.text for pause in self.paused]
         waits += self.applied.waits if self.applied else ()
         if self.awaiting:
-            words = "1 action waits" if self.awaiting == 1 else f"{self.awaiting:,} actions wait"
+            is_one = self.awaiting == 1
+            words = "1 decision waits" if is_one else f"{self.awaiting:,} decisions wait"
             waits.append(f"{words} for approval")
         return waits
 
@@ -255,14 +256,11 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
 class ConnectionStatus(StatusFigures, frozen=True, kw_only=True):
     """Where one connection stands."""
 
+    awaiting: int
+    """Decisions that wait for approval; a hold and its terms are one."""
     unknown: tuple[Listed, ...]
     """Actions whose outcome only a person can settle."""
     unconfirmed: tuple[Listed, ...]
     """Actions that were sent more than a day ago, and were not read back since."""
     differences: tuple[Difference, ...] = ()
     """Customers of whom the platform's own balance and the copy do not agree."""
-
-    @property
-    def awaiting(self) -> int:
-        """Return how many actions wait for approval."""
-        return self.actions.get("awaiting approval", 0)

@@ -72,6 +72,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
             for name, decision in store.holds.standing(row.id, circumstances.today)
         ),
         actions={state.value: count for state, count in store.actions.counts(row.id).items()},
+        awaiting=organisation.decisions_waiting,
         unknown=_in_state(organisation, ActionState.UNKNOWN),
         unconfirmed=tuple(
             listed

@@ -21,7 +21,7 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.result_views import ListedView, listed_view
 from arsync.application.results import Listed
 from arsync.core.actions import ActionKind, ActionState, InvoiceRef, TaskPayload
-from arsync.core.actions.registry import KINDS
+from arsync.core.actions.decided_together import DecisionPlace, decided_together
 from arsync.core.collections.worklist import Dues, dues_of, expected_value, sentence
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.records import Invoice
@@ -245,15 +245,13 @@ def _chosen(organisation: OrganisationContext, choice: WorkChoice) -> Iterator[W
 
 def _decisions(waiting: Sequence[ActionRow]) -> Iterator[ActionRow]:
     """Yield what a person decides about: a change of terms is decided with its hold."""
-    there = {(row.action.contact_id, row.action.kind) for row in waiting}
-    for row in waiting:
-        kind = row.action.kind
-        if kind in _FOLLOWS and (row.action.contact_id, KINDS[kind].decided_with) in there:
-            continue
+    for row, _ in decided_together(waiting, _place):
         yield row
 
 
-_FOLLOWS = frozenset({ActionKind.TERMS, ActionKind.RESTORE_TERMS})
+def _place(row: ActionRow) -> DecisionPlace:
+    action = row.action
+    return DecisionPlace(action.connection, action.contact_id, action.episode, action.kind)
 
 
 def work_items(organisation: OrganisationContext, rows: Sequence[ActionRow]) -> Iterator[WorkItem]:

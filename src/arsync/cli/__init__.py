@@ -94,6 +94,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         ),
         "hold": Entry("hold", "Put a customer on hold by hand."),
         "release": Entry("hold", "Release a customer from its hold by hand."),
+        "leave-alone": Entry("hold", "Leave a customer alone until a day, end that, or list whom."),
         "place": Entry("placement", "Place a customer's debts with an agency or a lawyer."),
         "recall": Entry("placement", "Take a customer's placed debts back."),
         "placements": Entry("placement", "List placements with what they brought and cost."),
@@ -147,7 +148,7 @@ class _Commands(click.Group):
             return None
         if entry.module:
             module = importlib.import_module(f"arsync.cli.{entry.module}_commands")
-            command = getattr(module, cmd_name)
+            command = getattr(module, cmd_name.replace("-", "_"))
         else:
             command = _installed(cmd_name)
         assert command is None or isinstance(command, click.Command)

@@ -105,6 +105,9 @@ def _selection(
 @click.argument("words", nargs=-1, metavar=SAYS_WHAT)
 @click.option("--all", "approve_all", is_flag=True, help="Approve all waiting actions.")
 @click.option("--show", is_flag=True, help="Show them with the letters; approve nothing.")
+@click.option(
+    "--line", metavar="TEXT", default="", help="Put a personal line above the text of one letter."
+)
 @_choosing
 @json_option
 @config_option
@@ -112,6 +115,7 @@ def approve(
     words: tuple[str, ...],
     approve_all: bool,
     show: bool,
+    line: str,
     kinds: tuple[str, ...],
     steps: tuple[str, ...],
     rules: tuple[str, ...],
@@ -147,7 +151,7 @@ def approve(
         for problem in problems:
             say(f"arsync: {problem}")
         failed = EXIT_MISTAKE if problems else EXIT_DONE
-        if not (words or approve_all or each or show or selection.narrows):
+        if not (words or approve_all or each or show or line or selection.narrows):
             code = _list_waiting(actor, container, connection, as_json=as_json)
             return failed or code
         chosen = selected(actor, container, selection, approvals.WAITING)
@@ -163,6 +167,8 @@ def approve(
         def let_go(decisions: Sequence[Decision]) -> list[Listed]:
             return approvals.approve_decisions(actor, container, decisions)
 
+        if line:
+            _put_line(actor, container, chosen, line)
         if each:
             approved = _one_by_one(actor, container, chosen, "Approve", let_go)
         else:
@@ -246,6 +252,17 @@ def reject(
     else:
         say(f"Rejected {word(len(decided), 'action')}.")
     return EXIT_DONE
+
+
+def _put_line(actor: Actor, container: Container, chosen: Selected, line: str) -> None:
+    from arsync.application.personal_lines import put_personal_line
+
+    if len(chosen.decisions) != 1:
+        raise UserMistake(
+            f"a personal line goes into one letter; {len(chosen.decisions):,} were chosen."
+            "\n    hint: `arsync approve KEY --line TEXT`"
+        )
+    put_personal_line(actor, container, chosen.decisions[0].listed.row.key, line)
 
 
 # -- what is chosen, counted and confirmed ------------------------------------------------------

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @click.option("--note", default="", help="Anything to remember.")
 @click.option("--preview", is_flag=True, help="Show the schedule, and record nothing.")
 @click.option("--cancel", is_flag=True, help="End the plan: its debt is chased again.")
+@click.option("--replace", is_flag=True, help="Agree it in place of the plan that stands.")
 @click.option("--all", "also_over", is_flag=True, help="List completed and ended plans too.")
 @connection_option
 @json_option
@@ -59,6 +60,7 @@ def agree(
     note: str,
     preview: bool,
     cancel: bool,
+    replace: bool,
     also_over: bool,
     connection: ConnectionChoice,
     as_json: bool,
@@ -89,12 +91,14 @@ def agree(
     with opened(config_file) as (actor, container):
         if preview:
             _show_schedule(
-                payment_plans.preview(actor, container, names, terms, connection=connection)
+                payment_plans.preview(
+                    actor, container, names, terms, replaces=replace, connection=connection
+                )
             )
             say("Nothing was recorded.")
             return EXIT_DONE
         schedule, recorded = payment_plans.agree(
-            actor, container, names, terms, note=note, connection=connection
+            actor, container, names, terms, note=note, replaces=replace, connection=connection
         )
     if as_json:
         print_json(recorded_view(recorded))

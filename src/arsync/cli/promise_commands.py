@@ -62,6 +62,7 @@ _LIKE_A_DATE = re.compile(r"[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{1,4}")
 @click.argument("words", nargs=-1, metavar="[INVOICE... DATE [AMOUNT]]")
 @click.option("--note", default="", help="The customer's words.")
 @click.option("--also", is_flag=True, help="Keep what was promised before; otherwise replace it.")
+@click.option("--withdraw", is_flag=True, help="Withdraw the promise that stands.")
 @connection_option
 @json_option
 @config_option
@@ -72,6 +73,7 @@ def promise(
     config_file: Path | None,
     *,
     also: bool,
+    withdraw: bool,
     as_json: bool,
 ) -> int:
     """Record a promise to pay, or list the open and the broken ones.
@@ -79,14 +81,29 @@ def promise(
     Without arguments it lists them, the earliest day first.
     INVOICE is the number of an invoice, or of several; or a customer's name, for all that it owes.
     DATE has the form 2026-12-01, and AMOUNT is needed only for a part of what is due.
+    With --withdraw only INVOICE is given, and --note says why: what was noted of the promise in
+    the accounting system is put back by the next run.
     """
     from arsync.application import promises
     from arsync.application.persons_words import recorded_view
 
+    if withdraw and not words:
+        raise UserMistake("which promise? arsync promise INVOICE --withdraw")
     if not words:
         with opened(config_file) as (actor, container):
             listed = promises.listed_promises(actor, container, connection)
         _show(listed, as_json=as_json)
+        return EXIT_DONE
+    if withdraw:
+        from arsync.application.withdrawing_promises import withdraw_promise
+
+        with opened(config_file) as (actor, container):
+            withdrawn = withdraw_promise(
+                actor, container, words, reason=note, connection=connection
+            )
+        if as_json:
+            print_json(recorded_view(withdrawn))
+        say(withdrawn.message)
         return EXIT_DONE
     if len(words) < 2:
         raise UserMistake("a promise needs a date: arsync promise INVOICE 2026-12-01")

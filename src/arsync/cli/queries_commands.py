@@ -402,7 +402,7 @@ def _action_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
         for late in status.unconfirmed
     ]
     if status.awaiting:
-        lines.append(f"{word(status.awaiting, 'action')} waiting for approval: `arsync approve`")
+        lines.append(f"{word(status.awaiting, 'decision')} waiting for approval: `arsync approve`")
     if status.later is not None:
         lines.append(later_in_words(status.later, zone))
     if status.open_disputes:

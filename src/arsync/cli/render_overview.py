@@ -70,7 +70,7 @@ def _totals(totals: OverviewTotals) -> Iterator[str]:
     yield f"{word(totals.connections, 'connection')}: {', '.join([*phrases, well])}."
     yield (
         f"{_late(totals)}. {word(totals.unknown, 'unknown outcome')},"
-        f" {word(totals.awaiting, 'action')} waiting for approval,"
+        f" {word(totals.awaiting, 'decision')} waiting for approval,"
         f" {word(totals.open_tasks, 'open task')}."
     )
     yield f"Owed: {_amounts(totals.owed)}."

@@ -93,6 +93,15 @@ class RulesSettings(Section, frozen=True, kw_only=True):
             "the store, for machines that have no folder"
         ),
     ] = "folder"
+    two_people_above: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="a draft that treats more customers otherwise than this is put live by two "
+            "people on the desk: who asks for it cannot confirm it; 0: one is enough",
+        ),
+    ] = 0
 
 
 class RunsSettings(Section, frozen=True, kw_only=True):

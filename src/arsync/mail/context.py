@@ -84,6 +84,7 @@ def letter_context(
         "statutory": statutory_values(facts.law, action, debts, today, spoken),
         **plan_values(action, account, organisation, today, spoken),
         "notice_number": cleaned(facts.notice_number),
+        "personal_line": cleaned(facts.personal_line),
         **_enclosed(facts, len(action.invoices), spoken),
         "terms": tuple(map(cleaned, facts.terms)),
         "about": account_values(facts.about, spoken),

@@ -77,6 +77,8 @@ class LetterFacts(NamedTuple):
     """What this customer got, the oldest first; a letter names only those about its invoices."""
     answers_to: str = ""
     """The address to which the customer answers; empty: none is set."""
+    personal_line: str = ""
+    """What a person put above this one letter's text; empty: nothing."""
     notice_number: str = ""
     """The running number of a formal letter; empty: it bears none."""
     attachments: tuple[str, ...] = ()

@@ -104,6 +104,7 @@ _HISTORY = (
     _V("promised_on", "the day for which payment was promised; may be empty"),
     _V("answer_link", "a mail to you about these invoices; empty where no address is set"),
     _V("notice_number", "the running number of a formal letter; may be empty"),
+    _V("personal_line", "what a person added to this letter; stands above the text by itself"),
     _V("attachments", "what goes along, a list: `invoice`, `letter`, `statement`"),
     _V("enclosed", "the same in words; empty when nothing does"),
     _V("statutory", "what the law gives for late payment; empty unless all of it is known"),

@@ -244,13 +244,16 @@ class Letters:
 
         whole = rendered(self._text.get_template(f"{name}.txt"), context)
         head, _, body = whole.partition("\n")
-        body = body.strip() + "\n"
+        line = str(context.get("personal_line", ""))
+        body = _with_line(line, body.strip()) + "\n"
         if f"{name}.html" in self._own:
             html = rendered(self._html.get_template(f"{name}.html"), context).strip() + "\n"
+            html = _with_line_in_page(line, html)
         else:
             shown = {**context, "body": _html_of(body)}
             html = rendered(self._html.get_template("own.html"), shown).strip() + "\n"
         parted = rendered(self._parts.get_template(f"{name}.txt"), context).partition("\n")[2]
+        parted = _with_line(line, parted.lstrip())
         subject = _one_line(head.partition(":")[2])
         return Letter(subject, body, html, *_around_tables(parted), is_whole=True)
 
@@ -297,6 +300,24 @@ def _around_tables(text: str) -> tuple[str, str, tuple[str, ...]]:
     opening, *behind = pieces[::2]
     names = tuple(name for name in pieces[1::2] if name in DRAWN)
     return opening.strip(), "\n\n".join(behind).strip(), names
+
+
+_BODY = re.compile("<body[^>]*>", re.IGNORECASE)
+
+
+def _with_line(line: str, text: str) -> str:
+    """Return a user's own text with a person's line above it, unless the text places it itself."""
+    return text if not line or line in text else f"{line}\n\n{text}"
+
+
+def _with_line_in_page(line: str, page: str) -> str:
+    from markupsafe import Markup, escape
+
+    if not line or str(escape(line)) in page:
+        return page
+    opening = _BODY.search(page)
+    place = opening.end() if opening else 0
+    return f"{page[:place]}{Markup('<p>{}</p>').format(line)}{page[place:]}"
 
 
 def _less_empty_lines(text: str) -> str:

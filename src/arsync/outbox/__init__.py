@@ -1,7 +1,7 @@
 """The outbox: what was decided goes out, exactly once, and people have the last word."""
 
 from arsync.outbox.approval_events import approved_by_person
-from arsync.outbox.deliver import Delivery, earlier_letters
+from arsync.outbox.deliver import Delivery, earlier_letters, personal_line_of
 from arsync.outbox.healing import take_back_healed
 from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, absent_from, interrupted_batches
 from arsync.outbox.types import (
@@ -37,5 +37,6 @@ __all__ = [
     "approved_by_person",
     "earlier_letters",
     "interrupted_batches",
+    "personal_line_of",
     "take_back_healed",
 ]

@@ -41,7 +41,7 @@ from arsync.core.ledger.records import Account
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import ArsyncError, OutcomeUnknown, UserMistake
 from arsync.outbox.enclosures import ATTACHED_INVOICE, with_invoice_pdfs
-from arsync.outbox.ports import LetterHistory
+from arsync.outbox.ports import LetterHistory, PersonalLineReading
 from arsync.outbox.recheck import Ready
 from arsync.outbox.types import WHO, LetterExtras, OutboxContext, Post
 from arsync.store.models import ActionRow, EventRow, SentLetter
@@ -221,6 +221,7 @@ class Delivery:
             links=self._links(action, account),
             notice_number=letters.number(connection, action.key) if bears_number(action) else None,
             earlier=earlier_letters(letters, connection, action),
+            personal_line=personal_line_of(self._store.personal_lines, action),
         )
 
     def _deliver(self, prepared: Prepared) -> Receipt:
@@ -362,6 +363,12 @@ def earlier_letters(
     """Return what a customer had of ours before a letter, which is none of them itself."""
     earlier = letters.earlier(connection_id, action.contact_id)
     return tuple(letter for letter in earlier if letter.key != action.key)
+
+
+def personal_line_of(lines: PersonalLineReading, action: Action) -> str:
+    """Return what a person put above a letter's text; empty: nothing."""
+    kept = lines.of([action.key]).get(action.key)
+    return "" if kept is None else kept.line
 
 
 def _as_note(write: Write) -> Write:

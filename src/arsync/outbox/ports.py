@@ -15,6 +15,7 @@ from arsync.core.actions import Action, ActionKind, ActionState
 from arsync.core.actions.notices import NoticeNumber
 from arsync.core.ledger.records import Account, RecordKind, UndeliverableAddress
 from arsync.store.actions.action_rows import StateChange
+from arsync.store.actions.personal_lines import PersonalLine
 from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal, SentLetter
 
 
@@ -168,6 +169,14 @@ class LetterHistory(Protocol):
         ...
 
 
+class PersonalLineReading(Protocol):
+    """What persons put above the texts of letters."""
+
+    def of(self, keys: Sequence[str]) -> Mapping[str, PersonalLine]:
+        """Return the lines of those of these actions that have one, by their keys."""
+        ...
+
+
 class TaskOpening(Protocol):
     """The tasks that follow from what was delivered."""
 
@@ -227,6 +236,11 @@ class OutboxStore(Protocol):
     @property
     def letters(self) -> LetterHistory:
         """Return the letters that left, and their numbers."""
+        ...
+
+    @property
+    def personal_lines(self) -> PersonalLineReading:
+        """Return what persons put above letters."""
         ...
 
     @property

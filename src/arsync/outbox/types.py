@@ -64,6 +64,8 @@ class LetterExtras(NamedTuple):
     """The running number of a notice; None: it bears none."""
     earlier: tuple[SentLetter, ...] = ()
     """What the customer has of ours already, the oldest first."""
+    personal_line: str = ""
+    """What a person put above its text."""
 
 
 NO_EXTRAS = LetterExtras()

@@ -16,6 +16,7 @@ from arsync.store.actions.claims import ActionClaims
 from arsync.store.actions.decisions import ActionDecisions
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.actions.letters import SentLetters
+from arsync.store.actions.personal_lines import PersonalLines
 from arsync.store.actions.waiting import WaitingActions
 from arsync.store.admin import backup
 from arsync.store.admin.connections import Connections
@@ -43,6 +44,7 @@ from arsync.store.agreements.held_conditions import HeldConditions
 from arsync.store.agreements.hold_decisions import HoldDecisions
 from arsync.store.agreements.limit_history import LimitHistory
 from arsync.store.agreements.payment_plans import PaymentPlans
+from arsync.store.agreements.pinned_entries import PinnedEntries
 from arsync.store.agreements.placements import Placements
 from arsync.store.agreements.promises import Promises
 from arsync.store.agreements.tasks import Tasks
@@ -58,6 +60,7 @@ from arsync.store.people.first_approvals import FirstApprovals
 from arsync.store.people.form_answers import FormAnswers
 from arsync.store.people.sign_ins import SignIns
 from arsync.store.people.users import Users
+from arsync.store.policy.live_requests import LiveRequests
 from arsync.store.policy.rules_drafts import RulesDrafts
 from arsync.store.policy.trial_arms import TrialArms
 from arsync.store.policy.tries import Tries
@@ -85,10 +88,13 @@ __all__ = [
     "LastPlans",
     "Ledger",
     "LimitHistory",
+    "LiveRequests",
     "Mailboxes",
     "MeasureSnapshots",
     "Measures",
     "Outages",
+    "PersonalLines",
+    "PinnedEntries",
     "Placements",
     "Pool",
     "Privacy",
@@ -135,6 +141,7 @@ class Store:
         self.claims = ActionClaims(database)
         self.decisions = ActionDecisions(database)
         self.letters = SentLetters(database)
+        self.personal_lines = PersonalLines(database)
         self.promises = Promises(database, clock)
         self.payment_plans = PaymentPlans(database, clock)
         self.disputes = Disputes(database, clock)
@@ -147,6 +154,7 @@ class Store:
         self.holds = HoldDecisions(database, clock)
         self.credit = CreditApplications(database, clock)
         self.pauses = CustomerPauses(database, clock)
+        self.pins = PinnedEntries(database, clock)
         self.conditions = HeldConditions(database)
         self.placements = Placements(database, clock)
         self.runs = Runs(database, clock, locks)
@@ -168,6 +176,7 @@ class Store:
         self.forms = FormAnswers(database, clock)
         self.first_approvals = FirstApprovals(database, clock)
         self.drafts = RulesDrafts(database, clock)
+        self.live_requests = LiveRequests(database, clock)
         self.tries = Tries(database, clock)
 
     @property

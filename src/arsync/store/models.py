@@ -189,8 +189,10 @@ class LedgerStanding(NamedTuple):
     last_run: BriefRun | None
     actions: Mapping[ActionState, int]
     """How many actions stand where; of those alone that have not ended."""
+    decisions: int
+    """How many decisions wait for approval: a hold and its terms are one."""
     over_safety: int
-    """How many of them wait because the plan was over a safety limit."""
+    """How many actions wait because the plan was over a safety limit."""
     open_tasks: int
     owed: tuple[OwedInvoices, ...]
     differences: int
@@ -244,6 +246,8 @@ class Measured(NamedTuple):
     runs: tuple[RunCount, ...]
     actions: Mapping[ActionState, int]
     """Of those that have not ended."""
+    decisions: int
+    """Those that wait for approval."""
     over_safety: int
     """Connections whose plan waits because it is over a safety limit."""
     open_tasks: int

@@ -12,6 +12,7 @@ from tests.store.conftest import NOW
 
 from arsync.connector_sdk import Page
 from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions.decided_together import DecisionPlace, decided_together
 from arsync.core.ledger.records import RecordKind
 from arsync.core.planning.plan import Plan, SafetyVerdict
 from arsync.store import Store
@@ -145,3 +146,34 @@ def test_what_was_paid_since_a_day_is_summed(store: Store, connection: Connectio
     assert store.sums.paid(connection.id, DAY).paid == {"GBP": Decimal("20.50")}
     both = store.sums.paid(connection.id, DAY - timedelta(days=1))
     assert (both.paid, both.payments) == ({"GBP": Decimal("25.00")}, 2)
+
+
+def test_a_hold_and_its_terms_count_as_one_decision(
+    store: Store, connection: ConnectionRow
+) -> None:
+    save(
+        store,
+        connection,
+        an_action(ActionKind.CREDIT_HOLD, episode=1),
+        an_action(ActionKind.TERMS, episode=1),
+        an_action(ActionKind.TERMS, episode=2),
+        an_action(ActionKind.RESTORE_TERMS, contact_id="c2"),
+        an_action(subject="i1 day 14"),
+    )
+    waits = {ActionState.AWAITING_APPROVAL}
+    listed = decided_together(
+        store.waiting.rows(connection.id, waits),
+        lambda row: DecisionPlace("", row.contact_id, row.episode, row.kind),
+    )
+    assert sorted(len(along) for _, along in listed) == [0, 0, 0, 1]
+    assert store.waiting.decisions(connection.id) == len(listed)
+    assert store.standings.read(DAY)[0].decisions == len(listed)
+
+
+def test_terms_count_alone_once_their_hold_is_decided(
+    store: Store, connection: ConnectionRow
+) -> None:
+    hold = an_action(ActionKind.CREDIT_HOLD, episode=1)
+    save(store, connection, hold, an_action(ActionKind.TERMS, episode=1))
+    store.actions.change(hold.key, ActionState.APPROVED, who="Hannah Reid", why="approved", now=NOW)
+    assert store.waiting.decisions(connection.id) == 1

@@ -12,6 +12,7 @@ from arsync.connector_sdk import Page
 from arsync.core.ledger.records import Dispute, Invoice, RecordKind
 from arsync.errors import UserMistake
 from arsync.store import Store
+from arsync.store.agreements.disputes import DisputedInvoice
 from arsync.store.models import ConnectionRow, DisputeTerms
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -95,3 +96,16 @@ def test_disputes_of_before_are_about_all_of_it(store: Store, connection: Connec
         )
     [dispute] = as_read(store, connection)
     assert dispute == Dispute("i1", TODAY, "late", number=dispute.number)
+
+
+def test_several_are_recorded_all_or_none(store: Store, connection: ConnectionRow) -> None:
+    first, second = an_invoice("i1"), an_invoice("i2")
+    whole = DisputeTerms("two short")
+    disputed = [DisputedInvoice(first, whole), DisputedInvoice(second, whole)]
+    store.disputes.record(connection.id, second, whole, opened_on=TODAY, who="Ann")
+    with pytest.raises(UserMistake, match="in dispute already"):
+        store.disputes.record_together(connection.id, disputed, opened_on=TODAY, who="Ben")
+    assert [row.invoice_id for row in store.disputes.recorded(connection.id)] == ["i2"]
+    store.disputes.settle(connection.id, "i2", settled_on=TODAY, who="Ann")
+    rows = store.disputes.record_together(connection.id, disputed, opened_on=TODAY, who="Ben")
+    assert [row.invoice_id for row in rows] == ["i1", "i2"]

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from tests.builders.desk import HOSTILE, DeskDriver, a_desk, add_person, post
+from tests.builders.desk import HOSTILE, RULES_BY_MAIL, DeskDriver, a_desk, add_person, post
 from tests.web.desk.test_today import key_of, state_of
 
-from arsync.application.permissions import Role
+from arsync.application.daily_digest import daily_digest
+from arsync.application.organisation_context import organisations
+from arsync.application.permissions import SCHEDULE, Role
+from arsync.application.status import status
 from arsync.clock import SetClock
 from arsync.core.actions import ActionState
 from arsync.store.people.audit_log import AuditFilter
@@ -181,3 +184,76 @@ def test_letters_are_for_those_who_see_amounts(desk: DeskDriver, reader: FlaskCl
 def test_an_action_of_nobody_is_not_found(desk: DeskDriver, owner: FlaskClient) -> None:
     for key in ("0" * 32, "zz", HOSTILE.replace("/", "")):
         assert owner.get(f"{QUEUE}/{key}").status_code == 404
+
+
+def test_everywhere_the_same_number_of_decisions_is_told(
+    desk: DeskDriver, owner: FlaskClient
+) -> None:
+    page = owner.get(QUEUE).text
+    assert "13 decisions wait" in page
+    assert 'Approvals <span class="count">13</span>' in page
+    clients = owner.get("/clients").text
+    assert '<dt>Decisions that wait</dt><dd><span class="value">13</span>' in clients
+    (organisation,) = organisations(desk.container)
+    assert status(SCHEDULE, organisation).awaiting == 13
+    digest = daily_digest([organisation])
+    assert digest is not None
+    texts = [
+        line.text
+        for section in digest.sections
+        for _, lines in section.by_connection
+        for line in lines
+    ]
+    assert any(text.startswith("13 decisions: ") for text in texts)
+
+
+def test_nothing_waits_where_it_only_looks(desk: DeskDriver, owner: FlaskClient) -> None:
+    desk.container.store.connections.set_mode("books", "observe")
+    assert 'Approvals <span class="count">' not in owner.get(QUEUE).text
+
+
+def test_a_personal_line_is_shown_above_the_letter(tmp_path: Path) -> None:
+    with a_desk(tmp_path, rules=RULES_BY_MAIL) as desk:
+        tom = desk.signed_in(add_person(desk.container, "Tom Okafor", Role.CONTROLLER))
+        key = key_of(desk, "INV-7")
+        assert "A personal line above the text" in tom.get(f"{QUEUE}/{key}").text
+        answer = post(tom, f"{QUEUE}/{key}/line", line=f"See you {HOSTILE}", sort="letters")
+        page = tom.get(answer.headers["Location"].partition("#")[0]).text
+        assert "Added by Tom Okafor" in page
+        assert HOSTILE not in page
+        letter = tom.get(f"{QUEUE}/{key}/letter").text
+        assert letter.index("See you &lt;img") < letter.rindex("According to our records")
+        assert HOSTILE not in letter
+        (line,) = desk.container.store.audit.page(AuditFilter(), 10)
+        assert (line.what, line.who) == ("put a personal line", "Tom Okafor")
+        post(tom, f"{QUEUE}/{key}/approve")
+        assert "With a line added by Tom Okafor" in tom.get(f"{QUEUE}/{key}").text
+        late = post(tom, f"{QUEUE}/{key}/line", line="Too late")
+        assert late.status_code == 409
+
+
+def test_too_long_a_line_comes_back_to_be_shortened(tmp_path: Path) -> None:
+    with a_desk(tmp_path, rules=RULES_BY_MAIL) as desk:
+        tom = desk.signed_in(add_person(desk.container, "Tom Okafor", Role.CONTROLLER))
+        answer = post(tom, f"{QUEUE}/{key_of(desk, 'INV-7')}/line", line="x" * 201)
+        assert answer.status_code == 422
+        assert "201 characters is too long; 200 fit" in answer.text
+        assert "x" * 201 in answer.text, "what was typed is kept"
+
+
+def test_no_line_is_offered_where_the_platform_writes(desk: DeskDriver, owner: FlaskClient) -> None:
+    page = owner.get(f"{QUEUE}/{key_of(desk, 'INV-7')}").text
+    assert "A personal line" not in page
+    assert "sends this email in its own words: no line of ours can go along." in page
+
+
+def test_a_line_that_was_typed_leaves_with_the_approval(tmp_path: Path) -> None:
+    with a_desk(tmp_path, rules=RULES_BY_MAIL) as desk:
+        tom = desk.signed_in(add_person(desk.container, "Tom Okafor", Role.CONTROLLER))
+        key = key_of(desk, "INV-7")
+        refused = post(tom, f"{QUEUE}/{key}/approve", line="x" * 201)
+        assert refused.status_code == 422
+        assert state_of(desk, key) is ActionState.AWAITING_APPROVAL
+        post(tom, f"{QUEUE}/{key}/approve", line="Thank you for the call.")
+        assert state_of(desk, key) is ActionState.APPROVED
+        assert desk.container.store.personal_lines.of([key])[key].who == "Tom Okafor"

@@ -7,7 +7,7 @@ import io
 import json
 
 from flask.testing import FlaskClient
-from tests.builders.desk import DeskDriver, add_person
+from tests.builders.desk import DeskDriver, add_person, post
 
 from arsync.application.permissions import Role
 from arsync.store.people.audit_log import AuditEntry
@@ -79,3 +79,16 @@ def test_controllers_and_readers_read_no_log(
         assert controller.get(path).status_code == 403
         assert reader.get(path).status_code == 403
         assert accountant.get(path).status_code == 200
+
+
+def test_an_export_of_a_customer_has_its_lines_alone(
+    desk: DeskDriver, controller: FlaskClient
+) -> None:
+    day = desk.container.clock.now().date().isoformat()
+    alone = {"until": day, "reason": "they move house"}
+    post(controller, "/c/books/customers/c1/leave-alone", **alone)
+    post(controller, "/c/books/customers/c4/leave-alone", **alone)
+    connection = desk.container.store.connections.get("books")
+    lines = desk.container.store.privacy.export(connection.id, "c1")["audit_log"]
+    assert [(line["who"], line["about"]) for line in lines] == [("Tom Okafor", "Elmhurst Tools")]
+    assert "they move house" in lines[0]["words"]

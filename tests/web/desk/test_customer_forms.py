@@ -234,3 +234,117 @@ def test_a_reader_may_record_nothing(reader: FlaskClient, form: str) -> None:
 def test_an_accountant_agrees_nothing(accountant: FlaskClient) -> None:
     for form in ("promise", "plan", "dispute", "hold", "release", "statement"):
         assert post(accountant, f"{ELMHURST}/{form}").status_code == 403
+
+
+def _ahead(desk: DeskDriver) -> dict[str, str]:
+    return {"parts": "2", "first": _day(desk, 10), "every": "month", "covers": "ticked"}
+
+
+def _agreed(desk: DeskDriver, controller: FlaskClient, **values: object) -> str:
+    """Agree a plan as the page previews it; return what the customer's page says then."""
+    terms = _ahead(desk) | values
+    page = controller.get(f"{ELMHURST}/plan", query_string=terms).text
+    mark = page.partition('name="previewed" value="')[2].partition('"')[0]
+    response = post(controller, f"{ELMHURST}/plan", previewed=mark, **terms)
+    assert response.status_code == 303, response.text
+    return controller.get(response.headers["Location"]).text
+
+
+def test_a_dispute_is_settled_from_the_page(desk: DeskDriver, controller: FlaskClient) -> None:
+    oldest = _ids(desk)[0]
+    post(controller, f"{ELMHURST}/dispute", invoice=oldest, reason="two short")
+    where = f"{ELMHURST}/dispute/{oldest}/settle"
+    assert where in controller.get(ELMHURST).text
+    assert "What came of it?" in post(controller, where).text
+    response = post(controller, where, outcome="dropped", note="it was a mix-up")
+    assert "settled: dropped" in controller.get(response.headers["Location"]).text
+    (row,) = desk.container.store.disputes.recorded(_connection(desk))
+    assert (row.outcome, row.outcome_note, row.settled_by) == (
+        "dropped",
+        "it was a mix-up",
+        "Tom Okafor",
+    )
+    again = post(controller, where, outcome="dropped")
+    assert again.status_code == 409
+    assert "No dispute about that invoice is open here any more." in again.text
+
+
+def test_a_plan_ends_from_the_page(desk: DeskDriver, controller: FlaskClient) -> None:
+    _agreed(desk, controller, invoice=_ids(desk)[0])
+    (plan,) = desk.container.store.payment_plans.recorded(_connection(desk))
+    where = f"{ELMHURST}/plan/{plan.id}/end"
+    assert where in controller.get(ELMHURST).text
+    response = post(controller, where)
+    assert "ended." in controller.get(response.headers["Location"]).text
+    (ended,) = desk.container.store.payment_plans.recorded(_connection(desk))
+    assert ended.cancelled_on == desk.container.clock.now().date()
+    assert post(controller, where).status_code == 409
+
+
+def test_new_terms_take_the_place_of_the_old(desk: DeskDriver, controller: FlaskClient) -> None:
+    oldest = _ids(desk)[0]
+    _agreed(desk, controller, invoice=oldest)
+    (old,) = desk.container.store.payment_plans.recorded(_connection(desk))
+    page = controller.get(f"{ELMHURST}/plan?replaces={old.id}&invoice={oldest}").text
+    assert "Agree new terms" in page
+    shown = _agreed(desk, controller, invoice=oldest, parts="4", replaces=str(old.id))
+    assert "It takes the place of the plan of" in shown
+    ended, new = desk.container.store.payment_plans.recorded(_connection(desk))
+    assert ended.cancelled_on is not None
+    assert (new.cancelled_on, len(new.instalments)) == (None, 4)
+
+
+def test_a_promise_is_withdrawn_from_the_page(desk: DeskDriver, controller: FlaskClient) -> None:
+    oldest = _ids(desk)[0]
+    promised = {"invoice": oldest, "covers": "ticked", "day": _day(desk, 9)}
+    post(controller, f"{ELMHURST}/promise", **promised)
+    (promise,) = desk.container.store.promises.recorded(_connection(desk))
+    where = f"{ELMHURST}/promise/{promise.id}/withdraw"
+    assert where in controller.get(ELMHURST).text
+    assert "Say why." in post(controller, where).text
+    response = post(controller, where, reason="it was another customer")
+    assert "withdrawn" in controller.get(response.headers["Location"]).text
+    assert "No promise is open." in controller.get(ELMHURST).text
+    (line, *_) = desk.container.store.audit.page(AuditFilter(), 10)
+    assert (line.what, line.about) == ("withdrew a promise", "Elmhurst Tools")
+    assert post(controller, where, reason="again").status_code == 409
+
+
+def test_disputes_are_recorded_together_or_not_at_all(
+    desk: DeskDriver, controller: FlaskClient
+) -> None:
+    first, second, third = _ids(desk)
+    post(controller, f"{ELMHURST}/dispute", invoice=second, reason="two short")
+    refused = post(
+        controller, f"{ELMHURST}/dispute", invoice=[first, second, third], reason="all wrong"
+    )
+    assert refused.status_code == 422
+    assert "is in dispute already" in refused.text
+    assert "Nothing was recorded." in refused.text
+    disputes = desk.container.store.disputes
+    assert [row.invoice_id for row in disputes.recorded(_connection(desk))] == [second]
+    response = post(controller, f"{ELMHURST}/dispute", invoice=[first, third], reason="all wrong")
+    assert response.status_code == 303
+    rows = disputes.recorded(_connection(desk))
+    assert {row.invoice_id for row in rows} == {first, second, third}
+
+
+def test_a_plan_covers_what_is_ticked_on_its_page(
+    desk: DeskDriver, controller: FlaskClient
+) -> None:
+    first, second, third = _ids(desk)
+    page = controller.get(f"{ELMHURST}/plan?invoice={second}").text
+    assert page.count("checked") == 2, "the invoice that was ticked, and that ticks count"
+    assert f'value="{second}" checked' in page
+    filled = controller.get(f"{ELMHURST}/plan").text
+    assert filled.count('name="invoice"') == 3
+    _agreed(desk, controller, invoice=[first, third])
+    (plan,) = desk.container.store.payment_plans.recorded(_connection(desk))
+    assert set(plan.invoice_ids) == {first, third}
+
+
+def test_a_plan_of_nothing_is_told_at_its_field(desk: DeskDriver, controller: FlaskClient) -> None:
+    response = post(controller, f"{ELMHURST}/plan", **_ahead(desk))
+    assert response.status_code == 422
+    assert "Tick what it covers, or choose the whole balance." in response.text
+    assert desk.container.store.payment_plans.recorded(_connection(desk)) == []

@@ -21,7 +21,7 @@ def test_the_page_says_what_each_mode_means(desk: DeskDriver, reader: FlaskClien
 def test_a_change_says_what_it_changes_first(desk: DeskDriver, owner: FlaskClient) -> None:
     page = owner.get(f"{MODE}?mode=auto").text
     assert "Go by the rulebook, from now on?" in page
-    assert "15 actions that wait now go on waiting" in page
+    assert "13 decisions that wait now go on waiting" in page
     assert desk.container.store.connections.get("books").mode is Mode.APPROVE
     answer = post(owner, MODE, mode="auto")
     assert desk.container.store.connections.get("books").mode is Mode.AUTO

@@ -24,6 +24,7 @@ from arsync.application.rules_push import push_rules
 from arsync.store.people.audit_log import AuditFilter
 
 SOONER = RULES.replace("{day: 14, email: second reminder}", "{day: 7, email: second reminder}")
+TIGHTER = RULES.replace("limit: 5,000", "limit: 500")
 SLIP = RULES.replace("more_than", "mre_than")
 DRAFT = "/c/books/rules/draft"
 SCENARIO = """\
@@ -275,3 +276,56 @@ def test_shared_rules_are_not_one_clients_to_change(pushed: DeskDriver) -> None:
     answer = post(client, f"{DRAFT}/live", reason="legal", seen=seen_in(page))
     assert answer.status_code == 303
     assert "books/rules.yaml" in client.get("/c/books/rules").text
+
+
+def test_a_large_change_is_put_live_by_two(desk: DeskDriver, tmp_path: Path) -> None:
+    with another_machine(
+        desk, tmp_path / "elsewhere", rules_settings="two_people_above = 1\n"
+    ) as strict:
+        add_everybody(strict.container)
+        priya, hannah = someone(strict, Role.ACCOUNTANT), someone(strict, Role.OWNER)
+        save(priya, TIGHTER)
+        page = priya.get(f"{DRAFT}/live").text
+        assert "Ask for a second person" in page
+        assert "Put live now" not in page
+        seen = seen_in(page)
+        alone = post(priya, f"{DRAFT}/live", reason="second sooner", seen=seen)
+        assert alone.status_code == 422
+        assert "ask for it first" in alone.text
+        assert post(priya, f"{DRAFT}/live/ask", reason=" ", seen=seen).status_code == 422
+        assert (
+            post(priya, f"{DRAFT}/live/ask", reason="second sooner", seen=seen).status_code == 303
+        )
+        assert "A second person has to confirm it" in priya.get(f"{DRAFT}/live").text
+        same = post(priya, f"{DRAFT}/live", reason="second sooner", seen=seen)
+        assert "somebody else has to confirm it" in same.text
+        assert strict.container.store.drafts.get(1) is not None
+        assert "Priya Nair asked for it" in hannah.get(f"{DRAFT}/live").text
+        assert post(hannah, f"{DRAFT}/live", reason="agreed", seen=seen).status_code == 303
+        last = strict.container.store.pushes.last()
+        assert last is not None
+        assert last.row.pushed_by == "Hannah Reid"
+        assert last.row.source.endswith("agreed (asked by Priya Nair: second sooner)")
+        assert strict.container.store.live_requests.of(1, seen) is None
+
+
+def test_a_request_ends_with_its_text(desk: DeskDriver, tmp_path: Path) -> None:
+    with another_machine(
+        desk, tmp_path / "elsewhere", rules_settings="two_people_above = 1\n"
+    ) as strict:
+        add_everybody(strict.container)
+        priya, hannah = someone(strict, Role.ACCOUNTANT), someone(strict, Role.OWNER)
+        save(priya, TIGHTER)
+        seen = seen_in(priya.get(f"{DRAFT}/live").text)
+        post(priya, f"{DRAFT}/live/ask", reason="second sooner", seen=seen)
+        post(priya, f"{DRAFT}/live/ask", take_back="1")
+        assert strict.container.store.live_requests.of(1, seen) is None
+        post(priya, f"{DRAFT}/live/ask", reason="second sooner", seen=seen)
+        tighter_still = TIGHTER.replace("limit: 500", "limit: 400")
+        answer = post(
+            priya, DRAFT, file="standard.yaml", text=tighter_still, opened=TIGHTER, reason="eight"
+        )
+        assert answer.status_code == 303
+        page = hannah.get(f"{DRAFT}/live").text
+        assert "asked for it" not in page
+        assert "Ask for a second person" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from html import escape
@@ -13,11 +14,13 @@ import pytest
 from flask.testing import FlaskClient
 from tests.builders.desk import HOSTILE, DeskDriver, a_desk, add_everybody, add_person, post
 
+from arsync.application.desk.long_work import Lane
 from arsync.application.permissions import Role
 from arsync.clock import SetClock
 from arsync.core.actions import ActionKind, ActionState
 from arsync.store.people.audit_log import AuditFilter
 from arsync.store.people.users import UserRow
+from arsync.web.desk.visit import FIGURES_WAIT_SECONDS, LONG_WORK
 
 TODAY = "/c/books/today"
 
@@ -227,3 +230,41 @@ def test_alerts_are_problem_lines_until_they_end(
     customer = owner.get(f"/c/books/customers/{quote(row.action.contact_id)}").text
     assert f"<b>{row.action.because.rule}" in customer
     assert "for owner" in customer
+
+
+def quiet(desk: DeskDriver, *leave: str) -> None:
+    """Let everything be paid but some invoices, and read the books again."""
+    assert isinstance(desk.container.clock, SetClock)
+    desk.container.clock.advance(timedelta(hours=1))
+    for invoice in list(desk.books.invoices.values()):
+        if invoice.id not in leave:
+            desk.books.pay(invoice)
+    list(desk.container.sync("books"))
+
+
+def test_an_empty_day_names_the_next_letter(desk: DeskDriver, owner: FlaskClient) -> None:
+    marlow = next(
+        invoice.id for invoice in desk.books.invoices.values() if invoice.total == Decimal("500.00")
+    )
+    quiet(desk, marlow)
+    page = " ".join(owner.get(TODAY).text.split())
+    assert "<h1>Nothing leaves tomorrow</h1>" in page
+    due_on = desk.books.invoices[marlow].due_on + timedelta(1)
+    assert f"The next letter is due on {due_on:%A} {due_on.day} {due_on:%B}, to Marlow" in page
+
+
+def test_where_nothing_is_owed_no_letter_is_due(desk: DeskDriver, owner: FlaskClient) -> None:
+    quiet(desk)
+    page = " ".join(owner.get(TODAY).text.split())
+    assert "No letter is due within 14 days, as the books stand." in page
+
+
+def test_a_slow_look_ahead_keeps_no_page_waiting(desk: DeskDriver, owner: FlaskClient) -> None:
+    quiet(desk)
+    go = threading.Event()
+    desk.app.extensions[FIGURES_WAIT_SECONDS] = 0.01
+    for number in range(Lane.FIGURES.at_once):
+        desk.app.extensions[LONG_WORK].begin(Lane.FIGURES, number, lambda _: go.wait(10))
+    page = owner.get(TODAY).text
+    go.set()
+    assert "arsync is looking for the day of the next letter." in page

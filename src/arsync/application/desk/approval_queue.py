@@ -17,11 +17,13 @@ from arsync.application.desk.waiting_list import (
 from arsync.application.letter_preview import NOT_LEFT, LetterShown, letter_shown
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.personal_lines import no_line_because
 from arsync.core.actions import ActionState, Because, is_our_letter
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO
 from arsync.core.planning.plan import HeldBack
 from arsync.errors import UserMistake
+from arsync.store.actions.personal_lines import PersonalLine
 from arsync.store.models import ActionRow, EventRow, WaitingAction
 from arsync.store.people.first_approvals import FirstApproval
 from arsync.translation import gettext
@@ -90,6 +92,10 @@ class ShownDecision(NamedTuple):
     first: FirstApproval | None
     problem: str
     """Why it cannot be looked into by the rules of now; empty: it was."""
+    line: PersonalLine | None
+    """What somebody put above its text."""
+    no_line: str
+    """Why no personal line can go along; empty: one can."""
 
 
 def queue_page(
@@ -173,6 +179,8 @@ def shown_decision(
         events=tuple(store.actions.events(row.key)),
         first=store.first_approvals.of([row.key]).get(row.key),
         problem=problem,
+        line=store.personal_lines.of([row.key]).get(row.key),
+        no_line=no_line_because(organisation, row.action),
     )
 
 

@@ -49,7 +49,9 @@ class ConnectionCard(NamedTuple):
     records: Mapping[str, int]
     """How much of each kind is kept."""
     waiting: int
-    """Actions that wait or are on their way, which would stay unsent."""
+    """Decisions that wait for a person."""
+    approved: int
+    """Actions that are on their way, which would stay unsent."""
 
 
 def connection_card(actor: Actor, organisation: OrganisationContext) -> ConnectionCard:
@@ -87,7 +89,6 @@ def connection_card(actor: Actor, organisation: OrganisationContext) -> Connecti
         labels=row.labels,
         own_settings=organisation.own_settings,
         records={kind.value: count for kind, count in store.ledger.counts(row.id).items()},
-        waiting=sum(
-            counts.get(state, 0) for state in (ActionState.AWAITING_APPROVAL, ActionState.APPROVED)
-        ),
+        waiting=organisation.decisions_waiting,
+        approved=counts.get(ActionState.APPROVED, 0),
     )

@@ -34,6 +34,7 @@ from arsync.core.planning.plan import HeldBack, Plan
 from arsync.core.rulebook.facts import contact_figures
 from arsync.core.rulebook.model import Place
 from arsync.errors import UserMistake
+from arsync.store.agreements.pinned_entries import Pin
 from arsync.translation import ReaderText, gettext
 
 INVOICES_SHOWN = 10
@@ -98,6 +99,13 @@ class NextSteps(NamedTuple):
     """Why it cannot be said; empty: it can."""
 
 
+class PinnedEvent(NamedTuple):
+    """An entry that is kept on top."""
+
+    event: TimelineEvent
+    pin: Pin
+
+
 class CustomerPage(NamedTuple):
     """Everything the page shows."""
 
@@ -118,6 +126,8 @@ class CustomerPage(NamedTuple):
     events: tuple[TimelineEvent, ...]
     """The newest first."""
     events_left_out: int
+    pinned: tuple[PinnedEvent, ...]
+    """What somebody keeps on top, whatever is shown below; the newest first."""
     platform_page: str
     """Where people see it at the platform; empty: nowhere."""
     doubts: tuple[str, ...]
@@ -198,7 +208,10 @@ def customer_page(
     plan, lines, problem = _planned(organisation, assessed)
     shown = view.owed if all_invoices else view.owed[:INVOICES_SHOWN]
     nexts = {line.text.partition(": ")[0]: line.text for line in lines if line.section == "next"}
-    events = _events(organisation, assessed, events_of)
+    every_event = _events(organisation, assessed)
+    kinds = EVENT_GROUPS.get(events_of)
+    events = [event for event in every_event if kinds is None or event.kind in kinds]
+    pins = organisation.store.pins.of(organisation.id, contact_id)
     newest = events[: EVENTS_MAX if all_events else EVENTS_SHOWN]
     members = assessed.account.contacts
     by_id = {member.id: member for member in members}
@@ -218,6 +231,11 @@ def customer_page(
         tuple(_treatment(assessed, CustomerReader(organisation))),
         tuple(newest),
         len(events) - len(newest),
+        tuple(
+            PinnedEvent(event, pins[event.mark])
+            for event in (every_event if pins else ())
+            if event.mark in pins
+        ),
         platform_page(organisation, RecordKind.CONTACTS, contact.id),
         assessed.account.doubts,
         tuple(open_alerts(organisation, assessed.account, contact_id)),
@@ -345,17 +363,12 @@ def _treatment(assessed: Assessed, reader: CustomerReader) -> Iterator[Treatment
     yield TreatmentLine(gettext("Letters to"), addresses or gettext("no email address"))
 
 
-def _events(
-    organisation: OrganisationContext, assessed: Assessed, events_of: str
-) -> list[TimelineEvent]:
+def _events(organisation: OrganisationContext, assessed: Assessed) -> list[TimelineEvent]:
     contact = assessed.contact
     merged = [m.id for m in assessed.account.contacts if m.merged_into == contact.id]
     today = assessed.account_view.today
     subject = TimelineSubject(organisation, contact, (contact.id, *merged), today)
-    kinds = EVENT_GROUPS.get(events_of)
-    events = [event for event in kept_events(subject) if kinds is None or event.kind in kinds]
-    events.reverse()
-    return events
+    return list(reversed(kept_events(subject)))
 
 
 def platform_page(organisation: OrganisationContext, kind: RecordKind, record_id: str) -> str:

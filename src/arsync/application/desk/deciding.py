@@ -11,8 +11,11 @@ from arsync.application import approvals
 from arsync.application.desk.waiting_list import WaitingDecision
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.personal_lines import put_personal_line
 from arsync.core.actions import ActionState
-from arsync.errors import UserMistake
+from arsync.core.ledger.sanitising import cleaned
+from arsync.errors import Overtaken, UserMistake
+from arsync.outbox import personal_line_of
 from arsync.store.models import ActionRow
 from arsync.translation import gettext
 
@@ -57,15 +60,27 @@ def waiting_row(actor: Actor, organisation: OrganisationContext, key: str) -> Ac
     return row
 
 
-def approve_one(actor: Actor, organisation: OrganisationContext, key: str) -> ActionRow:
+def approve_one(
+    actor: Actor, organisation: OrganisationContext, key: str, *, line: str | None = None
+) -> ActionRow:
     """Approve one decision as the desk does: a message can be called back for some minutes.
+
+    Args:
+        actor: who approves.
+        organisation: whose it is.
+        key: the action's.
+        line: the personal line as it stands in the form; None: the form has none.
 
     Raises:
         DecidedAlready: it waits no more.
-        UserMistake: there is none of that key, or the connection only looks.
+        UserMistake: there is none of that key, the connection only looks, or the line is too long.
     """
     permit(actor, Permission.APPROVE)
     row = _still_waits(actor, organisation, key)
+    if line is not None:
+        before = personal_line_of(organisation.store.personal_lines, row.action)
+        if cleaned(line) != before:
+            put_line(actor, organisation, row.key, line)
     try:
         listed = approvals.approve(
             actor, organisation.container, [row.key], leaves_after=CALLED_BACK_FOR
@@ -91,6 +106,22 @@ def approve_many(
         approved += row.state is ActionState.APPROVED
         first_of_two += row.state is ActionState.AWAITING_APPROVAL
     return ManyDecided(approved, first_of_two, overtaken)
+
+
+def put_line(actor: Actor, organisation: OrganisationContext, key: str, text: str) -> ActionRow:
+    """Put a personal line above a letter that waits; empty takes it away.
+
+    Raises:
+        DecidedAlready: it waits no more.
+        UserMistake: there is none of that key, or no line can go along.
+    """
+    permit(actor, Permission.APPROVE)
+    row = _still_waits(actor, organisation, key)
+    try:
+        return put_personal_line(actor, organisation.container, row.key, text)
+    except Overtaken:
+        _still_waits(actor, organisation, key)
+        raise
 
 
 def refuse_one(

@@ -19,7 +19,7 @@ class ModeChange(NamedTuple):
     before: Mode
     after: Mode
     waiting: int
-    """Actions that wait for a person."""
+    """Decisions that wait for a person."""
     approved: int
     """Actions that are approved and have not left."""
     planned: int
@@ -37,7 +37,7 @@ def mode_change(actor: Actor, organisation: OrganisationContext, after: Mode) ->
     return ModeChange(
         organisation.connection.mode,
         after,
-        counts.get(ActionState.AWAITING_APPROVAL, 0),
+        store.waiting.decisions(organisation.id),
         counts.get(ActionState.APPROVED, 0),
         sum(1 for _ in last.actions) if last else 0,
         organisation.rules.rulebook is not None and not organisation.misfits,

@@ -17,6 +17,7 @@ from arsync.application.desk.rules_draft import (
 from arsync.application.desk.tries import effect_of
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.persons_words import name_line
 from arsync.application.rules_push import ChangedRules, PushedRulesFolder, push_changed
 from arsync.application.rules_reading import STORE
 from arsync.application.scenarios import (
@@ -26,6 +27,7 @@ from arsync.application.scenarios import (
     scenarios_pushed,
 )
 from arsync.errors import UserMistake
+from arsync.store.policy.live_requests import LiveRequest
 from arsync.store.policy.tries import TryRow
 from arsync.translation import gettext, ngettext
 
@@ -64,6 +66,10 @@ class Readiness(NamedTuple):
     """What has to be done first, in sentences; none: it can be put live."""
     is_pushed: bool
     """Whether the desk can put it live at all: it does where rules are kept in the store."""
+    needs_two: bool
+    """It treats so many customers otherwise that a second person has to confirm it."""
+    request: LiveRequest | None
+    """Somebody asked for this text to go live, and a second person has to confirm it."""
 
 
 def scenarios_of(
@@ -144,7 +150,51 @@ def readiness(
         effect,
         tuple(obstacles),
         organisation.container.config.rules.source == STORE,
+        _needs_two(organisation, effect),
+        organisation.store.live_requests.of(organisation.id, now.text.whole_hash),
     )
+
+
+def _needs_two(organisation: OrganisationContext, effect: DraftEffect | None) -> bool:
+    above = organisation.container.config.rules.two_people_above
+    return bool(above and effect is not None and effect.customers_in_all > above)
+
+
+def ask_second_person(
+    actor: Actor,
+    organisation: OrganisationContext,
+    *,
+    reason: str,
+    seen: str,
+    go_on: Callable[[], bool],
+) -> LiveRequest:
+    """Ask for the draft to be put live by a second person; return the request that stands.
+
+    Args:
+        actor: who asks.
+        organisation: whose rulebook.
+        reason: why, in words.
+        seen: the `whole_hash` of the draft that they looked at.
+        go_on: asked before each file of scenarios.
+
+    Raises:
+        UserMistake: something has to be done first, or one person is enough.
+    """
+    permit(actor, Permission.PUSH_RULES)
+    ready = _ready(actor, organisation, seen, go_on)
+    if not ready.needs_two or actor.user_id is None:
+        raise UserMistake("one person is enough to put this draft live.")
+    return organisation.store.live_requests.ask(
+        organisation.id, seen, user_id=actor.user_id, who=name_line(actor.name), reason=reason
+    )
+
+
+def take_request_back(actor: Actor, organisation: OrganisationContext) -> bool:
+    """Take one's own request for a second person back; False: there is none."""
+    permit(actor, Permission.PUSH_RULES)
+    if actor.user_id is None:
+        return False
+    return organisation.store.live_requests.drop(organisation.id, user_id=actor.user_id)
 
 
 def put_live(
@@ -168,9 +218,38 @@ def put_live(
 
     Raises:
         Overtaken: something was pushed meanwhile.
-        UserMistake: something has to be done first.
+        UserMistake: something has to be done first, or somebody else has to do it.
     """
     permit(actor, Permission.PUSH_RULES)
+    ready = _ready(actor, organisation, seen, go_on)
+    if ready.needs_two:
+        if ready.request is None:
+            raise UserMistake("a second person has to confirm this draft: ask for it first.")
+        if ready.request.user_id == actor.user_id:
+            raise UserMistake("you asked for it: somebody else has to confirm it.")
+        reason = f"{reason} (asked by {ready.request.who}: {ready.request.reason})"
+    assert ready.now.draft is not None, "what is ready is a draft"
+    files, before = changed_files(ready.now.draft)
+    pushed = push_changed(
+        actor,
+        organisation.container,
+        organisation,
+        ChangedRules(files, before, reason),
+        everywhere=everywhere,
+    )
+    organisation.store.drafts.drop(organisation.id)
+    organisation.store.live_requests.drop(organisation.id)
+    return pushed
+
+
+def _ready(
+    actor: Actor, organisation: OrganisationContext, seen: str, go_on: Callable[[], bool]
+) -> Readiness:
+    """Return a draft that nothing stands in the way of.
+
+    Raises:
+        UserMistake: something does.
+    """
     ready = readiness(actor, organisation, go_on)
     if ready is None or ready.now.draft is None:
         raise UserMistake(gettext("there is no draft."))
@@ -185,16 +264,7 @@ def put_live(
         raise UserMistake(gettext("the draft was changed meanwhile: look at it again."))
     if ready.obstacles:
         raise UserMistake(" ".join(ready.obstacles))
-    files, before = changed_files(ready.now.draft)
-    pushed = push_changed(
-        actor,
-        organisation.container,
-        organisation,
-        ChangedRules(files, before, reason),
-        everywhere=everywhere,
-    )
-    organisation.store.drafts.drop(organisation.id)
-    return pushed
+    return ready
 
 
 def shares(organisation: OrganisationContext, now: Editing) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import NamedTuple
 
 from arsync.application.approval_limits import (
@@ -15,7 +16,8 @@ from arsync.application.approval_limits import (
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionKind, ActionState
-from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
+from arsync.core.actions.decided_together import DecisionPlace, decided_together
+from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO, rounded
 from arsync.store.models import WaitingAction, WaitingInvoice
 from arsync.store.people.first_approvals import FirstApproval
@@ -25,8 +27,6 @@ ON_ITS_WAY = frozenset({ActionState.APPROVED})
 
 LETTERS, HOLDS, OTHERS = "letters", "holds", "others"
 """How the desk sorts what waits."""
-
-_FOLLOWS = frozenset({ActionKind.TERMS, ActionKind.RESTORE_TERMS})
 
 
 class WaitingDecision(NamedTuple):
@@ -107,7 +107,11 @@ def waiting_decisions(
     is_limited = actor.approves_up_to is not None
     base = organisation.connection.organisation.base_currency
     decisions = []
-    for row, along in _decisions(rows):
+    # What was approved is no part of what still waits, its partner or not.
+    for row, along in chain.from_iterable(
+        decided_together([row for row in rows if row.state is state], _place)
+        for state in sorted(states)
+    ):
         sums, first_due = _sums(row.invoices), None
         if row.kind in ABOUT_ALL_THAT_IS_OWED:
             sums, first_due = owed.get(row.contact_id, ({}, None))
@@ -176,23 +180,8 @@ def in_sum(decisions: Sequence[WaitingDecision]) -> dict[str, Decimal]:
     return sums
 
 
-def _decisions(
-    rows: Sequence[WaitingAction],
-) -> list[tuple[WaitingAction, tuple[WaitingAction, ...]]]:
-    places = {_place(row, row.kind): row for row in rows if KINDS[row.kind].decided_with}
-    decided: list[tuple[WaitingAction, tuple[WaitingAction, ...]]] = []
-    for row in rows:
-        with_kind = KINDS[row.kind].decided_with
-        partner = places.get(_place(row, with_kind)) if with_kind else None
-        if partner is None:
-            decided.append((row, ()))
-        elif row.kind not in _FOLLOWS:
-            decided.append((row, (partner,)))
-    return decided
-
-
-def _place(row: WaitingAction, kind: ActionKind) -> tuple[str, ActionKind, int]:
-    return row.contact_id, kind, row.episode
+def _place(row: WaitingAction) -> DecisionPlace:
+    return DecisionPlace("", row.contact_id, row.episode, row.kind)
 
 
 def _sums(invoices: Sequence[WaitingInvoice]) -> dict[str, Decimal]:

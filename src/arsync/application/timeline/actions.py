@@ -8,8 +8,9 @@ from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.core.actions import Action, ActionState
 from arsync.core.actions.message_words import noun_for
 from arsync.core.actions.notices import NoticeNumber, as_written, bears_number
-from arsync.core.actions.registry import KINDS, WORD_KINDS
+from arsync.core.actions.registry import KINDS, MESSAGE_KINDS, WORD_KINDS
 from arsync.core.ledger.money import shown
+from arsync.store.actions.personal_lines import PersonalLine
 from arsync.store.models import ActionRow
 
 INVOICES_NAMED_MAX = 3
@@ -23,16 +24,21 @@ def action_events(subject: TimelineSubject) -> Iterator[TimelineEvent]:
     organisation = subject.organisation
     notices = [row.key for row in subject.actions if bears_number(row.action)]
     numbers = organisation.store.letters.numbers(organisation.id, notices) if notices else {}
+    messages = [row.key for row in subject.actions if row.action.kind in MESSAGE_KINDS]
+    lines = organisation.store.personal_lines.of(messages) if messages else {}
     for row in subject.actions:
         # What a person said is told by its own source; of the note about it only a failure.
         if row.action.kind not in WORD_KINDS or row.state in _FAILED:
-            yield _as_it_stands(subject, row, numbers.get(row.key))
+            yield _as_it_stands(subject, row, numbers.get(row.key), lines.get(row.key))
         if row.done_at is not None:
             yield _task_done(subject, row)
 
 
 def _as_it_stands(
-    subject: TimelineSubject, row: ActionRow, number: NoticeNumber | None
+    subject: TimelineSubject,
+    row: ActionRow,
+    number: NoticeNumber | None,
+    line: PersonalLine | None,
 ) -> TimelineEvent:
     # What has happened stands at its day; what waits, at the day since which it waits.
     at = row.first_sent_at if row.state in _DONE and row.first_sent_at else row.changed_at
@@ -40,7 +46,7 @@ def _as_it_stands(
     return TimelineEvent(
         on,
         row.action.kind.value.replace("_", " "),
-        f"{_what(row.action)}{_numbered(subject, number)}: {_state(row)}",
+        f"{_what(row.action)}{_numbered(subject, number)}: {_state(row)}{_with_line(line)}",
         at,
         "" if row.by_person else "arsync",
         row.key,
@@ -53,6 +59,10 @@ def _numbered(subject: TimelineSubject, number: NoticeNumber | None) -> str:
         return ""
     form = subject.organisation.config.letters.notice_number
     return f", notice {as_written(number, form)}"
+
+
+def _with_line(line: PersonalLine | None) -> str:
+    return "" if line is None else f", with a line added by {line.who}: “{line.line}”"
 
 
 def _task_done(subject: TimelineSubject, row: ActionRow) -> TimelineEvent:

@@ -9,10 +9,12 @@ from msgspec import Struct
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.name_search import contact_named
+from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.application.timeline.platform_notes import platform_notes
 from arsync.application.timeline.sources import SOURCES
+from arsync.core.ledger.records import Contact
 from arsync.core.planning.plan_views import NamedView
 
 EVENTS_SHOWN_MAX = 200
@@ -56,11 +58,8 @@ def timeline(
     """
     permit(actor, Permission.READ)
     organisation, contact = contact_named(container, customer, connection)
-    account = next(organisation.store.ledger.accounts(organisation.id, [contact.id]), None)
-    members = account.contacts if account is not None else ()
-    merged = [member.id for member in members if member.merged_into == contact.id]
     until = as_of or organisation.today
-    subject = TimelineSubject(organisation, contact, (contact.id, *merged), until)
+    subject = subject_about(organisation, contact, until)
     events = kept_events(subject)
     notes = platform_notes(subject, {row.key for row in subject.actions})
     if notes.events:
@@ -74,6 +73,16 @@ def timeline(
         len(events) - len(shown),
         notes.remarks,
     )
+
+
+def subject_about(
+    organisation: OrganisationContext, contact: Contact, until: date
+) -> TimelineSubject:
+    """Return whose timeline it is, with the contacts that were merged into the customer."""
+    account = next(organisation.store.ledger.accounts(organisation.id, [contact.id]), None)
+    members = account.contacts if account is not None else ()
+    merged = [member.id for member in members if member.merged_into == contact.id]
+    return TimelineSubject(organisation, contact, (contact.id, *merged), until)
 
 
 def kept_events(subject: TimelineSubject) -> list[TimelineEvent]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -12,6 +13,8 @@ from msgspec import Struct
 from arsync.application.organisation_context import OrganisationContext
 from arsync.core.ledger.records import Contact, Invoice, RecordKind
 from arsync.store.models import ActionRow
+
+MARK_DIGITS = 24
 
 ACTIONS_MAX = 2_000
 """So many actions of one customer are read for its timeline."""
@@ -36,6 +39,17 @@ class TimelineEvent(Struct, frozen=True):
     """The numbers of the invoices it is about."""
     ends: bool = False
     """It ends what began before; where its moment is not known, it comes last on its day."""
+
+    @property
+    def mark(self) -> str:
+        """Return what tells it from every other entry of its customer, however its text changes.
+
+        An action's is its key; what has a moment is known by it, a document by its day and words.
+        """
+        known_by = (self.key,) if self.key else (str(self.at or self.on), *self.invoices)
+        if not self.key and self.at is None:
+            known_by += (self.text,)
+        return sha256("\x00".join((self.kind, *known_by)).encode()).hexdigest()[:MARK_DIGITS]
 
 
 class TimelineSubject:

@@ -42,6 +42,8 @@ class KindOfAction(Struct, frozen=True):
     """It tells of what a person said or did: no rule has to hold for it."""
     decided_with: ActionKind | None = None
     """What a person decides about together with it: a hold and its terms are one decision."""
+    follows_in_decision: bool = False
+    """Where both wait, the decision is listed and counted under the other."""
     ended_by: ActionKind | None = None
     """What puts it back in the ordinary course."""
     ended_words: str = ""
@@ -187,6 +189,7 @@ _ROWS = (
         acts_against_customer=True,
         one_for_all_causes=True,
         decided_with=ActionKind.CREDIT_HOLD,
+        follows_in_decision=True,
         asked_while_reason_stands=True,
         ended_by=ActionKind.RESTORE_TERMS,
         ended_words="the terms were restored",
@@ -202,6 +205,7 @@ _ROWS = (
         happening="terms restored",
         one_for_all_causes=True,
         decided_with=ActionKind.LIFT_CREDIT_HOLD,
+        follows_in_decision=True,
         note_on_contact=True,
         not_undoable=(
             "restored terms are not changed back: if a reason remains, the next run changes them"
@@ -359,6 +363,7 @@ KINDS_OF_RULES = frozenset(kind for kind, row in KINDS.items() if row.planned)
 LIFTING_KINDS = frozenset(
     row.ended_by for row in _ROWS if row.asked_while_reason_stands and row.ended_by is not None
 )
+FOLLOWING_KINDS = kinds_with("follows_in_decision")
 HOLD_KINDS = kinds_with("asked_while_reason_stands")
 WORD_KINDS = kinds_with("records_a_word")
 ONE_FOR_ALL_CAUSES = kinds_with("one_for_all_causes")

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
-from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.actions.registry import FOLLOWING_KINDS, KINDS, MESSAGE_KINDS
 from arsync.store.db.bulk import one_of
 from arsync.store.db.column_types import sum_in_parts, whole_sum
 from arsync.store.db.database import Database
@@ -98,6 +98,14 @@ class WaitingActions:
         with self._database.read() as db:
             rows = db.execute(query).all()
         return [_waiting(row) for row in rows]
+
+    def decisions(self, connection_id: int) -> int:
+        """Return how many decisions wait for approval: a hold and its terms are one."""
+        with self._database.read() as db:
+            query = select(func.count()).where(
+                actions.c.connection_id == connection_id, is_decision_that_waits()
+            )
+            return db.scalar(query) or 0
 
     def _query(self, connection_id: int, states: Collection[ActionState]) -> Select[Any]:
         columns = actions.c
@@ -238,6 +246,28 @@ class WaitingActions:
                 )
                 for row in db.execute(query)
             }
+
+
+def is_decision_that_waits() -> ColumnElement[bool]:
+    """Return the condition that an action waits for approval, and not along with another.
+
+    It counts what `decided_together` lists.
+    """
+    waits, first = ActionState.AWAITING_APPROVAL.value, actions.alias()
+    of_the_same = and_(
+        first.c.connection_id == actions.c.connection_id,
+        first.c.contact_id == actions.c.contact_id,
+        first.c.episode == actions.c.episode,
+        first.c.state == waits,
+    )
+    follows = [
+        and_(
+            actions.c.kind == kind.value,
+            exists().where(of_the_same, first.c.kind == KINDS[kind].decided_with),
+        )
+        for kind in sorted(FOLLOWING_KINDS)
+    ]
+    return and_(actions.c.state == waits, not_(or_(*follows)))
 
 
 def _waiting(row: Any) -> WaitingAction:

@@ -26,6 +26,7 @@ from arsync.connector_sdk.rate_window import CallCount
 from arsync.core.actions import ActionState, Via
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.store.actions.action_queries import is_message_by
+from arsync.store.actions.waiting import is_decision_that_waits
 from arsync.store.admin.standings import (
     OF_SCHEDULES,
     UNFINISHED_STATES,
@@ -88,6 +89,7 @@ class Measures:
                 ledgers=_ledgers(db),
                 runs=tuple(_runs(db, now)),
                 actions=_actions(db),
+                decisions=db.scalar(_count_of(is_decision_that_waits())) or 0,
                 over_safety=_over_safety(db),
                 open_tasks=db.scalar(_count_of(is_open_task())) or 0,
                 messages=_messages(db, now),

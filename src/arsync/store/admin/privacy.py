@@ -48,6 +48,8 @@ from arsync.store.db.tables import (
     limit_history,
     notices,
     payment_plans,
+    personal_lines,
+    pinned_entries,
     placements,
     problems,
     promised_invoices,
@@ -148,6 +150,7 @@ class Privacy:
                 "notices": _notices(db, connection_id, contact.id),
                 "undeliverable_addresses": _undeliverable(db, connection_id, contact.id),
                 "actions": _actions(db, connection_id, contact.id),
+                "audit_log": _audit_lines(db, connection_id, contact.name),
                 "rulebook_versions": versions_naming(db, contact.name),
             }
 
@@ -184,6 +187,7 @@ class Privacy:
             _forget_entries(db, connection_id, contact.id)
             _forget_limit_rules(db, connection_id, contact.id)
             _forget_addresses(db, connection_id, contact.id)
+            _forget_pins(db, connection_id, contact.id)
             take_name_out(db, contact.name, now=self._clock.now())
             # What was tried names customers; it can be tried anew.
             db.execute(delete(tries).where(tries.c.connection_id == connection_id))
@@ -425,6 +429,7 @@ def _make_nameless(db: Connection, keys: Collection[str]) -> None:
     db.execute(
         update(action_events).where(one_of(db, action_events.c.key, list(keys))).values(why="")
     )
+    db.execute(delete(personal_lines).where(one_of(db, personal_lines.c.action_key, list(keys))))
 
 
 def _nameless(content: str) -> str:
@@ -595,6 +600,31 @@ def _forget_addresses(db: Connection, connection_id: int, contact_id: str) -> No
             columns.connection_id == connection_id, columns.contact_id == contact_id
         )
     )
+
+
+def _forget_pins(db: Connection, connection_id: int, contact_id: str) -> None:
+    """What was pinned: its words are forgotten where they stand."""
+    columns = pinned_entries.c
+    db.execute(
+        delete(pinned_entries).where(
+            columns.connection_id == connection_id, columns.contact_id == contact_id
+        )
+    )
+
+
+def _audit_lines(db: Connection, connection_id: int, name: str) -> list[dict[str, Any]]:
+    """Return what people changed about the customer, without the names of others in a line."""
+    columns = audit_log.c
+    named = (columns.at, columns.who, columns.source, columns.what, columns.about, columns.words)
+    query = select(*named).where(
+        columns.connection_id == connection_id, columns.about.contains(name, autoescape=True)
+    )
+    return [
+        dict(row) | {"about": name}
+        for row in db.execute(query.order_by(columns.id)).mappings()
+        # A line is about one customer and maybe its letter, or about several: `A, B`.
+        if f", {name}, " in f", {row['about']}, "
+    ]
 
 
 def _limits(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:

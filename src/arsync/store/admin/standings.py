@@ -26,6 +26,7 @@ from arsync.clock import Clock
 from arsync.core.actions import ActionKind, ActionState
 from arsync.store.actions.action_queries import OPENED_STATES
 from arsync.store.actions.plan_saving import OVER_SAFETY
+from arsync.store.actions.waiting import is_decision_that_waits
 from arsync.store.admin.connections import connection_row
 from arsync.store.admin.labels import labels_column
 from arsync.store.admin.outages import as_it_counts
@@ -93,6 +94,7 @@ class Standings:
             rows = db.execute(_connections()).all()
             last_runs = _last_runs(db)
             states, over_safety = _action_counts(db)
+            decisions = _pairs(db, _actions(func.count(actions.c.key), is_decision_that_waits()))
             tasks = _pairs(db, _actions(func.count(actions.c.key), is_open_task()))
             of_ledgers = {
                 number: None if state is None else (state, earliest_day)
@@ -110,6 +112,7 @@ class Standings:
                 outage=as_it_counts(_outage(row), now),
                 last_run=last_runs.get(row.id),
                 actions=states.get(row.id, {}),
+                decisions=decisions.get(row.id, 0),
                 over_safety=over_safety.get(row.id, 0),
                 open_tasks=tasks.get(row.id, 0),
                 owed=owed.get(row.id, ()),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -22,6 +22,16 @@ NotedBy = Callable[[DisputeRow], Action]
 """Makes the action that notes a dispute in the accounting system."""
 
 _DISPUTE = [disputes.c[name] for name in DisputeRow._fields]
+
+
+class DisputedInvoice(NamedTuple):
+    """An invoice that is disputed, as a person records it."""
+
+    invoice: Invoice
+    """As it is now: its credit is seen by what changes of it."""
+    terms: DisputeTerms
+    noted_by: NotedBy | None = None
+    """Makes the action that notes it in the accounting system; None: nothing does."""
 
 
 class Disputes:
@@ -42,39 +52,64 @@ class Disputes:
         who: str,
         noted_by: NotedBy | None = None,
     ) -> DisputeRow:
-        """Record a dispute and the action that `noted_by` makes of it, in one transaction.
+        """Record one dispute; see `record_together`."""
+        disputed = DisputedInvoice(invoice, terms, noted_by)
+        (row,) = self.record_together(connection_id, [disputed], opened_on=opened_on, who=who)
+        return row
+
+    def record_together(
+        self,
+        connection_id: int,
+        disputed: Sequence[DisputedInvoice],
+        *,
+        opened_on: date,
+        who: str,
+    ) -> list[DisputeRow]:
+        """Record disputes and the actions that note them, all or none, in one transaction.
 
         Args:
             connection_id: of this connection.
-            invoice: what is disputed, as it is now: its credit is seen by what changes of it.
-            terms: what it is about.
+            disputed: what is disputed, each with what its dispute is about.
             opened_on: since when.
-            who: the person who records it.
-            noted_by: makes the action that notes it in the accounting system.
+            who: the person who records them.
 
         Raises:
-            UserMistake: a dispute is open for the invoice already.
+            UserMistake: a dispute is open for one of the invoices already.
         """
         with self._database.write() as db:
-            if (open_one := _open_dispute(db, connection_id, invoice.id)) is not None:
-                raise UserMistake(
-                    f"this invoice is in dispute already, since {open_one.opened_on}: "
-                    f"{dispute_reason(open_one.record)}"
-                    "\n    hint: to change it: arsync dispute INVOICE --change"
-                )
-            inserted = db.execute(
-                insert(disputes).values(
-                    connection_id=connection_id,
-                    invoice_id=invoice.id,
-                    opened_on=opened_on,
-                    due_then=invoice.amount_due,
-                    total_then=invoice.total,
-                    recorded_by=who,
-                    recorded_at=self._clock.now(),
-                    **terms._asdict(),
-                )
+            return [
+                self._recorded(db, connection_id, disputed_invoice, opened_on, who)
+                for disputed_invoice in disputed
+            ]
+
+    def _recorded(
+        self,
+        db: Connection,
+        connection_id: int,
+        disputed: DisputedInvoice,
+        opened_on: date,
+        who: str,
+    ) -> DisputeRow:
+        invoice = disputed.invoice
+        if (open_one := _open_dispute(db, connection_id, invoice.id)) is not None:
+            raise UserMistake(
+                f"{invoice.number or invoice.id} is in dispute already, since"
+                f" {open_one.opened_on}: {dispute_reason(open_one.record)}"
+                "\n    hint: to change it: arsync dispute INVOICE --change"
             )
-            return self._noted(db, connection_id, inserted_id(inserted), who, noted_by)
+        inserted = db.execute(
+            insert(disputes).values(
+                connection_id=connection_id,
+                invoice_id=invoice.id,
+                opened_on=opened_on,
+                due_then=invoice.amount_due,
+                total_then=invoice.total,
+                recorded_by=who,
+                recorded_at=self._clock.now(),
+                **disputed.terms._asdict(),
+            )
+        )
+        return self._noted(db, connection_id, inserted_id(inserted), who, disputed.noted_by)
 
     def change(
         self,

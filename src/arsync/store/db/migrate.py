@@ -55,6 +55,9 @@ REVISIONS = (
     "0042",
     "0043",
     "0044",
+    "0045",
+    "0046",
+    "0047",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -21,6 +21,19 @@ rules_drafts = Table(
 )
 """Rulebooks that somebody writes; nobody goes by them."""
 
+live_requests = Table(
+    "live_requests",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    # Of the draft that was looked at: another text is another request.
+    Column("draft_hash", Text, nullable=False),
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+)
+"""The first of two people who put a draft live."""
+
 tries = Table(
     "tries",
     metadata,

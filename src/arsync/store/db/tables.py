@@ -441,6 +441,16 @@ action_events = Table(
     _text("why"),
 )
 
+personal_lines = Table(
+    "personal_lines",
+    metadata,
+    # Beside the action, which each plan writes anew.
+    Column("action_key", Id, ForeignKey("actions.key"), primary_key=True),
+    Column("line", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("added_at", Moment, nullable=False),
+)
+
 notices = Table(
     "notices",
     metadata,
@@ -602,6 +612,17 @@ Index(
     customer_entries.c.parent_id,
     sqlite_where=customer_entries.c.parent_id != literal_column("''"),
     postgresql_where=customer_entries.c.parent_id != literal_column("''"),
+)
+
+pinned_entries = Table(
+    "pinned_entries",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("contact_id", Id, primary_key=True),
+    # Of the entry: entries have no number of their own, they are told from many tables.
+    Column("mark", Text, primary_key=True),
+    Column("pinned_by", Text, nullable=False),
+    Column("pinned_at", Moment, nullable=False),
 )
 
 hold_decisions = Table(

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from arsync.application.permissions import Permission, is_permitted
-from arsync.core.actions import ActionState
 from arsync.store.models import ConnectionState, Mode
 from arsync.translation import ReaderText, gettext
 from arsync.web.desk.visit import Visit
@@ -97,7 +96,6 @@ def _groups(visit: Visit) -> Iterator[MenuGroup]:
     here = visit.request.path
     organisation = visit.organisation_at_hand
     if organisation is not None:
-        counts = visit.container.store.actions.counts(organisation.id)
         yield MenuGroup(
             "",
             _entries(
@@ -109,7 +107,7 @@ def _groups(visit: Visit) -> Iterator[MenuGroup]:
                     "worklist",
                     visit.container.store.actions.count_open_tasks(organisation.id),
                 ),
-                (gettext("Approvals"), "approvals", counts.get(ActionState.AWAITING_APPROVAL, 0)),
+                (gettext("Approvals"), "approvals", organisation.decisions_waiting),
                 (gettext("Customers"), "customers", None),
                 (gettext("Credit"), "credit", None),
             ),

@@ -6,15 +6,24 @@ At the width of a desk, of a telephone, and at 200 % zoom; light and dark.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from tests.builders.desk import SAME_ORIGIN, add_person
+from tests.builders.desk import RULES_BY_MAIL, SAME_ORIGIN, a_desk, add_person, serving
 from tests.builders.every_route import HOSTILE_CUSTOMER, address_of, may_be_missing
-from tests.web.desk.browser.conftest import Served
+from tests.web.desk.browser.conftest import Served, browsers_on
 
-from arsync.application.permissions import Role
+from arsync.application.disputes import DisputeWords, open_dispute
+from arsync.application.payment_plans import agree
+from arsync.application.permissions import Actor, Role
+from arsync.application.personal_lines import put_personal_line
+from arsync.application.promises import PromiseToPay, promise
+from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.store.people.users import UserRow
 from arsync.web.desk.pages import every_route
+
+TOM = Actor("Tom Okafor", Role.CONTROLLER)
 
 DESK = {"width": 1280, "height": 900}
 
@@ -140,3 +149,35 @@ def test_a_script_in_a_page_would_not_run(looked_at: Served) -> None:
     )
     assert page.title() != "1"
     looked_at.console.clear()
+
+
+def test_forms_that_end_agreements_can_be_read(chromium: Any, tmp_path: Path) -> None:
+    with (
+        a_desk(tmp_path, rules=RULES_BY_MAIL) as desk,
+        serving(desk.container) as address,
+        browsers_on(desk, address, chromium) as made,
+    ):
+        app, day = desk.container, desk.container.clock.now().date() + timedelta(5)
+        open_dispute(TOM, app, "INV-1", DisputeWords("two short"))
+        promise(TOM, app, ["INV-2"], PromiseToPay(day))
+        agree(TOM, app, ["INV-3"], Terms(equal_parts=2, first=day))
+        letter = next(
+            row.key
+            for row in (listed.row for listed in app.waiting("books"))
+            if row.action.contact_name == "Larkfield Dental"
+        )
+        put_personal_line(TOM, app, letter, "Thank you for the call.")
+        page, wrong = made.page(Role.OWNER, viewport=DESK), []
+        for path in (
+            "customers/c1",
+            "customers/c1/dispute/i1/settle",
+            "customers/c1/promise/1/withdraw",
+            "customers/c1/plan/1/end",
+            "customers/c1/plan?replaces=1&invoice=i3",
+            f"approvals/{letter}",
+        ):
+            answer = page.goto(f"/c/books/{path}")
+            assert answer is not None
+            assert answer.status == 200, path
+            wrong += [f"{path} {found}" for found in (*hard_to_read(page), *cut_off(page))]
+        assert not wrong, "\n".join(wrong)

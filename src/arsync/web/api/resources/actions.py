@@ -18,10 +18,11 @@ from arsync.application.letters.previewing import (
     preview_view,
 )
 from arsync.application.permissions import Permission
+from arsync.application.personal_lines import PERSONAL_LINE_CHARACTERS_MAX, put_personal_line
 from arsync.application.result_views import HistoryView, ListedView, history_view, listed_view
 from arsync.application.results import Listed
 from arsync.core.actions import ActionKind, ActionState
-from arsync.errors import Overtaken
+from arsync.errors import Overtaken, UserMistake
 from arsync.web.api.operations import (
     ActionKey,
     Operations,
@@ -49,10 +50,12 @@ class ActionsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     customer: RecordId | None = None
 
 
-class KeysBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which actions."""
+class ApprovalBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which actions; with a line, one letter."""
 
     keys: Keys
+    line: Annotated[str, Meta(max_length=PERSONAL_LINE_CHARACTERS_MAX)] = ""
+    """A personal line above the letter's text; empty leaves what stands there."""
 
 
 class RefusalBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,9 +108,13 @@ def preview_action(caller: Caller, key: ActionKey) -> PreviewView:
 
 
 @operations.act("/connections/{connection}/actions/approve", Permission.APPROVE, audited="approved")
-def approve_actions(caller: Caller, body: KeysBody) -> DecidedList:
-    """Approve actions: all of them, or none."""
+def approve_actions(caller: Caller, body: ApprovalBody) -> DecidedList:
+    """Approve actions: all of them, or none; one letter can get a personal line above its text."""
     keys = _deciding(caller, body.keys, WAITING)
+    if body.line:
+        if len(keys) != 1:
+            raise UserMistake("a personal line goes into one letter: give one key.")
+        put_personal_line(caller.actor, caller.container, keys[0], body.line)
     return _decided(approve(caller.actor, caller.container, keys))
 
 

@@ -11,6 +11,7 @@ from arsync.web.desk.pages.credit import routes as credit
 from arsync.web.desk.pages.customer_forms import routes as customer_forms
 from arsync.web.desk.pages.customers import routes as customers
 from arsync.web.desk.pages.decisions import routes as decisions
+from arsync.web.desk.pages.ending_agreements import routes as ending_agreements
 from arsync.web.desk.pages.first_page import routes as first_page
 from arsync.web.desk.pages.forecast import routes as forecast
 from arsync.web.desk.pages.invoices import routes as invoices
@@ -40,6 +41,7 @@ ALL: tuple[Routes, ...] = (
     customer_forms,
     customers,
     decisions,
+    ending_agreements,
     first_page,
     forecast,
     invoices,

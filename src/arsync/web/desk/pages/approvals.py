@@ -16,10 +16,17 @@ from arsync.application.desk.approval_queue import (
     queue_page,
     shown_decision,
 )
-from arsync.application.desk.deciding import DecidedAlready, refuse_one, waiting_row
+from arsync.application.desk.deciding import (
+    DecidedAlready,
+    approve_one,
+    put_line,
+    refuse_one,
+    waiting_row,
+)
 from arsync.application.desk.waiting_list import HOLDS, LETTERS, OTHERS, WaitingFilter
 from arsync.application.letters.previewing import LetterPreview, LetterWanted, preview_letter
 from arsync.application.permissions import Permission
+from arsync.application.personal_lines import PERSONAL_LINE_CHARACTERS_MAX
 from arsync.core.actions import MessagePayload
 from arsync.errors import UserMistake
 from arsync.translation import ReaderText, gettext
@@ -101,8 +108,44 @@ def refuse(visit: Visit, key: str) -> Response:
     return visit.see(way_back(visit, row.key))
 
 
-def _page(visit: Visit, key: str) -> Response:
-    query = visit.request.args
+@routes.act("/c/<connection>/approvals/<key>/approve", Permission.APPROVE, audited="approved")
+def approve(visit: Visit, key: str) -> Response:
+    """Approve one, with the line that was typed; it can be taken back until it leaves."""
+    line = visit.request.form.get("line")
+    try:
+        row = approve_one(visit.actor, visit.organisation, key, line=line)
+    except DecidedAlready as decided:
+        return decided_page(visit, decided)
+    except UserMistake as mistake:
+        if line is None:
+            raise
+        visit.field_errors["line"] = str(mistake)
+        return _page(visit, key, 422)
+    note_decision(visit, row)
+    return visit.see(way_back(visit, row.key))
+
+
+@routes.act(
+    "/c/<connection>/approvals/<key>/line", Permission.APPROVE, audited="put a personal line"
+)
+def put_line_above(visit: Visit, key: str) -> Response:
+    """Put a personal line above the letter, which is then shown with it."""
+    text = visit.request.form.get("line", "")
+    try:
+        row = put_line(visit.actor, visit.organisation, key, text)
+    except DecidedAlready as decided:
+        return decided_page(visit, decided)
+    except UserMistake as mistake:
+        visit.field_errors["line"] = str(mistake)
+        return _page(visit, key, 422)
+    note_decision(visit, row)
+    visit.log_words = f"“{' '.join(text.split())}”" if text.strip() else "taken away"
+    query = {name: visit.request.form.get(name, "") for name in KEPT}
+    return visit.see(f"{visit.address(f'approvals/{row.key}', **query)}#shown")
+
+
+def _page(visit: Visit, key: str, status: int = 200) -> Response:
+    query = visit.request.values
     chosen = _filter(visit)
     shown = queue_page(visit.actor, visit.organisation, chosen, query.get("after", ""))
     selected = _selected(visit, shown, key)
@@ -113,6 +156,7 @@ def _page(visit: Visit, key: str) -> Response:
     kept = _kept(chosen)
     return visit.page(
         "approvals.html",
+        status,
         shown=shown,
         selected=selected,
         following=following,
@@ -124,6 +168,7 @@ def _page(visit: Visit, key: str) -> Response:
         home=visit.organisation.connection.organisation.base_currency,
         decided=decided_words(visit),
         amounts_of=_amounts_of,
+        line_max=PERSONAL_LINE_CHARACTERS_MAX,
     )
 
 
@@ -139,7 +184,7 @@ def _selected(visit: Visit, shown: QueuePage, key: str) -> ShownDecision | None:
 
 
 def _filter(visit: Visit) -> WaitingFilter:
-    query = visit.request.args
+    query = visit.request.values
     sort, up_to, until = query.get("sort", ""), None, visit.organisation.clock.now()
     try:
         amount = Decimal(query.get("up_to", "").replace(",", ""))

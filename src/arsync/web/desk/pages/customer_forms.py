@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from arsync.application.contact_log import LogEntry, log
 from arsync.application.customer_pauses import leave_alone, no_longer_leave_alone
 from arsync.application.desk.customer_forms import FormSubject, form_subject
-from arsync.application.disputes import DisputeWords, open_dispute
+from arsync.application.disputes import DisputeWords, dispute_together
 from arsync.application.hold_customer import hold_customer
 from arsync.application.name_search import ContactId
 from arsync.application.permissions import Permission
@@ -158,7 +158,7 @@ def ask_dispute(visit: Visit, customer: str) -> Response:
 
 @routes.act(f"{BASE}/dispute", Permission.AGREE, audited="recorded a dispute")
 def record_dispute(visit: Visit, customer: str) -> Response:
-    """Record a dispute about each ticked invoice."""
+    """Record a dispute about each ticked invoice: all of them, or none."""
     subject = subject_of(visit, customer)
     reason = text_of(visit, "reason")
     code = text_of(visit, "code")
@@ -180,23 +180,15 @@ def record_dispute(visit: Visit, customer: str) -> Response:
     )
     if visit.field_errors:
         return _dispute_page(visit, subject, 422)
-    recorded: list[str] = []
-    for invoice in subject.ticked:
-        try:
-            row = open_dispute(
-                visit.actor,
-                visit.container,
-                invoice.id,
-                words,
-                connection=visit.organisation.name,
-            )
-        except UserMistake as mistake:
-            number = invoice.number or invoice.id
-            done = gettext(" Recorded before: %(count)s.", count=len(recorded)) if recorded else ""
-            visit.field_errors["invoice"] = f"{number}: {refusal(mistake)}{done}"
-            return _dispute_page(visit, subject, 422)
-        recorded.append(row.message)
-    return back_to(visit, subject, "\n".join(recorded))
+    ids = [invoice.id for invoice in subject.ticked]
+    try:
+        opened = dispute_together(
+            visit.actor, visit.container, ids, words, connection=visit.organisation.name
+        )
+    except UserMistake as mistake:
+        visit.field_errors["invoice"] = f"{refusal(mistake)} {gettext('Nothing was recorded.')}"
+        return _dispute_page(visit, subject, 422)
+    return back_to(visit, subject, "\n".join(row.message for row in opened))
 
 
 def _dispute_page(visit: Visit, subject: FormSubject, status: int = 200) -> Response:

@@ -6,10 +6,15 @@ from decimal import Decimal
 
 from werkzeug.wrappers import Response
 
-from arsync.application.desk.customer import CustomerPage, customer_page
+from arsync.application.desk.customer import CustomerPage, customer_page, found_contact
 from arsync.application.desk.customers import After, CustomersShown, ListOf, customers_page
+from arsync.application.permissions import Permission
+from arsync.application.timeline.events import MARK_DIGITS
+from arsync.application.timeline.pins import pin_entry, take_pin_down
+from arsync.errors import UserMistake
 from arsync.translation import ReaderText
 from arsync.web.desk.age_bar import age_bar
+from arsync.web.desk.fields import refusal
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
 
@@ -104,6 +109,30 @@ def one_customer(visit: Visit, customer: str) -> Response:
         label=visit.organisation.label,
         next_sums=_next_sums(page),
     )
+
+
+@routes.act(
+    "/c/<connection>/customers/<customer>/pin",
+    Permission.LOG,
+    audited="pinned an entry, or took one down",
+)
+def pin(visit: Visit, customer: str) -> Response:
+    """Keep an entry of the timeline on top, or no longer."""
+    contact = found_contact(visit.organisation, customer)
+    form, visit.about = visit.request.form, contact.name
+    try:
+        if form.get("pin"):
+            event = pin_entry(visit.actor, visit.organisation, contact, form["pin"][:MARK_DIGITS])
+            visit.log_words = f"pinned: {event.kind} of {event.on}"
+        elif form.get("take_down"):
+            mark = form["take_down"][:MARK_DIGITS]
+            take_pin_down(visit.actor, visit.organisation, contact, mark)
+            visit.log_words = "taken down"
+        message = ""
+    except UserMistake as mistake:
+        message = refusal(mistake)
+    where = visit.address(f"customers/{customer}", events=form.get("events", ""))
+    return visit.see(f"{where}#timeline", message)
 
 
 def _next_sums(page: CustomerPage) -> dict[str, dict[str, Decimal]]:

@@ -11,7 +11,6 @@ from arsync.application.desk.deciding import (
     DecidedAlready,
     ManyDecided,
     approve_many,
-    approve_one,
     refuse_many,
     shown_together,
     undo_one,
@@ -34,17 +33,6 @@ KEPT = ("sort", "up_to", "group", "as_at", "after")
 
 MANY_MAX = 200
 """So many are decided together at most: each is a line of the list that is read before."""
-
-
-@routes.act("/c/<connection>/approvals/<key>/approve", Permission.APPROVE, audited="approved")
-def approve(visit: Visit, key: str) -> Response:
-    """Approve one; nothing asks again, for it can be taken back until it leaves."""
-    try:
-        row = approve_one(visit.actor, visit.organisation, key)
-    except DecidedAlready as decided:
-        return decided_page(visit, decided)
-    note_decision(visit, row)
-    return visit.see(way_back(visit, row.key))
 
 
 @routes.act("/c/<connection>/approvals/<key>/undo", Permission.APPROVE, audited="took back")

@@ -14,7 +14,7 @@ from arsync.application.desk.work import task_of
 from arsync.application.payment_plans import Schedule, agree, preview
 from arsync.application.permissions import Permission
 from arsync.application.tasks import CallReport, complete_task
-from arsync.core.ledger.agreements.payment_plans import INSTALMENTS_MAX, Every
+from arsync.core.ledger.agreements.payment_plans import INSTALMENTS_MAX, Every, JudgedPlan
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.records import Instalment
 from arsync.errors import UserMistake
@@ -23,11 +23,11 @@ from arsync.web.desk.fields import parsed_amount, refusal
 from arsync.web.desk.pages.customer_forms import (
     BASE,
     back_to,
-    covers_of,
     form_page,
     names_of,
     subject_of,
 )
+from arsync.web.desk.pages.ending_agreements import plan_of
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.terms import term
 from arsync.web.desk.visit import Visit
@@ -57,7 +57,7 @@ class PreviewLine(NamedTuple):
 @routes.page(f"{BASE}/plan", Permission.AGREE)
 def ask_plan(visit: Visit, customer: str) -> Response:
     """Ask what was agreed, and show the instalments once there are terms."""
-    subject = subject_of(visit, customer)
+    subject = _picked(visit, subject_of(visit, customer))
     terms = _terms(visit) if "parts" in visit.request.args else None
     return _plan_page(visit, subject, terms)
 
@@ -65,9 +65,9 @@ def ask_plan(visit: Visit, customer: str) -> Response:
 @routes.act(f"{BASE}/plan", Permission.AGREE, audited="recorded a payment plan")
 def record_plan(visit: Visit, customer: str) -> Response:
     """Record the plan that was shown; one that became another is shown again first."""
-    subject = subject_of(visit, customer)
+    subject = _picked(visit, subject_of(visit, customer))
     terms = _terms(visit)
-    if terms is None:
+    if terms is None or visit.field_errors:
         return _plan_page(visit, subject, None, 422)
     schedule = _previewed(visit, subject, terms)
     if schedule is None:
@@ -82,9 +82,10 @@ def record_plan(visit: Visit, customer: str) -> Response:
     _, recorded = agree(
         visit.actor,
         visit.container,
-        names_of(subject, covers_of(visit, subject)),
+        names_of(subject, _covers(visit)),
         Terms(listed=instalments),
         note=_note(visit),
+        replaces=_replaced(visit, subject) is not None,
         connection=visit.organisation.name,
     )
     task = visit.request.form.get("task", "")
@@ -106,6 +107,25 @@ def _task_done(visit: Visit, task: str, message: str) -> Response:
     visit.log_words = message
     shown = visit.words.told(message, today=visit.organisation.today)
     return visit.see(visit.address("worklist", done=row.key), shown)
+
+
+def _picked(visit: Visit, subject: FormSubject) -> FormSubject:
+    """Return the subject with what the plan covers ticked.
+
+    The page comes filled: with what was ticked on the page before, or else all that is overdue, or
+    all that is owed.
+    """
+    values = visit.request.values
+    covers = values.get("covers", "")
+    if covers == "overdue" or ("covers" not in values and not subject.ticked):
+        return subject._replace(ticked=subject.overdue or subject.owed)
+    if covers != "all" and not subject.ticked:
+        visit.field_errors["invoice"] = gettext("Tick what it covers, or choose the whole balance.")
+    return subject
+
+
+def _covers(visit: Visit) -> str:
+    return "all" if visit.request.values.get("covers") == "all" else "ticked"
 
 
 def _terms(visit: Visit) -> Terms | None:
@@ -156,14 +176,24 @@ def _listed(visit: Visit, text: str) -> tuple[Instalment, ...]:
 
 
 def _previewed(visit: Visit, subject: FormSubject, terms: Terms) -> Schedule | None:
-    names = names_of(subject, covers_of(visit, subject))
+    names = names_of(subject, _covers(visit))
     try:
         return preview(
-            visit.actor, visit.container, names, terms, connection=visit.organisation.name
+            visit.actor,
+            visit.container,
+            names,
+            terms,
+            replaces=_replaced(visit, subject) is not None,
+            connection=visit.organisation.name,
         )
     except UserMistake as mistake:
         visit.field_errors["lines" if terms.listed else "parts"] = refusal(mistake)
         return None
+
+
+def _replaced(visit: Visit, subject: FormSubject) -> JudgedPlan | None:
+    """Return the plan whose place new terms take; None: none is named, or it is over."""
+    return plan_of(subject, visit.request.values.get("replaces", ""))
 
 
 def _mark(schedule: Schedule) -> str:
@@ -204,7 +234,8 @@ def _plan_page(
         "form_plan.html",
         subject,
         status,
-        covers=covers_of(visit, subject),
+        covers=_covers(visit),
+        replaced=_replaced(visit, subject),
         every=[(each.value, term(each.value)) for each in Every],
         how=[(str(words), words) for words in HOW],
         usual_parts=USUAL_PARTS,

@@ -8,7 +8,14 @@ from flask import jsonify
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from arsync.application.desk.putting_live import put_live, readiness, scenarios_of, shares
+from arsync.application.desk.putting_live import (
+    ask_second_person,
+    put_live,
+    readiness,
+    scenarios_of,
+    shares,
+    take_request_back,
+)
 from arsync.application.desk.rules_draft import (
     FILE_CHARACTERS_MAX,
     CheckedDraft,
@@ -209,6 +216,41 @@ def look(visit: Visit) -> Response:
 def ask_live(visit: Visit) -> Response:
     """Ask whether the draft is to go live, and show what that means."""
     return _live_page(visit)
+
+
+@routes.act(
+    "/c/<connection>/rules/draft/live/ask",
+    Permission.PUSH_RULES,
+    audited="asked for rules to go live",
+)
+def ask_for_live(visit: Visit) -> Response:
+    """Ask a second person to put the draft live, or take that back."""
+    form = visit.request.form
+    if "take_back" in form:
+        take_request_back(visit.actor, visit.organisation)
+        visit.log_words = "taken back"
+        return visit.see(visit.address("rules/draft/live"), gettext("Taken back."))
+    reason = form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
+    if not reason:
+        visit.field_errors["reason"] = gettext("Say why: whoever confirms it reads it.")
+        return _live_page(visit, 422)
+    try:
+        ask_second_person(
+            visit.actor,
+            visit.organisation,
+            reason=reason,
+            seen=form.get("seen", ""),
+            go_on=within(SCENARIO_SECONDS_MAX),
+        )
+    except NotPermitted:
+        raise
+    except UserMistake as mistake:
+        visit.field_errors["live"] = str(mistake).partition("\n")[0]
+        return _live_page(visit, 422)
+    visit.log_words = reason
+    return visit.see(
+        visit.address("rules/draft/live"), gettext("Asked. A second person has to confirm it here.")
+    )
 
 
 @routes.act("/c/<connection>/rules/draft/live", Permission.PUSH_RULES, audited="put rules live")

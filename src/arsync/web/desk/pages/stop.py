@@ -59,7 +59,7 @@ def _stop_page(visit: Visit, status: int = 200) -> Response:
 
 def _on_its_way(visit: Visit) -> dict[str, int]:
     counts = visit.container.store.actions.counts(visit.organisation.id)
-    return {
-        state.value.replace(" ", "_"): counts.get(state, 0)
-        for state in (ActionState.AWAITING_APPROVAL, ActionState.APPROVED, ActionState.SENDING)
+    leaving = {
+        state.value: counts.get(state, 0) for state in (ActionState.APPROVED, ActionState.SENDING)
     }
+    return {"decisions": visit.organisation.decisions_waiting, **leaving}

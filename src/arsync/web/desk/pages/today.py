@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from datetime import timedelta
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from flask import current_app
 from werkzeug.wrappers import Response
 
+from arsync.application.desk.next_letter import AHEAD_DAYS_MAX, begin_next_letter
 from arsync.application.desk.today import FOLDED_ROWS_MAX, OPEN_ROWS, Today, today
 from arsync.application.desk.waiting_list import in_sum
 from arsync.translation import gettext
 from arsync.web.desk.pages.decided_words import decided_words, when_words
 from arsync.web.desk.rendering import plural
 from arsync.web.desk.routing import Routes
-from arsync.web.desk.visit import Visit
+from arsync.web.desk.visit import FIGURES_WAIT_SECONDS, Visit
 
 routes = Routes()
+
+SHARE_OF_WAIT = 0.3
+"""So much of the usual time a page waits for the next letter: it reads much besides."""
 
 NAMED_MAX = 3
 """So many customers without an address are named."""
@@ -55,7 +61,29 @@ def show(visit: Visit) -> Response:
         when=when_words(visit, shown.leaves_at),
         problems=list(_problems(visit, shown)),
         decided=decided_words(visit),
+        **_next_letter(visit, shown),
     )
+
+
+def _next_letter(visit: Visit, shown: Today) -> dict[str, Any]:
+    """Return when the next letter is due, where Today has none; it is looked for beside the page.
+
+    The page waits for it a little while alone.
+    """
+    organisation = visit.organisation
+    empty = not (shown.letters or shown.on_their_way or shown.planned)
+    if not empty or organisation.rules.rulebook is None or organisation.misfits:
+        return {"next_letter": None, "looks_ahead": False}
+    job = begin_next_letter(visit.actor, organisation, visit.long_work)
+    job.wait(current_app.extensions[FIGURES_WAIT_SECONDS] * SHARE_OF_WAIT)
+    # Why it failed stands above: what is in the way of a plan is in the way of the next run.
+    job.is_told = True
+    return {
+        "next_letter": None if job.is_open or job.has_failed else job.result(),
+        "looks_ahead": job.is_open,
+        "tomorrow": organisation.today + timedelta(1),
+        "ahead_days": AHEAD_DAYS_MAX,
+    }
 
 
 def _problems(visit: Visit, shown: Today) -> Iterator[ProblemLine]:
