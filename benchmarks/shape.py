@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = ("src/arsync", "connectors")
+RIVALS = ROOT / "benchmarks" / "out"
+"""Where benchmarks install what they compare with: not ours to shape."""
 
 VAGUE = frozenset(
     "one other found part parts ours theirs who why known left made rest seen got thing things item"
@@ -61,8 +63,13 @@ class Shape(NamedTuple):
 
 
 def sources(*folders: str) -> list[Source]:
-    """Return the Python files of folders, relative to the project."""
-    paths = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    """Return the project's own Python files of folders, relative to the project."""
+    paths = sorted(
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if RIVALS not in path.parents
+    )
     texts = [path.read_text(encoding="utf-8") for path in paths]
     return [Source(path, text, ast.parse(text)) for path, text in zip(paths, texts, strict=True)]
 

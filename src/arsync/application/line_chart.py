@@ -35,7 +35,8 @@ class LineChart(NamedTuple):
     """A line over months."""
 
     dots: tuple[Dot, ...]
-    points: str
+    lines: tuple[str, ...]
+    """Points of each line as SVG has them; a value that is not known ends one."""
     grid: tuple[tuple[float, str], ...]
     """The height of each line of the grid, and its label."""
     sentence: str
@@ -82,9 +83,15 @@ def line(
     grid = tuple(
         (round(TOP + height * (1 - third / 3), 1), f"{top * third / 3:.0f}") for third in range(4)
     )
-    points = " ".join(f"{dot.x},{dot.y}" for dot in dots)
+    lines: list[list[str]] = []
+    for dot, (number, _), (before, _) in zip(
+        dots, known_values, [(-1, 0), *known_values], strict=False
+    ):
+        if not lines or number != before + 1:
+            lines.append([])
+        lines[-1].append(f"{dot.x},{dot.y}")
     goal_y = None if goal is None else round(TOP + height * (1 - float(goal / top)), 1)
-    return LineChart(dots, points, grid, sentence, goal_y)
+    return LineChart(dots, tuple(map(" ".join, lines)), grid, sentence, goal_y)
 
 
 def axis_top(value: Decimal) -> Decimal:

@@ -23,7 +23,7 @@ from arsync.core.analytics.measure_definitions import DEFINITIONS
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX, MeasuringWindow
 from arsync.core.analytics.measured_documents import DOCUMENTED, Document, documents_behind
 from arsync.core.analytics.measures import Figures, Measuring, month_ends
-from arsync.core.analytics.segments import NO_SEGMENT
+from arsync.core.analytics.segments import NO_SEGMENT, segments_of
 from arsync.core.analytics.worklist_done import TaskLife, WorklistDone, worklist_done
 from arsync.core.ledger.money import plain
 from arsync.core.ledger.records import Contact
@@ -377,7 +377,7 @@ def _by_customer(contact: Contact | None) -> Iterable[str]:
 
 
 def _by_segment(contact: Contact | None) -> Iterable[str]:
-    return (contact.groups if contact is not None else ()) or (NO_SEGMENT,)
+    return segments_of(contact) if contact is not None else (NO_SEGMENT,)
 
 
 _GROUPS = {By.CUSTOMER: _by_customer, By.SEGMENT: _by_segment}

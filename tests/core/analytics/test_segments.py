@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.builders.records import a_contact
 
-from arsync.core.analytics.segments import HOLD_GROUP, NO_SEGMENT, segment_of
+from arsync.core.analytics.segments import HOLD_GROUP, NO_SEGMENT, segment_of, segments_of
 from arsync_xero.credit_holds import GROUP_NAME
 
 
@@ -17,3 +17,5 @@ def test_a_hold_is_no_segment() -> None:
     assert HOLD_GROUP == GROUP_NAME
     assert segment_of(a_contact(groups=(GROUP_NAME, "Trade"))) == "Trade"
     assert segment_of(a_contact(groups=(GROUP_NAME,))) == NO_SEGMENT
+    assert segments_of(a_contact(groups=("Key", GROUP_NAME, "Trade"))) == ("Key", "Trade")
+    assert segments_of(a_contact(groups=(GROUP_NAME,))) == (NO_SEGMENT,)

@@ -11,6 +11,11 @@ HOLD_GROUP = "Credit hold"
 """The group in which arsync shows a hold in Xero. Who is in it today belongs to another one."""
 
 
+def segments_of(contact: Contact) -> tuple[str, ...]:
+    """Return every segment of a customer, in the order of the books; at least one."""
+    return tuple(group for group in contact.groups if group != HOLD_GROUP) or (NO_SEGMENT,)
+
+
 def segment_of(contact: Contact) -> str:
     """Return the segment of a customer; of several the first one, so that none counts twice."""
-    return next((group for group in contact.groups if group != HOLD_GROUP), NO_SEGMENT)
+    return segments_of(contact)[0]
