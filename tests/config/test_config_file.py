@@ -67,6 +67,7 @@ FITTING = {
     "notice_number": "{year}/{number}",
     "logo": "logo.png",
     "schema": "queue_of_arsync",
+    "webhook": "https://example.com/alerts",
 }
 """A value of each setting that takes not every text."""
 

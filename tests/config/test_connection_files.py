@@ -96,6 +96,7 @@ def test_every_setting_says_whether_it_may_differ(tmp_path: Path) -> None:
         "sms",
         "mailbox",
         "alerts",
+        "credit_data",
     }
 
 

@@ -32,6 +32,7 @@ def test_no_secret_is_shown_with_the_settings() -> None:
         "sms.token",
         "mailbox.url",
         "alerts.secret",
+        "credit_data.companies_house_key",
     }
     config = Config(folder=Path(), tokens=TokensSettings(key="hush"))
     assert "hush" not in f"{config} {config!r} {config.tokens}"

@@ -66,7 +66,7 @@ def test_every_command_that_a_page_names_exists() -> None:
         text = page.read_text(encoding="utf-8")
         typed = [line for block in blocks(page, "sh") for line in block.text.splitlines()]
         typed += re.findall(r"`([^`\n]+)`", text)
-        named = [re.match(r"arsync ([a-z]+)", line) for line in typed]
+        named = [re.match(r"arsync ([a-z][a-z-]*)", line) for line in typed]
         assert {match[1] for match in named if match} <= names, page.name
 
 

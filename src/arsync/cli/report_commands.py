@@ -318,7 +318,7 @@ def steps(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Show what followed each step of a cadence, and what came of trials.
+    """Show what followed each step, and what trials brought.
 
     How many invoices were paid within 7, 14 and 30 days of a step, beside invoices that reached the
     same state without it. It is an association, never an effect; with too few cases it is not

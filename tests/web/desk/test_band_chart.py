@@ -23,7 +23,7 @@ def test_columns_stand_on_their_amounts() -> None:
     for column in chart.columns:
         assert TOP <= column.top <= column.expected <= column.top + column.height <= axis
         assert 0 < column.x < column.x + column.width < LINE_WIDTH
-    assert sum(bool(column.label) for column in chart.columns) == 5
+    assert sum(bool(column.label) for column in chart.columns) == 4
     assert [column.value for column in chart.columns if column.value] == ["100", "112"]
     assert chart.grid[0] == (axis, "0")
 
