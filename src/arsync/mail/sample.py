@@ -109,7 +109,7 @@ def sample_context(
     organisation = organisation._replace(base_currency=SAMPLE_ORGANISATION.base_currency)
     if text:
         number = facts.notice_number if text in NUMBERED_TEXTS else ""
-        facts = facts._replace(notice_number=number, personal_line="", attachments=())
+        facts = facts._replace(notice_number=number, attachments=())
     action, account = sample_action(), sample_account()
     context = letter_context(action, account, organisation, DAY, spoken=spoken, facts=facts)
     # No letter is about both; and what is in hand would be kept for the next instalment.
@@ -274,7 +274,6 @@ def _facts(spoken: Language, sender: SenderDetails) -> LetterFacts:
             EarlierLetter("first reminder", _SECOND_LETTER, "smtp"),
         ),
         answers_to="accounts@example.com",
-        personal_line="Thank you for the call on Tuesday.",
         notice_number="N-12",
         attachments=("invoice", "letter", "statement"),
         terms=sample_terms(Speech(spoken.code, spoken.amount, spoken.number)),
