@@ -338,7 +338,7 @@ def test_a_connection_without_authorisation_says_how_to_reconnect(
         (["rules", "chek"], "there is no command 'chek'. Did you mean 'check'?\n"),
         (
             ["approve", "--al"],
-            "no such option '--al'. (Did you mean one of: '--all', '--help', '--rule'?)\n",
+            "no such option '--al'. (Did you mean one of: '--all', '--line', '--rule'?)\n",
         ),
         (["plan", "--config", "nowhere.toml"], "nowhere.toml: there is no such file."),
     ],
