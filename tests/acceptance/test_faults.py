@@ -62,7 +62,7 @@ def each_fault() -> Iterator[Any]:
     yield "lost after", 1
 
 
-@pytest.mark.parametrize(("fault", "first"), each_fault())
+@pytest.mark.parametrize(("fault", "first"), list(each_fault()))
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_everything_stands_once_whatever_goes_wrong_with_a_write(
     world: World, name: str, fault: str, first: int

@@ -122,7 +122,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "letters": Entry(
             "letters", "List, look at, copy, check and try letters; the register of notices."
         ),
-        "report": Entry("report", "Print measures, ageing, what follows steps, the forecast, or the tie-out."),
+        "report": Entry(
+            "report", "Print measures, ageing, what follows steps, the forecast, or the tie-out."
+        ),
         "rules": Entry("rules", "Check, test and try rulebooks; list the facts."),
     },
     "Try": {

@@ -34,9 +34,8 @@ def test_the_queue_is_worked_by_keys_alone(served: Served) -> None:
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    page.wait_for_url("**/approvals/*")
     page.keyboard.press("a")
-    page.wait_for_load_state()
-    page.get_by_role("status").first.wait_for()
+    page.get_by_role("status").filter(has_text="Approved: ").wait_for()
     assert store.actions.counts(connection).get(ActionState.APPROVED, 0) > before
     assert served.console == []
