@@ -155,10 +155,17 @@ def _both_platforms(
         click.echo("\n".join(hints_for_trying(outcome, config, pid)))
     elif desk_port is None:
         where = "" if folder == Path("demo-output") else f" --folder {folder}"
-        # `make demo` runs it from its own environment, which is not on the path.
-        program = "arsync" if shutil.which("arsync") else sys.argv[0]
-        click.echo(f"See it in a browser, as each of four people: {program} demo --desk{where}")
+        click.echo(f"See it in a browser, as each of four people: {_program()} demo --desk{where}")
     return EXIT_DONE if outcome.agrees else EXIT_FAILED
+
+
+def _program() -> str:
+    """Return the words that begin a command of this very arsync."""
+    started = Path(sys.argv[0])
+    if started.name == "__main__.py":
+        return f"{Path(sys.executable).name} -m arsync"
+    # `make demo` runs it from its own environment, which is not on the path.
+    return "arsync" if shutil.which("arsync") else str(started)
 
 
 def _desk(folder: Path, port: int | None) -> Callable[[World, datetime], None]:
