@@ -14,6 +14,7 @@ from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
 from arsync.connector_sdk.reading import (
+    NO_CURRENCIES,
     UnusableField,
     day,
     document_problem,
@@ -93,7 +94,6 @@ _PURCHASE_ORDER_NAMES = frozenset(
 field `P.O. Number`."""
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_NO_CURRENCY = frozenset({"XXX", "XTS"})
 
 D = TypeVar("D", bound=Header)
 R = TypeVar("R")
@@ -445,7 +445,7 @@ def _currency(document: Transaction, books: BookSettings) -> str:
         if books.multicurrency or not books.home_currency:
             raise UnusableField("CurrencyRef is missing")
         return books.home_currency
-    if not _CURRENCY.fullmatch(code) or code in _NO_CURRENCY:
+    if not _CURRENCY.fullmatch(code) or code in NO_CURRENCIES:
         raise UnusableField(f"unknown currency {code!r}")
     return code
 

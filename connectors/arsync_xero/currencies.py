@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from babel.numbers import list_currencies
 
-NO_MONEY = frozenset({"XTS", "XXX"})
-"""ISO 4217's codes for tests and for no currency at all."""
+from arsync.connector_sdk.reading import NO_CURRENCIES
 
-CURRENCIES = list_currencies() - NO_MONEY
+CURRENCIES = list_currencies() - NO_CURRENCIES
 """Every code of ISO 4217, those that are no longer in use too: an old ledger may hold them.
 
 CLDR is renewed with each release of Babel, so that a new currency needs no change here. The SDK's

@@ -26,6 +26,9 @@ from arsync.errors import Rejected, RetryLater
 CODE_LETTERS = 3
 """Of a currency (ISO 4217)."""
 
+NO_CURRENCIES = frozenset({"XTS", "XXX"})
+"""ISO 4217's codes for tests and for no currency at all: no debt is in them."""
+
 _SMALLEST = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
 
 T = TypeVar("T")
