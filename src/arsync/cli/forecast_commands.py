@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,8 @@ from arsync.cli.common import (
     print_table,
     wrapped,
 )
-from arsync.cli.json_output import json_text
-from arsync.cli.report_output import format_option, give, output_option
-from arsync.errors import EXIT_DONE, UserMistake
+from arsync.cli.report_output import format_option, give_tables, output_option
+from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
@@ -55,16 +55,15 @@ def forecast(
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
         tables = [forecast_report(actor, organisation, as_of) for organisation in organisations]
-    if as_json or form == "json":
-        views = [forecast_view(table, with_documents=explain) for table in tables]
-        give(json_text(views) + "\n", output, len(tables), container.config)
-    elif form == "csv":
-        give(forecast_csv(tables), output, len(tables), container.config)
-    elif output is not None:
-        raise UserMistake("--output needs --format csv or json.")
-    else:
-        for table in tables:
-            _show(table, explain=explain)
+    give_tables(
+        tables,
+        "json" if as_json else form,
+        output,
+        container.config,
+        view=partial(forecast_view, with_documents=explain),
+        csv=forecast_csv,
+        show=partial(_show, explain=explain),
+    )
     return EXIT_DONE
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,8 @@ from arsync.cli.common import (
     print_table,
     wrapped,
 )
-from arsync.cli.json_output import json_text
-from arsync.cli.report_output import format_option, give, output_option
-from arsync.errors import EXIT_DONE, UserMistake
+from arsync.cli.report_output import format_option, give_tables, output_option
+from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
@@ -113,21 +113,16 @@ def provision(
             )
             for organisation in connections(actor, container, connection)
         ]
-    if as_json or form == "json":
-        views = [provision_view(table, with_documents=explain) for table in tables]
-        give(json_text(views) + "\n", output, len(tables), container.config)
-    elif form == "csv":
-        give(provision_csv(tables), output, len(tables), container.config)
-    else:
-        _no_file(output)
-        for table in tables:
-            _show_provision(table, explain=explain)
+    give_tables(
+        tables,
+        "json" if as_json else form,
+        output,
+        container.config,
+        view=partial(provision_view, with_documents=explain),
+        csv=provision_csv,
+        show=partial(_show_provision, explain=explain),
+    )
     return EXIT_DONE
-
-
-def _no_file(output: Path | None) -> None:
-    if output is not None:
-        raise UserMistake("--output needs --format csv or json.")
 
 
 def _show_provision(table: ProvisionTable, *, explain: bool) -> None:
@@ -192,15 +187,15 @@ def concentration(
             concentration_report(actor, organisation, as_of)
             for organisation in connections(actor, container, connection)
         ]
-    if as_json or form == "json":
-        views = [concentration_view(table, with_documents=explain) for table in tables]
-        give(json_text(views) + "\n", output, len(tables), container.config)
-    elif form == "csv":
-        give(concentration_csv(tables), output, len(tables), container.config)
-    else:
-        _no_file(output)
-        for table in tables:
-            _show_concentration(table, explain=explain)
+    give_tables(
+        tables,
+        "json" if as_json else form,
+        output,
+        container.config,
+        view=partial(concentration_view, with_documents=explain),
+        csv=concentration_csv,
+        show=partial(_show_concentration, explain=explain),
+    )
     return EXIT_DONE
 
 
