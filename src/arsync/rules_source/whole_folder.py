@@ -68,8 +68,8 @@ def folder_text(
         if characters > characters_max:
             raise UserMistake(f"{root} holds more than {characters_max:,} characters.")
         is_scenario = path.rpartition("/")[0].rpartition("/")[2] == SCENARIOS
-        found = letters if is_letter else scenarios if is_scenario else rules
-        found.append(RuleFile(path, text))
+        files = letters if is_letter else scenarios if is_scenario else rules
+        files.append(RuleFile(path, text))
     try:
         shown = root.relative_to(config.folder).as_posix() if root != config.folder else ""
     except ValueError:

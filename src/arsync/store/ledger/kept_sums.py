@@ -38,19 +38,19 @@ class KeptSums(Generic[Sums]):
             add_up: adds up those of some connections; one that owes nothing may be left out.
         """
         kept = self._kept
-        found = {
+        unchanged = {
             number: kept[number][1]
             for number, state in states.items()
             if state is not None and number in kept and kept[number][0] == state
         }
-        lacking = [number for number in states if number not in found]
+        lacking = [number for number in states if number not in unchanged]
         if not lacking:
-            return found
+            return unchanged
         added = add_up(lacking)
         for number, sums in added.items():
             if states[number] is not None and len(kept) < LEDGERS_MAX:
                 kept[number] = states[number], sums
-        return found | dict(added)
+        return unchanged | dict(added)
 
 
 def ledger_states(db: Connection, connection_id: int | None = None) -> dict[int, Hashable | None]:

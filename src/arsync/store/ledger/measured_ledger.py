@@ -100,8 +100,8 @@ class _MeasuredReading:
         self._base_currency = base_currency
         # A day earlier than any zone's midnight: what is read for nothing adds what it has to.
         self._moment = datetime.combine(since - timedelta(days=1), time(0), UTC)
-        given = parents_of(read_entries(db, connection_id))
-        self._families: Families = all_families(db, connection_id, given)
+        parents = parents_of(read_entries(db, connection_id))
+        self._families: Families = all_families(db, connection_id, parents)
         self._read: dict[tuple[str, Decimal | None, date], Decimal] = defaultdict(lambda: ZERO)
         """What was sold up to the day by the invoices that were read themselves."""
 
