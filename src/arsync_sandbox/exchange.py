@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from .faults import Faults, SandboxFault
 from .journal import Journal, JournalEntry
 from .settings import Settings
-from .transport import CUT_AFTER, SAID_AT, DropConnection, call_wsgi, is_loopback
+from .transport import CUT_AFTER, HELD_BACK_SECONDS, SAID_AT, DropConnection, call_wsgi, is_loopback
 
 CONTROL_PATH = "/_sandbox"
 """Where the control plane begins; faults, delays and the journal leave it alone."""
@@ -104,7 +104,7 @@ class Exchange:
                     raise DropConnection
                 status, headers, body = self._answer(environ, fault, entry)
             # Outside the lock: while one answer is late, others are given, as at a real platform.
-            self._hold_back(fault)
+            environ[HELD_BACK_SECONDS] = self._hold_back(fault)
             if fault and fault.drop == "after":
                 raise DropConnection
             headers, body = _compressed(environ, status, headers, body)
@@ -141,12 +141,13 @@ class Exchange:
             body = b"The sandbox failed; see errors in GET /_sandbox/state.\n"
             return "500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")], body
 
-    def _hold_back(self, fault: SandboxFault | None) -> None:
+    def _hold_back(self, fault: SandboxFault | None) -> float:
         seconds = float(self._host.settings["answer_delay_seconds"])
         if fault:
             seconds += fault.delay_seconds
         if seconds > 0:
             self._host.stopping.wait(seconds)
+        return seconds
 
 
 def _host_name(environ: dict[str, Any]) -> str:

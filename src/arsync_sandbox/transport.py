@@ -26,6 +26,9 @@ CUT_AFTER = "sandbox.cut_after"
 SAID_AT = "sandbox.said_at"
 """WSGI environ key: the moment for the `Date` header, which is the sandbox's, not ours."""
 
+HELD_BACK_SECONDS = "sandbox.held_back_seconds"
+"""WSGI environ key: how long the answer was held back on purpose."""
+
 
 class DropConnection(Exception):
     """Raised inside the application to close the socket instead of answering."""
