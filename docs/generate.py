@@ -205,7 +205,10 @@ def settings() -> str:
         "stand there. Paths are relative to the folder of\n`config.toml`. Bank details belong "
         "together: where a connection's file says one of "
         f"{_words(BANK_DETAILS)}, none\nof them is taken from `config.toml`. The file is read "
-        "again when it was changed. See [running](running.md#many-clients).\n"
+        "again when it was changed. See [running](running.md#many-clients).\n\n"
+        "A way of letters that another package brings has its settings in `[channels.NAME]`; the "
+        "variable of each is\n`ARSYNC_CHANNELS_NAME_SETTING`. See "
+        "[letters](letters.md#other-ways).\n"
     )
     lines += ["| setting | variable | default | own | meaning |", "|---|---|---|---|---|"]
     for setting in SETTINGS:

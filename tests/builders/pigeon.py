@@ -14,12 +14,32 @@ from arsync.channels import ENTRY_POINT_GROUP, Channel, channel, installed
 MODULE = "arsync_pigeon_post"
 
 PIGEON = """
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
 from arsync.channels import Carries
+from arsync.config import SECRET, Section
 from arsync.connector_sdk import Receipt
-from arsync.errors import HealsWhen, Rejected
+from arsync.errors import HealsWhen, Rejected, RetryLater, UserMistake
+
+
+class Loft(Section, frozen=True, kw_only=True):
+    per_connection: ClassVar[bool] = True
+
+    loft: Annotated[str, Meta(description="where it flies from")] = "roof"
+    whistle: Annotated[str, SECRET, Meta(description="by which it comes back")] = "phweet"
+    pigeons: Annotated[int, Meta(ge=1, le=9, description="how many fly on a day")] = 2
+
+    @classmethod
+    def problem_of(cls, key, value, folder):
+        if key == "whistle" and len(value) < 5:
+            return f" is {value!r}: no pigeon hears it."
+        return ""
 
 
 class Pigeon:
+    settings = Loft
     name = "pigeon"
     label = "pigeon"
     carries = frozenset({Carries.TEXT})
@@ -27,15 +47,16 @@ class Pigeon:
 
     def __init__(self):
         self.flown = []
+        self.rains = False
 
     def settings_problem(self, config):
-        return ""
+        return "" if config.of_channel("pigeon", Loft).loft else "[channels.pigeon] loft is empty."
 
     def obstacle(self, config):
         return ""
 
     def messages_per_day(self, config):
-        return 2
+        return config.of_channel("pigeon", Loft).pigeons
 
     def recipients(self, config, contact, named, home):
         if contact is None or not contact.name:
@@ -43,11 +64,16 @@ class Pigeon:
         return (contact.name,)
 
     def prepare(self, config, message):
+        if problem := self.settings_problem(config):
+            raise UserMistake(problem)
         if len(message.short_text) > self.max_characters:
             raise Rejected("too heavy")
         return {}
 
     def deliver(self, config, message):
+        if self.rains:
+            self.rains = False
+            raise RetryLater("it rains", after_seconds=60)
         self.flown.append(message)
         return Receipt(message.key, "flown")
 

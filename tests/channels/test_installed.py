@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.builders.pigeon import pigeon_installed
 
 from arsync.channels import Channel, channel, channel_names, ways_set_up
+from arsync.channels.contract_tests import REACHABLE, ChannelBench, ChannelContract
 from arsync.config import Config
 from arsync.errors import UserMistake
 
@@ -17,6 +19,36 @@ from arsync.errors import UserMistake
 def pigeon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
     with pigeon_installed(tmp_path, monkeypatch) as opened:
         yield opened
+
+
+class LoftBench:
+    secrets = ("toodle-oo",)
+    contact = REACHABLE
+    can_look_up = True
+
+    def __init__(self, channel: Any, configured: Callable[[str], Config]) -> None:
+        self.channel = channel
+        said = '[channels.pigeon]\nwhistle = "toodle-oo"\n'
+        self.without_settings = configured(said + 'loft = ""\n')
+        self.config = configured(said)
+
+    def delivered(self) -> Sequence[str]:
+        return [message.subject for message in self.channel.flown]
+
+    def away(self) -> None:
+        self.channel.rains = True
+
+    def lose_answer(self) -> bool:
+        return False
+
+    def is_later(self) -> None:
+        return
+
+
+class TestPigeonPost(ChannelContract):
+    @pytest.fixture
+    def bench(self, pigeon: Channel, configured: Callable[[str], Config]) -> ChannelBench:
+        return LoftBench(pigeon, configured)
 
 
 def test_arsync_brings_three_ways(configured: Callable[[str], Config]) -> None:

@@ -6,7 +6,7 @@ from arsync.channels.installed import (
     channel_names,
     ways_set_up,
 )
-from arsync.rules_source.way_names import ENTRY_POINT_GROUP
+from arsync.config.channel_sections import ENTRY_POINT_GROUP
 
 __all__ = [
     "ENTRY_POINT_GROUP",

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from arsync.config import Config
+from arsync.config import Config, Section
 from arsync.connector_sdk import Receipt
 from arsync.core.ledger.records import Contact
 from arsync.mail import Attachment
@@ -102,6 +102,16 @@ class Channel(Protocol):
     @property
     def max_characters(self) -> int:
         """Return how long a text may be; 0: as long as a letter is."""
+        ...
+
+    @property
+    def settings(self) -> type[Section] | None:
+        """Return what its section `[channels.NAME]` holds; None: it has none, as arsync's own.
+
+        Each setting is a text or a whole number with bounds, has a default and says what it means;
+        `SECRET` marks what nobody may see, `per_connection` what a connection may say otherwise.
+        `config.of_channel(NAME, KIND)` returns what was said.
+        """
         ...
 
     def settings_problem(self, config: Config) -> str:

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from arsync.channels import Carries, Channel, Message, MessageTrace
 from arsync.config import Config
+from arsync.config.channel_sections import section_of
+from arsync.config.typed_settings import settings_of
 from arsync.core.ledger.records import Contact, Phone
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected, RetryLater, UserMistake
 
@@ -143,6 +146,27 @@ class ChannelContract:
         with pytest.raises(UserMistake):
             bench.channel.prepare(bench.without_settings, a_message(bench))
         assert not bench.delivered()
+
+    def test_its_settings_are_told_and_secrets_marked(self, bench: ChannelBench) -> None:
+        kind = bench.channel.settings
+        if kind is None:
+            return
+        said = bench.config.section(section_of(bench.channel.name))
+        for setting in settings_of(section_of(bench.channel.name), kind):
+            value = said.get(setting.key, setting.default)
+            assert setting.comment, f"nobody is told what {setting.key} means"
+            assert isinstance(getattr(kind(), setting.key), int if setting.whole else str)
+            assert setting.secret or not any(secret in value for secret in bench.secrets)
+            assert value not in repr(kind(**{setting.key: value})) or not setting.secret
+
+    def test_it_checks_what_it_is_told(self, bench: ChannelBench, tmp_path: Path) -> None:
+        """The settings with which it works are right, and those that it has by itself."""
+        kind = bench.channel.settings
+        if kind is None:
+            return
+        for texts in (kind().texts(), bench.config.section(section_of(bench.channel.name))):
+            for key, text in texts.items():
+                assert not text or kind.problem_of(key, text, tmp_path) == ""
 
     def test_preparing_delivers_nothing(self, bench: ChannelBench) -> None:
         bench.channel.prepare(bench.config, a_message(bench))

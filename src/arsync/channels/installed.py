@@ -8,9 +8,9 @@ from typing import cast
 
 from arsync.channels.contract import Channel
 from arsync.config import Config
+from arsync.config.channel_sections import ENTRY_POINT_GROUP, installed_channels
 from arsync.core.actions import Via
 from arsync.errors import UserMistake
-from arsync.rules_source.way_names import ENTRY_POINT_GROUP, installed_channels
 
 _OWN: Mapping[str, str] = {
     Via.SMTP: "arsync.channels.smtp:CHANNEL",

@@ -55,6 +55,7 @@ class PostChannel:
     label = "post"
     carries = frozenset({Carries.PDF})
     max_characters = 0
+    settings = None
 
     def __init__(self, write: Callable[[Path, bytes], None] | None = None) -> None:
         """Make the channel.

@@ -60,6 +60,7 @@ class SmsChannel:
     label = "text message"
     carries = frozenset({Carries.TEXT})
     max_characters = TEXT_CHARACTERS_MAX
+    settings = None
 
     def settings_problem(self, config: Config) -> str:
         """Return which of the settings is missing."""

@@ -32,6 +32,7 @@ class SmtpChannel:
     label = "email"
     carries = frozenset({Carries.TEXT, Carries.HTML, Carries.PDF})
     max_characters = 0
+    settings = None
 
     def settings_problem(self, config: Config) -> str:
         """Return what is wrong in `[smtp]`."""

@@ -3,7 +3,7 @@
 The file is found by `--config`, then `ARSYNC_CONFIG`, then `./config.toml`. Every setting is also a
 variable `ARSYNC_SECTION_KEY`, which wins over the file; the folder `ARSYNC_SECRETS_FOLDER` may hold
 files of these names. What one connection does otherwise stands in `connections/NAME.toml`, which
-wins over all.
+wins over all. A channel that another package brings has a section `[channels.NAME]`.
 """
 
 from arsync.config.config import Config, secret_texts
@@ -20,6 +20,8 @@ from arsync.config.setting_reader import (
     SECRETS_FOLDER_VARIABLE,
 )
 from arsync.config.typed_settings import (
+    PER_CONNECTION,
+    SECRET,
     SETTINGS,
     Section,
     Setting,
@@ -31,6 +33,8 @@ from arsync.config.typed_settings import (
 __all__ = [
     "CONFIG_BYTES_MAX",
     "CONNECTIONS_FOLDER",
+    "PER_CONNECTION",
+    "SECRET",
     "SECRETS_FOLDER_VARIABLE",
     "SECRET_FILE_BYTES_MAX",
     "SETTINGS",

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 from msgspec.structs import replace
 
+from arsync.config.channel_sections import channel_of, section_kind, section_of
 from arsync.config.connection_files import Marks, connection_file, marks_of, own_values
-from arsync.config.typed_settings import SECTIONS, SETTINGS, AllSettings, Section, seconds
+from arsync.config.typed_settings import (
+    SECTIONS,
+    SETTINGS,
+    AllSettings,
+    Section,
+    Setting,
+    seconds,
+    settings_of,
+)
 
 SQLITE = "sqlite:///"
 """How the URL of a store in a file begins; the path follows."""
+
+OfChannel = TypeVar("OfChannel", bound=Section)
 
 CONNECTIONS_KEPT_MAX = 5_000
 """The settings of so many connections are kept after they were read."""
@@ -28,6 +40,8 @@ class Config(AllSettings, frozen=True, kw_only=True):
     folder: Path
     file: Path | None = None
     """None when there is no file: then only defaults and variables count."""
+    channels: tuple[tuple[str, Section], ...] = ()
+    """The sections of other packages' channels by their names, as far as anything was said."""
     own_settings: tuple[tuple[str, str], ...] = ()
     """Section and key of what a connection's own file says; empty: it says nothing."""
 
@@ -50,7 +64,28 @@ class Config(AllSettings, frozen=True, kw_only=True):
     def section(self, name: str) -> dict[str, str]:
         """Return one section, as connectors receive it; a foreign connector may have none."""
         settings: Section | None = getattr(self, name) if name in SECTIONS else None
+        settings = settings or dict(self.channels).get(channel_of(name))
         return settings.texts() if settings is not None else {}
+
+    def of_channel(self, name: str, kind: type[OfChannel]) -> OfChannel:
+        """Return the settings of a channel that another package brings: `[channels.NAME]`.
+
+        Args:
+            name: the channel's.
+            kind: its `settings`.
+        """
+        settings = dict(self.channels).get(name)
+        return settings if isinstance(settings, kind) else kind()
+
+    @property
+    def known_settings(self) -> tuple[Setting, ...]:
+        """Return arsync's settings, and those of the channels of which anything was said."""
+        of_channels = (
+            setting
+            for name, section in self.channels
+            for setting in settings_of(section_of(name), type(section))
+        )
+        return (*SETTINGS, *of_channels)
 
     @property
     def values(self) -> dict[tuple[str, str], str]:
@@ -118,7 +153,7 @@ def secret_texts(config: Config) -> set[str]:
     Of an address with a password it is the password alone: an error may name the rest.
     """
     texts = set()
-    for setting in SETTINGS:
+    for setting in config.known_settings:
         if setting.secret and (value := config.get(setting.section, setting.key)):
             texts.add(_password(value) if "://" in value else value)
     return texts - {""}
@@ -136,11 +171,29 @@ def _password(url: str) -> str:
 def _merged(config: Config, file: Path, _: Marks) -> Config:
     own = own_values(file, config.folder)
     sections: dict[str, Any] = {
-        section: replace(getattr(config, section), **values) for section, values in own.items()
+        section: replace(getattr(config, section), **values)
+        for section, values in own.items()
+        if section in SECTIONS
     }
+    merged = with_channels(replace(config, **sections), own)
     named = tuple(
         (setting.section, setting.key)
-        for setting in SETTINGS
+        for setting in merged.known_settings
         if setting.key in own.get(setting.section, {})
     )
-    return replace(config, **sections, own_settings=named)
+    return replace(merged, own_settings=named)
+
+
+def with_channels(config: Config, values: Mapping[str, Mapping[str, Any]]) -> Config:
+    """Return the settings with what these say of channels; the values have been checked.
+
+    Args:
+        config: the settings so far.
+        values: by section and key; sections that are no channel's are left alone.
+    """
+    channels = dict(config.channels)
+    for section, said in values.items():
+        if name := channel_of(section):
+            settings = channels.get(name) or section_kind(name)()
+            channels[name] = replace(settings, **said)
+    return replace(config, channels=tuple(sorted(channels.items())))

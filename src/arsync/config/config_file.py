@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from arsync.config.config import Config
+from arsync.config.channel_sections import settings_of_channels
+from arsync.config.config import Config, with_channels
 from arsync.config.setting_reader import SECRETS_FOLDER_VARIABLE, ConfigReader
 from arsync.config.typed_settings import SECTIONS, SETTINGS
 from arsync.errors import UserMistake
@@ -42,20 +43,25 @@ def load_config(file: Path | None = None, environ: Mapping[str, str] = os.enviro
     reader.add_variables(environ)
     if reader.problems:
         raise UserMistake("\n".join(reader.problems))
+    own_sections = {name: said for name, said in reader.values.items() if name in SECTIONS}
     where = {"folder": folder, "file": path.resolve() if exists else None}
-    return msgspec.convert(reader.values | where, Config)
+    return with_channels(msgspec.convert(own_sections | where, Config), reader.values)
 
 
 def example_config(values: Mapping[tuple[str, str], str] | None = None) -> str:
-    """Return a commented config.toml, with these values in place of the defaults."""
+    """Return a commented config.toml, with these values in place of the defaults.
+
+    Channels that other packages bring are loaded, for their settings.
+    """
     lines = [
         "# arsync. Every setting can also be given as a variable: ARSYNC_SECTION_KEY.",
         "# What one connection does otherwise stands in connections/NAME.toml, beside this file.",
         "",
     ]
-    for section in SECTIONS:
+    settings = (*SETTINGS, *settings_of_channels())
+    for section in dict.fromkeys(setting.section for setting in settings):
         lines.append(f"[{section}]")
-        for setting in SETTINGS:
+        for setting in settings:
             if setting.section == section:
                 value = (values or {}).get((section, setting.key), setting.default)
                 text = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

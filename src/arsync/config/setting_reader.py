@@ -8,10 +8,19 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from arsync.config.channel_sections import (
+    CHANNELS,
+    VARIABLES_BEGIN,
+    channel_of,
+    channel_settings,
+    named_by_variables,
+    section_kind,
+    section_of,
+)
 from arsync.config.mode_words import mode_value
 from arsync.config.setting_checks import wrong_value
 from arsync.config.typed_settings import SECTIONS, SETTINGS, Setting, seconds, variable
@@ -29,11 +38,17 @@ SECRET_FILE_BYTES_MAX = 10_000
 
 _SHARED = (
     " is the same for all connections.\n    hint: move it to config.toml; a connection's own file"
-    " may say [smtp], [letters], [sms], [mailbox], [runs] notify and time_zone, and the account or"
-    " item of late fees"
+    " may say [smtp], [letters], [sms], [mailbox], [runs] notify and time_zone, the account or item"
+    " of late fees, and what a channel allows"
 )
 
-_BY_NAME = {(setting.section, setting.key): setting for setting in SETTINGS}
+_HEADER = re.compile(r"""\s*\[\s*([\w-]+)(?:\s*\.\s*["']?([^"'\]]+?)["']?)?\s*\]""")
+"""`[smtp]`, `[channels.pigeon]`."""
+
+_BY_SECTION: Mapping[str, Mapping[str, Setting]] = {
+    section: {setting.key: setting for setting in SETTINGS if setting.section == section}
+    for section in SECTIONS
+}
 
 
 class ConfigReader:
@@ -63,31 +78,50 @@ class ConfigReader:
         text = _text(path)
         tables = _parsed(path, text)
         lines = _lines_of(text)
-        for section, table in tables.items():
-            if section not in SECTIONS or not isinstance(table, dict):
-                place = _place(path, lines.get((section, "")))
+        for section, table in _by_section(tables):
+            place = _place(path, lines.get((section, "")))
+            if section not in SECTIONS and not channel_of(section):
                 self.problems.append(
-                    f"{place}: unknown section [{section}].{_near(section, SECTIONS)}"
+                    f"{place}: unknown section [{section}].{_near(section, (*SECTIONS, CHANNELS))}"
                 )
-                continue
-            for key, value in table.items():
-                place = _place(path, lines.get((section, key)))
-                setting = _BY_NAME.get((section, key))
-                if setting is None:
-                    near = _near(key, [name for within, name in _BY_NAME if within == section])
-                    self.problems.append(f"{place}: [{section}] has no setting {key!r}.{near}")
-                elif self._own_only and not setting.per_connection:
-                    self.problems.append(f"{place}: [{section}] {key}{_SHARED}")
-                else:
-                    self._add(setting, value, f"{place}: [{section}] {key}")
+            elif not isinstance(table, dict):
+                self.problems.append(f"{place}: [{section}] is a section, and has settings.")
+            elif (known := self._settings_of(section, place)) is not None:
+                for key, value in table.items():
+                    place = _place(path, lines.get((section, key)))
+                    self._add_known(known, section, key, value, place)
+
+    def _settings_of(self, section: str, place: str) -> Mapping[str, Setting] | None:
+        """Return a section's settings; None: its channel tells none, which is a problem."""
+        channel = channel_of(section)
+        if not channel:
+            return _BY_SECTION[section]
+        try:
+            return channel_settings(channel)
+        except UserMistake as mistake:
+            self.problems.append(f"{place}: [{section}]: {mistake}")
+        return None
+
+    def _add_known(
+        self, known: Mapping[str, Setting], section: str, key: str, value: object, place: str
+    ) -> None:
+        setting = known.get(key)
+        if setting is None:
+            self.problems.append(f"{place}: [{section}] has no setting {key!r}.{_near(key, known)}")
+        elif self._own_only and not setting.per_connection:
+            self.problems.append(f"{place}: [{section}] {key}{_SHARED}")
+        else:
+            self._add(setting, value, f"{place}: [{section}] {key}")
 
     def add_secrets(self, folder: Path) -> None:
         """Read the files of a folder that are named after variables; others are left alone."""
         if not folder.is_dir():
             self.problems.append(f"{SECRETS_FOLDER_VARIABLE}: {folder} is no folder.")
             return
-        by_variable = {variable(setting): setting for setting in SETTINGS}
-        for file in sorted(folder.glob("ARSYNC_*")):
+        files = sorted(folder.glob("ARSYNC_*"))
+        settings = self._named_by(file.name for file in files)
+        by_variable = {variable(setting): setting for setting in settings}
+        for file in files:
             setting = by_variable.get(file.name)
             if setting is None:
                 near = _near(file.name, by_variable)
@@ -107,22 +141,39 @@ class ConfigReader:
 
     def add_variables(self, environ: Mapping[str, str]) -> None:
         """Read the variables; they win over the file."""
-        for setting in SETTINGS:
+        for setting in self._named_by(environ):
             name = variable(setting)
             if name in environ:
                 self._add(setting, environ[name], name)
 
+    def _named_by(self, variables: Iterable[str]) -> list[Setting]:
+        """Return arsync's settings, and those of the channels that variables are about."""
+        settings = list(SETTINGS)
+        for channel in named_by_variables(variables):
+            known = self._settings_of(section_of(channel), VARIABLES_BEGIN + "*")
+            settings += (known or {}).values()
+        return settings
+
     def _add(self, setting: Setting, value: object, where: str) -> None:
         if (setting.section, setting.key) == ("runs", "mode") and isinstance(value, str):
             value = mode_value(value)
-        problem = _problem(setting, value) or wrong_value(
-            setting.section, setting.key, str(value), self._folder
-        )
+        problem = _problem(setting, value) or self._wrong_value(setting, str(value))
         if problem:
+            if setting.secret and value:
+                # A check may show what it does not like.
+                problem = problem.replace(str(value), "...")
             self.problems.append(f"{where}{problem}")
             return
         typed = int(str(value)) if setting.whole else value
         self.values.setdefault(setting.section, {})[setting.key] = typed
+
+    def _wrong_value(self, setting: Setting, value: str) -> str:
+        """Return what the setting's own check says of it; a channel checks its own settings."""
+        if not (channel := channel_of(setting.section)):
+            return wrong_value(setting.section, setting.key, value, self._folder)
+        if not value:
+            return ""
+        return section_kind(channel).problem_of(setting.key, value, self._folder)
 
 
 def _problem(setting: Setting, value: object) -> str:
@@ -171,6 +222,15 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
         raise UserMistake(f"{path}: {error}.\n    hint: {hint}") from None
 
 
+def _by_section(tables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the sections, and in place of `channels` each one in it."""
+    for section, table in tables.items():
+        if section == CHANNELS and isinstance(table, dict):
+            yield from ((section_of(channel), inner) for channel, inner in table.items())
+        else:
+            yield section, table
+
+
 def _lines_of(text: str) -> dict[tuple[str, str], int]:
     """Return the lines of sections and of their settings: tomllib reports no positions.
 
@@ -179,8 +239,8 @@ def _lines_of(text: str) -> dict[tuple[str, str], int]:
     lines: dict[tuple[str, str], int] = {}
     section = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
-            section = header[1]
+        if header := _HEADER.match(line):
+            section = ".".join(filter(None, header.groups()))
             lines.setdefault((section, ""), number)
         elif setting := re.match(r"\s*([\w-]+)\s*=", line):
             lines.setdefault((section, setting[1]), number)

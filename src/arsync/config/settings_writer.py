@@ -14,7 +14,7 @@ from typing import Any
 
 from arsync.errors import UserMistake
 
-_HEADER = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+)\s*\]\s*(#.*)?")
+_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?")
 
 
 def with_settings(text: str, values: Mapping[tuple[str, str], str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -42,6 +43,16 @@ class Section(Struct, frozen=True, kw_only=True):
     def texts(self) -> dict[str, str]:
         """Return the settings as texts, as connectors receive them."""
         return {key: str(getattr(self, key)) for key in self.__struct_fields__}
+
+    @classmethod
+    def problem_of(cls, key: str, value: str, folder: Path) -> str:
+        """Return what else is wrong with a setting's text, as it follows its name; empty: nothing.
+
+        For channels of other packages: ` is 'x'; a loft has a number.` Types, choices, bounds and
+        patterns have been looked at. Paths are relative to `folder`.
+        """
+        del key, value, folder
+        return ""
 
 
 class StoreSettings(Section, frozen=True, kw_only=True):
@@ -626,35 +637,38 @@ def _kinds() -> dict[str, type[Section]]:
     }
 
 
-def _settings() -> Iterator[Setting]:
-    for section, kind in _kinds().items():
-        hints = get_type_hints(kind, include_extras=True)
-        for field in msgspec.structs.fields(kind):
-            hint = hints[field.name]
-            base, *metas = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-            bounds = [(meta.ge, meta.le) for meta in metas if meta.ge is not None]
-            yield Setting(
-                section,
-                field.name,
-                str(field.default),
-                "".join(meta.description or "" for meta in metas),
-                get_args(base) if get_origin(base) is Literal else (),
-                SECRET in metas,
-                DURATION in metas,
-                bounds[0] if bounds else None,
-                "".join(meta.pattern or "" for meta in metas),
-                "".join(str(example) for meta in metas for example in meta.examples or ()),
-                kind.per_connection or PER_CONNECTION in metas,
-            )
+def settings_of(section: str, kind: type[Section]) -> Iterator[Setting]:
+    """Yield the settings of one section, by its kind."""
+    hints = get_type_hints(kind, include_extras=True)
+    for field in msgspec.structs.fields(kind):
+        hint = hints[field.name]
+        base, *metas = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        bounds = [(meta.ge, meta.le) for meta in metas if meta.ge is not None]
+        yield Setting(
+            section,
+            field.name,
+            str(field.default),
+            "".join(meta.description or "" for meta in metas),
+            get_args(base) if get_origin(base) is Literal else (),
+            SECRET in metas,
+            DURATION in metas,
+            bounds[0] if bounds else None,
+            "".join(meta.pattern or "" for meta in metas),
+            "".join(str(example) for meta in metas for example in meta.examples or ()),
+            kind.per_connection or PER_CONNECTION in metas,
+        )
 
 
-SETTINGS = tuple(_settings())
+SETTINGS = tuple(
+    setting for section, kind in _kinds().items() for setting in settings_of(section, kind)
+)
 SECTIONS = tuple(_kinds())
 
 
 def variable(setting: Setting) -> str:
     """Return the environment variable that overrides the setting."""
-    return f"ARSYNC_{setting.section}_{setting.key}".upper()
+    # A channel's section has a dot, and its name may hold what no variable can.
+    return re.sub(r"\W", "_", f"ARSYNC_{setting.section}_{setting.key}").upper()
 
 
 def seconds(text: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from arsync.application.health.findings import WRONG, Finding
-from arsync.config import SETTINGS, Config
+from arsync.config import Config
 
 OPEN_TO_OTHERS = 0o077
 
@@ -16,7 +16,7 @@ def secrets_open_to_others(about: str, file: Path, config: Config) -> Iterator[F
     own = config.own_settings
     secret = any(
         config.get(setting.section, setting.key) != setting.default
-        for setting in SETTINGS
+        for setting in config.known_settings
         if setting.secret and (not own or (setting.section, setting.key) in own)
     )
     if secret and file.stat().st_mode & OPEN_TO_OTHERS:
