@@ -43,7 +43,7 @@ from arsync.sync.pull import PullResult
 # A pull has none of these to show.
 if TYPE_CHECKING:
     from arsync.application.letter_preview import LetterShown
-    from arsync.core.planning.explanation import ReasonLine
+    from arsync.core.planning.rules_read import ReasonLine
     from arsync.outbox import ApplyResult, Effect
 
 

@@ -19,7 +19,7 @@ from arsync.sync.pull import PullResult
 
 if TYPE_CHECKING:
     # The results of a pull hold neither, and it imports no planner and no outbox.
-    from arsync.core.planning.explanation import ReasonLine
+    from arsync.core.planning.rules_read import ReasonLine
     from arsync.outbox import ApplyResult
 
 

@@ -12,11 +12,12 @@ from arsync.cli.render import about, show_actions_of_one, what
 from arsync.cli.render_reasons import Reasons, plain
 from arsync.core.actions import Action, ActionState
 from arsync.core.ledger.money import shown
+from arsync.core.planning.rules_read import SECTIONS_READ
 from arsync.core.rulebook.rules_text import short_hash
 
 if TYPE_CHECKING:
     from arsync.application.results import ActionHistory, Why
-    from arsync.core.planning.explanation import ReasonLine
+    from arsync.core.planning.rules_read import ReasonLine
 
 INVOICES_EXPLAINED_MAX = 5
 """About a customer, `why` says of so many open invoices what comes next; `--full` of all."""
@@ -27,7 +28,6 @@ HISTORY_SHOWN_MAX = 10
 LOG_SHOWN_MAX = 3
 """`why` shows so many entries of the log, the newest; `--full` shows all."""
 
-_RULES = ("leave_alone", "credit_limits", "credit_holds", "reminders")
 _STANDS = frozenset({ActionState.SENT, ActionState.CONFIRMED})
 _SIGNS = {True: "yes", False: "no", None: "unknown"}
 
@@ -67,7 +67,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
     _invoices(explained.lines, full=full)
     _agreed("Disputes", "disputes", explained.lines)
     _agreed("Payment plans", "payment plan", explained.lines)
-    _agreed("Placements", "placements", explained.lines)
+    _agreed("Placements", "placed", explained.lines)
     _agreed("Open tasks", "tasks", explained.lines)
     if full:
         _late_payment(explained.lines)
@@ -137,7 +137,7 @@ def _concerns(explained: Why, refs: Sequence[object]) -> bool:
 def _rules(lines: Sequence[ReasonLine]) -> None:
     section = ""
     for line in lines:
-        if line.section not in _RULES:
+        if line.section not in SECTIONS_READ:
             continue
         if line.section != section:
             click.echo(f"  {line.section}")

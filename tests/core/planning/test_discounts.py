@@ -207,7 +207,9 @@ def test_why_names_the_rule_and_the_amount(desk: Desk) -> None:
         invoice_id="i1",
     )
     texts = {line.section: line.text for line in lines}
-    assert texts["discounts"] == ("Prompt: INV-1: paid on 2026-06-11, GBP 20.00 taken as discount")
+    assert texts["discounts"] == (
+        "INV-1: Prompt: yes, paid on 2026-06-11, GBP 20.00 taken as discount"
+    )
     assert "paid" in texts["invoice"]
 
 

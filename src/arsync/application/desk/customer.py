@@ -29,8 +29,9 @@ from arsync.core.ledger.agreements.payment_plans import JudgedPlan
 from arsync.core.ledger.agreements.promises import BROKEN, OPEN, JudgedPromise
 from arsync.core.ledger.likely_queries import likely_queries
 from arsync.core.ledger.records import Contact, Dispute, Invoice, LogKind, RecordKind
-from arsync.core.planning.explanation import ReasonLine, explain
+from arsync.core.planning.explanation import explain
 from arsync.core.planning.plan import HeldBack, Plan
+from arsync.core.planning.rules_read import ReasonLine
 from arsync.core.rulebook.facts import contact_figures
 from arsync.core.rulebook.model import Place
 from arsync.errors import UserMistake

@@ -209,7 +209,7 @@ class Assessor:
         for party in assessment.parties:
             for invoice in party.view.owed:
                 for rule in self.rulebook.discounts:
-                    payment = _payment_for(rule, invoice, assessment.account_view)
+                    payment = payment_for(rule, invoice, assessment.account_view)
                     row = self.invoice_row(party, invoice) if payment else []
                     answer = rule.when.test(party.row, row) if payment else False
                     if payment and answer:
@@ -661,7 +661,8 @@ class Assessor:
         return Agreed(amount, review_on=credit.review_on, limit_until=until)
 
 
-def _payment_for(rule: Discount, invoice: Invoice, view: AccountView) -> PromptPayment | None:
+def payment_for(rule: Discount, invoice: Invoice, view: AccountView) -> PromptPayment | None:
+    """Return the payment that takes a rule's discount on an invoice; None: none does."""
     return prompt_payment(
         view.document_of(invoice),
         view.taken_off(invoice),

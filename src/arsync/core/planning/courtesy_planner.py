@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from arsync.core.actions import LetterOccasion
@@ -27,23 +27,30 @@ def thanks_due(
     rule = planning.assessor.rulebook.thank_you
     if rule is None:
         return
-    began = assessment.account.taken_over_on or planning.today
-    by_day: dict[object, list[Invoice]] = {}
+    for invoices in paid_lately(assessment, party, planning.today).values():
+        letter = _thanks(planning, assessment, party, rule, invoices)
+        if letter is not None:
+            yield letter
+
+
+def paid_lately(
+    assessment: Assessment, party: DunnedParty, today: date
+) -> dict[date, list[Invoice]]:
+    """Return what a contact paid in full, and may be thanked for still, by the day."""
+    began = assessment.account.taken_over_on or today
+    by_day: dict[date, list[Invoice]] = {}
     for invoice in assessment.account.invoices:
         paid_on = invoice.paid_on
         if (
             paid_on is not None
             and invoice.status == DocumentStatus.PAID
-            and is_in_time(paid_on, planning.today)
+            and is_in_time(paid_on, today)
             # What was paid before the connection began its work is not thanked for.
             and paid_on >= began
             and party.view.counts(invoice.contact_id)
         ):
             by_day.setdefault(paid_on, []).append(invoice)
-    for invoices in by_day.values():
-        letter = _thanks(planning, assessment, party, rule, invoices)
-        if letter is not None:
-            yield letter
+    return by_day
 
 
 def _thanks(
@@ -111,28 +118,28 @@ def after_issue_due(
     planning: Planning, assessment: Assessment, party: DunnedParty
 ) -> Iterator[LetterDue]:
     """Yield the letters that a contact is due some days after an invoice was issued."""
-    rules = planning.assessor.rulebook.after_issue
-    if not rules:
-        return
-    today = planning.today
-    began = assessment.account.taken_over_on or today
-    recent = [
-        invoice
-        for invoice in assessment.account.invoices
-        if invoice.status in _LIVE
-        # What was issued before the connection began its work is not asked about.
-        and began <= invoice.issued_on <= today
-        and party.view.counts(invoice.contact_id)
-    ]
-    for rule in rules:
-        for invoice in recent:
-            if not is_in_time(invoice.issued_on + timedelta(rule.days), today):
-                continue
-            if rule.once_per is OncePer.CUSTOMER and not _is_first(assessment, party, invoice):
-                continue
+    for rule in planning.assessor.rulebook.after_issue:
+        for invoice in asked_about(rule, assessment, party, planning.today):
             answer = rule.when.test(party.row, planning.assessor.invoice_row(party, invoice))
             if answer is not False:
                 yield _after_issue(planning, assessment, party, rule, invoice, answer)
+
+
+def asked_about(
+    rule: AfterIssue, assessment: Assessment, party: DunnedParty, today: date
+) -> Iterator[Invoice]:
+    """Yield the invoices whose day it is by a rule, whatever its condition says of them."""
+    began = assessment.account.taken_over_on or today
+    for invoice in assessment.account.invoices:
+        if (
+            invoice.status in _LIVE
+            # What was issued before the connection began its work is not asked about.
+            and began <= invoice.issued_on <= today
+            and party.view.counts(invoice.contact_id)
+            and is_in_time(invoice.issued_on + timedelta(rule.days), today)
+            and (rule.once_per is OncePer.INVOICE or _is_first(assessment, party, invoice))
+        ):
+            yield invoice
 
 
 def _after_issue(

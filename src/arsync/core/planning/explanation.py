@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.ledger.account_view import HISTORY_DAYS, AccountView
@@ -12,7 +11,6 @@ from arsync.core.ledger.agreements.disputes import is_standing
 from arsync.core.ledger.agreements.placements import recovered, state_of
 from arsync.core.ledger.agreements.promises import BROKEN, OPEN
 from arsync.core.ledger.business_days import Calendar, days_in_words
-from arsync.core.ledger.held_since import episode_began
 from arsync.core.ledger.late_debt import LateDebt
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.money import shown
@@ -20,19 +18,13 @@ from arsync.core.ledger.records import Account, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import less_cash
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, cadence_of, next_step
-from arsync.core.planning.cadence_trials import is_tried_on, trial_beside
 from arsync.core.planning.due_steps import covered_words, dispute_words, is_for, waiting_words
 from arsync.core.planning.placement_planner import placement_words
 from arsync.core.planning.plan import Plan
 from arsync.core.planning.plan_coverage import plan_in_full
+from arsync.core.planning.rules_read import ReasonLine, rules_read
 from arsync.core.planning.taking_over import passed_over
-from arsync.core.rulebook.conditions import Answer
 from arsync.core.rulebook.model import (
-    Cadence,
-    CreditHold,
-    CreditLimit,
-    LeaveAlone,
-    Place,
     Rulebook,
 )
 
@@ -49,20 +41,6 @@ _SHOWN = (
 )
 _SHOWN_OF_CASH = ("gross_balance", "unapplied_cash")
 """What makes the balance a net one; shown where there is cash."""
-_ANSWERS = {True: "yes", False: "no", None: "unknown"}
-
-
-class ReasonLine(NamedTuple):
-    """One line of an explanation."""
-
-    section: str
-    text: str
-    answer: Answer = None
-    place: Place | None = None
-
-    def __str__(self) -> str:
-        where = f" ({self.place.file}:{self.place.line})" if self.place else ""
-        return f"{self.section}: {self.text}{where}"
 
 
 def explain(
@@ -100,14 +78,12 @@ def explain(
         ReasonLine("facts", f"{name} {assessor.fact_in_words(party, name)}")
         for name in (_SHOWN[0], *cash, *_SHOWN[1:])
     ]
-    lines += _rules(assessor, assessment, party)
-    lines += _alerts(assessor, assessment, party, invoice_id)
+    lines += rules_read(assessor, assessment, party, invoice_id)
     for open_invoice in [invoice] if invoice else party.view.documents:
         lines += _invoice(assessor, assessment, party, open_invoice)
     lines += _disputes(party, invoice_id)
     lines += _promises(party, invoice_id)
     lines += _payment_plans(party, invoice_id)
-    lines += _discounts(assessment, party, invoice_id)
     lines += _placements(assessment, party, invoice_id)
     lines += _open_tasks(assessment, party, plan, invoice_id)
     lines += _late_payment(party, invoice)
@@ -165,83 +141,6 @@ def _party(assessment: Assessment, contact_id: str) -> DunnedParty:
         if contact_id == party.view.contact.id or (covers is not None and contact_id in covers):
             return party
     return assessment.root
-
-
-def _rules(assessor: Assessor, assessment: Assessment, party: DunnedParty) -> list[ReasonLine]:
-    rulebook, root = assessor.rulebook, assessment.root
-    lines = [
-        _asked(assessor, "leave_alone", leave_alone, party) for leave_alone in rulebook.leave_alone
-    ]
-    for limit in rulebook.credit_limits:
-        lines.append(_asked(assessor, "credit_limits", limit, root))
-        # The rules below were not read; their answers would look as if they counted.
-        if assessment.limit_rule is limit:
-            break
-    decision = assessment.account.hold_decision
-    if decision is not None and decision.stands_on(assessor.today):
-        answer = decision.is_hold
-        text = f"by hand: {_ANSWERS[answer]}, {decision.words}"
-        lines.append(ReasonLine("credit_holds", text, answer))
-    lines += [
-        _asked(assessor, "credit_holds", credit_hold, root) for credit_hold in rulebook.credit_holds
-    ]
-    for cadence in rulebook.reminders:
-        if cadence.trial is not None:
-            continue
-        lines.append(_asked(assessor, "reminders", cadence, party))
-        if lines[-1].answer:
-            lines += _trial(rulebook, cadence, root)
-            if not cadence.is_about_promises:
-                break
-    return lines
-
-
-def _alerts(
-    assessor: Assessor, assessment: Assessment, party: DunnedParty, invoice_id: str
-) -> Iterator[ReasonLine]:
-    """Yield what is watched of the customer, and since when an alert stands."""
-    account = assessment.account
-    for rule in assessor.rulebook.alerts:
-        for watched in assessor.watched_by(assessment, rule):
-            document = watched.invoice
-            if document is None:
-                is_asked_for = watched.party is party or rule.is_about_the_family
-            else:
-                # Of invoices those are named that an alert is about; of one, whatever it says.
-                is_asked_for = invoice_id in {"", document.id} and (
-                    bool(invoice_id) or watched.answer is True
-                )
-            if not is_asked_for:
-                continue
-            words = assessor.words(rule.when, watched.party, document)
-            text = f"{rule.name}: {_ANSWERS[watched.answer]}, {words}"
-            if document is not None:
-                text = f"{document.number or document.id}: {text}"
-            if watched.answer:
-                began = episode_began(account, rule.identity, watched.subject, assessor.today)
-                text += f"; since {began}, to be told: {', '.join(rule.tell)}"
-            yield ReasonLine("alerts", text, watched.answer, rule.place)
-
-
-def _trial(rulebook: Rulebook, cadence: Cadence, root: DunnedParty) -> Iterator[ReasonLine]:
-    """Yield on which side of a trial the customer is."""
-    tried = trial_beside(rulebook, cadence)
-    if tried is not None and tried.trial is not None:
-        is_tried = is_tried_on(tried, root.view.account_view.account.contacts[0].id)
-        share = f"{tried.trial.percent}% of {cadence.name!r}, by a hash of the customer's id"
-        side = f"gets {tried.name!r}" if is_tried else f"stays with {cadence.name!r}"
-        yield ReasonLine("trial", f"{tried.name}: {side} ({share})", is_tried, tried.trial.place)
-
-
-def _asked(
-    assessor: Assessor,
-    section: str,
-    rule: LeaveAlone | CreditLimit | CreditHold | Cadence,
-    party: DunnedParty,
-) -> ReasonLine:
-    answer = assessor.trace(rule.when, party).answer
-    words = assessor.words(rule.when, party) or "everyone"
-    return ReasonLine(section, f"{rule.name}: {_ANSWERS[answer]}, {words}", answer, rule.place)
 
 
 def _invoice(
@@ -359,15 +258,6 @@ def _next_words(assessor: Assessor, due: Due, party: DunnedParty, invoice: Invoi
     return text
 
 
-def _discounts(assessment: Assessment, party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:
-    """Yield the discounts for prompt payment that were taken."""
-    for rule, invoice, payment in assessment.discounts:
-        if party.view.counts(invoice.contact_id) and invoice_id in {"", invoice.id}:
-            amount = shown(payment.amount, invoice.currency)
-            text = f"{invoice.number}: paid on {payment.paid_on}, {amount} taken as discount"
-            yield ReasonLine("discounts", f"{rule.name}: {text}", True, rule.place)
-
-
 def _placements(
     assessment: Assessment, party: DunnedParty, invoice_id: str
 ) -> Iterator[ReasonLine]:
@@ -384,7 +274,7 @@ def _placements(
             sums = " and ".join(shown(amount, currency) for currency, amount in money.items())
             words = f"{placement_words(state, placement.agency)}, placed on {placement.placed_on}"
             text = f"{invoice.number or placed_id}: {words}, {sums or 'nothing'} recovered"
-            yield ReasonLine("placements", text)
+            yield ReasonLine("placed", text)
 
 
 def _late_payment(party: DunnedParty, invoice: Invoice | None) -> list[ReasonLine]:

@@ -36,6 +36,7 @@ from arsync.core.planning.planning_context import (
     not_written_to,
     what_is_uncertain,
 )
+from arsync.core.rulebook.conditions import Condition
 from arsync.core.rulebook.facts import INVOICE_BY_NAME
 from arsync.core.rulebook.model import PlacementRule
 from arsync.core.rulebook.roles import all_asked
@@ -139,7 +140,7 @@ def _proposed(
     row = planning.assessor.invoice_row(party, invoice)
     for rule in planning.assessor.rulebook.placements:
         answer = rule.when.test(party.row, row)
-        if answer is False or not _may_place(rule, assessment, invoice):
+        if answer is False or not may_place(rule.when, assessment, invoice):
             continue
         reason = because(rule.place, rule.name)
         if answer is None:
@@ -161,9 +162,9 @@ def _proposed(
     return NOTHING
 
 
-def _may_place(rule: PlacementRule, assessment: Assessment, invoice: Invoice) -> bool:
+def may_place(when: Condition, assessment: Assessment, invoice: Invoice) -> bool:
     """Return whether a rule may place it: what came back goes out again only if a rule asks so."""
-    return invoice.id not in assessment.account_view.placements or PLACED in rule.when.fields
+    return invoice.id not in assessment.account_view.placements or PLACED in when.fields
 
 
 def times_placed(account: Account, invoice_id: str) -> int:

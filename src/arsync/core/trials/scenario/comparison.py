@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from arsync.core.planning.assessment import Assessor
-from arsync.core.planning.explanation import ReasonLine, explain
+from arsync.core.planning.explanation import explain
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.planning_context import cited
+from arsync.core.planning.rules_read import ReasonLine
 from arsync.core.rulebook.conditions import fields_of, trace
 from arsync.core.rulebook.facts import contact_row
 from arsync.core.rulebook.model import AlertRule, FollowUp, folded

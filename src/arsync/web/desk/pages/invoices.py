@@ -7,6 +7,7 @@ from itertools import groupby
 from werkzeug.wrappers import Response
 
 from arsync.application.desk.invoice import invoice_page, why_page
+from arsync.core.planning.rules_read import SECTIONS_READ
 from arsync.translation import ReaderText
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
@@ -30,6 +31,18 @@ SECTIONS = {
     "promises": ReaderText("Promises"),
     "disputes": ReaderText("Disputes"),
     "payment plan": ReaderText("Payment plan"),
+    "placed": ReaderText("Placed"),
+    "follow_ups": ReaderText("Follow-ups"),
+    "alerts": ReaderText("Alerts"),
+    "charges": ReaderText("Charges for late payment"),
+    "discounts": ReaderText("Prompt-payment discounts"),
+    "placements": ReaderText("Placements with an agency"),
+    "write_offs": ReaderText("Write-offs"),
+    "statements": ReaderText("Statements"),
+    "after_issue": ReaderText("Letters after the issue of an invoice"),
+    "thank_you": ReaderText("Thank-you letters"),
+    "announcements": ReaderText("Announcements"),
+    "late payment": ReaderText("Late payment"),
 }
 """The sections of an explanation, as pages call them."""
 
@@ -65,6 +78,7 @@ def explain_why(visit: Visit, subject: str) -> Response:
         "why.html",
         shown=shown,
         sections=sections,
+        read=SECTIONS_READ,
         left_out=len(shown.lines) - len(lines),
         today=visit.organisation.today,
     )
