@@ -48,7 +48,9 @@ from arsync.mail.typesetting import (
     LetterDocument,
     letter_document,
     letterhead_of,
+    mail_logo_of,
     typeset,
+    with_logo,
 )
 from arsync.outbox import NO_EXTRAS, LetterExtras
 
@@ -186,7 +188,7 @@ class MessageMaker:
     ) -> tuple[Letter, Mapping[str, Any]]:
         """Return a letter, and the values it was rendered with."""
         enclosed = enclosed or self._enclosed(action, account, today, extras)
-        letters = self._in_language(action.payload.language_code)
+        letters, logo = self._in_language(action.payload.language_code), mail_logo_of(self._config)
         account_facts = self._told(action, account, today, letters.language)
         context = letter_context(
             action,
@@ -197,7 +199,7 @@ class MessageMaker:
             facts=account_facts._replace(
                 links=extras.links,
                 law=self._default.law,
-                sender=sender_details(self._config.letters),
+                sender=sender_details(self._config.letters, logo.size),
                 earlier_letters=tuple(
                     EarlierLetter(letter.text, letter.sent_on, letter.via)
                     for letter in extras.earlier
@@ -210,7 +212,8 @@ class MessageMaker:
                 statement=account_facts.statement or enclosed.statement,
             ),
         )
-        return letters.render(action.payload.title or action.step, context), context
+        letter = letters.render(action.payload.title or action.step, context)
+        return with_logo(letter, logo), context
 
     def _enclosed(
         self, action: Action, account: Account, today: date, extras: LetterExtras

@@ -471,7 +471,11 @@ class LettersSettings(Section, frozen=True, kw_only=True):
         ),
     ] = ""
     logo: Annotated[
-        str, Meta(description="a PNG, JPEG or SVG file, at most 1 MB, relative to this file")
+        str,
+        Meta(
+            description="at the head of letters and emails: a PNG, JPEG or SVG file, at most 1 MB, "
+            "relative to this file"
+        ),
     ] = ""
     colour: Annotated[
         str,

@@ -18,6 +18,9 @@ from arsync.mail.colours import INK
 ADDRESS_LINES_MAX = 8
 """An address of more lines is cut: it has to fit an envelope's window."""
 
+LOGO_IN_HTML = "cid:logo"
+"""Stands in a letter's HTML for the logo, until it is put in: it is larger than any letter."""
+
 _NO_LINKS: Mapping[str, str] = MappingProxyType({})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -53,6 +56,8 @@ class SenderDetails(NamedTuple):
     """With placeholders."""
     colour: str = INK
     """Of headings, lines and links."""
+    logo_size: tuple[int, int] = (0, 0)
+    """Its width and height in a mail, in pixels; zeros: there is none."""
 
 
 class EarlierLetter(NamedTuple):
@@ -93,7 +98,7 @@ class LetterFacts(NamedTuple):
     pairs of an amount and its currency."""
 
 
-def sender_details(settings: LettersSettings) -> SenderDetails:
+def sender_details(settings: LettersSettings, logo_size: tuple[int, int] = (0, 0)) -> SenderDetails:
     """Return what `[letters]` says of the sender."""
     return SenderDetails(
         address=address_lines(settings.address),
@@ -110,6 +115,7 @@ def sender_details(settings: LettersSettings) -> SenderDetails:
         ),
         payment_link=cleaned(settings.payment_link),
         colour=settings.colour,
+        logo_size=logo_size,
     )
 
 

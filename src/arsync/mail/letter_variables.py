@@ -35,6 +35,9 @@ _PARTIES = (
     _V("organisation.registration_number", "your number in the register; may be empty"),
     _V("organisation.colour", "the colour of headings and lines: `[letters] colour`"),
     _V("organisation.colour_on_dark", "the same, light enough to be read on a dark ground"),
+    _V("organisation.logo", "the source of your logo in HTML: `[letters] logo`; may be empty"),
+    _V("organisation.logo_width", "its width there in pixels, as a number"),
+    _V("organisation.logo_height", "its height, as a number"),
     _V("organisation.signed_by", "who writes: `[letters] signed_by`; may be empty"),
 )
 

@@ -36,6 +36,7 @@ _LAYOUTS = (
     "layout.html",
     "layout.parts",
     "head.html",
+    "logo.html",
     "own.html",
     *(f"{piece}.{kind}" for piece in (*DRAWN, ANSWER, "signature") for kind in ("txt", "html")),
 )

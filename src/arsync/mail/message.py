@@ -16,6 +16,7 @@ from urllib.parse import quote
 from arsync.core.ledger.mail_addresses import is_address
 from arsync.core.ledger.sanitising import cleaned, file_name
 from arsync.errors import HealsWhen, Rejected, UserMistake
+from arsync.mail.inline_pictures import InlinePicture, parted
 from arsync.mail.letters import Letter
 from arsync.mail.threads import is_message_id, shortened
 
@@ -226,7 +227,9 @@ def _unsubscribe(address: str, key: str) -> str:
 def _fill(message: EmailMessage, letter: Letter, attachments: Sequence[Attachment]) -> None:
     # Quoted-printable keeps lines short enough for every server, and the source readable.
     message.set_content(letter.text, charset="utf-8", cte="quoted-printable")
-    message.add_alternative(letter.html, subtype="html", charset="utf-8", cte="quoted-printable")
+    page, pictures = parted(letter.html)
+    message.add_alternative(page, subtype="html", charset="utf-8", cte="quoted-printable")
+    _show(message, pictures)
     if len(attachments) > ATTACHMENTS_MAX:
         raise Rejected(f"the message has more than {ATTACHMENTS_MAX} files.")
     for attached in attachments:
@@ -236,6 +239,20 @@ def _fill(message: EmailMessage, letter: Letter, attachments: Sequence[Attachmen
         kind, _, form = media.partition("/")
         name = file_name(Path(attached.name).stem, Path(attached.name).suffix[:10])
         message.add_attachment(attached.content, maintype=kind, subtype=form, filename=name)
+
+
+def _show(message: EmailMessage, pictures: Sequence[InlinePicture]) -> None:
+    """Put the pictures beside the page that shows them: no file that a reader would be asked of."""
+    page = message.get_body(("html",))
+    for picture in pictures:
+        assert page is not None, "it was added before"
+        page.add_related(
+            picture.content,
+            maintype="image",
+            subtype=picture.form,
+            cid=f"<{picture.content_id}>",
+            disposition="inline",
+        )
 
 
 def _as_bytes(message: EmailMessage) -> bytes:

@@ -10,7 +10,7 @@ from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.colours import DARK, readable_on_dark, readable_on_white
 from arsync.mail.language import Language
-from arsync.mail.letter_facts import SenderDetails, clean_lines
+from arsync.mail.letter_facts import LOGO_IN_HTML, SenderDetails, clean_lines
 from arsync.mail.postal_lines import lines_abroad
 
 
@@ -103,4 +103,7 @@ def organisation_values(
         "signed_by": sender.signed_by,
         "colour": readable_on_white(sender.colour),
         "colour_on_dark": readable_on_dark(sender.colour, DARK),
+        "logo": LOGO_IN_HTML if all(sender.logo_size) else "",
+        "logo_width": sender.logo_size[0],
+        "logo_height": sender.logo_size[1],
     }

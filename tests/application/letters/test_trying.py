@@ -8,6 +8,7 @@ from email.message import EmailMessage
 import pytest
 from tests.builders.books import ORGANISATION, Books
 from tests.builders.mail_server import Sink
+from tests.builders.pictures import SVG
 
 from arsync.application import pulling
 from arsync.application.container import Container
@@ -42,6 +43,21 @@ def test_a_test_is_the_letter_and_marked(ledger: Container, sink: Sink) -> None:
     body = message.get_body(("plain",))
     assert body is not None
     assert body.get_content().splitlines() == shown.letter.text.splitlines()
+
+
+def test_its_logo_comes_along(ledger: Container, sink: Sink) -> None:
+    folder = ledger.config.folder
+    (folder / "connections").mkdir()
+    (folder / "connections" / "books.toml").write_text('[letters]\nlogo = "logo.svg"\n')
+    (folder / "logo.svg").write_bytes(SVG)
+    wanted = LetterWanted("first reminder", "Customer 1")
+    assert 'src="data:image/png;base64,' in preview_letter(ANN, ledger, wanted).letter.html
+    send_test(ANN, ledger, wanted, ME)
+    message = left(sink)
+    page = message.get_body(("html",))
+    assert page is not None
+    (logo,) = [part for part in message.walk() if part.get_content_type() == "image/png"]
+    assert f"cid:{logo['Content-ID'].strip('<>')}" in page.get_content()
 
 
 def test_nothing_is_kept_of_a_test(ledger: Container, books: Books) -> None:

@@ -29,7 +29,13 @@ from arsync.errors import ArsyncError, UserMistake
 from arsync.mail import Letter, Letters, languages, sample_context, sender_details
 from arsync.mail.own_texts import text_name
 from arsync.mail.sample import SAMPLE_ORGANISATION, made_up_of_sender
-from arsync.mail.typesetting import letter_document, letterhead_of, typeset
+from arsync.mail.typesetting import (
+    letter_document,
+    letterhead_of,
+    mail_logo_of,
+    typeset,
+    with_logo,
+)
 from arsync.store.actions.action_queries import KEY_PREFIX_CHARACTERS_MIN
 
 MADE_UP_CUSTOMER = (
@@ -220,10 +226,11 @@ def _sample(
     name = _known_text(letters, wanted)
     spoken = letters.in_language(wanted.language) if wanted.language else letters
     config = organisation.config if organisation else container.config
-    sender = sender_details(config.letters)
+    logo = mail_logo_of(config)
+    sender = sender_details(config.letters, logo.size)
     writer = organisation.connection.organisation if organisation else SAMPLE_ORGANISATION
     context = sample_context(spoken.language, name, sender=sender, organisation=writer)
-    letter = spoken.render(name, context)
+    letter = with_logo(spoken.render(name, context), logo)
     remarks = [MADE_UP_CUSTOMER]
     if invented := made_up_of_sender(sender, writer):
         remarks.append(MADE_UP_SENDER.format(", ".join(invented)))

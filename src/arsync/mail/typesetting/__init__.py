@@ -12,6 +12,7 @@ from arsync.mail.typesetting.document import (
 )
 from arsync.mail.typesetting.letter_document import in_window, letter_document
 from arsync.mail.typesetting.letterhead import PLAIN, Letterhead, checked_logo, letterhead_of
+from arsync.mail.typesetting.mail_logo import mail_logo_of, with_logo
 from arsync.mail.typesetting.typesetter import PDF_BYTES_MAX, typeset
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "in_window",
     "letter_document",
     "letterhead_of",
+    "mail_logo_of",
     "paragraphs_of",
     "typeset",
+    "with_logo",
 ]

@@ -74,6 +74,22 @@ def compiled(
     )
 
 
+def drawn(
+    source: bytes, inputs: Mapping[str, str], fonts: typst.Fonts, dots_per_inch: int
+) -> bytes:
+    """Return a template's one page as a PNG; otherwise as `compiled`."""
+    import typst
+
+    return typst.compile(
+        source,
+        font_paths=fonts,
+        ignore_system_fonts=True,
+        format="png",
+        ppi=dots_per_inch,
+        sys_inputs=dict(inputs),
+    )
+
+
 def as_input(content: bytes) -> str:
     """Return bytes as an input: each character stands for one of them."""
     return content.decode("latin-1")
