@@ -139,14 +139,20 @@ def postgresql_server() -> str:
     return url
 
 
+NO_WAIT_FOR_THE_DISK = "-csynchronous_commit=off"
+"""PostgreSQL's option: a commit is seen by all at once, and no test pulls the server's plug."""
+
+
 @contextmanager
 def new_schema(server: str) -> Iterator[str]:
     """Make an empty schema and drop it at the end; yields the database's URL inside it."""
-    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"))
+    hasty = make_url(server).update_query_dict({"options": NO_WAIT_FOR_THE_DISK})
+    engine = create_engine(hasty.set(drivername="postgresql+psycopg"))
     name = f"arsync_test_{secrets.token_hex(6)}"
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text(f"CREATE SCHEMA {name}"))
-    inside = make_url(server).update_query_dict({"options": f"-csearch_path={name}"})
+    options = f"-csearch_path={name} {NO_WAIT_FOR_THE_DISK}"
+    inside = make_url(server).update_query_dict({"options": options})
     yield inside.render_as_string(hide_password=False)
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text(f"DROP SCHEMA {name} CASCADE"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from datetime import date
 from typing import NamedTuple
 
@@ -15,12 +16,20 @@ from arsync.core.ledger.records import DocumentProblem, RecordKind
 from arsync.errors import Stopping
 from arsync.store import Store
 from arsync.store.models import ConnectionRow, PageResult, Sweep
+from arsync.sync.reading_ahead import pages_ahead
 
 READ_AT_ONCE = 100
 """How many documents one `Connector.read` asks for when a sweep found them different."""
 
 MANY_ROWS = 5_000
 """After this many new rows the database's statistics of its tables are out of date."""
+
+LONG_FROM = 5_000
+"""A pull that has brought so many records fetches the next page while one is stored.
+
+A shorter one, which is nearly every one, needs no thread, and makes its calls in an order that
+repeats: the tests of crashes end it between any two of them.
+"""
 
 
 class Progress(NamedTuple):
@@ -90,10 +99,12 @@ def pull(
     puller = _Pull(store, connection, connector, clock, progress, stop, seen_on=seen_on)
     puller.settle_sweeps()
     try:
-        for page in connector.pull(store.ledger.cursor(connection.id)):
-            puller.take(page)
-            if page.sweep_ends:
-                puller.settle_sweeps()
+        pages = connector.pull(store.ledger.cursor(connection.id))
+        with closing(pages_ahead(pages, lambda: puller.is_long)) as coming:
+            for page in coming:
+                puller.take(page)
+                if page.sweep_ends:
+                    puller.settle_sweeps()
     finally:
         # Also of what was read so far: the next pull may be days away, or never end either.
         puller.index_what_came()
@@ -137,6 +148,11 @@ class _Pull:
         # A process may have died in the middle of a first load.
         self._lacks_indexes = store.ledger.lacks_late_indexes()
         self._first = store.ledger.pulled_at(connection.id) is None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the next page is worth a thread of its own."""
+        return self._records >= LONG_FROM
 
     def take(self, page: Page) -> None:
         """Store one page of the pull."""
