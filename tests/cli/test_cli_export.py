@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from arsync.application.exported_decisions import EXPORTED_TABLES
 from arsync.application.ledger_export import ENTITIES
 
 from .conftest import TODAY, Shell
@@ -46,7 +47,9 @@ def test_everything_is_exported_into_a_new_folder(shell: Shell) -> None:
             "undeliverable_addresses",
             "contact_log",
             "actions",
-        }
+            "letters",
+            "notices",
+        }.union(exported.name for exported in EXPORTED_TABLES)
     again = shell("export", "--all", "--output", "books")
     assert again.code == 2
     assert "this folder is not empty" in again.err

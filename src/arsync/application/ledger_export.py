@@ -9,6 +9,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TextIO
 
+from arsync.application.exported_decisions import (
+    EXPORTED_TABLES,
+    LETTER_COLUMNS,
+    NOTICE_COLUMNS,
+    letters,
+    notices,
+)
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.ledger.money import plain
@@ -484,6 +491,22 @@ ENTITIES: Mapping[str, Entity] = {
                 outcome: of a task, what came of it, in words
             """),
             _actions,
+        ),
+        Entity(
+            "letters",
+            "Every message that left for a customer.",
+            _columns(LETTER_COLUMNS),
+            letters,
+        ),
+        Entity(
+            "notices",
+            "The register of notices, by their running numbers.",
+            _columns(NOTICE_COLUMNS),
+            notices,
+        ),
+        *(
+            Entity(exported.name, exported.about, _columns(exported.columns), exported.rows)
+            for exported in EXPORTED_TABLES
         ),
     )
 }

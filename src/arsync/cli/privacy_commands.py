@@ -57,8 +57,9 @@ def export(
     and every action with its events. The platform holds more; this is what arsync has.
 
     With --all --output FOLDER, all customers, invoices, payments, credits, allocations, promises,
-    payment plans, disputes and actions are written as CSV or JSON lines, with the same columns for
-    both platforms: docs/export.md lists them.
+    payment plans, disputes, letters, numbered notices, holds, limits, applications for credit and
+    actions are written as CSV or JSON lines, with the same columns for both platforms:
+    docs/export.md lists them.
     """
     del as_json  # one customer is JSON either way; a program may say --json to every command
     if [contact is not None, everything, entity is not None].count(True) != 1:

@@ -33,6 +33,7 @@ from arsync.store.admin.rulebook_versions import RulebookVersions, damaged_texts
 from arsync.store.admin.run_log import Runs
 from arsync.store.admin.schedules import Schedules
 from arsync.store.admin.standings import Standings
+from arsync.store.admin.table_reader import TableReader
 from arsync.store.admin.tokens import Tokens
 from arsync.store.admin.webhooks import Webhooks
 from arsync.store.agreements.bound_customers import BoundCustomers
@@ -178,6 +179,7 @@ class Store:
         self.drafts = RulesDrafts(database, clock)
         self.live_requests = LiveRequests(database, clock)
         self.tries = Tries(database, clock)
+        self.tables = TableReader(database)
 
     @property
     def database(self) -> Database:

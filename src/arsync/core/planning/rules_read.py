@@ -276,20 +276,20 @@ class _About:
     def discounts(self) -> Iterator[ReasonLine]:
         """Yield the discounts for prompt payment that were taken, and the rules that gave none."""
         for rule in self.rulebook.discounts:
-            taken = [
+            discounts = [
                 discount
                 for discount in self.assessment.discounts
                 if discount.rule is rule
                 and self.party.view.counts(discount.invoice.contact_id)
                 and self.is_asked_about(discount.invoice)
             ]
-            for _, invoice, payment in taken[:INVOICES_NAMED_MAX]:
+            for _, invoice, payment in discounts[:INVOICES_NAMED_MAX]:
                 amount = shown(payment.amount, invoice.currency)
                 text = f"paid on {payment.paid_on}, {amount} taken as discount"
                 yield ReasonLine(
                     "discounts", f"{invoice.number}: {rule.name}: yes, {text}", True, rule.place
                 )
-            if not taken:
+            if not discounts:
                 view = self.assessment.account_view
                 paid = [each for each in self.owed() if payment_for(rule, each, view)]
                 days = days_in_words(rule.within_days)

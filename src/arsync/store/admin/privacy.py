@@ -27,6 +27,11 @@ from arsync.store.admin.credit_privacy import (
     forget_applications,
     numbers_of,
 )
+from arsync.store.admin.passing_privacy import (
+    forget_in_passing,
+    forget_payment_words,
+    held_in_passing,
+)
 from arsync.store.admin.rulebook_versions import take_name_out, versions_naming
 from arsync.store.agreements.placements import rows_of
 from arsync.store.agreements.promises import promise_rows
@@ -123,6 +128,7 @@ class Privacy:
                 return {"credit_applications": exported_applications(db, prospect)}
             contact = find_contact(db, connection_id, name_or_id, also_gone=True)
             numbers = _ids(db, _invoice_ids(connection_id, contact.id))
+            keys = _ids(db, _action_keys(connection_id, contact.id))
             return {
                 "contact": _plain(contact),
                 **{
@@ -149,6 +155,7 @@ class Privacy:
                 "payment_plans": _payment_plans(db, connection_id, contact.id),
                 "notices": _notices(db, connection_id, contact.id),
                 "undeliverable_addresses": _undeliverable(db, connection_id, contact.id),
+                **held_in_passing(db, connection_id, contact.id, keys),
                 "actions": _actions(db, connection_id, contact.id),
                 "audit_log": _audit_lines(db, connection_id, contact.name),
                 "rulebook_versions": versions_naming(db, contact.name),
@@ -173,17 +180,12 @@ class Privacy:
                 return Forgotten("", 0, copy_stays=False)
             contact = find_contact(db, connection_id, name_or_id, also_gone=True)
             _refuse_if_in_use(db, connection_id, contact)
-            keys = _ids(
-                db,
-                select(actions.c.key).where(
-                    actions.c.connection_id == connection_id, actions.c.contact_id == contact.id
-                ),
-            )
+            keys = _ids(db, _action_keys(connection_id, contact.id))
             _make_nameless(db, keys)
             _forget_words(db, connection_id, contact)
             mine = numbers_of(db, connection_id, contact.id, contact.name)
             forget_applications(db, mine)
-            _forget_in_runs(db, connection_id, contact)
+            forget_in_passing(db, connection_id, contact.name)
             _forget_entries(db, connection_id, contact.id)
             _forget_limit_rules(db, connection_id, contact.id)
             _forget_addresses(db, connection_id, contact.id)
@@ -269,6 +271,12 @@ def _ids(db: Connection, query: Select[Any]) -> list[str]:
 def _invoice_ids(connection_id: int, contact_id: str) -> Select[Any]:
     return select(invoices.c.id).where(
         invoices.c.connection_id == connection_id, invoices.c.contact_id == contact_id
+    )
+
+
+def _action_keys(connection_id: int, contact_id: str) -> Select[Any]:
+    return select(actions.c.key).where(
+        actions.c.connection_id == connection_id, actions.c.contact_id == contact_id
     )
 
 
@@ -493,16 +501,6 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
     )
 
 
-def _forget_in_runs(db: Connection, connection_id: int, contact: Contact) -> None:
-    mentions = and_(runs.c.connection_id == connection_id, runs.c.message.contains(contact.name))
-    if contact.name:
-        db.execute(
-            update(runs)
-            .where(mentions)
-            .values(message=func.replace(runs.c.message, contact.name, FORGOTTEN))
-        )
-
-
 def _entries(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
     """Return under which names the rulebook's `customers` know the customer."""
     columns = customer_entries.c
@@ -677,6 +675,7 @@ def _forget_copy(db: Connection, connection_id: int, contact: Contact) -> None:
         invoices.c.connection_id == connection_id, invoices.c.contact_id == contact.id
     )
     db.execute(update(invoices).where(of_contact).values(**dict.fromkeys(_WORDS_OF_INVOICES, "")))
+    forget_payment_words(db, connection_id, contact.id)
     db.execute(
         delete(problems).where(
             problems.c.connection_id == connection_id,
