@@ -35,6 +35,17 @@ def test_warnings_are_shown_and_stop_nothing(empty: Any) -> None:
     assert (len(as_json["problems"]), len(as_json["warnings"])) == (0, 1)
 
 
+def test_a_claim_without_a_law_is_warned_of(empty: Any) -> None:
+    steps = "reminders: [{name: R, steps: [{day: 1, email: nudge, via: smtp}]}]\n"
+    empty.write("rules/r.yaml", HEAD + steps)
+    empty.write("rules/templates/nudge.txt", "Subject: x\n\nWe claim {{ statutory.total }}.\n")
+    checked = empty("rules", "check", "rules")
+    assert checked.code == 0
+    assert "rules/templates/nudge.txt:3:13: warning: statutory.total is empty" in checked.out
+    assert "hint: write {% if statutory %} ... {{ statutory.total }} ... {% endif %}" in checked.out
+    assert checked.err.endswith("1 warning.\n")
+
+
 def test_problems_still_decide_the_exit_code(empty: Any) -> None:
     empty.write("r.yaml", HEAD + "nme: x\n")
     checked = empty("rules", "check", "r.yaml")

@@ -79,6 +79,7 @@ def checked_rules(
         for warning in (
             *rulebook_warnings(book, _own_texts(rules)),
             *region_warnings(book),
+            *rules.doubts,
         )
     ]
     return CheckedRules(

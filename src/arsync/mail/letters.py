@@ -87,6 +87,8 @@ class Letters:
         self._texts_of: TextsOf = own or partial(own_texts, folders)
         texts = self._texts_of(code)
         self._shown_as, self.problems = texts.shown_as, texts.problems
+        self.warnings: list[TextProblem] = []
+        """What leaves as it stands, and may say what is not so."""
         self._own: dict[str, str] = {}
         for name, source in texts.sources.items():
             if name in _LAYOUTS:
@@ -262,6 +264,7 @@ class Letters:
         from arsync.mail.sample import sample_context
         from arsync.mail.sandboxed import rendered
         from arsync.mail.text_checks import TextToCheck, slips_of
+        from arsync.mail.text_guards import unguarded_law
 
         sample = sample_context(self.language)
         for name, source in list(self._own.items()):
@@ -283,8 +286,14 @@ class Letters:
                     rendered(letters.get_template(name), values)
 
             text = TextToCheck(name, source, letters, self._templates, sample, trial)
-            for slip in slips_of(text):
+            slips = slips_of(text)
+            for slip in slips:
                 self._forget(name, *slip)
+            if not slips:
+                self.warnings += [
+                    TextProblem(self._shown_as[name], use.line, use.message, use.hint, use.column)
+                    for use in unguarded_law(letters.parse(source), source)
+                ]
 
     def _forget(self, name: str, line: int, message: str, hint: str = "") -> None:
         self._own.pop(name, None)

@@ -24,11 +24,13 @@ class TextProblem(NamedTuple):
     line: int
     message: str
     hint: str = ""
+    column: int = 0
+    """0: the line alone is known."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}" + (
-            f"\n    hint: {self.hint}" if self.hint else ""
-        )
+        column = f"{self.column}:" if self.column else ""
+        hint = f"\n    hint: {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.line}:{column} {self.message}{hint}"
 
 
 def text_name(stem: str) -> str:

@@ -61,6 +61,8 @@ class Rules(NamedTuple):
     """Everything it was read from; None when there is an error among the problems."""
     faults: tuple[Problem, ...] = ()
     """The problems, each with its place."""
+    doubts: tuple[Problem, ...] = ()
+    """What texts of one's own may say that is not so; they leave all the same."""
     shown: str = ""
     """The folder, as people are shown it."""
     look: Callable[[], Listing] | None = None
@@ -348,6 +350,7 @@ def rules_from(
     )
     errors += len(wrong)
     spoken_faults = [Problem(text.file, text.line, 1, text.message, text.hint) for text in wrong]
+    doubted = dict.fromkeys(warning for spoken in every_language for warning in spoken.warnings)
     return Rules(
         rulebook if not errors else None,
         (*map(str, faults), *map(str, wrong)),
@@ -356,6 +359,11 @@ def rules_from(
         tuple(reading.files),
         not_rules,
         faults=(*faults, *spoken_faults),
+        doubts=tuple(
+            Problem(text.file, text.line, text.column, text.message, text.hint, "warning")
+            for text in doubted
+            if not _is_no_letter(not_rules, text)
+        ),
         text=None if errors else _text_of(reading.texts, texts, source),
         shown=source.shown,
     )

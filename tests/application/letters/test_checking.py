@@ -53,6 +53,13 @@ def test_every_folder_and_language_is_looked_at(ledger: Container, folder: str) 
     assert "(books)\n    hint: did you mean customer.first_name?" in str(mistake)
 
 
+def test_a_claim_without_a_law_is_a_warning(ledger: Container) -> None:
+    own(ledger, "templates/first reminder.txt", "Subject: x\n\nWe claim {{ statutory.total }}.\n")
+    (finding,) = check_letters(RITA, ledger)
+    assert not finding.is_mistake
+    assert "templates/first reminder.txt:3:13: statutory.total is empty where" in str(finding)
+
+
 def test_a_near_miss_of_a_name_is_a_warning(ledger: Container) -> None:
     own(ledger, "templates/Frist Reminder.docx", "x")
     (finding,) = check_letters(RITA, ledger)

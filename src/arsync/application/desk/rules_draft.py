@@ -303,6 +303,7 @@ def check_draft(actor: Actor, organisation: OrganisationContext, text: RulesText
         faults += [DraftFault(_placed(misfit)) for misfit in context.misfits]
         own = frozenset(name.rpartition(".")[0] for name in rules.letters.own_names)
         warnings += [*rulebook_warnings(rules.rulebook, own), *region_warnings(rules.rulebook)]
+        warnings += rules.doubts
     return CheckedDraft(text, rules, tuple(faults), tuple(dict.fromkeys(warnings)))
 
 

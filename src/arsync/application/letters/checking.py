@@ -95,6 +95,8 @@ def _of_texts(rules: Rules) -> Iterator[Slip]:
     spoken: list[Letters] = [rules.letters, *rules.letters.in_other_languages()]
     for problem in dict.fromkeys(slip for letters in spoken for slip in letters.problems):
         yield True, str(problem)
+    for warning in dict.fromkeys(doubt for letters in spoken for doubt in letters.warnings):
+        yield False, str(warning)
 
 
 def _of_settings(config: Config, uses: Iterable[TextUse], usual: str) -> Iterator[Slip]:
