@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.customer import customer
+from benchmarks.desk import desk
 from benchmarks.judging import backtesting, checking, evaluating
 from benchmarks.measure import busy
 from benchmarks.measuring import measuring
@@ -30,6 +31,7 @@ SECTIONS: dict[str, Callable[[Scale, Path], Sequence[Section]]] = {
     "planning": planning,
     "statements": statements,
     "measures": measuring,
+    "desk": desk,
     "check": checking,
     "evaluate": evaluating,
     "backtest": backtesting,

@@ -54,6 +54,7 @@ def main() -> None:
                 chunk = records[start : start + PAGE]
                 last = kind is RecordKind.INVOICES and start + PAGE >= len(records)
                 container.store.ledger.apply(row.id, Page(kind, chunk, "c", complete=last), now)
+        container.store.ledger.refresh_statistics()  # as a pull does
         container.store.runs.finish(run, outcome="done")
 
 

@@ -63,15 +63,20 @@ def write_docs(sections: Sequence[Section], *, busy: float, minutes: float) -> N
         "",
     ]
     for section in sections:
-        lines += [f"## {section.title}", ""]
-        if section.rows:
-            head = _head(section)
-            lines += [_line(head), _line(["---"] + ["--:"] * (len(head) - 2) + ["---"])]
-            lines += [_line(_cells(row)) for row in section.rows]
-            lines.append("")
-        lines += [f"- {note}" for note in section.notes]
-        lines += [""] if section.notes else []
+        lines += section_lines(section)
     DOCS.write_text("\n".join([*lines, HOW.strip(), ""]), encoding="utf-8")
+
+
+def section_lines(section: Section) -> list[str]:
+    """Return a section as Markdown."""
+    lines = [f"## {section.title}", ""]
+    if section.rows:
+        head = _head(section)
+        lines += [_line(head), _line(["---"] + ["--:"] * (len(head) - 2) + ["---"])]
+        lines += [_line(_cells(row)) for row in section.rows]
+        lines.append("")
+    lines += [f"- {note}" for note in section.notes]
+    return [*lines, ""] if section.notes else lines
 
 
 def _head(section: Section) -> list[str]:

@@ -10,6 +10,7 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor
 from arsync.core.actions import Action, ActionKind, InvoiceRef
 from arsync.core.ledger.money import ZERO
+from arsync.store.actions.waiting import OwedShare
 from arsync.store.models import ActionRow, WaitingAction, WaitingInvoice
 
 ABOUT_ALL_THAT_IS_OWED = frozenset(
@@ -24,20 +25,34 @@ ABOUT_ALL_THAT_IS_OWED = frozenset(
 """They name no invoices: they are about everything that the customer owes."""
 
 
-def amounts_in_books(
+def shares_owed(
     organisation: OrganisationContext, actions: Sequence[WaitingAction] | Sequence[ActionRow]
+) -> Sequence[OwedShare]:
+    """Return what the customers owe of whose whole debt some of these actions are."""
+    debtors = {_debtor(each) for each in actions if _kind(each) in ABOUT_ALL_THAT_IS_OWED}
+    return organisation.store.waiting.owed(organisation.id, sorted(debtors)) if debtors else []
+
+
+def amounts_in_books(
+    organisation: OrganisationContext,
+    actions: Sequence[WaitingAction] | Sequence[ActionRow],
+    shares: Sequence[OwedShare] | None = None,
 ) -> dict[str, Decimal | None]:
     """Return what each action is about in the currency of the books, by its key.
 
     None: a rate is not known. What names no invoice and is about no debt is about nothing.
+
+    Args:
+        organisation: whose actions.
+        actions: the actions.
+        shares: their `shares_owed`, where the caller has read them.
     """
     base = organisation.connection.organisation.base_currency
     refs = {each.key: _refs(each) for each in actions}
     foreign = {ref.id for some in refs.values() for ref in some if ref.currency != base}
     store = organisation.store.waiting
     rates = store.rates(organisation.id, sorted(foreign)) if foreign else {}
-    debtors = {_debtor(each) for each in actions if _kind(each) in ABOUT_ALL_THAT_IS_OWED}
-    owed = _owed(organisation, sorted(debtors), base) if debtors else {}
+    owed = _owed(shares_owed(organisation, actions) if shares is None else shares, base)
     amounts: dict[str, Decimal | None] = {}
     for each in actions:
         if _kind(each) in ABOUT_ALL_THAT_IS_OWED:
@@ -75,11 +90,9 @@ def digest_of(action: Action, personal_line: str = "") -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _owed(
-    organisation: OrganisationContext, contact_ids: Sequence[str], base: str
-) -> Mapping[str, Decimal | None]:
+def _owed(shares: Iterable[OwedShare], base: str) -> Mapping[str, Decimal | None]:
     owed: dict[str, Decimal | None] = {}
-    for share in organisation.store.waiting.owed(organisation.id, contact_ids):
+    for share in shares:
         amount = share.amount_due
         converted = amount if share.currency == base else _converted(amount, share.rate)
         owed[share.contact_id] = _sum([owed.get(share.contact_id, ZERO), converted])

@@ -305,6 +305,14 @@ class UnreachableCustomer(NamedTuple):
     """By which its addresses could be asked for."""
 
 
+class UnmailedCustomers(NamedTuple):
+    """The customers who owe and to whom no letter can be mailed."""
+
+    in_all: int
+    named: tuple[tuple[str, str], ...]
+    """Id and name of the first of them, by name."""
+
+
 class ActionRow(NamedTuple):
     """One action, its state, and what became of it."""
 

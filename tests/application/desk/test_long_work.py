@@ -73,6 +73,24 @@ def test_somebody_may_ask_for_another_attempt(work: LongWork) -> None:
     assert again.result() == "better"
 
 
+def test_a_failure_keeps_nothing_open(work: LongWork) -> None:
+    closed = threading.Event()
+
+    def reads() -> Iterator[int]:
+        try:
+            yield 1
+        finally:
+            closed.set()
+
+    def make(_: LongJob[str]) -> str:
+        rows = reads()
+        raise UserMistake(f"row {next(rows)} is odd")
+
+    job = work.begin(Lane.FIGURES, "reads", make)
+    assert job.wait(WAIT_SECONDS)
+    assert (job.problem, closed.is_set()) == ("row 1 is odd", True)
+
+
 def test_figures_do_not_wait_for_rulebooks_that_play(work: LongWork) -> None:
     go = threading.Event()
     plays = [work.begin(Lane.TRIES, n, lambda _: go.wait(WAIT_SECONDS)) for n in range(3)]

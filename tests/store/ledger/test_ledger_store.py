@@ -474,3 +474,5 @@ def test_who_owes_and_cannot_be_written_to_is_found(
         ("c3", "No address", False, True, (Phone("1"),)),
         ("c2", "No email", True, False, ()),
     ]
+    unmailed = store.ledger.without_email(connection.id, 1)
+    assert (unmailed.in_all, unmailed.named) == (2, (("c4", "Neither"),))

@@ -18,6 +18,7 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import ExitStack
 from enum import Enum
 from queue import SimpleQueue
+from traceback import clear_frames
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from arsync.core.ledger.records import Account
@@ -156,12 +157,12 @@ class LongJob(Generic[Result]):
             return
         try:
             result = self._make(self)
-        except NotWantedAnyMore as error:
-            self._future.set_exception(error)
         except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
-            if not isinstance(error, ArsyncError):
+            if not isinstance(error, ArsyncError | NotWantedAnyMore):
                 _LOG.exception("long work failed")
-            self._future.set_exception(error)
+            # Kept with what it read last, an open transaction on the store would be kept too.
+            clear_frames(error.__traceback__)
+            self._future.set_exception(error.with_traceback(None))
         else:
             self._future.set_result(result)
 
@@ -222,6 +223,13 @@ class LongWork:
         """Return work that was begun; None: it was not, or is forgotten."""
         with self._lock:
             return self._jobs.get(key)
+
+    def wait_for_all(self, seconds: float) -> bool:
+        """Wait until nothing is worked on; return whether that came in time."""
+        until = time.monotonic() + seconds
+        with self._lock:
+            jobs = list(self._jobs.values())
+        return all(job.wait(max(0.0, until - time.monotonic())) for job in jobs)
 
     def when_ended(self, name: str, act: Callable[[], object]) -> None:
         """Have something done, once for a name, when all has ended with the process."""

@@ -39,7 +39,7 @@ from arsync.store.models import (
     Mode,
     OutageRow,
     RunRow,
-    UnreachableCustomer,
+    UnmailedCustomers,
     WaitingAction,
 )
 from arsync.translation import gettext
@@ -56,6 +56,9 @@ ALONE_MAX = 5
 PROBLEMS_SHOWN_MAX = 3
 
 ALERTS_SHOWN_MAX = 3
+
+NAMED_MAX = 3
+"""So many customers without an address are named."""
 
 
 class CustomerNote(NamedTuple):
@@ -102,7 +105,7 @@ class InTheWay(NamedTuple):
     """What does not leave for the time being and why, as sentences."""
     unknown: int
     """Outcomes that a person has to look up."""
-    no_address: tuple[UnreachableCustomer, ...]
+    no_address: UnmailedCustomers
     """Who owes and has no email address."""
 
 
@@ -303,7 +306,6 @@ def _in_the_way(organisation: OrganisationContext, waits: Sequence[WaitingDecisi
     if not problems and organisation.rules.rulebook is not None:
         standing = pauses(organisation.rules.rulebook, organisation.circumstances())
         paused = tuple(pause.text for pause in standing)
-    lacking = store.ledger.unreachable(organisation.id)
     return InTheWay(
         outage=store.outages.get(organisation.id),
         failed_run=last if failed else None,
@@ -311,7 +313,7 @@ def _in_the_way(organisation: OrganisationContext, waits: Sequence[WaitingDecisi
         safety=next(over, "").removeprefix(f"{OVER_SAFETY}: "),
         pauses=paused[:PROBLEMS_SHOWN_MAX],
         unknown=counts.get(ActionState.UNKNOWN, 0),
-        no_address=tuple(customer for customer in lacking if customer.lacks_email),
+        no_address=store.ledger.without_email(organisation.id, NAMED_MAX),
     )
 
 

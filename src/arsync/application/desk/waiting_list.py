@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
@@ -12,6 +12,7 @@ from arsync.application.approval_limits import (
     ABOUT_ALL_THAT_IS_OWED,
     amounts_in_books,
     needs_two,
+    shares_owed,
 )
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
@@ -19,6 +20,7 @@ from arsync.core.actions import ActionKind, ActionState
 from arsync.core.actions.decided_together import DecisionPlace, decided_together
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO, rounded
+from arsync.store.actions.waiting import OwedShare
 from arsync.store.models import WaitingAction, WaitingInvoice
 from arsync.store.people.first_approvals import FirstApproval
 
@@ -100,10 +102,10 @@ def waiting_decisions(
     permit(actor, Permission.READ)
     store = organisation.store
     rows = store.waiting.rows(organisation.id, states)
-    amounts = amounts_in_books(organisation, rows)
+    shares = shares_owed(organisation, rows)
+    amounts = amounts_in_books(organisation, rows, shares)
     firsts = store.first_approvals.standing(organisation.id)
-    debtors = sorted({row.contact_id for row in rows if row.kind in ABOUT_ALL_THAT_IS_OWED})
-    owed = _owed(organisation, debtors) if debtors else {}
+    owed, today = _owed(shares), organisation.today
     is_limited = actor.approves_up_to is not None
     base = organisation.connection.organisation.base_currency
     decisions = []
@@ -118,7 +120,7 @@ def waiting_decisions(
         members, amount = (row, *along), amounts[row.key]
         days = [invoice.days_overdue for invoice in row.invoices]
         if first_due is not None:
-            days = [(organisation.today - first_due).days]
+            days = [(today - first_due).days]
         decisions.append(
             WaitingDecision(
                 row,
@@ -191,11 +193,9 @@ def _sums(invoices: Sequence[WaitingInvoice]) -> dict[str, Decimal]:
     return sums
 
 
-def _owed(
-    organisation: OrganisationContext, debtors: Sequence[str]
-) -> dict[str, tuple[dict[str, Decimal], date | None]]:
+def _owed(shares: Iterable[OwedShare]) -> dict[str, tuple[dict[str, Decimal], date | None]]:
     owed: dict[str, tuple[dict[str, Decimal], date | None]] = {}
-    for share in organisation.store.waiting.owed(organisation.id, debtors):
+    for share in shares:
         sums, first = owed.get(share.contact_id, ({}, None))
         sums[share.currency] = sums.get(share.currency, ZERO) + share.amount_due
         earliest = share.first_due if first is None else min(first, share.first_due)

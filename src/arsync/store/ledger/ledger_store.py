@@ -142,6 +142,7 @@ class Ledger:
     promisers = _read(lookups.promisers)
     owners = _read(lookups.owners)
     unreachable = _read(lookups.unreachable)
+    without_email = _read(lookups.without_email)
     may_be_queried = _read(lookups.may_be_queried)
     youngest_payment = _read(lookups.youngest_payment)
     totals = _read(lookups.totals)

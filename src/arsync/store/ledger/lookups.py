@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     Select,
     Text,
@@ -49,7 +50,7 @@ from arsync.store.db.tables import (
 from arsync.store.ledger.customer_entries import given_family
 from arsync.store.ledger.families import relatives
 from arsync.store.ledger.record_rows import KINDS, RecordTable, to_records
-from arsync.store.models import Total, UnreachableCustomer
+from arsync.store.models import Total, UnmailedCustomers, UnreachableCustomer
 
 GUESSES_FROM_MAX = 5_000
 """How many names are compared for a guess at what was meant."""
@@ -343,14 +344,8 @@ def promisers(db: Connection, connection_id: int) -> list[str]:
 
 def unreachable(db: Connection, connection_id: int) -> list[UnreachableCustomer]:
     """Return the active customers who owe and lack an email address or a postal one, by name."""
-    owed = select(invoices.c.id).where(
-        invoices.c.connection_id == connection_id,
-        invoices.c.contact_id == contacts.c.id,
-        INVOICE_IS_OPEN,
-        invoices.c.amount_due > 0,
-    )
-    # An invoice can name an address of its own.
-    lacks_email = and_(contacts.c.email == "", owed.where(invoices.c.email == "").exists())
+    owed = _owed_by_contact(connection_id)
+    lacks_email = _lacks_email(connection_id)
     lacks_address = contacts.c.address == ()
     columns = (contacts.c.id, contacts.c.name, lacks_email, lacks_address, contacts.c.phones)
     query = (
@@ -364,6 +359,39 @@ def unreachable(db: Connection, connection_id: int) -> list[UnreachableCustomer]
         .order_by(contacts.c.name, contacts.c.id)
     )
     return [UnreachableCustomer._make(row) for row in db.execute(query)]
+
+
+def without_email(db: Connection, connection_id: int, named_max: int) -> UnmailedCustomers:
+    """Return how many active customers owe and lack an email address, the first of them named."""
+    columns = contacts.c
+    query = (
+        select(columns.id, columns.name, func.count().over())
+        .where(
+            columns.connection_id == connection_id,
+            columns.status == ContactStatus.ACTIVE.value,
+            _lacks_email(connection_id),
+        )
+        .order_by(columns.name, columns.id)
+        .limit(named_max)
+    )
+    rows = db.execute(query).all()
+    named = tuple((id_, name) for id_, name, _ in rows)
+    return UnmailedCustomers(rows[0][2] if rows else 0, named)
+
+
+def _owed_by_contact(connection_id: int) -> Select[Any]:
+    return select(invoices.c.id).where(
+        invoices.c.connection_id == connection_id,
+        invoices.c.contact_id == contacts.c.id,
+        INVOICE_IS_OPEN,
+        invoices.c.amount_due > 0,
+    )
+
+
+def _lacks_email(connection_id: int) -> ColumnElement[bool]:
+    # An invoice can name an address of its own.
+    unnamed = _owed_by_contact(connection_id).where(invoices.c.email == "")
+    return and_(contacts.c.email == "", unnamed.exists())
 
 
 def may_be_queried(db: Connection, connection_id: int, today: date, contacts_max: int) -> list[str]:
