@@ -206,7 +206,13 @@ class MemoryClaims:
         self._table.move(row.key, change, **given)
 
     def begin_attempt(
-        self, row: ActionRow, mode: Mode, before: Mapping[str, str], *, renews: bool = False
+        self,
+        row: ActionRow,
+        mode: Mode,
+        before: Mapping[str, str],
+        *,
+        renews: bool = False,
+        reaches: Collection[str] = (),
     ) -> None:
         stands = self._table.rows[row.key]
         if (stands.state, stands.attempts) != (row.state, row.attempts):

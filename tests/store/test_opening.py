@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import stat
@@ -42,7 +43,7 @@ from arsync.store import Store, open_store
 from arsync.store.db import migrate
 from arsync.store.db.column_types import moment_text
 from arsync.store.db.database import Database
-from arsync.store.db.tables import metadata
+from arsync.store.db.tables import message_addresses, metadata
 from arsync.store.models import ConnectionRow
 
 from .conftest import fill_every_table
@@ -209,6 +210,39 @@ def test_promises_of_one_invoice_are_carried_over(empty_url: str) -> None:
         ]
         assert store.promises.withdraw(1, 9)
         assert [row.replaced for row in store.promises.recorded(1)[1:]] == [False, True, False]
+
+
+def test_addresses_of_earlier_messages_are_carried_over(empty_url: str) -> None:
+    database = Database(empty_url)
+    with database.write() as db:
+        migrate.upgrade(db, "0047")
+        fill_every_table(db)
+        tables = MetaData()
+        tables.reflect(db)
+        actions = tables.tables["actions"]
+        filled = dict(db.execute(select(actions)).mappings().one())
+        mail = {"via": "smtp", "payload": {"to": "Ann@x.example, ann@X.example"}}
+        sms, by_post = {"via": "sms", "payload": {"to": "07911 123456"}}, {"via": "post"}
+        for key, kind, state, action, before in (
+            ("mail", "reminder", "confirmed", mail, None),
+            ("text", "reminder", "sent", sms, {"sms.to": "+447911123456"}),
+            ("post", "letter", "sent", by_post, {}),
+            ("not sent", "reminder", "approved", mail, None),
+            ("task", "task", "sent", {}, None),
+        ):
+            of_row = {"key": key, "kind": kind, "state": state, "action": json.dumps(action)}
+            texts = None if before is None else json.dumps(before)
+            db.execute(actions.insert().values(filled | of_row | {"before": texts}))
+    database.engine.dispose()
+    open_store(empty_url, clock=CLOCK).close()
+    with database.read() as db:
+        columns = message_addresses.c
+        query = select(columns.key, columns.address).order_by(columns.key)
+        assert [tuple(row) for row in db.execute(query)] == [
+            ("mail", "ann@x.example"),
+            ("text", "+447911123456"),
+        ]
+    database.engine.dispose()
 
 
 _DIES_IN_THE_MIDDLE = """

@@ -22,6 +22,7 @@ from arsync.core.ledger.records import Contact
 from arsync.core.ledger.sanitising import one_line
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.http.provider_session import ProviderSession
+from arsync.telephone_numbers import dialled
 
 LABEL = "Twilio"
 
@@ -90,8 +91,8 @@ class SmsChannel:
         numbers = [named] if named else _numbers(contact)
         country = (contact.country if contact else "") or home
         for number in numbers:
-            if dialled := _mobile(number, country):
-                return (dialled,)
+            if reached := dialled(number, country, mobile_only=True):
+                return (reached,)
         name = contact.name if contact else "the customer"
         reason = f"{numbers[0]!r} is not a mobile number" if numbers else "it has no number"
         raise Rejected(
@@ -162,21 +163,6 @@ def _numbers(contact: Contact | None) -> list[str]:
     """Return a customer's numbers, mobile ones first."""
     phones = contact.phones if contact else ()
     return [phone.number for phone in sorted(phones, key=lambda phone: phone.kind != "mobile")]
-
-
-def _mobile(number: str, country: str) -> str:
-    """Return a number as the world dials it; empty where no text message can reach it."""
-    import phonenumbers  # some 50 ms for its tables
-
-    try:
-        parsed = phonenumbers.parse(number, country or None)
-    except phonenumbers.NumberParseException:
-        return ""
-    kinds = phonenumbers.PhoneNumberType
-    mobile = {kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE}
-    if phonenumbers.number_type(parsed) not in mobile:
-        return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _reference(key: str) -> str:

@@ -7,7 +7,7 @@ delivers once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from arsync.connector_sdk import (
     Write,
 )
 from arsync.core.actions import (
+    AccountLetterPayload,
     Action,
     ActionKind,
     ActionState,
@@ -37,6 +38,7 @@ from arsync.core.actions import (
     leaves_by_channel,
 )
 from arsync.core.actions.notices import bears_number
+from arsync.core.ledger.mail_addresses import addresses_in, folded_address
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import ArsyncError, OutcomeUnknown, UserMistake
@@ -106,10 +108,19 @@ class Delivery:
         if leaves_by_channel(ready.action):
             post, message = self._message(ready, row.attempts)
             trace = post.prepare(ready.action.via, message)
-            prepared = self._begun(row, ready.action, {**trace, LETTER_DIGEST: _digest(message)})
+            trace = {**trace, LETTER_DIGEST: _digest(message)}
+            by_post = ready.action.via == Via.POST
+            prepared = self._begun(row, ready.action, trace, () if by_post else message.to)
             return Prepared(prepared, outgoing=(ready.action, message))
         file = self._file(ready)
-        prepared = self._begun(row, ready.action)
+        payload = ready.action.payload
+        # The platform's own email; a letter that is filed in the books reaches nobody.
+        reaches: Collection[str] = (
+            addresses_in(payload.to)
+            if isinstance(payload, ReminderPayload | AccountLetterPayload)
+            else ()
+        )
+        prepared = self._begun(row, ready.action, reaches=reaches)
         return Prepared(prepared, self._write(prepared, ready.action)._replace(file=file))
 
     def perform(self, prepared: Prepared) -> Receipt:
@@ -238,7 +249,11 @@ class Delivery:
         return receipt
 
     def _begun(
-        self, row: ActionRow, action: Action, trace: Mapping[str, str] = MappingProxyType({})
+        self,
+        row: ActionRow,
+        action: Action,
+        trace: Mapping[str, str] = MappingProxyType({}),
+        reaches: Collection[str] = (),
     ) -> ActionRow:
         """Return the row with what stood there before the first attempt, saved for good.
 
@@ -257,7 +272,9 @@ class Delivery:
         }
         self._ensure_unchanged()
         mode = self._connection.mode
-        self._store.claims.begin_attempt(row, mode, before, renews=renews)
+        self._store.claims.begin_attempt(
+            row, mode, before, renews=renews, reaches=frozenset(map(folded_address, reaches))
+        )
         self._store.runs.ensure_lock_held(self._connection.id)
         return row._replace(before=before)
 

@@ -107,11 +107,18 @@ class Claiming(Protocol):
         ...
 
     def begin_attempt(
-        self, row: ActionRow, mode: Mode, before: Mapping[str, str], *, renews: bool = False
+        self,
+        row: ActionRow,
+        mode: Mode,
+        before: Mapping[str, str],
+        *,
+        renews: bool = False,
+        reaches: Collection[str] = (),
     ) -> None:
         """Keep what `prepare` found, right before a write; only the first call counts.
 
-        Of a message it `renews` what an earlier attempt kept: it may go to another number now.
+        Of a message it `renews` what an earlier attempt kept: it may go to another number now, and
+        the addresses that it `reaches` are kept.
 
         Raises:
             LockLost: another process has taken the action up. Overtaken: the mode was changed.

@@ -28,6 +28,7 @@ from arsync.core.ledger.records import (
     HoldOrigin,
     Organisation,
     Payment,
+    Phone,
     Promise,
     RecordKind,
     SentStep,
@@ -388,27 +389,104 @@ def test_a_closed_task_leaves_its_step_to_be_taken(store: Store, connection: Con
     assert task.key in account.done_keys
 
 
+def reminded(store: Store, connection: ConnectionRow, contact_id: str, *addresses: str) -> None:
+    """Send a first reminder to these addresses."""
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 3)
+    reminder = an_action(
+        ActionKind.REMINDER, contact_id=contact_id, invoices=(ref,), batch_id=contact_id
+    )
+    asked(store, connection.id, reminder, who="test", why="test", now=NOW)
+    claimed = store.claims.claim_next(connection.id, now=NOW, lease_seconds=60)
+    assert claimed is not None
+    store.claims.begin_attempt(claimed, connection.mode, {}, reaches=addresses)
+
+
+def heard(store: Store, connection: ConnectionRow) -> dict[str, tuple[date, ...]]:
+    """Return what each customer heard through others; read together, and one by one."""
+    together: dict[str, tuple[date, ...]] = {}
+    for account in store.ledger.accounts(connection.id):
+        together |= account.heard_at
+        (alone,) = store.ledger.accounts(connection.id, [account.contacts[0].id])
+        assert alone.heard_at == account.heard_at
+    return together
+
+
 def test_who_shares_an_address_shares_its_days(store: Store, connection: ConnectionRow) -> None:
     shared = [Contact(key, key.upper(), email="office@example.com") for key in ("c1", "c2", "c3")]
     put_contacts(store, connection, *shared, Contact("c4", "C4", email="c4@example.com"))
-    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 3)
-    reminder = an_action(ActionKind.REMINDER, contact_id="c1", invoices=(ref,), batch_id="m1")
-    done(store, connection, reminder, STATES.SENDING, STATES.SENT)
-    whole = {
-        account.contacts[0].id: account.heard_at for account in store.ledger.accounts(connection.id)
-    }
-    assert whole == {"c1": {}, "c2": {"c2": (TODAY,)}, "c3": {"c3": (TODAY,)}, "c4": {}}
-    for contact_id, heard_at in whole.items():
-        (account,) = store.ledger.accounts(connection.id, [contact_id])
-        assert account.heard_at == heard_at
-        assert bool(account.sent) is (contact_id == "c1")
+    reminded(store, connection, "c1", "office@example.com")
+    assert heard(store, connection) == {"c2": (TODAY,), "c3": (TODAY,)}
+
+
+def test_one_mailbox_may_be_written_in_many_ways(store: Store, connection: ConnectionRow) -> None:
+    put_contacts(
+        store,
+        connection,
+        Contact("c1", "C1", email="ap@acme.example"),
+        Contact("c2", "C2", email=" AP@Acme.Example "),
+        Contact("c3", "C3", email="x@c3.example; Ap@acme.example"),
+        Contact("c4", "C4", email="x@c4.example", more_emails=("aP@acme.example",)),
+        Contact("c5", "C5", email="ap@acme.example.org"),
+    )
+    reminded(store, connection, "c1", "ap@acme.example")
+    assert heard(store, connection) == dict.fromkeys(("c2", "c3", "c4"), (TODAY,))
+
+
+def test_an_invoice_brings_its_own_address(store: Store, connection: ConnectionRow) -> None:
+    put_contacts(store, connection, *(Contact(f"c{n}", "C", email=f"{n}@x.example") for n in "123"))
+    put(
+        store,
+        connection,
+        RecordKind.INVOICES,
+        an_invoice("i2", "c2", email="Site@x.example"),
+        an_invoice("i3", "c3", email="site@x.example", amount_due="0"),
+    )
+    reminded(store, connection, "c1", "site@x.example")
+    assert heard(store, connection) == {"c2": (TODAY,)}, "c3 owes nothing that goes there"
+
+
+def test_what_went_elsewhere_reached_nobody_here(store: Store, connection: ConnectionRow) -> None:
+    """They share a telephone, and the message was an email."""
+    phone = Phone("020 7946 0018")
+    put_contacts(
+        store,
+        connection,
+        Contact("c1", "C1", email="a@x.example", phones=(phone,)),
+        Contact("c2", "C2", email="b@x.example", phones=(phone,)),
+    )
+    reminded(store, connection, "c1", "a@x.example")
+    assert heard(store, connection) == {}
+
+
+def test_a_telephone_is_one_however_it_is_written(store: Store, connection: ConnectionRow) -> None:
+    numbers = ("07911 123456", "+44 (0)7911 123456", "00447911123456", "07911 123457")
+    phones = {f"c{n}": (Phone(number, "mobile"),) for n, number in enumerate(numbers, 1)}
+    put_contacts(
+        store, connection, *(Contact(key, key, phones=phones[key], country="GB") for key in phones)
+    )
+    reminded(store, connection, "c1", "+447911123456")
+    assert heard(store, connection) == {"c2": (TODAY,), "c3": (TODAY,)}
+
+
+def test_a_merged_customers_message_is_heard_once(store: Store, connection: ConnectionRow) -> None:
+    put_contacts(
+        store,
+        connection,
+        Contact("c1", "C1", email="a@x.example", merged_into="c2"),
+        Contact("c2", "C2", email="a@x.example"),
+    )
+    reminded(store, connection, "c1", "a@x.example")
+    assert heard(store, connection) == {}
+
+
+def test_a_past_day_knows_no_later_message(store: Store, connection: ConnectionRow) -> None:
+    put_contacts(store, connection, *(Contact(key, key, email="a@x.example") for key in "ab"))
+    reminded(store, connection, "a", "a@x.example")
+    (_, account) = store.ledger.accounts(connection.id, done_before=NOW)
+    assert account.heard_at == {}
 
 
 def test_no_address_is_not_one_that_is_shared(store: Store, connection: ConnectionRow) -> None:
     put_contacts(store, connection, Contact("c1", "C1"), Contact("c2", "C2"))
-    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 3)
-    reminder = an_action(ActionKind.REMINDER, contact_id="c1", invoices=(ref,), batch_id="m1")
-    done(store, connection, reminder, STATES.SENDING, STATES.SENT)
-    for ids in (None, ["c1", "c2"]):
-        accounts = store.ledger.accounts(connection.id, ids)
-        assert [account.heard_at for account in accounts] == [{}, {}]
+    reminded(store, connection, "c1", "c1@example.com")
+    assert heard(store, connection) == {}

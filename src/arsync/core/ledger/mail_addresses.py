@@ -28,6 +28,11 @@ def folded_address(text: str) -> str:
     return text.strip().casefold()
 
 
+def mailboxes_in(field: str) -> frozenset[str]:
+    """Return the addresses of one field as they are compared."""
+    return frozenset(map(folded_address, addresses_in(field)))
+
+
 def addresses_in(field: str) -> list[str]:
     """Return the addresses of one field of the books, which may hold several."""
     return [entry.strip() for entry in re.split(r"[,;]", field) if entry.strip()]

@@ -665,7 +665,7 @@ class Account(NamedTuple):
     charges: tuple[BilledCharge, ...] = ()
     """What was billed, or refused, of interest and fixed sums: no day is billed twice."""
     heard_at: dict[str, tuple[date, ...]] = {}  # noqa: RUF012 - as above
-    """By contact id, the days of messages to others with the same email address."""
+    """By contact id, the days of messages about others that went to one of its addresses."""
     shown_levels: dict[str, ShownLevel] = {}  # noqa: RUF012 - as above
     """By contact id: the reminder level that its record shows."""
     placements: tuple[Placement, ...] = ()

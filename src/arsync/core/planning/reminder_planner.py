@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from arsync.core.actions import ActionKind, Via
 from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.ledger.mail_addresses import mailboxes_in
 from arsync.core.ledger.money import ZERO, shown
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.due_steps import due_steps
@@ -233,10 +234,10 @@ def _plan_letter_to_each(
 ) -> Decisions:
     """Plan a letter to each address: who is billed for one invoice is not told of another's."""
     sending = planning.assessor.rulebook.sending
-    by_address: dict[str, list[DueStep]] = {}
+    by_address: dict[frozenset[str], list[DueStep]] = {}
     for email in emails:
         address = addresses_of(party, email.invoice, sending, email.via)
-        by_address.setdefault(address.casefold(), []).append(email)
+        by_address.setdefault(mailboxes_in(address), []).append(email)
     letters = list(by_address.values())
     now, later = letters[: room.most], letters[room.most :]
     waiting = [email for letter in later for email in letter]

@@ -39,6 +39,7 @@ from arsync.store.actions.action_rows import (
     tried_again,
     try_move,
 )
+from arsync.store.actions.message_addresses import keep_addresses
 from arsync.store.db.database import Database
 from arsync.store.db.tables import action_events, actions, connections
 from arsync.store.models import ActionRow, Mode, Refusal
@@ -157,7 +158,13 @@ class ActionClaims:
                 raise tried_again(row.key)
 
     def begin_attempt(
-        self, row: ActionRow, mode: Mode, before: Mapping[str, str], *, renews: bool = False
+        self,
+        row: ActionRow,
+        mode: Mode,
+        before: Mapping[str, str],
+        *,
+        renews: bool = False,
+        reaches: Collection[str] = (),
     ) -> None:
         """Begin the attempt for which an action was claimed, right before something leaves.
 
@@ -168,6 +175,7 @@ class ActionClaims:
             mode: the connection's, as the run began.
             before: what is kept.
             renews: of a message, by what it is found again: of each attempt the latest.
+            reaches: of a message, the addresses that it goes to, as they are compared.
 
         Raises:
             LockLost: another process has taken the action up.
@@ -183,6 +191,7 @@ class ActionClaims:
         with self._database.write() as db:
             if not db.execute(_beginning(renews=renews), parameters).rowcount:
                 raise _why_not_ours(db, row, mode)
+            keep_addresses(db, row.connection_id, row.key, reaches)
 
     def revise(self, key: str, action: Action) -> None:
         """Keep what will really be said and listed, in place of what was planned."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -82,23 +82,6 @@ class ContactHistory(NamedTuple):
     placements: tuple[Placement, ...] = ()
     """Those that its actions made, whatever a person said of them later."""
     letters: tuple[LetterSent, ...] = ()
-
-
-def heard_by(histories: Sequence[ContactHistory]) -> tuple[date, ...]:
-    """Return the day of each message that contacts got, the earliest first."""
-    messages = {
-        (step.moment, step.message or step.invoice_id): step.on
-        for history in histories
-        for step in history.sent
-        if step.moment
-    }
-    messages |= {
-        (letter.moment, letter.key): letter.on
-        for history in histories
-        for letter in history.letters
-        if letter.moment
-    }
-    return tuple(sorted(messages.values()))
 
 
 def read_history(

@@ -21,6 +21,7 @@ from arsync.core.ledger.records import Contact, ContactStatus, DocumentStatus, R
 from arsync.core.planning.plan_views import action_view
 from arsync.errors import UserMistake
 from arsync.store.actions.last_plans import LastPlans
+from arsync.store.actions.message_addresses import forget_addresses
 from arsync.store.actions.serialisation import decode_action, encode_action
 from arsync.store.admin.credit_privacy import (
     exported_applications,
@@ -438,6 +439,7 @@ def _make_nameless(db: Connection, keys: Collection[str]) -> None:
         update(action_events).where(one_of(db, action_events.c.key, list(keys))).values(why="")
     )
     db.execute(delete(personal_lines).where(one_of(db, personal_lines.c.action_key, list(keys))))
+    forget_addresses(db, keys)
 
 
 def _nameless(content: str) -> str:

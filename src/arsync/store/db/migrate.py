@@ -58,6 +58,7 @@ REVISIONS = (
     "0045",
     "0046",
     "0047",
+    "0048",
 )
 """Every step of `migrations/versions`, oldest first.
 

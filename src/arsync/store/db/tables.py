@@ -192,9 +192,8 @@ contacts = _ledger_table(
     _text("note"),
 )
 
-# Few contacts have a parent or were merged: a family is found without reading all contacts. And
-# so are those who share an email address.
-for _above in (contacts.c.parent_id, contacts.c.merged_into, contacts.c.email):
+# Few contacts have a parent or were merged: a family is found without reading all contacts.
+for _above in (contacts.c.parent_id, contacts.c.merged_into):
     Index(
         None,
         contacts.c.connection_id,
@@ -440,6 +439,16 @@ action_events = Table(
     Column("to_state", Text, nullable=False),
     _text("why"),
 )
+
+message_addresses = Table(
+    "message_addresses",
+    metadata,
+    Column("connection_id", Integer, primary_key=True, autoincrement=False),
+    # As it is compared: small letters, digits.
+    Column("address", Id, primary_key=True),
+    Column("key", Id, ForeignKey("actions.key"), primary_key=True, index=True),
+)
+"""To which addresses messages went, by the attempts that began."""
 
 personal_lines = Table(
     "personal_lines",

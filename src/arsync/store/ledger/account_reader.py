@@ -28,7 +28,8 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.ledger.undeliverable_addresses import still_in_books
 from arsync.core.rulebook.customer_matching import CustomerEntry
-from arsync.store.actions.done_history import ContactHistory, heard_by, read_history
+from arsync.store.actions.done_history import ContactHistory, read_history
+from arsync.store.actions.message_addresses import messages_to
 from arsync.store.agreements.customer_pauses import read_pauses
 from arsync.store.agreements.undeliverable_addresses import read_undeliverable
 from arsync.store.db.bulk import as_parameter, one_of, one_of_given
@@ -42,6 +43,7 @@ from arsync.store.db.tables import (
     hold_decisions,
     invoices,
     limit_history,
+    message_addresses,
     moved_invoices,
     payment_plans,
     placements,
@@ -63,7 +65,6 @@ from arsync.store.ledger.families import (
     Families,
     Relatives,
     all_families,
-    all_sharers,
     families_of,
     read_relatives,
     with_given_relatives,
@@ -73,6 +74,7 @@ from arsync.store.ledger.hold_decisions import Decided, newest_of, read_hold_dec
 from arsync.store.ledger.limit_changes import read_limit_changes
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
 from arsync.store.ledger.named_contacts import unknown_contacts
+from arsync.store.ledger.own_addresses import own_addresses
 from arsync.store.ledger.payment_plans import planned_days, read_payment_plans
 from arsync.store.ledger.placements import Recorded, merged, read_placements
 from arsync.store.ledger.record_rows import KINDS, to_records
@@ -134,10 +136,19 @@ def _known() -> tuple[Any, ...]:
             limit_history,
             undeliverable_addresses,
             credit_applications,
+            message_addresses,
         )
     }
+    to = message_addresses.c
+    # Numbers begin with a plus: those of one connection stand together in the key's index.
+    exist["has_telephones_reached"] = (
+        select(to.connection_id)
+        .where(to.connection_id == bindparam("of_connection"), to.address >= "+", to.address < ",")
+        .correlate(None)
+        .exists()
+    )
     columns = [query.label(name) for name, query in exist.items()]
-    return (connections.c.taken_over_on, *columns)
+    return (connections.c.taken_over_on, connections.c.country, *columns)
 
 
 class _Unreadable(NamedTuple):
@@ -191,8 +202,6 @@ class _AccountReading:
         self._facts = facts
         self._connection_id = connection_id
         self._done_before = done_before
-        self._sharers: Mapping[str, tuple[str, ...]] = {}
-        """By contact, who else has its email address."""
         self._given: Mapping[str, str] = {}
         """By contact, the parent that the rulebook gives it."""
 
@@ -208,7 +217,6 @@ class _AccountReading:
         if entries is None:
             entries = read_entries(db, connection_id) if self._has_entries else {}
         self._given = parents_of(entries)
-        self._sharers = all_sharers(db, connection_id)
         families = all_families(db, connection_id, self._given)
         oddities = _Oddities(
             unreadable=self._unreadable(),
@@ -240,7 +248,7 @@ class _AccountReading:
             self._given = parents_given(db, connection_id)
             read = with_given_relatives(db, connection_id, read, self._given)
             entries = entries_of(db, connection_id, read.people.values())
-        relatives, self._sharers = read.people, read.sharers
+        relatives = read.people
         families = families_of(relatives.values(), self._given)
         roots = sorted({families.root(contact_id) for contact_id in contact_ids})
         # One customer is one chunk, however large: its size need not be known.
@@ -351,11 +359,8 @@ class _AccountReading:
         oddities = oddities or self._oddities(ids, list(documents.owners), people)
         for contact_id in oddities.unknown.intersection(ids):
             people[contact_id] = Contact(contact_id, contact_id, status=ContactStatus.UNKNOWN)
-        others = {sharer for contact_id in ids for sharer in self._sharers.get(contact_id, ())}
-        past = read_history(
-            db, connection_id, [*ids, *sorted(others.difference(ids))], self._done_before
-        )
-        heard = self._heard(ids, past)
+        past = read_history(db, connection_id, ids, self._done_before)
+        heard = self._heard(people, documents)
         histories = with_moved(
             db, connection_id, past, ids, oddities.moved, done_before=self._done_before
         )
@@ -421,15 +426,32 @@ class _AccountReading:
         return contact._replace(parent_id=self._given[contact.id])
 
     def _heard(
-        self, ids: Sequence[str], past: Mapping[str, ContactHistory]
+        self, people: Mapping[str, Contact], documents: _Documents
     ) -> dict[str, tuple[date, ...]]:
-        """Return by contact the days of messages to the others with its address, if there are."""
-        return {
-            contact_id: days
-            for contact_id in ids
-            if (others := self._sharers.get(contact_id))
-            and (days := heard_by([past[sharer] for sharer in others if sharer in past]))
+        """Return by contact the days of others' messages to an address of its own."""
+        facts = self._facts
+        if facts is None or not facts.has_message_addresses:
+            return {}
+        home = facts.country if facts.has_telephones_reached else None
+        own = {
+            contact_id: own_addresses(contact, documents.invoices.get(contact_id, ()), home)
+            for contact_id, contact in people.items()
         }
+        wanted = sorted(set().union(*own.values()))
+        reached = messages_to(self._db, self._connection_id, wanted, self._done_before)
+        merged_into = {each.id: each.merged_into for each in people.values() if each.merged_into}
+        heard = {}
+        for contact_id, addresses in own.items():
+            days = {
+                message.key: message.on
+                for address in addresses
+                for message in reached.get(address, ())
+                # What it got as another contact, before a merge, is in its own history.
+                if contact_id not in {message.contact_id, merged_into.get(message.contact_id)}
+            }
+            if days:
+                heard[contact_id] = tuple(sorted(days.values()))
+        return heard
 
     def _documents(self, contact_ids: Sequence[str]) -> _Documents:
         # Oldest first, as unapplied cash covers them; by id within a day, so that the same

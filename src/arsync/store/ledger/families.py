@@ -12,11 +12,9 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    ScalarSelect,
     Select,
     and_,
     bindparam,
-    func,
     literal_column,
     or_,
     select,
@@ -104,8 +102,6 @@ class Relatives(NamedTuple):
     """By id."""
     facts: Any
     """A row of the connection, with the columns that were asked for; None: there is none."""
-    sharers: Mapping[str, tuple[str, ...]]
-    """By id, who else has the contact's email address; without those who share it with nobody."""
 
 
 def with_given_relatives(
@@ -125,9 +121,7 @@ def with_given_relatives(
             break
         looked_up |= linked
         more = read_relatives(db, connection_id, sorted(linked), [])
-        read = read._replace(
-            people={**read.people, **more.people}, sharers={**read.sharers, **more.sharers}
-        )
+        read = read._replace(people={**read.people, **more.people})
     return read
 
 
@@ -148,18 +142,11 @@ def read_relatives(
     parameters = {"of_connection": connection_id, "of_contacts": as_parameter(db, contact_ids)}
     rows = db.execute(query, parameters).all()
     records = (Contact._make(row[: len(columns)]) for row in rows if row[0] is not None)
-    return Relatives(
-        {contact.id: contact for contact in records},
-        rows[0] if rows else None,
-        {row[0]: tuple(sorted(row.sharers.split(_BREAK))) for row in rows if row.sharers},
-    )
+    return Relatives({contact.id: contact for contact in records}, rows[0] if rows else None)
 
-
-_BREAK = "\n"
-"""Between ids, none of which holds it."""
 
 # Aliases and statements are made once: making one takes longer than running it.
-_READER, _UPPER, _LOWER = (contacts.alias(name) for name in ("reader", "upper", "lower"))
+_UPPER, _LOWER = (contacts.alias(name) for name in ("upper", "lower"))
 
 
 @cache
@@ -170,42 +157,10 @@ def _with_relatives(also: tuple[Any, ...], *, is_sqlite: bool) -> Select[Any]:
         one_of_few(contacts.c.id, family, is_sqlite=is_sqlite),
     )
     return (
-        select(*KINDS[RecordKind.CONTACTS].record_columns, _sharers().label("sharers"), *also)
+        select(*KINDS[RecordKind.CONTACTS].record_columns, *also)
         .select_from(connections.outerjoin(contacts, related))
         .where(connections.c.id == bindparam("of_connection"))
     )
-
-
-def _sharers() -> ScalarSelect[Any]:
-    """Return the ids of the others with a contact's email address, as one text."""
-    reader = _READER.c
-    return (
-        select(func.aggregate_strings(reader.id, _BREAK))
-        .where(
-            reader.connection_id == contacts.c.connection_id,
-            reader.email != _NONE,
-            reader.email == contacts.c.email,
-            reader.id != contacts.c.id,
-        )
-        .correlate(contacts)
-        .scalar_subquery()
-    )
-
-
-def all_sharers(db: Connection, connection_id: int) -> dict[str, tuple[str, ...]]:
-    """Return of a whole ledger, by contact, who else has its email address."""
-    columns = contacts.c
-    here = (columns.connection_id == connection_id, columns.email != _NONE)
-    shared = select(columns.email).where(*here).group_by(columns.email).having(func.count() > 1)
-    query = select(columns.email, columns.id).where(*here, columns.email.in_(shared))
-    by_address: dict[str, list[str]] = defaultdict(list)
-    for row in db.execute(query.order_by(columns.id)):
-        by_address[row.email].append(row.id)
-    return {
-        contact_id: tuple(sharer for sharer in ids if sharer != contact_id)
-        for ids in by_address.values()
-        for contact_id in ids
-    }
 
 
 @cache
