@@ -118,7 +118,8 @@ def _subject(ledger: Ledger, connection_id: int, about: str) -> tuple[Contact, I
 
 def _neither(about: str, *mistakes: UserMistake) -> str:
     """Return that nothing is called so, with the nearest names, if any, below it."""
-    if not all(str(mistake).startswith("there is no ") for mistake in mistakes):
-        return "\n".join(map(str, mistakes))  # one of them is there more than once
+    several = [text for text in map(str, mistakes) if not text.startswith("there is no ")]
+    if several:
+        return "\n".join(several)
     hints = [line for mistake in mistakes for line in str(mistake).splitlines()[1:]]
     return "\n".join([f"there is no contact and no invoice {about!r}.", *hints])

@@ -55,8 +55,18 @@ def test_a_bad_address_is_left_out_and_others_stay() -> None:
     assert reachable(seen) == seen
 
 
+def test_what_is_no_address_is_left_out() -> None:
+    account = Account(
+        (a_contact("c1", email="none", more_emails=("ann@x.test", "tel. 020 7946 0018")),),
+        (an_invoice("i1", "c1", email="see notes"), an_invoice("i2", "c1", email="jo@x.test; ?")),
+    )
+    seen = reachable(account)
+    assert (seen.contacts[0].email, seen.contacts[0].more_emails) == ("", ("ann@x.test",))
+    assert [invoice.email for invoice in seen.invoices] == ["", "jo@x.test"]
+
+
 def test_an_account_without_any_is_itself() -> None:
-    account = Account((a_contact("c1"),))
+    account = Account((a_contact("c1"), a_contact("c2", email="jo@x.test, ann@x.test")))
     assert reachable(account) is account
 
 

@@ -246,3 +246,9 @@ def test_nothing_goes_along_with_the_platforms_own_email(desk: Desk) -> None:
     payload = the_action(desk.plan(text, late(desk))).payload
     assert isinstance(payload, ReminderPayload)
     assert (payload.cc, payload.sender, payload.attach) == ("", "", ())
+
+
+def test_what_is_no_address_counts_as_none(desk: Desk) -> None:
+    text = book(desk, "{day: 30, email: final notice, via: smtp}", ", without_email: task")
+    action = the_action(desk.plan(text, late(desk, email="ask Jo Bloggs")))
+    assert action.payload.title == "There is no email address: send the final notice another way"

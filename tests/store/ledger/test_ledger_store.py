@@ -387,9 +387,11 @@ def test_an_invoice_is_found_by_number_or_id(store: Store, connection: Connectio
 def test_of_several_invoices_with_one_number_a_person_chooses(
     store: Store, connection: ConnectionRow
 ) -> None:
-    twice = [an_invoice(record_id, number="7") for record_id in ("i1", "i2")]
+    apply(store, connection, KINDS.CONTACTS, Contact("c1", "Acme Ltd"))
+    twice = [an_invoice(f"i{n}", f"c{n}", number="7") for n in (1, 2)]
     apply(store, connection, KINDS.INVOICES, *twice)
-    with pytest.raises(UserMistake, match=r"2 invoices have the number '7'.*i1 .*i2 "):
+    several = r"2 invoices have the number '7'\. .*: i1 \(Acme Ltd, issued .*\), i2 \(c2, issued "
+    with pytest.raises(UserMistake, match=several):
         store.ledger.invoice(connection.id, "7")
 
 

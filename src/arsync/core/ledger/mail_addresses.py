@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+FIELDS_REMEMBERED_MAX = 10_000
+"""So many fields are remembered: a customer's invoices name one and the same address."""
 
 # RFC 5321 allows a path of 256 characters, with its brackets.
 ADDRESS_CHARACTERS_MAX = 254
@@ -36,3 +40,9 @@ def mailboxes_in(field: str) -> frozenset[str]:
 def addresses_in(field: str) -> list[str]:
     """Return the addresses of one field of the books, which may hold several."""
     return [entry.strip() for entry in re.split(r"[,;]", field) if entry.strip()]
+
+
+@lru_cache(FIELDS_REMEMBERED_MAX)
+def all_are_addresses(field: str) -> bool:
+    """Return whether each entry of a field of the books is a mail address."""
+    return all(map(is_address, addresses_in(field)))

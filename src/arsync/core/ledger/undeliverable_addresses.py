@@ -1,10 +1,18 @@
-"""Addresses that take no mail count as none: what is planned goes another way, or to a person."""
+"""Addresses that take no mail count as none: what is planned goes another way, or to a person.
+
+So does what somebody typed where an address belongs, and is none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from arsync.core.ledger.mail_addresses import addresses_in, folded_address
+from arsync.core.ledger.mail_addresses import (
+    addresses_in,
+    all_are_addresses,
+    folded_address,
+    is_address,
+)
 from arsync.core.ledger.records import Account, Contact, Invoice, UndeliverableAddress
 
 
@@ -29,34 +37,36 @@ def still_in_books(
 
 
 def reachable(account: Account) -> Account:
-    """Return an account as if its books did not hold the addresses that take no mail."""
-    if not account.undeliverable:
-        return account
+    """Return an account as if its books held only addresses that take mail."""
     bad: dict[str, set[str]] = {}
     for undeliverable in account.undeliverable:
         address = folded_address(undeliverable.address)
         bad.setdefault(undeliverable.contact_id, set()).add(address)
-    return account._replace(
-        contacts=tuple(_contact(contact, bad.get(contact.id, ())) for contact in account.contacts),
-        invoices=tuple(
-            invoice._replace(email=_without(invoice.email, bad.get(invoice.contact_id, ())))
-            for invoice in account.invoices
-        ),
-    )
+    contacts = tuple(_contact(contact, bad.get(contact.id, ())) for contact in account.contacts)
+    invoices = tuple(_invoice(each, bad.get(each.contact_id, ())) for each in account.invoices)
+    if contacts == account.contacts and invoices == account.invoices:
+        return account
+    return account._replace(contacts=contacts, invoices=invoices)
 
 
 def _contact(contact: Contact, bad: Collection[str]) -> Contact:
-    if not bad:
+    email = _without(contact.email, bad)
+    more = tuple(filter(None, (_without(field, bad) for field in contact.more_emails)))
+    if email == contact.email and more == contact.more_emails:
         return contact
-    return contact._replace(
-        email=_without(contact.email, bad),
-        more_emails=tuple(good for field in contact.more_emails if (good := _without(field, bad))),
-    )
+    return contact._replace(email=email, more_emails=more)
+
+
+def _invoice(invoice: Invoice, bad: Collection[str]) -> Invoice:
+    email = _without(invoice.email, bad)
+    return invoice if email == invoice.email else invoice._replace(email=email)
 
 
 def _without(field: str, bad: Collection[str]) -> str:
+    if not field or (not bad and all_are_addresses(field)):
+        return field
     entries = addresses_in(field)
-    good = [entry for entry in entries if folded_address(entry) not in bad]
+    good = [entry for entry in entries if is_address(entry) and folded_address(entry) not in bad]
     return field if len(good) == len(entries) else ", ".join(good)
 
 

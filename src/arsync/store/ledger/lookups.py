@@ -75,12 +75,26 @@ def find_invoice(db: Connection, connection_id: int, number_or_id: str) -> Invoi
         assert isinstance(invoice, Invoice)
         return invoice
     if matches:
-        shown = ", ".join(f"{match.id} (issued {match.issued_on})" for match in matches[:SHOWN_MAX])
         raise UserMistake(
-            f"{len(matches)} invoices have the number {number_or_id!r}. Name one by its id: {shown}"
+            f"{len(matches)} invoices have the number {number_or_id!r}."
+            f" Name one by its id: {_with_customers(db, connection_id, matches[:SHOWN_MAX])}"
         )
     near = _near(db, connection_id, KINDS[RecordKind.INVOICES], "number", number_or_id)
     raise UserMistake(f"there is no invoice {number_or_id!r}.{near}")
+
+
+def _with_customers(db: Connection, connection_id: int, found: Sequence[Any]) -> str:
+    """Return invoices in words by which they are told apart: `i1 (Acme Ltd, issued 2026-10-01)`."""
+    ids = [invoice.contact_id for invoice in found]
+    query = select(contacts.c.id, contacts.c.name).where(
+        contacts.c.connection_id == connection_id, contacts.c.id.in_(ids)
+    )
+    names = dict(db.execute(query).all())
+    return ", ".join(
+        f"{invoice.id} ({names.get(invoice.contact_id, invoice.contact_id)},"
+        f" issued {invoice.issued_on})"
+        for invoice in found
+    )
 
 
 def of_contacts(
@@ -389,9 +403,9 @@ def _owed_by_contact(connection_id: int) -> Select[Any]:
 
 
 def _lacks_email(connection_id: int) -> ColumnElement[bool]:
-    # An invoice can name an address of its own.
-    unnamed = _owed_by_contact(connection_id).where(invoices.c.email == "")
-    return and_(contacts.c.email == "", unnamed.exists())
+    # An invoice can name an address of its own. What somebody typed instead of one is none.
+    unnamed = _owed_by_contact(connection_id).where(~invoices.c.email.contains("@"))
+    return and_(~contacts.c.email.contains("@"), unnamed.exists())
 
 
 def may_be_queried(db: Connection, connection_id: int, today: date, contacts_max: int) -> list[str]:
