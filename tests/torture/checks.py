@@ -121,8 +121,9 @@ def audit_is_whole(world: WatchedWorld) -> None:
             undone |= (before, event.to_state) == (ActionState.CONFIRMED, ActionState.WITHDRAWN)
             before = event.to_state
         assert before == row.state, f"{row.key} is {row.state}; its last event says {before}"
-        # A level leaves no note: its group, or block, is among what stands.
-        noted = row.action.kind is not ActionKind.REMINDER_LEVEL
+        # A level leaves no note: its group, or block, is among what stands. Of a reference the
+        # books are told nothing.
+        noted = row.action.kind not in {ActionKind.REMINDER_LEVEL, ActionKind.REFERENCE_LETTER}
         if row.state is ActionState.CONFIRMED and noted:
             assert marker(row.key) in shown, f"{row.action.kind} is confirmed and does not show"
         if marker(row.key) in shown:

@@ -13,8 +13,13 @@ from typing import Any, NamedTuple
 from tests.builders.ledgers import ONE_OF_EACH, contact_row, invoice_row, one_of_each
 from tests.builders.stores import STORE, put_store
 
-from arsync.application.credit_applications import ApplicantWords, apply_for_credit
+from arsync.application.credit_applications import (
+    ApplicantWords,
+    apply_for_credit,
+    record_reference,
+)
 from arsync.application.credit_decisions import DecidedByHand, decide_credit
+from arsync.application.credit_references import ask_reference
 from arsync.application.permissions import Actor, Role
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.agreements.credit_applications import CreditOutcome
@@ -132,7 +137,10 @@ sending:
 
 
 def account_letters(world: WatchedWorld) -> None:
-    """One customer gets its statement, another is thanked for what it paid in time."""
+    """One customer gets its statement, another is thanked for what it paid in time.
+
+    A supplier is asked about somebody who is no customer yet.
+    """
     world.with_mail()
     world.load(
         world.name,
@@ -145,6 +153,12 @@ def account_letters(world: WatchedWorld) -> None:
     day = world.clock.now().date().isoformat()
     invoice = world.invoice_id(world.name, "INV-0002")
     world.control.person(world.name, "pay", invoice_id=invoice, amount="100", on=day)
+    jane, who = Actor("Jane", Role.OWNER), "Acme Supply"
+    words = ApplicantWords(consented_on=world.clock.now().date())
+    applied = apply_for_credit(jane, world.app, "Cleo", words, connection=world.name)
+    number = applied.application.number
+    record_reference(jane, world.app, number, who, email="accounts@acme.example")
+    ask_reference(jane, world.app, number, who)
 
 
 def a_restored_store(world: WatchedWorld) -> None:

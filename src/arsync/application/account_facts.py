@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import date, tzinfo
 
-from arsync.core.actions import AccountLetterPayload, Action, StatementAsked
+from arsync.core.actions import (
+    AccountLetterPayload,
+    Action,
+    ReferenceLetterPayload,
+    StatementAsked,
+)
+from arsync.core.credit.reference_letters import said_to_reference
 from arsync.core.ledger.records import Account, Organisation
 from arsync.core.ledger.statement_of_account import StatementKind, StatementOfAccount
 from arsync.core.planning.assessment import Assessor
@@ -37,6 +43,8 @@ class AccountTeller:
     ) -> LetterFacts:
         """Return what an action's letter tells of the account."""
         payload = action.payload
+        if isinstance(payload, ReferenceLetterPayload):
+            return LetterFacts(about=said_to_reference(payload, action.contact_name))
         if not isinstance(payload, AccountLetterPayload):
             return LetterFacts()
         statement_asked = payload.statement

@@ -22,7 +22,7 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
 from arsync.application.results import Listed
 from arsync.core.actions import ActionState
-from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
+from arsync.core.actions.registry import KINDS, LETTER_KINDS
 from arsync.errors import HealsWhen, UserMistake
 from arsync.outbox import personal_line_of
 from arsync.store.models import ActionRow, Refusal
@@ -193,7 +193,7 @@ def _approved(
     done = []
     for row in rows:
         not_before = None
-        if leaves_after and row.action.kind in MESSAGE_KINDS:
+        if leaves_after and row.action.kind in LETTER_KINDS:
             not_before = max(row.not_before or earliest, earliest)
         if row.key in two:
             _one_of_two(actor, container, row, not_before)

@@ -65,6 +65,8 @@ class ApplicantWords(NamedTuple):
     signed_on: date | None = None
     """None, with a file: today."""
     signed_version: str = ""
+    consented_on: date | None = None
+    """The day on which it agreed that its references are asked."""
 
 
 class Applicant(NamedTuple):
@@ -194,6 +196,7 @@ def _with_words(
         (words.applied_on, "the day of the application"),
         (words.trading_since, "the day since which it trades"),
         (words.signed_on, "the day of the signature"),
+        (words.consented_on, "the day of the consent"),
     ):
         if day is not None and day > today:
             raise UserMistake(f"{what}, {day}, is still to come.")
@@ -212,6 +215,7 @@ def _with_words(
         trading_since=words.trading_since or application.trading_since,
         people=people or application.people,
         signed=_signed(words, application.signed, today),
+        consented_on=words.consented_on or application.consented_on,
     )
 
 
@@ -272,6 +276,11 @@ class ReferenceWords(NamedTuple):
     highest_credit: Decimal | None = None
     words: str = ""
     asked_on: date | None = None
+    known_for: str = ""
+    """How long it has known the applicant."""
+    limit_granted: Decimal | None = None
+    pays: str = ""
+    """How the applicant pays it."""
 
 
 def record_reference(
@@ -310,12 +319,12 @@ def record_reference(
     if named:
         before = named[0]._replace(email=address or named[0].email)
         reference = _said(organisation, before, said)
-        organisation.store.credit.answer(reference, who=recorder)
+        organisation.store.credit_references.answer(reference, who=recorder)
         return reference
     if len(application.references) >= REFERENCES_MAX:
         raise UserMistake(f"an application names at most {REFERENCES_MAX} references.")
     reference = _said(organisation, CreditReference(0, kind, called, email=address), said)
-    added = organisation.store.credit.add_reference(number, reference, who=recorder)
+    added = organisation.store.credit_references.add(number, reference, who=recorder)
     return reference._replace(number=added)
 
 
@@ -325,11 +334,15 @@ def _said(
     for day in (said.asked_on, said.answered_on):
         if day is not None and day > organisation.today:
             raise UserMistake(f"{day} is still to come.")
-    if said.highest_credit is not None and not 0 <= said.highest_credit < LIMIT_MAX:
-        raise UserMistake("the highest credit has to be an amount.")
+    for amount, what in (
+        (said.highest_credit, "the highest credit"),
+        (said.limit_granted, "the limit that it grants"),
+    ):
+        if amount is not None and not 0 <= amount < LIMIT_MAX:
+            raise UserMistake(f"{what} has to be an amount.")
     reference = reference._replace(asked_on=said.asked_on or reference.asked_on)
     if said.answer is None:
-        if said.answered_on or said.highest_credit is not None or said.words:
+        if any(value not in {None, ""} for value in said._replace(asked_on=None)):
             raise UserMistake("what did they answer: --answer good, mixed, bad or refused?")
         return reference
     return reference._replace(
@@ -337,6 +350,9 @@ def _said(
         answered_on=said.answered_on or organisation.today,
         highest_credit=said.highest_credit,
         words=reason_line(said.words),
+        known_for=reason_line(said.known_for),
+        limit_granted=said.limit_granted,
+        pays=reason_line(said.pays),
     )
 
 

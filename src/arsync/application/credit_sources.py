@@ -24,7 +24,7 @@ from arsync.core.ledger.agreements.credit_applications import (
     DatumKind,
 )
 from arsync.core.rulebook.model import folded
-from arsync.credit_data import CreditQuery, credit_source
+from arsync.credit_data import CreditQuery, credit_source, credit_source_names
 from arsync.errors import UserMistake
 from arsync.files import text_of
 
@@ -63,6 +63,33 @@ class AskedSource(NamedTuple):
     new: int
     """Values that were not known yet."""
     remark: str
+
+
+class OfferedSource(NamedTuple):
+    """A source that the settings let be asked."""
+
+    name: str
+    label: str
+    sends: str
+    """What of an applicant leaves for it, in words."""
+    problem: str
+    """Which setting is missing; empty: it can be asked."""
+
+
+def allowed_sources(actor: Actor, organisation: OrganisationContext) -> tuple[OfferedSource, ...]:
+    """Return the sources that `[credit_data] sources` names; nobody is asked here.
+
+    What the settings name and nobody has installed is left out: the doctor says so.
+    """
+    permit(actor, Permission.READ)
+    if organisation.settings_problem:
+        return ()
+    config, installed = organisation.config, set(credit_source_names())
+    sources = [credit_source(name) for name in config.credit_data.allowed if name in installed]
+    return tuple(
+        OfferedSource(each.name, each.label, each.sends, each.settings_problem(config))
+        for each in sources
+    )
 
 
 def ask_source(

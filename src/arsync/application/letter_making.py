@@ -20,6 +20,7 @@ from arsync.core.actions import (
     Action,
     ActionKind,
     MessagePayload,
+    ReferenceLetterPayload,
     ReminderPayload,
     Via,
     is_our_letter,
@@ -141,7 +142,7 @@ class MessageMaker:
             key=action.key,
             connection=self._name,
             title=title,
-            customer=action.contact_name,
+            customer=_addressee(action),
             to=to,
             subject=letter.subject,
             text=letter.text,
@@ -390,6 +391,14 @@ def _conversation(
     is_open = (invoice.id for invoice in account.invoices if invoice.amount_due > 0)
     about = {*is_open, *(ref.id for ref in action.invoices)}
     return conversation(earlier, to=to, invoice_ids=about)
+
+
+def _addressee(action: Action) -> str:
+    """Return to whom a message is written: the customer, or who is asked about it."""
+    payload = action.payload
+    if isinstance(payload, ReferenceLetterPayload):
+        return payload.addressee
+    return action.contact_name
 
 
 def _listed(text: str) -> tuple[str, ...]:

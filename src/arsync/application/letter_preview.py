@@ -14,7 +14,8 @@ from arsync.channels import Message, channel
 from arsync.connector_sdk import Capability
 from arsync.core.actions import Action, ActionState, MessagePayload, Via, is_our_letter
 from arsync.core.actions.notices import as_written, bears_number
-from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.actions.registry import LETTER_KINDS, OUTSIDE_BOOKS
+from arsync.core.credit.reference_letters import addressee_of
 from arsync.core.ledger.records import Account
 from arsync.errors import ArsyncError
 from arsync.mail import addresses
@@ -64,8 +65,10 @@ def letter_shown(organisation: OrganisationContext, row: ActionRow) -> LetterSho
     What cannot be made, for a text that is wrong or an address that is missing, is said in its
     remarks.
     """
-    if row.action.kind not in MESSAGE_KINDS or row.state not in NOT_LEFT:
+    if row.action.kind not in LETTER_KINDS or row.state not in NOT_LEFT:
         return None
+    if row.action.kind in OUTSIDE_BOOKS:
+        return _to_reference(organisation, row.action)
     contact_ids = [row.action.contact_id]
     account = next(organisation.store.ledger.accounts(organisation.id, contact_ids), None)
     if account is None:
@@ -76,6 +79,14 @@ def letter_shown(organisation: OrganisationContext, row: ActionRow) -> LetterSho
         planned = {action.key: action for action in plan.actions}
         remarks = () if row.key in planned else (NOT_PLANNED,)
         return shown_as_it_leaves(organisation, planned.get(row.key, row.action), account, remarks)
+    except ArsyncError as error:
+        return LetterShown("", remarks=(f"It cannot leave as things stand: {error}",))
+
+
+def _to_reference(organisation: OrganisationContext, action: Action) -> LetterShown:
+    """Return a letter to somebody who is no customer: no plan has it."""
+    try:
+        return shown_as_it_leaves(organisation, action, addressee_of(action))
     except ArsyncError as error:
         return LetterShown("", remarks=(f"It cannot leave as things stand: {error}",))
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from arsync import outbox
 from arsync.application.credit_applications import bind_applicants
+from arsync.application.credit_references import reference_gone, remind_references
 from arsync.application.customer_data import forget_expired
 from arsync.application.customer_entries import bind_customers
 from arsync.application.ending_tasks import end_tasks
@@ -275,6 +276,7 @@ def _save_plan(organisation: OrganisationContext, result: RunResult) -> None:
         undecided=absent.undecided,
         renewed=still_approved,
     )
+    remind_references(organisation)
 
 
 def _withdraw_unapproved(organisation: OrganisationContext, plan: Plan) -> set[str]:
@@ -342,6 +344,7 @@ def _carry_out(
         today=lambda: organisation.today,
         replan=organisation.replan_one,
         undecided=organisation.undecided,
+        reference_gone=lambda action: reference_gone(organisation, action),
         post=container.post(organisation.letter_source),
         limits=container.limits,
         changed=organisation.rules_changed,

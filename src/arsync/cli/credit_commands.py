@@ -74,6 +74,11 @@ _OF_APPLICANT = (
     ),
     click.option("--signed-on", type=_DAY, help="The day of the signature (default: today)."),
     click.option("--version", "signed_version", default="", help="Of the signed terms."),
+    click.option(
+        "--consented-on",
+        type=_DAY,
+        help="The day on which it agreed that its references are asked.",
+    ),
 )
 
 
@@ -139,6 +144,7 @@ def _applicant_words(
     signed: Path | None,
     signed_on: datetime | None,
     signed_version: str,
+    consented_on: datetime | None,
 ) -> ApplicantWords:
     from arsync.application.credit_applications import ApplicantWords
 
@@ -154,6 +160,7 @@ def _applicant_words(
         signed_file=signed,
         signed_on=_day(signed_on),
         signed_version=signed_version,
+        consented_on=_day(consented_on),
     )
 
 
@@ -170,7 +177,13 @@ def _applicant_words(
 )
 @click.option("--answered-on", type=_DAY, help="The day of the answer (default: today).")
 @click.option("--highest-credit", metavar="AMOUNT", help="The most that they let it owe.")
+@click.option("--known-for", default="", metavar="TEXT", help="How long it has known it.")
+@click.option("--limit-granted", metavar="AMOUNT", help="The limit that it grants.")
+@click.option("--pays", default="", metavar="TEXT", help="How it is paid: in time, late.")
 @click.option("--words", default="", help="The answer in its own words.")
+@click.option(
+    "--take-back", is_flag=True, help="Take back a letter that waits, or else the answer."
+)
 @connection_option
 @json_option
 @config_option
@@ -179,6 +192,7 @@ def reference(
     name: str,
     is_bank: bool,
     email: str,
+    take_back: bool,
     connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
@@ -189,9 +203,17 @@ def reference(
     NUMBER is the application's. A NAME that it names already is the one that was asked.
     """
     from arsync.application.credit_applications import record_reference
+    from arsync.application.credit_references import take_reference_back
     from arsync.core.ledger.agreements.credit_applications import ReferenceKind
 
     with opened(config_file) as (actor, container):
+        if take_back:
+            message = take_reference_back(actor, container, number, name, connection=connection)
+            if as_json:
+                print_json({"message": message})
+            else:
+                say(message)
+            return EXIT_DONE
         answered = record_reference(
             actor,
             container,
@@ -216,6 +238,9 @@ def _reference_words(
     answer: str | None,
     answered_on: datetime | None,
     highest_credit: str | None,
+    known_for: str,
+    limit_granted: str | None,
+    pays: str,
     words: str,
 ) -> ReferenceWords:
     from arsync.application.credit_applications import ReferenceWords
@@ -227,7 +252,45 @@ def _reference_words(
         amount_of(highest_credit),
         words,
         _day(asked_on),
+        known_for,
+        amount_of(limit_granted),
+        pays,
     )
+
+
+@credit.command(short_help="Ask a reference by letter, with the next run.")
+@click.argument("number", type=int)
+@click.argument("name")
+@click.option("--language", default="", metavar="CODE", help="Of the letter: en, de, fr.")
+@connection_option
+@json_option
+@config_option
+def ask(
+    number: int,
+    name: str,
+    language: str,
+    connection: ConnectionChoice,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Ask a bank or a supplier that an applicant names, by letter, with the next run.
+
+    NUMBER is the application's, NAME the reference's. The applicant has to have agreed:
+    `arsync credit apply NUMBER --consented-on DAY`. `arsync letters preview "reference request"`
+    shows the letter.
+    """
+    from arsync.application.credit_references import ask_reference
+    from arsync.core.planning.plan_views import action_view
+
+    with opened(config_file) as (actor, container):
+        letter = ask_reference(
+            actor, container, number, name, spoken=language, connection=connection
+        )
+    if as_json:
+        print_json({"message": letter.message, "action": action_view(letter.row.action)})
+    else:
+        say(letter.message)
+    return EXIT_DONE
 
 
 @credit.command(short_help="Record what a source said of applicants, by hand or from a CSV file.")
@@ -503,6 +566,7 @@ def _facts(explanation: ExplainedApplication) -> list[tuple[str, str]]:
         ("VAT number", application.vat_number),
         ("country", application.country),
         ("trading since", str(application.trading_since or "")),
+        ("agreed to references on", str(application.consented_on or "")),
         *(("person", ", ".join(filter(None, person))) for person in application.people),
         (
             "terms of trade",
@@ -510,12 +574,17 @@ def _facts(explanation: ExplainedApplication) -> list[tuple[str, str]]:
         ),
     ]
     for reference in application.references:
-        credit_given = reference.highest_credit
+        credit_given, granted = reference.highest_credit, reference.limit_granted
         phrases = [
             f"{reference.name}: {reference.answer or 'not answered yet'}",
             f"asked on {reference.asked_on}" if reference.asked_on else "",
+            f"the letter is {reference.letter_state}" if reference.letter_state else "",
+            f"reminded on {reference.reminded_on}" if reference.reminded_on else "",
             f"answered on {reference.answered_on}" if reference.answered_on else "",
+            f"knows it {reference.known_for}" if reference.known_for else "",
+            f"grants {shown(granted, application.currency)}" if granted else "",
             f"up to {shown(credit_given, application.currency)}" if credit_given else "",
+            f"pays {reference.pays}" if reference.pays else "",
             reference.words,
         ]
         lines.append((f"{reference.kind} reference", ", ".join(filter(None, phrases))))

@@ -1,4 +1,4 @@
-"""What a letter about the account can say: a hold, a limit, an agency, a payment."""
+"""What a letter can say besides invoices: a hold, a limit, an agency, a payment, an applicant."""
 
 from __future__ import annotations
 
@@ -9,8 +9,20 @@ from typing import Any
 from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.language import Language
 
-ABOUT = ("held_since", "limit_before", "limit_after", "agency", "amount_paid", "paid_on")
-"""What a letter about the account can be told; each is empty in every other letter."""
+ABOUT = (
+    "held_since",
+    "limit_before",
+    "limit_after",
+    "agency",
+    "amount_paid",
+    "paid_on",
+    "applicant",
+    "reference_kind",
+    "limit_asked",
+    "consented_on",
+    "asked_on",
+)
+"""What a letter about the account, or to a reference, can be told; each is empty in all others."""
 
 
 def account_values(about: Mapping[str, Any], spoken: Language) -> dict[str, str]:

@@ -285,5 +285,10 @@ def _facts(spoken: Language, sender: SenderDetails) -> LetterFacts:
             "agency": "Example Collections",
             "amount_paid": (_TOTAL, "GBP"),
             "paid_on": DAY,
+            "applicant": "Northwind Traders Ltd",
+            "reference_kind": "trade",
+            "limit_asked": (Decimal(4000), "GBP"),
+            "consented_on": _ISSUED,
+            "asked_on": _FIRST_LETTER,
         },
     )

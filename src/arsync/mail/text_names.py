@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from arsync.core.rulebook.model import INSTALMENT_DUE, INSTALMENT_MISSED, PLAN_AGREED
+from arsync.core.rulebook.model import (
+    INSTALMENT_DUE,
+    INSTALMENT_MISSED,
+    PLAN_AGREED,
+    REFERENCE_LETTERS,
+)
 
 TEXT_NAMES = (
     "upcoming",
@@ -31,7 +36,7 @@ ACCOUNT_TEXT_NAMES = (
 )
 """The texts about the account, which ask for nothing."""
 
-SHIPPED_NAMES = (*TEXT_NAMES, *PLAN_TEXT_NAMES, *ACCOUNT_TEXT_NAMES)
+SHIPPED_NAMES = (*TEXT_NAMES, *PLAN_TEXT_NAMES, *ACCOUNT_TEXT_NAMES, *REFERENCE_LETTERS)
 
 TABLES = ("invoices", "schedule", "statement")
 """The tables that a text can show: each is a template for the plain text and one for the HTML."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from arsync.core.actions import STARTED_STATES, ActionKind, Via
-from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.actions.registry import LETTER_KINDS
 from arsync.outbox.ports import ActionReading
 from arsync.outbox.types import Effect
 
 
 def kinds_by(via: str) -> frozenset[ActionKind]:
     """Return the kinds of messages that leave in a way: by the platform, only its own email."""
-    return frozenset({ActionKind.REMINDER}) if via == Via.PLATFORM else MESSAGE_KINDS
+    return frozenset({ActionKind.REMINDER}) if via == Via.PLATFORM else LETTER_KINDS
 
 
 class SentToday:

@@ -38,6 +38,7 @@ from arsync.core.actions import (
     leaves_by_channel,
 )
 from arsync.core.actions.notices import bears_number
+from arsync.core.actions.registry import OUTSIDE_BOOKS
 from arsync.core.ledger.mail_addresses import addresses_in, folded_address
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.sanitising import file_name
@@ -109,8 +110,9 @@ class Delivery:
             post, message = self._message(ready, row.attempts)
             trace = post.prepare(ready.action.via, message)
             trace = {**trace, LETTER_DIGEST: _digest(message)}
-            by_post = ready.action.via == Via.POST
-            prepared = self._begun(row, ready.action, trace, () if by_post else message.to)
+            # By post no address hears it, and a reference hears nothing of what it owes.
+            unheard = ready.action.via == Via.POST or ready.action.kind in OUTSIDE_BOOKS
+            prepared = self._begun(row, ready.action, trace, () if unheard else message.to)
             return Prepared(prepared, outgoing=(ready.action, message))
         file = self._file(ready)
         payload = ready.action.payload
@@ -148,6 +150,8 @@ class Delivery:
             write = write._replace(before={**write.before, STARTED_AT: since.isoformat()})
         if not leaves_by_channel(row.action):
             return self._connector.find(write)
+        if row.action.kind in OUTSIDE_BOOKS:
+            return self._look_up_by_channel(row, since or self._started_at(row))
         # What is told in the books follows the message: where it stands, the message has left. Its
         # absence says nothing: then the channel is asked.
         receipt = self._connector.find(_as_note(write))
@@ -175,6 +179,9 @@ class Delivery:
         written.
         """
         delivered = self._delivered_now.pop(row.key, None)
+        if row.action.kind in OUTSIDE_BOOKS:
+            # That it left is all there is to see: the customer's books tell nothing of it.
+            return row.receipt
         if delivered is not None:
             action, message = delivered
             return self._connector.perform(self._in_the_books(row, action, message.pdf))
@@ -227,6 +234,9 @@ class Delivery:
 
     def _extras(self, action: Action, account: Account) -> LetterExtras:
         """Return what a letter needs besides the account; a notice gets its number here."""
+        if action.kind in OUTSIDE_BOOKS:
+            # It goes on from no letter to the customer, and bears no number of one.
+            return LetterExtras(personal_line=personal_line_of(self._store.personal_lines, action))
         letters, connection = self._store.letters, self._connection.id
         return LetterExtras(
             links=self._links(action, account),
@@ -266,7 +276,7 @@ class Delivery:
         # a message each attempt is looked for by itself: its address may have changed.
         renews = leaves_by_channel(action)
         before = (not renews and row.before) or {
-            **self._connector.prepare(action),
+            **({} if action.kind in OUTSIDE_BOOKS else self._connector.prepare(action)),
             **trace,
             PREPARED_AT: self._clock.now().isoformat(timespec="seconds"),
         }

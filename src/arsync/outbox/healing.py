@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from arsync.core.actions import Action, ActionKind, ActionState, leaves_by_channel
-from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.actions.registry import LETTER_KINDS
 from arsync.core.ledger.records import Contact, Invoice, RecordKind
 from arsync.errors import HealsWhen
 from arsync.outbox.ports import ActionReading, LedgerCopy
@@ -94,7 +94,7 @@ class Obstacles:
         return {
             kind
             for kind in kinds
-            if kind in MESSAGE_KINDS or not any(each.stops(kind) for each in standing)
+            if kind in LETTER_KINDS or not any(each.stops(kind) for each in standing)
         }
 
     def stops_emails(self, moment: datetime) -> bool:

@@ -25,8 +25,10 @@ from arsync.core.actions.registry import (
     HOLD_KINDS,
     KINDS_AGAINST_CUSTOMERS,
     LIFTING_KINDS,
+    OUTSIDE_BOOKS,
     WORD_KINDS,
 )
+from arsync.core.credit.reference_letters import addressee_of
 from arsync.core.ledger.records import (
     Account,
     ContactStatus,
@@ -81,6 +83,7 @@ class Recheck:
         self._clock = context.clock
         self._replan = context.replan
         self._undecided = context.undecided
+        self._reference_gone = context.reference_gone
         self._limits = context.limits
         self._money_at: datetime | None = None
         self._fresh: dict[str, tuple[datetime, frozenset[str]]] = {}
@@ -92,6 +95,9 @@ class Recheck:
             RetryLater, NeedsReconnect: the platform could not be read; nothing was done.
         """
         action = row.action
+        if action.kind in OUTSIDE_BOOKS:
+            gone = self._reference_gone(action)
+            return Gone(gone) if gone else Ready(action, addressee_of(action))
         if row.by_person and action.kind is ActionKind.ACCOUNT_LETTER:
             # What a person asked for is not planned, and is said of the books of now all the same.
             self._read_again(action)

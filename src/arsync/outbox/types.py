@@ -117,6 +117,15 @@ Replan = Callable[[Account], Plan]
 """Plans one account anew, as of now, with the rulebook of the run."""
 
 
+ReferenceGone = Callable[[Action], str]
+"""Says why a letter to a reference is not sent any more; empty: its reason stands."""
+
+
+def is_asked_still(_action: Action) -> str:
+    """Stand in where no reference is asked by letter."""
+    return ""
+
+
 Undecided = Callable[[Account, Action], str]
 """Says what is unknown about the reason of an action that is not planned any more; empty when it is
 certainly gone."""
@@ -144,6 +153,7 @@ class OutboxContext:
     """The organisation's day; asked each time, for a run may go on past midnight."""
     replan: Replan = no_replan
     undecided: Undecided = is_certainly_gone
+    reference_gone: ReferenceGone = is_asked_still
     post: Post | None = None
     """Mail; None when nothing is sent by mail."""
     limits: Limits = LIMITS

@@ -39,6 +39,7 @@ from arsync.store.admin.webhooks import Webhooks
 from arsync.store.agreements.bound_customers import BoundCustomers
 from arsync.store.agreements.contact_log import ContactLog
 from arsync.store.agreements.credit_applications import CreditApplications
+from arsync.store.agreements.credit_references import CreditReferences
 from arsync.store.agreements.customer_pauses import CustomerPauses
 from arsync.store.agreements.disputes import Disputes
 from arsync.store.agreements.held_conditions import HeldConditions
@@ -154,6 +155,7 @@ class Store:
         self.limits = LimitHistory(database, clock)
         self.holds = HoldDecisions(database, clock)
         self.credit = CreditApplications(database, clock)
+        self.credit_references = CreditReferences(database, clock)
         self.pauses = CustomerPauses(database, clock)
         self.pins = PinnedEntries(database, clock)
         self.conditions = HeldConditions(database)

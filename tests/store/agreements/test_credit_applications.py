@@ -85,7 +85,7 @@ def standing(
 
 def test_an_application_is_kept_whole(store: Store, connection: ConnectionRow) -> None:
     number = store.credit.add(connection.id, ASKED, who="Ann")
-    reference = store.credit.add_reference(number, REFERENCE, who="Ann")
+    reference = store.credit_references.add(number, REFERENCE, who="Ann")
     answered = REFERENCE._replace(
         number=reference,
         answer=ReferenceAnswer.GOOD,
@@ -93,7 +93,7 @@ def test_an_application_is_kept_whole(store: Store, connection: ConnectionRow) -
         highest_credit=Decimal("900.00"),
         words="always pays",
     )
-    store.credit.answer(answered, who="Ann")
+    store.credit_references.answer(answered, who="Ann")
     assert store.credit.add_data(number, [SCORE, SCORE], who="Ann") == 1
     assert store.credit.add_data(number, [SCORE], who="Ann") == 0
     whole = ASKED._replace(number=number, references=(answered,), data=(SCORE,))
@@ -181,7 +181,7 @@ def test_a_prospect_is_bound_to_its_contact(store: Store, connection: Connection
 
 def test_forgetting_takes_out_who_applied(store: Store, connection: ConnectionRow) -> None:
     number = store.credit.add(connection.id, ASKED, who="Ann")
-    store.credit.add_reference(number, REFERENCE, who="Ann")
+    store.credit_references.add(number, REFERENCE, who="Ann")
     store.credit.add_data(number, [SCORE], who="Ann")
     decided(store, connection, number)
     exported = store.privacy.export(connection.id, "Contact c1")["credit_applications"]

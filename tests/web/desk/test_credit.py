@@ -102,3 +102,46 @@ def test_a_reader_without_amounts_sees_no_sums(desk: DeskDriver, owner: FlaskCli
     page = desk.signed_in(reader).get(path).text
     assert "3,000" not in page
     assert "Decide" not in page
+
+
+def test_a_reference_is_asked_from_its_page(desk: DeskDriver, owner: FlaskClient) -> None:
+    path = applied(owner)
+    fields = {"reference": "Acme Supply", "email": "accounts@acme.example"}
+    assert post(owner, f"{path}/reference", **fields).status_code == 303
+    assert "Ask Acme Supply by letter" not in owner.get(path).text
+    refused = post(owner, f"{path}/ask", asked="Acme Supply")
+    assert (refused.status_code, "has not agreed" in refused.text) == (422, True)
+    assert post(owner, f"{path}/consent", consented="2026-11-01").status_code == 303
+    assert "Ask Acme Supply by letter" in owner.get(path).text
+    asked = post(owner, f"{path}/ask", asked="Acme Supply")
+    assert asked.status_code == 303, asked.text
+    page = owner.get(path).text
+    assert "A letter waits to leave." in page
+    assert "Take the letter to Acme Supply back" in page
+    assert post(owner, f"{path}/reference-back", asked="Acme Supply").status_code == 303
+    assert "Ask Acme Supply by letter" in owner.get(path).text
+    said = {"reference": "Acme Supply", "answer": "good", "known_for": "6 years", "pays": "late"}
+    assert post(owner, f"{path}/reference", **said).status_code == 303
+    assert "knows it 6 years, is paid late" in owner.get(path).text
+
+
+def test_a_waiting_letter_to_a_reference_is_read(desk: DeskDriver, owner: FlaskClient) -> None:
+    path = applied(owner)
+    fields = {"reference": "Acme Supply", "email": "accounts@acme.example"}
+    post(owner, f"{path}/reference", **fields)
+    post(owner, f"{path}/consent", consented="2026-11-01")
+    clerk = desk.signed_in(add_person(desk.container, "Ann Clark", Role.ACCOUNTANT))
+    assert post(clerk, f"{path}/ask", asked="Acme Supply").status_code == 303
+    page = owner.get("/c/books/approvals").text
+    assert "Nova Ltd" in page
+    (row,) = [
+        each.row
+        for each in desk.container.waiting("books")
+        if each.row.action.contact_name == "Nova Ltd"
+    ]
+    shown = owner.get(f"/c/books/approvals/{row.key}")
+    assert shown.status_code == 200
+    assert "Reference for Nova Ltd - Example Ltd" in shown.text
+    assert "customers//" not in shown.text
+    letter = owner.get(f"/c/books/approvals/{row.key}/letter").text
+    assert "has applied to us for credit" in letter

@@ -19,7 +19,7 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.personal_lines import no_line_because
 from arsync.core.actions import ActionState, Because, is_our_letter
-from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.actions.registry import LETTER_KINDS, MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO
 from arsync.core.planning.plan import HeldBack
 from arsync.errors import UserMistake
@@ -172,7 +172,7 @@ def shown_decision(
         row=row,
         decision=decision,
         letter=letter_shown(organisation, row),
-        is_ours=row.action.kind in MESSAGE_KINDS and is_our_letter(row.action),
+        is_ours=row.action.kind in LETTER_KINDS and is_our_letter(row.action),
         because=row.action.because,
         sent_before=_sent_before(organisation, row),
         not_in_it=held,

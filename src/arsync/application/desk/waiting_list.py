@@ -18,7 +18,7 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.actions.decided_together import DecisionPlace, decided_together
-from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.actions.registry import LETTER_KINDS
 from arsync.core.ledger.money import ZERO, rounded
 from arsync.store.actions.waiting import OwedShare
 from arsync.store.models import WaitingAction, WaitingInvoice
@@ -88,7 +88,7 @@ class WaitingFilter(NamedTuple):
 
 def sort_of(kind: ActionKind) -> str:
     """Return how the desk sorts a kind."""
-    if kind in MESSAGE_KINDS:
+    if kind in LETTER_KINDS:
         return LETTERS
     return HOLDS if kind in ABOUT_ALL_THAT_IS_OWED else OTHERS
 

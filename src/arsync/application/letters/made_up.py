@@ -22,7 +22,13 @@ from arsync.core.actions import (
 )
 from arsync.core.actions.notices import text_of
 from arsync.core.actions.payloads import MessagePayload
+from arsync.core.credit.reference_letters import LetterWish, addressee_of, reference_letter
 from arsync.core.ledger.account_view import AccountView, days_overdue
+from arsync.core.ledger.agreements.credit_applications import (
+    CreditApplication,
+    CreditReference,
+    ReferenceKind,
+)
 from arsync.core.ledger.records import (
     Account,
     Contact,
@@ -33,7 +39,12 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.customer_locale import LANGUAGES
-from arsync.core.rulebook.model import ACCOUNT_LETTERS, PLAN_AGREED
+from arsync.core.rulebook.model import (
+    ACCOUNT_LETTERS,
+    PLAN_AGREED,
+    REFERENCE_LETTERS,
+    REFERENCE_REMINDER,
+)
 from arsync.mail.own_texts import text_name
 from arsync.mail.sample import sample_account
 from arsync.mail.text_names import PLAN_TEXT_NAMES
@@ -45,6 +56,9 @@ INSTALMENTS_SHOWN = 3
 """A payment plan that is made up has so many parts."""
 
 RULE = "a preview"
+
+
+MADE_UP_REFERENCE = ("Acme Supply Ltd", "accounts@example.com")
 
 
 class MadeUp(NamedTuple):
@@ -76,6 +90,8 @@ def letter_for(
     if planned is not None:
         words = f"By the rulebook {organisation.label} emails the invoice in its own words:"
         remarks = (f"{words} the customer does not read this text.",)
+    if text in REFERENCE_LETTERS:
+        return _to_reference(organisation, contact, text, language)
     if text in ACCOUNT_LETTERS:
         invoices, payload, more = about_the_account(organisation, account, contact, text)
     else:
@@ -113,6 +129,32 @@ def _planned(
         and text_name(text_of(action)) == text
     ]
     return next((action for action in written if is_our_letter(action)), next(iter(written), None))
+
+
+def _to_reference(
+    organisation: OrganisationContext, contact: Contact, text: str, language: str
+) -> MadeUp:
+    """Return the letter to a reference that a customer names; without one, it is made up."""
+    today = organisation.today
+    applied = organisation.store.credit.all(organisation.id, [contact.id])
+    named = [(each, reference) for each in applied for reference in each.references]
+    remarks: tuple[str, ...] = ()
+    if named:
+        application, reference = named[0]
+    else:
+        remarks = (f"{contact.name} names no reference: the letter shows one that is made up.",)
+        application = CreditApplication(0, contact.name, today, contact.id)
+        reference = CreditReference(0, ReferenceKind.TRADE, *MADE_UP_REFERENCE)
+    wish = LetterWish(
+        organisation.name,
+        language or organisation.rulebook.sending.language,
+        Because("", 0, RULE),
+        is_reminder=text == REFERENCE_REMINDER,
+    )
+    asked_before = reference._replace(asked_on=reference.asked_on or today)
+    agreed = application._replace(consented_on=application.consented_on or today)
+    action = reference_letter(agreed, asked_before, wish)
+    return MadeUp(action, addressee_of(action), remarks)
 
 
 def in_language(action: Action, language: str) -> Action:

@@ -22,9 +22,12 @@ from arsync.application.letters.made_up import MadeUp, in_language, letter_for
 from arsync.application.name_search import contact_named
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.core.actions import ActionState, MessagePayload, is_our_letter
+from arsync.core.actions import Action, ActionState, MessagePayload, is_our_letter
 from arsync.core.actions.message_words import by_way
 from arsync.core.actions.notices import text_of
+from arsync.core.actions.registry import OUTSIDE_BOOKS
+from arsync.core.credit.reference_letters import addressee_of
+from arsync.core.ledger.records import Account
 from arsync.errors import ArsyncError, UserMistake
 from arsync.mail import Letter, Letters, languages, sample_context, sender_details
 from arsync.mail.own_texts import text_name
@@ -162,12 +165,14 @@ def _of_message(container: Container, wanted: LetterWanted) -> LetterPreview:
     action = row.action
     if not isinstance(action.payload, MessagePayload):
         raise UserMistake(f"{row.key[:12]} is no letter: nothing of it reaches a customer.")
-    account = next(organisation.store.ledger.accounts(organisation.id, [action.contact_id]), None)
+    account = _account_of(organisation, action)
     if account is None:
         raise UserMistake(f"{action.contact_name} is no longer among the customers.")
     remarks: tuple[str, ...] = ()
     is_planned = False
-    if row.state in NOT_LEFT:
+    if row.state in NOT_LEFT and action.kind in OUTSIDE_BOOKS:
+        is_planned = True
+    elif row.state in NOT_LEFT:
         planned = {fresh.key: fresh for fresh in organisation.replan_one(account).actions}
         is_planned = row.key in planned
         action = planned.get(row.key, action)
@@ -181,6 +186,12 @@ def _of_message(container: Container, wanted: LetterWanted) -> LetterPreview:
     if wanted.language:
         action = in_language(action, wanted.language)
     return _of_customer(organisation, MadeUp(action, account, remarks, is_planned))
+
+
+def _account_of(organisation: OrganisationContext, action: Action) -> Account | None:
+    if action.kind in OUTSIDE_BOOKS:
+        return addressee_of(action)
+    return next(organisation.store.ledger.accounts(organisation.id, [action.contact_id]), None)
 
 
 def _of_customer(organisation: OrganisationContext, draft: MadeUp) -> LetterPreview:

@@ -184,7 +184,11 @@ def is_our_letter(action: Action) -> bool:
     """Return whether the customer reads arsync's own text: a PDF letter, or mail by SMTP."""
     if action.kind is ActionKind.REMINDER:
         return action.via != Via.PLATFORM
-    return action.kind in {ActionKind.LETTER, ActionKind.ACCOUNT_LETTER}
+    return action.kind in {
+        ActionKind.LETTER,
+        ActionKind.ACCOUNT_LETTER,
+        ActionKind.REFERENCE_LETTER,
+    }
 
 
 def leaves_by_channel(action: Action) -> bool:

@@ -42,6 +42,8 @@ class ActionKind(StrEnum):
     """Our letter as a PDF, delivered to the customer and attached to the invoice."""
     ACCOUNT_LETTER = "account_letter"
     """A letter about the account that asks for nothing: a statement, thanks, a hold placed."""
+    REFERENCE_LETTER = "reference_letter"
+    """A question to a bank or a supplier about an applicant for credit."""
     LATE_FEE = "late_fee"
     CREDIT_NOTE = "credit_note"
     """A draft, which a person approves in the accounting system."""
@@ -529,8 +531,45 @@ class AccountLetterPayload(_MessagePayload, frozen=True, tag="account_letter"):
         return AccountLetterPayload(letter=self.letter, language=self.language)
 
 
-MessagePayload: TypeAlias = ReminderPayload | LetterPayload | AccountLetterPayload
-"""What is written to a customer."""
+class ReferenceLetterPayload(_MessagePayload, frozen=True, tag="reference_letter"):
+    """A letter to somebody whom an applicant for credit names as a reference."""
+
+    kind: ClassVar[ActionKind] = ActionKind.REFERENCE_LETTER
+    letter: str = ""
+    """The name of its text."""
+    application: int = 0
+    reference: int = 0
+    """Both by their numbers in arsync's records."""
+    addressee: str = ""
+    """The reference's name; the action's contact is the applicant."""
+    reference_kind: str = ""
+    limit_asked: Decimal | None = None
+    """In `currency`."""
+    currency: str = ""
+    consented_on: date | None = None
+    """The day on which the applicant agreed that it is asked."""
+    asked_on: date | None = None
+    """Of a reminder: when it was asked first."""
+
+    @property
+    def title(self) -> str:
+        """Return the name of its text."""
+        return self.letter
+
+    def anonymous(self) -> ReferenceLetterPayload:
+        """Return it without names, addresses and amounts."""
+        return ReferenceLetterPayload(
+            letter=self.letter,
+            language=self.language,
+            application=self.application,
+            reference=self.reference,
+        )
+
+
+MessagePayload: TypeAlias = (
+    ReminderPayload | LetterPayload | AccountLetterPayload | ReferenceLetterPayload
+)
+"""What is written to a customer, or to somebody about one."""
 
 
 class LateFeePayload(_Payload, frozen=True, tag="late_fee"):
@@ -647,6 +686,7 @@ Payload: TypeAlias = (
     | TaskDonePayload
     | LetterPayload
     | AccountLetterPayload
+    | ReferenceLetterPayload
     | LateFeePayload
     | CreditNotePayload
     | PlacementPayload

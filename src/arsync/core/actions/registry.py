@@ -32,6 +32,8 @@ class KindOfAction(Struct, frozen=True):
     are not."""
     reaches_customer: bool = False
     """It keeps the gap between messages."""
+    reaches_others: bool = False
+    """It is written to somebody else about the customer, and nothing of it stands in the books."""
     is_step: bool = False
     """It is always a step of a cadence. A task is one only when its invoices name a step."""
     one_for_all_causes: bool = False
@@ -111,6 +113,17 @@ _ROWS = (
         safety_limit="account_letters",
         counted_as="account letters",
         not_undoable="a letter that has left cannot be recalled",
+    ),
+    KindOfAction(
+        ActionKind.REFERENCE_LETTER,
+        verb="ASK A REFERENCE",
+        done=("reference asked", "references asked"),
+        reaches_others=True,
+        has_note=False,
+        not_undoable=(
+            "a letter that has left cannot be recalled; `arsync credit reference NUMBER NAME"
+            " --answer ANSWER` records what came of it"
+        ),
     ),
     KindOfAction(
         ActionKind.CREDIT_HOLD,
@@ -356,6 +369,9 @@ def kinds_with(attribute: str) -> frozenset[ActionKind]:
 
 STEP_KINDS = kinds_with("is_step")
 MESSAGE_KINDS = kinds_with("reaches_customer")
+OUTSIDE_BOOKS = kinds_with("reaches_others")
+LETTER_KINDS = MESSAGE_KINDS | OUTSIDE_BOOKS
+"""All that is read outside the business, by a customer or by somebody else."""
 KINDS_AGAINST_CUSTOMERS = kinds_with("acts_against_customer")
 KINDS_OF_RULES = frozenset(kind for kind, row in KINDS.items() if row.planned)
 """The kinds that a rulebook plans; the others follow from what people said."""

@@ -634,6 +634,14 @@ class Goals(NamedTuple):
     assign_to: str = "owner"
 
 
+class ReferenceRules(NamedTuple):
+    """How references of applicants for credit are asked."""
+
+    remind_days: int | None = None
+    """So many days after the letter one that did not answer is reminded, once; None: none is."""
+    place: Place = NOWHERE
+
+
 class StatementDay(NamedTuple):
     """The days on which statements leave: one of the three ways."""
 
@@ -734,6 +742,10 @@ HAND_OVER = "hand over announced"
 TERMS_OF_TRADE = "terms of trade"
 SATISFACTION_CHECK = "satisfaction check"
 THANK_YOU = "thank you"
+REFERENCE_REQUEST = "reference request"
+REFERENCE_REMINDER = "reference reminder"
+REFERENCE_LETTERS = (REFERENCE_REQUEST, REFERENCE_REMINDER)
+"""The texts to banks and suppliers about applicants for credit."""
 ACCOUNT_LETTERS = (
     STATEMENT_OF_ACCOUNT,
     HOLD_PLACED,
@@ -783,6 +795,7 @@ class Rulebook:
     write_offs: tuple[WriteOff, ...] = ()
     acceptance: tuple[AcceptanceRule, ...] = ()
     """Asked about applications alone, so no account is planned by it."""
+    credit_references: ReferenceRules = ReferenceRules()  # noqa: RUF009 - a frozen value
     alerts: tuple[AlertRule, ...] = ()
     sending: Sending = field(default_factory=Sending)
     roles: tuple[RoleAddress, ...] = ()

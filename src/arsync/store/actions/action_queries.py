@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, Via
-from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.actions.registry import LETTER_KINDS
 from arsync.core.ledger.records import CLOSED_BY_ITSELF
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import action_row, events_of, rows_of, waiting_keys
@@ -445,7 +445,7 @@ def is_open(row: ActionRow) -> bool:
 def is_message_by(via: str) -> ColumnElement[bool]:
     """Return the condition that an action is a message that leaves in this way."""
     # By the platform leaves its own email alone: a letter of an earlier version is only attached.
-    kinds = {ActionKind.REMINDER} if via == Via.PLATFORM else MESSAGE_KINDS
+    kinds = {ActionKind.REMINDER} if via == Via.PLATFORM else LETTER_KINDS
     return and_(actions.c.kind.in_([kind.value for kind in kinds]), leaves_by(via))
 
 

@@ -10,7 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, or_, select, update
 
+from arsync.core.actions.registry import OUTSIDE_BOOKS
+from arsync.core.credit.reference_letters import payload_of_reference
 from arsync.core.rulebook.model import folded
+from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.credit_tables import (
     credit_applications,
     credit_approvals,
@@ -18,6 +21,7 @@ from arsync.store.db.credit_tables import (
     credit_decisions,
     credit_references,
 )
+from arsync.store.db.tables import actions
 from arsync.store.ledger.record_rows import FORGOTTEN
 
 _COLUMNS = credit_applications.c
@@ -52,6 +56,18 @@ def _rows(
     return [
         {name: value for name, value in row.items() if name not in left_out}
         for row in db.execute(query).mappings()
+    ]
+
+
+def letters_of(db: Connection, numbers: Sequence[int]) -> list[str]:
+    """Return the keys of letters about applicants: of prospects no contact leads to them."""
+    query = select(actions.c.key, actions.c.action).where(
+        actions.c.kind.in_([kind.value for kind in OUTSIDE_BOOKS])
+    )
+    return [
+        row.key
+        for row in db.execute(query)
+        if payload_of_reference(decode_action(row.action)).application in numbers
     ]
 
 

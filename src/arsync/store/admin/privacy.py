@@ -26,6 +26,7 @@ from arsync.store.actions.serialisation import decode_action, encode_action
 from arsync.store.admin.credit_privacy import (
     exported_applications,
     forget_applications,
+    letters_of,
     numbers_of,
 )
 from arsync.store.admin.passing_privacy import (
@@ -176,6 +177,7 @@ class Privacy:
             _overwrite(db)
             prospect = _prospect(db, connection_id, name_or_id)
             if prospect:
+                _make_nameless(db, letters_of(db, prospect))
                 forget_applications(db, prospect)
                 _forget_in_log(db, name_or_id)
                 return Forgotten("", 0, copy_stays=False)
@@ -185,6 +187,7 @@ class Privacy:
             _make_nameless(db, keys)
             _forget_words(db, connection_id, contact)
             mine = numbers_of(db, connection_id, contact.id, contact.name)
+            _make_nameless(db, letters_of(db, mine))
             forget_applications(db, mine)
             forget_in_passing(db, connection_id, contact.name)
             _forget_entries(db, connection_id, contact.id)

@@ -20,27 +20,24 @@ from arsync.core.ledger.agreements.credit_applications import (
     CreditApplication,
     CreditDatum,
     CreditOutcome,
-    CreditReference,
     DatumKind,
-    ReferenceAnswer,
-    ReferenceKind,
     SignedTerms,
 )
 from arsync.core.ledger.records import ContactStatus
 from arsync.core.rulebook.model import folded
 from arsync.errors import UserMistake
+from arsync.store.agreements.credit_references import CreditReferences, references_of
 from arsync.store.db.bulk import one_of
 from arsync.store.db.credit_tables import (
     credit_applications,
     credit_approvals,
     credit_data,
     credit_decisions,
-    credit_references,
 )
 from arsync.store.db.database import Database, inserted_id
 from arsync.store.db.tables import contacts, invoices
 
-_APPLICATIONS, _REFERENCES = credit_applications.c, credit_references.c
+_APPLICATIONS = credit_applications.c
 _DATA, _DECISIONS = credit_data.c, credit_decisions.c
 
 
@@ -89,6 +86,7 @@ class CreditApplications:
         """Work on this database."""
         self._database = database
         self._clock = clock
+        self._references = CreditReferences(database, clock)
 
     def add(self, connection_id: int, application: CreditApplication, *, who: str) -> int:
         """Keep a new application, with its references, and return its number."""
@@ -98,7 +96,7 @@ class CreditApplications:
             written = values | {"recorded_by": who, "recorded_at": now}
             number = inserted_id(db.execute(insert(credit_applications).values(written)))
             for reference in application.references:
-                self._add_reference(db, number, reference, who)
+                self._references.add_in(db, number, reference, who)
             return number
 
     def change(self, connection_id: int, application: CreditApplication, *, who: str) -> None:
@@ -141,6 +139,15 @@ class CreditApplications:
                 conditions.append(one_of(db, _APPLICATIONS.contact_id, contact_ids))
             return _read(db, conditions)
 
+    def numbered(self, connection_id: int, numbers: Sequence[int]) -> dict[int, CreditApplication]:
+        """Return applications by their numbers; those that there are not are left out."""
+        with self._database.read() as db:
+            mine = [
+                _APPLICATIONS.connection_id == connection_id,
+                _APPLICATIONS.id.in_(list(numbers)),
+            ]
+            return {application.number: application for application in _read(db, mine)}
+
     def get(self, connection_id: int, number: int) -> CreditApplication:
         """Return one application.
 
@@ -152,20 +159,6 @@ class CreditApplications:
         if not applications:
             raise _unknown(number)
         return applications[0]
-
-    def add_reference(self, number: int, reference: CreditReference, *, who: str) -> int:
-        """Keep whom an applicant names, and return the reference's number."""
-        with self._database.write() as db:
-            return self._add_reference(db, number, reference, who)
-
-    def answer(self, reference: CreditReference, *, who: str) -> None:
-        """Keep when a reference was asked, and what it answered."""
-        with self._database.write() as db:
-            db.execute(
-                update(credit_references)
-                .where(_REFERENCES.id == reference.number)
-                .values(**_reference_values(reference), recorded_by=who)
-            )
 
     def add_data(self, number: int, data: Iterable[CreditDatum], *, who: str) -> int:
         """Keep what a source said, and return how many were new; the same again is kept once."""
@@ -333,19 +326,6 @@ class CreditApplications:
                 )
             )
 
-    def _add_reference(
-        self, db: Connection, number: int, reference: CreditReference, who: str
-    ) -> int:
-        values = {
-            **_reference_values(reference),
-            "application_id": number,
-            "kind": reference.kind.value,
-            "name": reference.name,
-            "recorded_by": who,
-            "recorded_at": self._clock.now(),
-        }
-        return inserted_id(db.execute(insert(credit_references).values(values)))
-
 
 def _this(connection_id: int, number: int) -> tuple[ColumnElement[bool], ...]:
     return (_APPLICATIONS.connection_id == connection_id, _APPLICATIONS.id == number)
@@ -390,17 +370,7 @@ def _stored(application: CreditApplication) -> dict[str, Any]:
         "signed_sha256": signed.sha256 if signed else "",
         "signed_on": signed.signed_on if signed else None,
         "signed_version": signed.version if signed else "",
-    }
-
-
-def _reference_values(reference: CreditReference) -> dict[str, Any]:
-    return {
-        "email": reference.email,
-        "asked_on": reference.asked_on,
-        "answer": reference.answer.value if reference.answer else None,
-        "answered_on": reference.answered_on,
-        "highest_credit": reference.highest_credit,
-        "words": reference.words,
+        "consented_on": application.consented_on,
     }
 
 
@@ -409,7 +379,7 @@ def _read(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[CreditA
     query = select(credit_applications).where(*wanted).order_by(_APPLICATIONS.id.desc())
     rows = db.execute(query).all()
     numbers = [row.id for row in rows]
-    references, data_of = _references_of(db, numbers), _data_of(db, numbers)
+    references, data_of = references_of(db, numbers), _data_of(db, numbers)
     return [
         CreditApplication(
             row.id,
@@ -427,6 +397,7 @@ def _read(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[CreditA
             tuple(references.get(row.id, ())),
             _signed(row.signed_file, row.signed_sha256, row.signed_on, row.signed_version),
             tuple(data_of.get(row.id, ())),
+            row.consented_on,
         )
         for row in rows
     ]
@@ -434,26 +405,6 @@ def _read(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[CreditA
 
 def _signed(file_name: str, sha256: str, day: date | None, version: str) -> SignedTerms | None:
     return None if day is None else SignedTerms(file_name, sha256, day, version)
-
-
-def _references_of(db: Connection, numbers: Sequence[int]) -> dict[int, list[CreditReference]]:
-    by_application: dict[int, list[CreditReference]] = defaultdict(list)
-    query = select(credit_references).where(_REFERENCES.application_id.in_(numbers))
-    for row in db.execute(query.order_by(_REFERENCES.id)):
-        by_application[row.application_id].append(
-            CreditReference(
-                row.id,
-                ReferenceKind(row.kind),
-                row.name,
-                row.email,
-                row.asked_on,
-                ReferenceAnswer(row.answer) if row.answer else None,
-                row.answered_on,
-                row.highest_credit,
-                row.words,
-            )
-        )
-    return by_application
 
 
 def _data_of(db: Connection, numbers: Sequence[int]) -> dict[int, list[CreditDatum]]:

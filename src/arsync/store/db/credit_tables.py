@@ -40,6 +40,8 @@ credit_applications = Table(
     _text("signed_sha256"),
     Column("signed_on", Date),
     _text("signed_version"),
+    # The day on which the applicant agreed that its references are asked.
+    Column("consented_on", Date),
     Column("recorded_by", Text, nullable=False),
     Column("recorded_at", Moment, nullable=False),
     Index(None, "connection_id", "contact_id"),
@@ -61,6 +63,14 @@ credit_references = Table(
     Column("answered_on", Date),
     Column("highest_credit", Amount),
     _text("words"),
+    _text("known_for"),
+    Column("limit_granted", Amount),
+    _text("pays"),
+    # The letters that ask it, by their keys in `actions`; empty: there is none.
+    Column("letter_key", Id, nullable=False, server_default=""),
+    Column("reminder_key", Id, nullable=False, server_default=""),
+    # How many letters were ever meant for it, withdrawn ones too: each has a key of its own.
+    Column("letters", Integer, nullable=False, server_default="0"),
     Column("recorded_by", Text, nullable=False),
     Column("recorded_at", Moment, nullable=False),
     Index(None, "application_id"),

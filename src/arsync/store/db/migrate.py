@@ -59,6 +59,7 @@ REVISIONS = (
     "0046",
     "0047",
     "0048",
+    "0049",
 )
 """Every step of `migrations/versions`, oldest first.
 

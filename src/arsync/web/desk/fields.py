@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from babel.numbers import NumberFormatError, parse_decimal
 
-from arsync.errors import UserMistake
+from arsync.errors import ArsyncError
 from arsync.translation import gettext
 from arsync.web.desk.visit import Visit
 
@@ -79,7 +79,7 @@ def count_of(visit: Visit, name: str, most: int) -> int:
     return int(text)
 
 
-def refusal(mistake: UserMistake) -> str:
+def refusal(mistake: ArsyncError) -> str:
     """Return what a use case has against it; its hints name commands, and are left out."""
     line = str(mistake).splitlines()[0]
     return line[:1].upper() + line[1:]

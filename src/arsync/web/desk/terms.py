@@ -36,6 +36,7 @@ TERMS: tuple[ReaderText, ...] = (
     ReaderText("task done"),
     ReaderText("letter"),
     ReaderText("account letter"),
+    ReaderText("reference letter"),
     ReaderText("late fee"),
     ReaderText("credit note"),
     ReaderText("placement"),

@@ -75,6 +75,21 @@ class CreditReference(NamedTuple):
     highest_credit: Decimal | None = None
     """The most that they let the applicant owe, in the application's currency."""
     words: str = ""
+    known_for: str = ""
+    """How long it has known the applicant, in its own words."""
+    limit_granted: Decimal | None = None
+    """The limit that it grants, in the application's currency."""
+    pays: str = ""
+    """How the applicant pays it, in its own words."""
+    letter_key: str = ""
+    """The key of the letter that asks it; empty: none does."""
+    letter_state: str = ""
+    """The state of that letter, as of every action."""
+    reminder_key: str = ""
+    reminder_state: str = ""
+    reminded_on: date | None = None
+    letters: int = 0
+    """How many letters were ever meant for it, withdrawn ones too."""
 
 
 class SignedTerms(NamedTuple):
@@ -145,6 +160,8 @@ class CreditApplication(NamedTuple):
     signed: SignedTerms | None = None
     data: tuple[CreditDatum, ...] = ()
     """All that sources said, the oldest first."""
+    consented_on: date | None = None
+    """The day on which it agreed that its references are asked; None: nobody said."""
 
     def newest(self, kind: DatumKind) -> CreditDatum | None:
         """Return the newest of one kind; of the same day, what was recorded last."""

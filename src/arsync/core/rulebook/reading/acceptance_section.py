@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from yaml.nodes import MappingNode, Node
 
 from arsync.core.ledger.agreements.credit_applications import CreditOutcome
-from arsync.core.rulebook.model import AcceptanceRule, AcceptedLimit, Place
+from arsync.core.rulebook.model import (
+    NOWHERE,
+    AcceptanceRule,
+    AcceptedLimit,
+    Place,
+    ReferenceRules,
+)
+from arsync.core.rulebook.reading.agreement_sections import DaysBefore
 from arsync.core.rulebook.reading.condition_reader import ConditionShape, when_of
 from arsync.core.rulebook.reading.hints import said_for_value
 from arsync.core.rulebook.reading.value_types import (
@@ -95,6 +104,13 @@ class ReviewShape:
         return {"type": "string", "pattern": f"^{self.PATTERN}$"}
 
 
+class RemindShape(DaysBefore):
+    """`10 days`."""
+
+    example = "10 days"
+    pattern = r"([1-9][0-9]?) days?"
+
+
 _APPLICATIONS = ConditionShape("application")
 ACCEPTANCE = (
     Key("name", Text(), "its name; decisions and notes show it", required=True),
@@ -118,6 +134,22 @@ ACCEPTANCE = (
     Key("review", ReviewShape(), "when it is reviewed, as a task: every 12 months"),
     Key("remove", Removal(), "true: remove it from the extended rulebook; or a list of its keys"),
 )
+
+
+REFERENCES = (
+    Key(
+        "remind_after",
+        RemindShape(),
+        "remind a reference that does not answer its letter, once; without it: none is reminded",
+    ),
+    Key("remove", Removal(), "true: remove it from the extended rulebook; or a list of keys"),
+)
+
+
+def reference_rules(values: Mapping[str, tuple[Any, Place]]) -> ReferenceRules:
+    """Return the section `credit_references` from its values by key, each with its place."""
+    days, place = values.get("remind_after", (None, NOWHERE))
+    return ReferenceRules(days, place)
 
 
 def read_acceptance(

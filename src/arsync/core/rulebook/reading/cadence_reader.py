@@ -16,6 +16,7 @@ from arsync.core.rulebook.model import (
     MESSAGE_STEPS,
     PLAN_AGREED,
     PREVIOUS_STEP,
+    REFERENCE_LETTERS,
     SATISFACTION_CHECK,
     STATEMENT_OF_ACCOUNT,
     TASK_STEPS,
@@ -305,6 +306,7 @@ NO_STEPS = {
     **dict.fromkeys((SATISFACTION_CHECK, TERMS_OF_TRADE), "after_issue"),
     STATEMENT_OF_ACCOUNT: "statements",
     THANK_YOU: "thank_you",
+    **dict.fromkeys(REFERENCE_LETTERS, "credit_references"),
 }
 """Texts that would not be true as a step of a cadence, and the section that sends each."""
 

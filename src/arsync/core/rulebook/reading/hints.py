@@ -510,7 +510,10 @@ _ACCEPTANCES = (
 )
 _GOALS = "goals: {dso: 40, overdue_percent: 15, days_to_pay: 35, cei: 85}"
 
+_REFERENCES = "credit_references: {remind_after: 10 days}"
+
 _RULEBOOK = _ELSEWHERE | _table(
+    ("references trade_references bank_references reference", _write(_REFERENCES)),
     ("goal target targets kpi kpis objectives measures dso cei", _write(_GOALS)),
     (
         "accept acceptances applications application credit_applications onboarding scoring",
@@ -654,6 +657,7 @@ EXAMPLES: Mapping[str, str] = {
     "'promises'": "promises: {grace: 3 business days}",
     "'disputes'": "disputes: {answer_within: 10 business days, escalate_to: finance director}",
     "'goals'": _GOALS,
+    "'credit_references'": _REFERENCES,
     "'statutory'": "statutory: {law: Late Payment Act, points_above_reference: 8}",
     "'customers'": _CUSTOMERS,
     Spot.CUSTOMER: _CUSTOMERS,

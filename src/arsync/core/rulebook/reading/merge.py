@@ -48,6 +48,7 @@ SETTINGS = (
     "disputes",
     "thank_you",
     "announcements",
+    "credit_references",
     "goals",
 )
 """The blocks of single values."""

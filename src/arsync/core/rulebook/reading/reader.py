@@ -41,7 +41,7 @@ from arsync.core.rulebook.model import (
     WriteOff,
     folded,
 )
-from arsync.core.rulebook.reading.acceptance_section import read_acceptance
+from arsync.core.rulebook.reading.acceptance_section import read_acceptance, reference_rules
 from arsync.core.rulebook.reading.agreement_sections import dispute_rules, payment_plan_rules
 from arsync.core.rulebook.reading.alert_section import read_alert
 from arsync.core.rulebook.reading.cadence_reader import read_cadence, trials_fit
@@ -310,6 +310,7 @@ class _Assembly:
             thank_you=self.thanks(),
             after_issue=self.named("after_issue", read_after_issue),
             announcements=announcements_of(self.settings["announcements"]),
+            credit_references=reference_rules(self.settings["credit_references"]),
             goals=goals_of(self.settings["goals"]),
         )
 

@@ -24,7 +24,7 @@ from arsync.core.rulebook.model import (
     TakeOverKind,
     WithoutEmail,
 )
-from arsync.core.rulebook.reading.acceptance_section import ACCEPTANCE
+from arsync.core.rulebook.reading.acceptance_section import ACCEPTANCE, REFERENCES
 from arsync.core.rulebook.reading.agreement_sections import DISPUTES, PAYMENT_PLANS, GraceShape
 from arsync.core.rulebook.reading.alert_section import ALERT
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
@@ -827,6 +827,11 @@ TOP = (
         "acceptance",
         Blocks(ACCEPTANCE, Spot.ACCEPTANCE, 1000),
         "what becomes of applications for credit; the first rule that applies decides",
+    ),
+    Key(
+        "credit_references",
+        SubBlock(REFERENCES),
+        "how references of applicants for credit are asked",
     ),
     Key(
         "alerts",

@@ -8,6 +8,7 @@ from arsync.web.desk.pages.clients import routes as clients
 from arsync.web.desk.pages.connect import routes as connect
 from arsync.web.desk.pages.connection import routes as connection
 from arsync.web.desk.pages.credit import routes as credit
+from arsync.web.desk.pages.credit_asking import routes as credit_asking
 from arsync.web.desk.pages.customer_forms import routes as customer_forms
 from arsync.web.desk.pages.customers import routes as customers
 from arsync.web.desk.pages.decisions import routes as decisions
@@ -38,6 +39,7 @@ ALL: tuple[Routes, ...] = (
     connect,
     connection,
     credit,
+    credit_asking,
     customer_forms,
     customers,
     decisions,

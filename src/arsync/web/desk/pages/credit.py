@@ -19,8 +19,10 @@ from arsync.application.credit_decisions import (
     listed,
     take_credit_back,
 )
+from arsync.application.credit_sources import allowed_sources
 from arsync.application.permissions import Permission
 from arsync.core.credit.acceptance import OUTCOME_WORDS
+from arsync.core.credit.reference_letters import waits, why_not_asked
 from arsync.core.ledger.agreements.credit_applications import (
     FINAL_OUTCOMES,
     CreditOutcome,
@@ -112,7 +114,7 @@ def _new_page(visit: Visit, status: int = 200) -> Response:
 @routes.page(ONE)
 def one_application(visit: Visit, number: int) -> Response:
     """Show an application, what the rulebook proposes and why, and what was decided."""
-    return _page(visit, number)
+    return application_page(visit, number)
 
 
 @routes.act(f"{ONE}/decide", Permission.DECIDE_CREDIT, audited="decided about credit")
@@ -145,12 +147,12 @@ def decide(visit: Visit, number: int) -> Response:
         except UserMistake as mistake:
             visit.field_errors["outcome"] = refusal(mistake)
         else:
-            return _back(visit, number, decision.message)
-    return _page(visit, number, 422)
+            return back_to(visit, number, decision.message)
+    return application_page(visit, number, 422)
 
 
 @routes.act(f"{ONE}/take-back", Permission.DECIDE_CREDIT, audited="took a credit decision back")
-def take_back(visit: Visit, number: int) -> Response:
+def takeback_to(visit: Visit, number: int) -> Response:
     """Take the standing decision back."""
     reason = text_of(visit, "back_reason", gettext("Say why."))
     if not visit.field_errors:
@@ -158,8 +160,8 @@ def take_back(visit: Visit, number: int) -> Response:
         message = take_credit_back(
             visit.actor, visit.container, number, reason=reason, connection=name
         )
-        return _back(visit, number, message)
-    return _page(visit, number, 422)
+        return back_to(visit, number, message)
+    return application_page(visit, number, 422)
 
 
 @routes.act(f"{ONE}/reference", Permission.APPLY_FOR_CREDIT, audited="recorded a reference")
@@ -171,6 +173,9 @@ def reference(visit: Visit, number: int) -> Response:
     said = ReferenceWords(
         ReferenceAnswer(answer) if answer in set(ReferenceAnswer) else None,
         words=text_of(visit, "words"),
+        known_for=text_of(visit, "known_for"),
+        limit_granted=amount_of(visit, "granted"),
+        pays=text_of(visit, "pays"),
     )
     if not visit.field_errors:
         try:
@@ -180,16 +185,17 @@ def reference(visit: Visit, number: int) -> Response:
                 number,
                 name,
                 kind=ReferenceKind(kind) if kind in set(ReferenceKind) else ReferenceKind.TRADE,
+                email=text_of(visit, "email"),
                 said=said,
                 connection=visit.organisation.name,
             )
         except UserMistake as mistake:
             visit.field_errors["reference"] = refusal(mistake)
         else:
-            return _back(
+            return back_to(
                 visit, number, gettext("The reference %(name)s is recorded.", name=recorded.name)
             )
-    return _page(visit, number, 422)
+    return application_page(visit, number, 422)
 
 
 @routes.act(f"{ONE}/data", Permission.APPLY_FOR_CREDIT, audited="recorded credit data")
@@ -214,21 +220,23 @@ def data(visit: Visit, number: int) -> Response:
         except UserMistake as mistake:
             visit.field_errors["value"] = refusal(mistake)
         else:
-            return _back(visit, number, gettext("Recorded what %(source)s said.", source=source))
-    return _page(visit, number, 422)
+            return back_to(visit, number, gettext("Recorded what %(source)s said.", source=source))
+    return application_page(visit, number, 422)
 
 
 def _home(visit: Visit) -> str:
     return visit.organisation.connection.organisation.base_currency
 
 
-def _back(visit: Visit, number: int, message: str) -> Response:
+def back_to(visit: Visit, number: int, message: str) -> Response:
+    """Lead back to an application, with what was done."""
     visit.log_words = message
     shown = visit.words.told(without_commands(message), today=visit.organisation.today)
     return visit.see(visit.address(f"credit/{number}"), shown)
 
 
-def _page(visit: Visit, number: int, status: int = 200) -> Response:
+def application_page(visit: Visit, number: int, status: int = 200) -> Response:
+    """Return the page of one application."""
     explanation = explained(
         visit.actor, visit.container, number, connection=visit.organisation.name
     )
@@ -249,6 +257,12 @@ def _page(visit: Visit, number: int, status: int = 200) -> Response:
         kinds=tuple(ReferenceKind),
         answers=tuple(ReferenceAnswer),
         datum_kinds=tuple(DatumKind),
+        may_ask={
+            each.name: not why_not_asked(explanation.application, each)
+            for each in explanation.application.references
+        },
+        waits=waits,
+        sources=allowed_sources(visit.actor, visit.organisation),
         currency=visit.organisation.rulebook.currency,
         today=visit.organisation.today,
         home=_home(visit),

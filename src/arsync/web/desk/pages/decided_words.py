@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from arsync.application.action_history import action_history
 from arsync.core.actions import ActionState
-from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.actions.registry import LETTER_KINDS
 from arsync.errors import UserMistake
 from arsync.translation import gettext
 from arsync.web.desk.visit import Visit
@@ -65,7 +65,7 @@ def decided_words(visit: Visit) -> DecidedWords | None:
         ActionState.AWAITING_APPROVAL: "first" if first else "waiting",
         ActionState.WITHDRAWN: "withdrawn",
     }.get(row.state, "gone")
-    leaves = when_words(visit, row.not_before) if row.action.kind in MESSAGE_KINDS else ""
+    leaves = when_words(visit, row.not_before) if row.action.kind in LETTER_KINDS else ""
     mine = first is not None and first.user_id == visit.actor.user_id
     can_undo = state in {"approved", "refused"} or (state == "first" and mine)
     return DecidedWords(row.key, row.action.contact_name, state, leaves, can_undo)
