@@ -352,6 +352,7 @@ SECTION_EXAMPLES = {
     "unapplied_cash": "unapplied_cash: only in full",
     "promises": "promises:\n  grace: 3 business days\n  broken_counts_for: 365 days",
     "credit_references": "credit_references: {remind_after: 10 days}",
+    "payables": "payables: {read: open bills}",
     "goals": "goals: {dso: 40, overdue_percent: 15, days_to_pay: 35, cei: 85}",
 }
 """An example of each section; a test loads them."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from arsync.connector_sdk import (
     BalancesAnswer,
+    BillsPage,
     NotesAnswer,
     Page,
     Receipt,
@@ -17,6 +18,7 @@ from arsync.core.actions import Action
 from arsync.core.ledger.records import Organisation, RecordKind
 from arsync_quickbooks import feed, notes, settings
 from arsync_quickbooks.api import Api
+from arsync_quickbooks.bills import BillFeed
 from arsync_quickbooks.documents import InvoiceDoc
 from arsync_quickbooks.errors import readable
 from arsync_quickbooks.read_client import ReadClient
@@ -65,6 +67,11 @@ class QuickBooksConnector:
     def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
         """Read afresh what QuickBooks itself says these customers owe."""
         return self._reader.balances(contact_ids)
+
+    def bills(self, cursor: str | None) -> Iterator[BillsPage]:
+        """Yield the bills on which something is owed: all, or what changed since a cursor."""
+        with readable():
+            yield from BillFeed(self._reader).pages(cursor)
 
     def own_reminders(self) -> None:
         """Return None: QuickBooks does not report whether its own reminders are on."""

@@ -129,6 +129,23 @@ class Transaction(Header, frozen=True):
     private_note: str | None = None
 
 
+class BillDoc(Transaction, frozen=True):
+    """A Bill: its vendor stands where an invoice's customer does."""
+
+    vendor_ref: Ref | None = None
+    doc_number: str | None = None
+    due_date: str | None = None
+    balance: Decimal | None = None
+
+
+class VendorDoc(Header, frozen=True):
+    """A Vendor."""
+
+    display_name: str | None = None
+    company_name: str | None = None
+    primary_email_addr: EmailAddress | None = None
+
+
 class InvoiceDoc(Transaction, frozen=True):
     """An Invoice."""
 

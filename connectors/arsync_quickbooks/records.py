@@ -152,14 +152,14 @@ def _worth(document: Header) -> tuple[Decimal | None, str | None]:
     elif isinstance(document, CreditMemoDoc):
         remaining = document.remaining_credit
         amount = document.balance if remaining is None else remaining
-    return amount, _value(document.currency_ref)
+    return amount, value_of(document.currency_ref)
 
 
 @_named(RecordKind.CONTACTS)
 def to_contact(document: CustomerDoc, names: ReferenceNames) -> Contact:
     """Return a Customer as a contact."""
     meta = document.meta_data
-    emails = _addresses(document.primary_email_addr)
+    emails = addresses_of(document.primary_email_addr)
     name = document.display_name or document.fully_qualified_name or ""
     active = document.active is not False
     # The suffix is QuickBooks', not the customer's: it would show in letters and in reports.
@@ -188,10 +188,10 @@ def to_contact(document: CustomerDoc, names: ReferenceNames) -> Contact:
         # Intuit's schema has it, for its desktop program alone; its description of customers has
         # no number of the customer's.
         customer_number=cleaned(document.acct_num or ""),
-        currency=one_line(_value(document.currency_ref)),
+        currency=one_line(value_of(document.currency_ref)),
         country=country,
         groups=_groups(document.customer_type_ref, names),
-        parent_id=optional_id(_value(document.parent_ref), "ParentRef"),
+        parent_id=optional_id(value_of(document.parent_ref), "ParentRef"),
         bill_to_parent=bool(document.parent_ref and document.bill_with_parent),
         created_on=_day_of((meta and meta.create_time) or ""),
         terms=one_line(_called(document.sales_term_ref, names.terms)),
@@ -220,23 +220,23 @@ def to_invoice(document: InvoiceDoc, books: BookSettings) -> Invoice:
     due = money(document.balance, "Balance")
     if due < 0:
         raise UnusableField(f"Balance is negative: {due}")
-    currency = _currency(document, books)
+    currency = currency_of(document, books)
     note = document.private_note or ""
     return Invoice(
         id=record_id(document.id, "Id"),
-        contact_id=record_id(_value(document.customer_ref), "CustomerRef"),
+        contact_id=record_id(value_of(document.customer_ref), "CustomerRef"),
         number=one_line(document.doc_number or ""),
         status=_invoice_status(document, total, due),
         issued_on=day(document.txn_date, "TxnDate"),
         due_on=day(document.due_date, "DueDate"),
         currency=currency,
-        rate=_rate(document, currency, books),
+        rate=rate_of(document, currency, books),
         total=total,
         amount_due=due,
         purchase_order=_purchase_order(document),
         sent=_SENT.get(document.email_status or ""),
         expected_on=promised_on(note),
-        email=", ".join(_addresses(document.bill_email)),
+        email=", ".join(addresses_of(document.bill_email)),
         link=one_line(document.invoice_link or ""),
         note=note,
         disputed_on=_disputed_on(document),
@@ -278,16 +278,16 @@ def to_payment(document: PaymentDoc, books: BookSettings) -> Payment:
     amount = money(document.total_amt, "TotalAmt")
     unapplied = money(document.unapplied_amt, "UnappliedAmt")
     paid_on = day(document.txn_date, "TxnDate")
-    currency = _currency(document, books)
+    currency = currency_of(document, books)
     # A payment of zero with lines is not void: it applies a credit memo.
     voided = amount == 0 and unapplied == 0 and not document.line and _is_void(document)
     return Payment(
         id=record_id(document.id, "Id"),
-        contact_id=record_id(_value(document.customer_ref), "CustomerRef"),
+        contact_id=record_id(value_of(document.customer_ref), "CustomerRef"),
         status=PaymentStatus.VOIDED if voided else PaymentStatus.ACTIVE,
         paid_on=paid_on,
         currency=currency,
-        rate=_rate(document, currency, books),
+        rate=rate_of(document, currency, books),
         amount=amount,
         unallocated=unapplied,
         allocations=_allocations(document, paid_on),
@@ -303,20 +303,20 @@ def to_credit(document: CreditMemoDoc, books: BookSettings) -> Credit:
     total = money(document.total_amt, "TotalAmt")
     remaining = document.remaining_credit
     amount = money(document.balance if remaining is None else remaining, "RemainingCredit")
-    currency = _currency(document, books)
+    currency = currency_of(document, books)
     if total == 0 and amount == 0 and _is_void(document):
         status = DocumentStatus.VOIDED
     else:
         status = DocumentStatus.OPEN if amount else DocumentStatus.PAID
     return Credit(
         id=record_id(document.id, "Id"),
-        contact_id=record_id(_value(document.customer_ref), "CustomerRef"),
+        contact_id=record_id(value_of(document.customer_ref), "CustomerRef"),
         kind=CreditKind.CREDIT_NOTE,
         number=one_line(document.doc_number or ""),
         status=status,
         issued_on=day(document.txn_date, "TxnDate"),
         currency=currency,
-        rate=_rate(document, currency, books),
+        rate=rate_of(document, currency, books),
         total=total,
         unallocated=amount,
         version=document.sync_token or "",
@@ -344,7 +344,7 @@ def to_organisation(
     # The one that is meant for customers, then the one that the government has.
     addresses = (company.customer_communication_addr, company.company_addr, company.legal_addr)
     written = (_address(address, country, legal_name or name) for address in addresses)
-    emails = _addresses(company.customer_communication_email_addr) or _addresses(company.email)
+    emails = addresses_of(company.customer_communication_email_addr) or addresses_of(company.email)
     main = company.primary_phone
     number = phone("", main.free_form_number if main else None)
     return Organisation(
@@ -370,7 +370,7 @@ def books_of(preferences: PreferencesDoc) -> BookSettings:
     """Return how the books are kept; the home currency is empty when it is not told."""
     currency = preferences.currency_prefs
     return BookSettings(
-        home_currency=_value(currency.home_currency if currency else None),
+        home_currency=value_of(currency.home_currency if currency else None),
         multicurrency=bool(currency and currency.multi_currency_enabled),
     )
 
@@ -415,10 +415,11 @@ def _whose(document: Header) -> tuple[str, tuple[str, ...]]:
         for link in line.linked_txn or ()
         if link.txn_type == "Invoice"
     )
-    return _value(getattr(document, "customer_ref", None)), tuple(named)
+    return value_of(getattr(document, "customer_ref", None)), tuple(named)
 
 
-def _value(reference: Ref | None) -> str:
+def value_of(reference: Ref | None) -> str:
+    """Return the id that a reference names; empty for none."""
     return (reference and reference.value) or ""
 
 
@@ -438,8 +439,9 @@ def _moment_of(document: Header) -> datetime | None:
         raise UnusableField(f"MetaData.LastUpdatedTime is not a moment: {text!r}") from None
 
 
-def _currency(document: Transaction, books: BookSettings) -> str:
-    code = _value(document.currency_ref)
+def currency_of(document: Transaction, books: BookSettings) -> str:
+    """Return the currency of a document; the home one, where the company has no other."""
+    code = value_of(document.currency_ref)
     # Companies with one currency may leave it out.
     if not code:
         if books.multicurrency or not books.home_currency:
@@ -450,7 +452,7 @@ def _currency(document: Transaction, books: BookSettings) -> str:
     return code
 
 
-def _rate(document: Transaction, currency: str, books: BookSettings) -> Decimal:
+def rate_of(document: Transaction, currency: str, books: BookSettings) -> Decimal:
     """Return home units for one unit of the document's currency."""
     if currency == books.home_currency:
         return Decimal(1)
@@ -486,7 +488,8 @@ def _allocations(document: PaymentDoc, paid_on: date) -> tuple[Allocation, ...]:
     return tuple(allocations)
 
 
-def _addresses(email: EmailAddress | None) -> tuple[str, ...]:
+def addresses_of(email: EmailAddress | None) -> tuple[str, ...]:
+    """Return the addresses of a field that may hold several."""
     written = (email and email.address) or ""
     # Most invoices have one address: splitting is left to those that have a separator.
     addresses = re.split(r"[,;]", written) if "," in written or ";" in written else (written,)

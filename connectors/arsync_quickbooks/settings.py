@@ -38,6 +38,7 @@ CAPABILITIES = Capabilities(
             Capability.INVOICE_PDF,
             Capability.UNDO,
             Capability.NOTES_READ,
+            Capability.BILLS,
         }
     ),
     note_characters_max=ATTACHABLE_NOTE_CHARACTERS_MAX,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from arsync.connector_sdk import (
     BalancesAnswer,
+    BillsPage,
     NotesAnswer,
     Page,
     Receipt,
@@ -19,6 +20,7 @@ from arsync.core.actions import Action
 from arsync.core.ledger.records import Organisation, RecordKind
 from arsync_xero import notes, settings
 from arsync_xero.api import Api
+from arsync_xero.bills import BillFeed
 from arsync_xero.feed import Feed
 from arsync_xero.read_client import ReadClient
 
@@ -65,6 +67,10 @@ class XeroConnector:
     def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
         """Read afresh what Xero itself says these contacts owe."""
         return self._reader.balances(contact_ids)
+
+    def bills(self, cursor: str | None) -> Iterator[BillsPage]:
+        """Yield the bills on which something is owed: all, or what changed since a cursor."""
+        return BillFeed(self._reader).pages(cursor)
 
     def own_reminders(self) -> bool | None:
         """Ask whether Xero's own invoice reminders are on."""

@@ -71,6 +71,7 @@ class ContactRef(Document, frozen=True):
     """The contact of a document."""
 
     contact_id: str | None = None
+    name: str | None = None
 
 
 class PhoneDocument(Document, frozen=True):

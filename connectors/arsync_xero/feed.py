@@ -225,6 +225,7 @@ class Feed:
         swept = _moment(last.swept)
         sweeping = not last.since or swept is None or now - swept >= SWEEP_AFTER
         organisation = one_organisation(rows, self._reader.own_reminders() if sweeping else None)
+        self._reader.remember(organisation)
         # The watermark is Xero's time at the start: what changes while pages are read comes again
         # with the next pull, which costs nothing, where the time at the end would lose it.
         cursor = Cursor(

@@ -48,8 +48,16 @@ class ReadClient:
     def organisation(self) -> Organisation:
         """Read the organisation."""
         organisation = one_organisation(self.api.rows(ORGANISATION), self.own_reminders())
-        self._base, self._home = organisation.base_currency, organisation.country
+        self.remember(organisation)
         return organisation
+
+    def remember(self, organisation: Organisation) -> None:
+        """Keep, for the length of a run, what documents are read by."""
+        self._base, self._home = organisation.base_currency, organisation.country
+
+    def base_currency(self) -> str:
+        """Return the organisation's currency, asking for it if need be."""
+        return self._context(RecordKind.INVOICES)
 
     def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
         """Read these records afresh."""
@@ -99,8 +107,7 @@ class ReadClient:
     def _context(self, kind: RecordKind) -> str:
         """Return what the documents of a kind are read by: see `context_of`."""
         if not self._base:
-            organisation = one_organisation(self.api.rows(ORGANISATION), None)
-            self._base, self._home = organisation.base_currency, organisation.country
+            self.remember(one_organisation(self.api.rows(ORGANISATION), None))
         return context_of(kind, self._base, self._home)
 
     def _by_ids(

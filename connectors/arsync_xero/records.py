@@ -12,6 +12,8 @@ from decimal import Context, Decimal
 from functools import lru_cache
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from arsync.connector_sdk.reading import (
     UnusableField,
     document_problem,
@@ -29,6 +31,7 @@ from arsync.connector_sdk.reading import (
 )
 from arsync.core.ledger.business_days import clamped
 from arsync.core.ledger.countries import alpha_2
+from arsync.core.ledger.payables import BILL_PROBLEM, Bill
 from arsync.core.ledger.postal_addresses import PostalAddress, address_lines
 from arsync.core.ledger.records import (
     Allocation,
@@ -270,9 +273,41 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
     # Bills come from the same endpoint; they are no problem, they are just not receivables.
     if document.type in _PURCHASES or _is_undated_draft(document):
         return None
+    return _invoice(document, base, "ACCREC")
 
+
+def to_bill(document: InvoiceDocument, base: str) -> Bill | str | DocumentProblem | None:
+    """Return a bill, or the id of one on which nothing is owed; None for a sales invoice.
+
+    Args:
+        document: what Xero says of it: a bill has the form of an invoice.
+        base: the organisation's currency.
+    """
+    if document.type != "ACCPAY" or _is_undated_draft(document):
+        return None
+    form = _invoice(document, base, "ACCPAY")
+    if isinstance(form, DocumentProblem):
+        return replace(form, kind=BILL_PROBLEM)
+    if form.status != DocumentStatus.OPEN or form.amount_due <= 0:
+        return form.id
+    return Bill(
+        id=form.id,
+        supplier_id=form.contact_id,
+        supplier_name=one_line((document.contact and document.contact.name) or ""),
+        number=form.number,
+        issued_on=form.issued_on,
+        due_on=form.due_on,
+        currency=form.currency,
+        rate=form.rate,
+        amount_due=form.amount_due,
+        # In Xero one contact is customer and supplier.
+        contact_id=form.contact_id,
+    )
+
+
+def _invoice(document: InvoiceDocument, base: str, expected_type: str) -> Invoice | DocumentProblem:
     def make() -> Invoice:
-        if document.type != "ACCREC":
+        if document.type != expected_type:
             raise UnusableField(f"unknown Type {document.type!r}")
         status = one_of(document.status, _STATUS, "Status")
         owed = status in _OWED

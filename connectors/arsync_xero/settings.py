@@ -37,6 +37,7 @@ CAPABILITIES = Capabilities(
             Capability.INVOICE_PDF,
             Capability.UNDO,
             Capability.NOTES_READ,
+            Capability.BILLS,
             Capability.OWN_REMINDERS,
         }
     ),

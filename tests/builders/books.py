@@ -26,6 +26,7 @@ from arsync.config import Config
 from arsync.connector_sdk import (
     Authoriser,
     BalancesAnswer,
+    BillsPage,
     Capabilities,
     Capability,
     Connector,
@@ -42,6 +43,7 @@ from arsync.connector_sdk import (
     Write,
 )
 from arsync.core.actions import Action, ActionKind, ActionState, UndoPayload, Via, payload_of
+from arsync.core.ledger.payables import Bill
 from arsync.core.ledger.records import (
     Contact,
     Credit,
@@ -119,6 +121,7 @@ class Books:
     contacts: dict[str, Contact] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
     credits: dict[str, Credit] = field(default_factory=dict)
+    bills: dict[str, Bill] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     mails: list[tuple[str, Any]] = field(default_factory=list)
@@ -267,6 +270,12 @@ class BooksConnector:
 
     def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
         return BalancesAnswer((), ())  # these books keep no sums of their own
+
+    def bills(self, cursor: str | None) -> Iterator[BillsPage]:
+        reading = str(int(cursor or 0) + 1)
+        yield BillsPage(
+            list(self.books.bills.values()), reading, whole=f"bills {reading}", complete=True
+        )
 
     def own_reminders(self) -> bool | None:
         return None

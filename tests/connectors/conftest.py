@@ -153,6 +153,14 @@ class SandboxBench:
         with self.sandbox.lock:
             self.book.pay(invoice_id, amount, self.now().date())
 
+    def enter_bill(self, contact_id: str, amount: Decimal, issued_on: date, due_on: date) -> str:
+        with self.sandbox.lock:
+            return str(self.book.enter_bill(contact_id, amount, issued_on, due_on))
+
+    def pay_bill(self, bill_id: str, amount: Decimal) -> None:
+        with self.sandbox.lock:
+            self.book.pay_bill(bill_id, amount)
+
     def rename(self, contact_id: str, name: str) -> None:
         with self.sandbox.lock:
             self.book.rename(contact_id, name)

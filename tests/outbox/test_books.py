@@ -88,6 +88,12 @@ class BooksBench:
             left = invoice.amount_due - amount
             self.books.invoices[invoice_id] = invoice._replace(amount_due=left)
 
+    def enter_bill(self, contact_id: str, amount: Decimal, issued_on: date, due_on: date) -> str:
+        raise NotImplementedError
+
+    def pay_bill(self, bill_id: str, amount: Decimal) -> None:
+        raise NotImplementedError
+
     def rename(self, contact_id: str, name: str) -> None:
         self.books.contacts[contact_id] = self.books.contacts[contact_id]._replace(name=name)
 

@@ -18,6 +18,7 @@ from tests.builders.actions import a_payload
 from arsync.clock import SetClock
 from arsync.connector_sdk import (
     BalancesAnswer,
+    BillsPage,
     Capabilities,
     NotesAnswer,
     Page,
@@ -109,6 +110,9 @@ class UnchangedPlatform:
 
     def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
         return BalancesAnswer((), ())
+
+    def bills(self, cursor: str | None) -> Iterator[BillsPage]:
+        yield from ()
 
     def own_reminders(self) -> bool | None:
         return None

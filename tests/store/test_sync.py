@@ -12,6 +12,7 @@ from tests.builders.records import an_invoice
 from arsync.clock import SetClock
 from arsync.connector_sdk import (
     BalancesAnswer,
+    BillsPage,
     Capabilities,
     Connector,
     NotesAnswer,
@@ -85,6 +86,9 @@ class Ledger:
         self.asked.append(asked)
         own = [self.own[contact_id] for contact_id in asked if contact_id in self.own]
         return BalancesAnswer(asked, own)
+
+    def bills(self, cursor: str | None) -> Iterator[BillsPage]:
+        raise NotImplementedError
 
     def own_reminders(self) -> bool | None:
         raise NotImplementedError

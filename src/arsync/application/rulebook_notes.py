@@ -21,6 +21,9 @@ NEW_CUSTOMER_DAYS = 90
 NEW_NAMED_MAX = 5
 """So many new customers are named; the others are counted."""
 
+LIKELY_NAMED_MAX = 20
+"""So many suppliers are named that may be customers."""
+
 NOTES_MAX = 20
 """Commands tell so many lines of one rulebook in passing; `rules check` tells all."""
 
@@ -41,8 +44,27 @@ def rulebook_problems(organisation: OrganisationContext, customers: Matching) ->
     if not organisation.store.ledger.cursor(organisation.id):
         # Before the first pull there is nobody whom a word could be about.
         return otherwise
+    otherwise += _likely_suppliers(organisation, rulebook)
     words = unknown_words(rulebook, organisation.store.customers.contacts(organisation.id))
     return sorted((*customers.problems, *words, *otherwise), key=lambda problem: problem[:4])
+
+
+def _likely_suppliers(organisation: OrganisationContext, rulebook: Rulebook) -> list[Problem]:
+    """Return a warning for each supplier that may be a customer, and nobody has said so."""
+    if rulebook.bills_asked_at is None:
+        return []
+    return [
+        Problem(
+            *rulebook.bills_asked_at,
+            f"the supplier {party.supplier_name!r} may be the customer {party.contact_name!r}: a"
+            " name or an address is the same. Nothing rests on it until you say so.",
+            f"write suppliers: [{party.supplier_name}] in the customer's entry if it is",
+            "warning",
+        )
+        for party in organisation.store.open_bills.likely_parties(
+            organisation.id, at_most=LIKELY_NAMED_MAX
+        )
+    ]
 
 
 def _done_otherwise(organisation: OrganisationContext, rulebook: Rulebook) -> list[Problem]:

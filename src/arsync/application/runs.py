@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from arsync import outbox
+from arsync.application.bill_reading import bind_suppliers, read_bills
 from arsync.application.credit_applications import bind_applicants
 from arsync.application.credit_references import reference_gone, remind_references
 from arsync.application.customer_data import forget_expired
@@ -128,6 +129,7 @@ def sync(
                 stop=run.stop_between_writes,
             ) as connector:
                 update_copy(organisation, connector, result, watch)
+                read_bills(organisation, connector, result)
                 # Before the plan: an address that came to take no mail is not written to again.
                 note_mail(actor, organisation)
                 _plan_and_carry_out(actor, organisation, connector, result, watch)
@@ -184,7 +186,9 @@ def _plan(
 ) -> None:
     """Bind the rulebook's customers, and plan the ledger with them."""
     keep_rulebook(actor, organisation)
-    result.notices = rulebook_notes(organisation, bind_customers(organisation))
+    bound = bind_customers(organisation)
+    bind_suppliers(organisation, bound)
+    result.notices = rulebook_notes(organisation, bound)
     bind_applicants(organisation)
     accounts = organisation.store.ledger.accounts(organisation.id)
     result.plan = organisation.plan(accounts, circumstances, also=result.notices)

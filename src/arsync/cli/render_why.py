@@ -65,6 +65,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
     click.secho(f"\nRules read, in order, of rulebook {by_rulebook}", bold=True)
     _rules(explained.lines)
     _invoices(explained.lines, full=full)
+    _agreed("What you owe to them as a supplier", "payables", explained.lines)
     _agreed("Disputes", "disputes", explained.lines)
     _agreed("Payment plans", "payment plan", explained.lines)
     _agreed("Placements", "placed", explained.lines)

@@ -1,5 +1,6 @@
 """What a connector is written against: the contract, and help for reading an accounting system."""
 
+from arsync.connector_sdk.bills import WHOLE_AFTER, BillsPage
 from arsync.connector_sdk.contract import (
     BALANCE_CALLS_MAX,
     CHANGED_TERMS,
@@ -41,8 +42,10 @@ __all__ = [
     "NOTE_CALLS_MAX",
     "SAVED_CHILDREN",
     "SAVED_TERMS",
+    "WHOLE_AFTER",
     "Authoriser",
     "BalancesAnswer",
+    "BillsPage",
     "Capabilities",
     "Capability",
     "Connector",

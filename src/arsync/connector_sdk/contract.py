@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol, cast
 
 from msgspec import Struct
 
+from arsync.connector_sdk.bills import BillsPage
 from arsync.connector_sdk.webhooks import WebhookReader
 from arsync.core.actions import Action, ActionKind
 from arsync.core.ledger.records import (
@@ -77,6 +78,7 @@ class Capability(StrEnum):
     ONLINE_INVOICE = "online invoice link"
     INVOICE_PDF = "invoice as PDF"
     NOTES_READ = "reading its notes"
+    BILLS = "bills of suppliers"
     UNDO = "undoing"
     OWN_REMINDERS = "telling whether its own reminders are on"
 
@@ -384,6 +386,13 @@ class Connector(Protocol):
         """Read afresh what these contacts owe by the platform's own figures.
 
         Takes at most `BALANCE_CALLS_MAX` calls, for the first contacts of the list.
+        """
+        ...
+
+    def bills(self, cursor: str | None) -> Iterator[BillsPage]:
+        """Yield the suppliers' bills on which something is owed: all, or what came since.
+
+        Read only for a rulebook that asks for it. A cursor that cannot be read begins anew.
         """
         ...
 

@@ -370,6 +370,41 @@ class QuickBooksBook:
         return self._create("Invoice", body)
 
     @_told
+    def enter_bill(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
+        """Enter a bill of a customer that is a supplier too; returns its id.
+
+        Names are unique among customers and suppliers together, so the supplier is called
+        otherwise.
+        """
+        customer = self._stored("Customer", contact_id)
+        name = f"{customer['DisplayName']} (supplier)"
+        vendors = (row.doc() for row in self.ledger.tables["Vendor"].in_order())
+        vendor = next((doc["Id"] for doc in vendors if doc["DisplayName"] == name), None)
+        if vendor is None:
+            company = {"DisplayName": name, "CompanyName": customer["DisplayName"]}
+            vendor = self._create("Vendor", company)
+        bill = {
+            "VendorRef": {"value": vendor, "name": name},
+            "CurrencyRef": customer["CurrencyRef"],
+            **({"ExchangeRate": Decimal(1)} if self.company.multicurrency else {}),
+            "DocNumber": f"S-{len(self.ledger.tables['Bill']) + 1}",
+            "TxnDate": on.isoformat(),
+            "DueDate": due_on.isoformat(),
+            "TotalAmt": money(amount),
+            "Balance": money(amount),
+            "Line": [],
+        }
+        return str(self.ledger.add("Bill", bill)["Id"])
+
+    @_told
+    def pay_bill(self, bill_id: str, amount: Decimal) -> None:
+        """Record a payment to a supplier."""
+        bill = self._stored("Bill", bill_id)
+        if amount > Decimal(bill["Balance"]):
+            raise ValueError(f"bill {bill_id} has only {bill['Balance']} open")
+        self.ledger.change("Bill", {**bill, "Balance": money(Decimal(bill["Balance"]) - amount)})
+
+    @_told
     def subscribe(self, status: str) -> None:
         """Set the state of the subscription: `SUBSCRIBED`, or `EXPIRED` for a lapse."""
         self.company.subscribe(status)

@@ -71,6 +71,12 @@ ENTITIES: dict[str, EntityKind] = {
             name_list=True,
             writes=_NAMED,
         ),
+        # arsync only reads bills, so no request may write one: a person enters and pays them.
+        EntityKind(
+            "Bill",
+            ("Balance", "HomeBalance", "TxnDate", "DueDate", "DocNumber", "VendorRef", "TotalAmt"),
+            transaction=True,
+        ),
         EntityKind("Vendor", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
         EntityKind("Employee", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
         EntityKind("Term", ("Active", "Name", "DueDays"), name_list=True, writes=_NAMED),
@@ -106,7 +112,7 @@ BY_PATH = {name.lower(): entity for name, entity in ENTITIES.items()}
 NOT_KEPT = {
     name.lower(): name
     for name in (
-        "Bill BillPayment Budget Class CompanyCurrency CreditCardPayment Department Estimate"
+        "BillPayment Budget Class CompanyCurrency CreditCardPayment Department Estimate"
         " ExchangeRate JournalCode Purchase PurchaseOrder RefundReceipt SalesReceipt TaxAgency"
         " TaxRate TimeActivity Transfer VendorCredit"
     ).split()

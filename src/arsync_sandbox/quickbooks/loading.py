@@ -67,6 +67,7 @@ _LIST_ORDER = (
     "Invoice",
     "CreditMemo",
     "Payment",
+    "Bill",
     "Deposit",
     "Attachable",
     "CompanyInfo",
@@ -387,12 +388,14 @@ class Loader:
             doc.setdefault("FullyQualifiedName", doc["DisplayName"])
             doc.setdefault("Balance", ZERO)
             doc.setdefault("BalanceWithJobs", ZERO)
-        if entity in {"Invoice", "CreditMemo", "Payment"}:
+        if entity in {"Invoice", "CreditMemo", "Payment", "Bill"}:
             doc.setdefault("CurrencyRef", currency_ref(self._company.home_currency))
             doc.setdefault("Line", [])
             self._allow(doc["CurrencyRef"]["value"])
+        if entity in {"Invoice", "CreditMemo", "Payment"}:
+            # A bill has the supplier's own number.
             self._note_number(doc)
-        if entity in {"Invoice", "CreditMemo"}:
+        if entity in {"Invoice", "CreditMemo", "Bill"}:
             doc.setdefault("TotalAmt", money(number_lines(doc["Line"])[1]))
             doc.setdefault("Balance", doc["TotalAmt"])
         if entity == "Payment":

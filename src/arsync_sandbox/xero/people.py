@@ -256,18 +256,32 @@ class XeroPeople:
 
     def create_invoice(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
         """Issue and approve an invoice."""
+        return self._approved("ACCREC", contact_id, amount, (on, due_on))
+
+    def enter_bill(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
+        """Enter and approve a bill of a supplier: any contact can be one."""
+        return self._approved("ACCPAY", contact_id, amount, (on, due_on))
+
+    def pay_bill(self, bill_id: str, amount: Decimal) -> str:
+        """Record a payment to a supplier."""
+        return self.pay(bill_id, amount, self.ledger.today)
+
+    def _approved(
+        self, kind: str, contact_id: str, amount: Decimal, days: tuple[date, date]
+    ) -> str:
         contact, ledger = self._contact(contact_id), self.ledger
         amount = wire.cents(amount)
         currency = contact.currency or ledger.base_currency
         invoice = XeroInvoice(
             id=wire.new_guid(),
-            type="ACCREC",
+            type=kind,
             status="AUTHORISED",
             contact=contact,
             updated=ledger.stamp(),
-            number=ledger.take_number(),
-            issued_on=on,
-            due_on=due_on,
+            # A bill has the supplier's own number.
+            number=ledger.take_number() if kind == "ACCREC" else f"S-{len(contact.invoices) + 1}",
+            issued_on=days[0],
+            due_on=days[1],
             currency=currency,
             rate=rate_for(ledger, currency),
             sub_total=amount,

@@ -144,6 +144,7 @@ def rich_account(desk: Desk) -> Any:
         ("limit_used_percent", Decimal(110)),
         ("days_to_pay_change", None),
         ("days_until_insurance_ends", 41),
+        ("payable_to_them", None),
     ],
 )
 def test_facts_of_a_contact(desk: Desk, name: str, value: Any) -> None:

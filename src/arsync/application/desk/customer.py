@@ -33,6 +33,7 @@ from arsync.core.planning.explanation import explain
 from arsync.core.planning.plan import HeldBack, Plan
 from arsync.core.planning.rules_read import ReasonLine
 from arsync.core.rulebook.facts import contact_figures
+from arsync.core.rulebook.facts.payable_facts import OwedToThem, owed_to_them
 from arsync.core.rulebook.model import Place
 from arsync.errors import UserMistake
 from arsync.store.agreements.pinned_entries import Pin
@@ -133,6 +134,8 @@ class CustomerPage(NamedTuple):
     """Where people see it at the platform; empty: nowhere."""
     doubts: tuple[str, ...]
     alerts: tuple[OpenAlert, ...] = ()
+    owed_to_them: OwedToThem | None = None
+    """What is owed to it as a supplier; None: nothing, or bills are not read."""
 
 
 EVENT_GROUPS = {
@@ -240,6 +243,7 @@ def customer_page(
         platform_page(organisation, RecordKind.CONTACTS, contact.id),
         assessed.account.doubts,
         tuple(open_alerts(organisation, assessed.account, contact_id)),
+        owed_to_them(view),
     )
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from arsync.core.ledger.agreements.credit_applications import CreditStanding
+from arsync.core.ledger.payables import SupplierBill
 
 
 class RecordKind(StrEnum):
@@ -676,6 +677,8 @@ class Account(NamedTuple):
     """The latest change of its credit limit."""
     credit: dict[str, CreditStanding] = {}  # noqa: RUF012 - as above
     """By contact id, how those stand that ever applied for credit."""
+    payables: tuple[SupplierBill, ...] | None = None
+    """Open bills of suppliers that are, or may be, its contacts; None: bills are not read."""
 
     def contact(self, contact_id: str) -> Contact | None:
         """Return one of its contacts; None when it is none of them."""

@@ -24,6 +24,7 @@ from arsync.core.planning.plan import Plan
 from arsync.core.planning.plan_coverage import plan_in_full
 from arsync.core.planning.rules_read import ReasonLine, rules_read
 from arsync.core.planning.taking_over import passed_over
+from arsync.core.rulebook.facts.payable_facts import owed_to_them
 from arsync.core.rulebook.model import (
     Rulebook,
 )
@@ -81,6 +82,9 @@ def explain(
     lines += rules_read(assessor, assessment, party, invoice_id)
     for open_invoice in [invoice] if invoice else party.view.documents:
         lines += _invoice(assessor, assessment, party, open_invoice)
+    owed = owed_to_them(party.view)
+    if owed is not None and not invoice_id:
+        lines.append(ReasonLine("payables", owed.words))
     lines += _disputes(party, invoice_id)
     lines += _promises(party, invoice_id)
     lines += _payment_plans(party, invoice_id)

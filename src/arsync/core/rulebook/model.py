@@ -85,6 +85,8 @@ class Customer(NamedTuple):
     parent_place: Place = NOWHERE
     insured_until: date | None = None
     """The last day on which the credit insurer covers it; None: nobody said."""
+    suppliers: tuple[str, ...] = ()
+    """Names or ids of suppliers that are the same party."""
 
     def limit_on(self, day: date) -> DatedLimit | None:
         """Return the agreed limit of a day; None: nothing is agreed for it."""
@@ -813,6 +815,8 @@ class Rulebook:
     promises: PromiseTerms = PromiseTerms()  # noqa: RUF009 - a frozen value
     """How promises to pay are judged."""
     goals: Goals = Goals()  # noqa: RUF009 - a frozen value
+    bills_asked_at: Place | None = None
+    """Where it asks for open bills, to show what is owed to customers; None: they are not read."""
     """Where the measures of the ledger are to be."""
     statutory: LatePayment | None = None
     """What the law gives for late payment; None when the rulebook has no table."""

@@ -55,6 +55,8 @@ def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
                 yield "email by the accounting system", step.place
             elif step.kind in _STEPS:
                 yield _STEPS[step.kind], step.place
+    if rulebook.bills_asked_at is not None:
+        yield "bills of suppliers", rulebook.bills_asked_at
     if rulebook.sending.shows_reminder_level:
         yield "reminder level", rulebook.sending.place
     for charge in rulebook.charges:

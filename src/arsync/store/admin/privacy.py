@@ -39,6 +39,7 @@ from arsync.store.agreements.placements import rows_of
 from arsync.store.agreements.promises import promise_rows
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
+from arsync.store.db.payable_tables import open_bills
 from arsync.store.db.people_tables import audit_log
 from arsync.store.db.policy_tables import tries
 from arsync.store.db.tables import (
@@ -65,6 +66,7 @@ from arsync.store.db.tables import (
     undeliverable_addresses,
 )
 from arsync.store.ledger.lookups import NoContact, find_contact
+from arsync.store.ledger.open_bills import read_supplier_bills
 from arsync.store.ledger.record_rows import (
     FORGOTTEN,
     KINDS,
@@ -140,6 +142,7 @@ class Privacy:
                 "credit_applications": exported_applications(
                     db, numbers_of(db, connection_id, contact.id, contact.name)
                 ),
+                "bills_as_supplier": _bills(db, connection_id, contact.id),
                 "customer_entries": _entries(db, connection_id, contact.id),
                 "credit_limits": _limits(db, connection_id, contact.id),
                 "hold_decisions": _hold_decisions(db, connection_id, contact.id),
@@ -191,6 +194,7 @@ class Privacy:
             forget_applications(db, mine)
             forget_in_passing(db, connection_id, contact.name)
             _forget_entries(db, connection_id, contact.id)
+            _forget_bills(db, connection_id, contact.id)
             _forget_limit_rules(db, connection_id, contact.id)
             _forget_addresses(db, connection_id, contact.id)
             _forget_pins(db, connection_id, contact.id)
@@ -504,6 +508,26 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
         .where(disputes.c.connection_id == connection_id, disputes.c.invoice_id.in_(invoice_ids))
         .values(reason="", needs="", outcome_note="")
     )
+
+
+def _forget_bills(db: Connection, connection_id: int, contact_id: str) -> None:
+    """The copy of bills of the supplier that the customer is; the platform has them."""
+    columns = open_bills.c
+    db.execute(
+        delete(open_bills).where(
+            columns.connection_id == connection_id,
+            or_(columns.contact_id == contact_id, columns.likely_contact_id == contact_id),
+        )
+    )
+
+
+def _bills(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    """Return the open bills of the supplier that the customer is."""
+    payables = read_supplier_bills(db, connection_id, [contact_id]) or {}
+    return [
+        {**payable.bill._asdict(), "is_certain": payable.is_certain}
+        for payable in payables.get(contact_id, ())
+    ]
 
 
 def _entries(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:

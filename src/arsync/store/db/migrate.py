@@ -60,6 +60,7 @@ REVISIONS = (
     "0047",
     "0048",
     "0049",
+    "0050",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, bindparam, func, or_, select
 from arsync.core.ledger.agreements.credit_applications import CreditStanding
 from arsync.core.ledger.agreements.expected_dates import with_expected_dates
 from arsync.core.ledger.as_of import with_paid_days
+from arsync.core.ledger.payables import SupplierBill
 from arsync.core.ledger.records import (
     Account,
     Contact,
@@ -34,6 +35,7 @@ from arsync.store.agreements.customer_pauses import read_pauses
 from arsync.store.agreements.undeliverable_addresses import read_undeliverable
 from arsync.store.db.bulk import as_parameter, one_of, one_of_given
 from arsync.store.db.credit_tables import credit_applications
+from arsync.store.db.payable_tables import bill_cursors
 from arsync.store.db.tables import (
     connections,
     contacts,
@@ -74,6 +76,7 @@ from arsync.store.ledger.hold_decisions import Decided, newest_of, read_hold_dec
 from arsync.store.ledger.limit_changes import read_limit_changes
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
 from arsync.store.ledger.named_contacts import unknown_contacts
+from arsync.store.ledger.open_bills import read_supplier_bills
 from arsync.store.ledger.own_addresses import own_addresses
 from arsync.store.ledger.payment_plans import planned_days, read_payment_plans
 from arsync.store.ledger.placements import Recorded, merged, read_placements
@@ -137,6 +140,7 @@ def _known() -> tuple[Any, ...]:
             undeliverable_addresses,
             credit_applications,
             message_addresses,
+            bill_cursors,
         )
     }
     to = message_addresses.c
@@ -388,6 +392,10 @@ class _AccountReading:
         credit: Mapping[str, CreditStanding] = {}
         if self._facts is not None and self._facts.has_credit_applications:
             credit = read_credit_standings(db, connection_id, ids, self._done_before)
+        payables: Mapping[str, Sequence[SupplierBill]] | None = None
+        # What was owed on a past day is not known: bills that were paid since are gone.
+        if self._facts is not None and self._facts.has_bill_cursors and not self._done_before:
+            payables = read_supplier_bills(db, connection_id, ids)
         for family in chunk:
             members = tuple(
                 self._with_parent(people[contact_id])
@@ -406,6 +414,11 @@ class _AccountReading:
                         for contact in (members if credit else ())
                         if contact.id in credit
                     },
+                    payables=None
+                    if payables is None
+                    else tuple(
+                        payable for contact in members for payable in payables.get(contact.id, ())
+                    ),
                     limit_change=changes.get(members[0].id),
                     undeliverable=still_in_books(undeliverable, members, account.invoices),
                     hold_decision=newest_of(decisions, [contact.id for contact in members]),

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from arsync.connector_sdk import Page
 from arsync.core.ledger.records import DocumentProblem, Organisation, RecordKind
 from arsync.store.db.bulk import insert_new, one_of, stored_hashes, upsert
+from arsync.store.db.payable_tables import bill_cursors, open_bills
 from arsync.store.db.tables import (
     connections,
     cursors,
@@ -70,6 +71,8 @@ def clear_copy(db: Connection, connection_id: int) -> None:
         problems,
         differences,
         own_balances,
+        open_bills,
+        bill_cursors,
     ):
         db.execute(delete(table).where(table.c.connection_id == connection_id))
 
@@ -83,7 +86,7 @@ def start_over(db: Connection, connection_id: int) -> None:
     for kind in KINDS.values():
         table = kind.table
         db.execute(update(table).where(table.c.connection_id == connection_id).values(row_hash=0))
-    for table in (cursors, sweeps, open_balances):
+    for table in (cursors, sweeps, open_balances, bill_cursors):
         db.execute(delete(table).where(table.c.connection_id == connection_id))
 
 

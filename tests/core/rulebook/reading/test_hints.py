@@ -103,6 +103,7 @@ def at(spot: str, line: str) -> str:
             | Spot.THANK_YOU
             | Spot.ANNOUNCEMENTS
             | Spot.GOALS
+            | Spot.PAYABLES
         ):
             return f"{HEAD}{spot.strip(chr(39))}: {{{line}}}"
     raise AssertionError(spot)
@@ -162,6 +163,7 @@ _WORDS_OF = {
     Spot.APPROVAL: APPROVAL_BLOCK,
     Spot.PAYMENT_PLANS: PAYMENT_PLANS,
     Spot.GOALS: GOAL_KEYS,
+    Spot.PAYABLES: sections.PAYABLES,
     Spot.CONDITION: ConditionShape().fields,
     Spot.INVOICE_CONDITION: ConditionShape("invoice").fields,
     Spot.APPLICATION_CONDITION: ConditionShape("application").fields,

@@ -23,6 +23,7 @@ from arsync.core.rulebook.checks.satisfiability import (
     is_possible,
 )
 from arsync.core.rulebook.checks.undefined_roles import undefined_roles
+from arsync.core.rulebook.checks.unread_bills import unread_bills
 from arsync.core.rulebook.checks.unread_texts import unread_texts
 from arsync.core.rulebook.checks.unused import skips_without_effect, unused_groups
 from arsync.core.rulebook.conditions import (
@@ -91,7 +92,12 @@ def rulebook_warnings(rulebook: Rulebook, own_texts: Collection[str] = ()) -> li
     problems += [*about_disputed_debts(rulebook), *acceptance_warnings(rulebook)]
     problems += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
     problems += [*undefined_roles(rulebook), *unread_texts(rulebook, own_texts)]
-    problems += [*_waits(rulebook), *rulebook.cautions, *statutory_warnings(rulebook)]
+    problems += [
+        *unread_bills(rulebook),
+        *_waits(rulebook),
+        *rulebook.cautions,
+        *statutory_warnings(rulebook),
+    ]
     return sorted(
         set(problems), key=lambda place: (place.file, place.line, place.column, place.message)
     )

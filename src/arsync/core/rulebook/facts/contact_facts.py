@@ -16,6 +16,7 @@ from arsync.core.rulebook.facts.field import (
 )
 from arsync.core.rulebook.facts.movement import STILL, CountsDown, CountsUp, OnDays
 from arsync.core.rulebook.facts.names import folded_names
+from arsync.core.rulebook.facts.payable_facts import CONTACT_PAYABLES
 from arsync.core.rulebook.facts.placement_facts import CONTACT_PLACEMENTS
 from arsync.core.rulebook.facts.watching_facts import CONTACT_WATCHING
 
@@ -547,4 +548,5 @@ CONTACT_FACTS: tuple[Field, ...] = (
         example="{at_least: 30}",
     ),
     *CONTACT_WATCHING,
+    *CONTACT_PAYABLES,
 )

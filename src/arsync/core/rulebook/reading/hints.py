@@ -43,6 +43,7 @@ class Spot(StrEnum):
     THANK_YOU = "'thank_you'"
     ANNOUNCEMENTS = "'announcements'"
     GOALS = "'goals'"
+    PAYABLES = "'payables'"
 
 
 class Guess(NamedTuple):
@@ -380,6 +381,7 @@ _CUSTOMER = _ELSEWHERE | _table(
     ("insured insurance insured_for", _write("insured_limit: 10000")),
     ("insured_to insurance_ends insurance_until cover_until", _write("insured_until: 2027-06-30")),
     ("review review_date", _write("review_on: 2027-01-31")),
+    ("supplier vendor vendors same_party", _write("suppliers: [Ridgeway Print]")),
     ("tag vip label status flag", _write("tags: [vip]")),
     (
         "stop hold leave_alone never do_not_chase exclude except query",
@@ -470,6 +472,13 @@ _SAFETY = _table(
     ("data_age max_age", _write("data_not_older_than: 26 hours")),
 )
 
+_PAYABLES = _table(
+    ("bills bill open payables vendors fetch load on enabled", _write("read: open bills")),
+    (
+        "suppliers supplier same_party match matches",
+        Guess("the suppliers of a customer stand under 'customers:'", ""),
+    ),
+)
 _GOALS_GUESSED = _table(
     ("days_sales_outstanding debtor_days days", _write("dso: 40")),
     ("overdue overdue_share percent_overdue overdue_amount", _write("overdue_percent: 15")),
@@ -508,12 +517,17 @@ _ACCEPTANCES = (
     "acceptance: [{name: Known and small, when: {score: {at_least: 70}, signed_terms: yes}, "
     "decide: accept, limit: limit_asked, terms: 30 days}]"
 )
+_BILLS = "payables: {read: open bills}"
 _GOALS = "goals: {dso: 40, overdue_percent: 15, days_to_pay: 35, cei: 85}"
 
 _REFERENCES = "credit_references: {remind_after: 10 days}"
 
 _RULEBOOK = _ELSEWHERE | _table(
     ("references trade_references bank_references reference", _write(_REFERENCES)),
+    (
+        "payable payables_read bills suppliers supplier creditors vendors accounts_payable ap",
+        _write(_BILLS),
+    ),
     ("goal target targets kpi kpis objectives measures dso cei", _write(_GOALS)),
     (
         "accept acceptances applications application credit_applications onboarding scoring",
@@ -636,6 +650,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.THANK_YOU: _THANK_YOU,
     Spot.ANNOUNCEMENTS: _ANNOUNCEMENTS,
     Spot.GOALS: _GOALS_GUESSED,
+    Spot.PAYABLES: _PAYABLES,
 }
 """What people call things, by the place where they write it."""
 
@@ -658,6 +673,7 @@ EXAMPLES: Mapping[str, str] = {
     "'disputes'": "disputes: {answer_within: 10 business days, escalate_to: finance director}",
     "'goals'": _GOALS,
     "'credit_references'": _REFERENCES,
+    "'payables'": _BILLS,
     "'statutory'": "statutory: {law: Late Payment Act, points_above_reference: 8}",
     "'customers'": _CUSTOMERS,
     Spot.CUSTOMER: _CUSTOMERS,

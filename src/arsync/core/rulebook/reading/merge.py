@@ -50,6 +50,7 @@ SETTINGS = (
     "announcements",
     "credit_references",
     "goals",
+    "payables",
 )
 """The blocks of single values."""
 

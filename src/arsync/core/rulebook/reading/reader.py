@@ -17,6 +17,7 @@ from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook import conditions as tree
 from arsync.core.rulebook.model import (
+    NOWHERE,
     AcceptanceRule,
     AfterIssue,
     AlertRule,
@@ -62,6 +63,7 @@ from arsync.core.rulebook.reading.letter_sections import (
 from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, SETTINGS, File
 from arsync.core.rulebook.reading.sections import (
     BOOKKEEPER,
+    OPEN_BILLS,
     TOP,
     NamedConditions,
     ReadBlock,
@@ -312,7 +314,13 @@ class _Assembly:
             announcements=announcements_of(self.settings["announcements"]),
             credit_references=reference_rules(self.settings["credit_references"]),
             goals=goals_of(self.settings["goals"]),
+            bills_asked_at=self.bills_asked_at(),
         )
+
+    def bills_asked_at(self) -> Place | None:
+        """Return where open bills are asked for; None where they are not."""
+        word, place = self.settings["payables"].get("read", ("", NOWHERE))
+        return place if word == OPEN_BILLS else None
 
     def thanks(self) -> ThankYou | None:
         """Return the thanks for payments; how long a condition has held is nothing to ask then."""
@@ -450,6 +458,7 @@ class _Assembly:
                     holidays=block.get("holidays", ""),
                     limits=limits_of(block, source),
                     parent=block.get("parent", ""),
+                    suppliers=block.get("suppliers", ()),
                     parent_place=_key_place(block, "parent", place, source),
                     **{key: block.get(key) for key in optional},
                 )

@@ -453,6 +453,7 @@ CUSTOMER = (
     ),
     Key("review_on", DayShape(), "the day to review the limit"),
     Key("pause_until", DayShape(), "the last day on which nothing goes to this customer"),
+    Key("suppliers", TextList(), "the suppliers that are the same party, by name or id"),
     Key("tags", TextList(), "tags, used with tag:"),
     Key("language", _LANGUAGE, "the language of this customer's letters"),
     Key("holidays", _PLACE, "the place whose public holidays count for this customer"),
@@ -742,6 +743,15 @@ SAFETY = (
     ),
     _REMOVE,
 )
+OPEN_BILLS = "open bills"
+PAYABLES = (
+    Key(
+        "read",
+        Words((OPEN_BILLS, "none")),
+        "open bills: read what is owed to customers that are suppliers too (default: none)",
+    ),
+    _REMOVE,
+)
 PROMISES = (
     Key(
         "grace",
@@ -866,6 +876,7 @@ TOP = (
         "whether prepayments, overpayments and open credit notes are taken off what is owed",
     ),
     Key("promises", SubBlock(PROMISES), "how promises to pay are judged"),
+    Key("payables", SubBlock(PAYABLES), "what is owed to customers that are suppliers too"),
     Key("goals", SubBlock(GOAL_KEYS), "where the measures of the ledger are to be"),
     Key(
         "statutory",

@@ -43,6 +43,7 @@ SECTIONS = {
     "thank_you": ReaderText("Thank-you letters"),
     "announcements": ReaderText("Announcements"),
     "late payment": ReaderText("Late payment"),
+    "payables": ReaderText("Owed to them as a supplier"),
 }
 """The sections of an explanation, as pages call them."""
 

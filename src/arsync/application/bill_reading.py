@@ -1,0 +1,55 @@
+"""Reading open bills, where the rulebook asks for them, and binding suppliers to customers."""
+
+from __future__ import annotations
+
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.results import RunResult
+from arsync.connector_sdk import Capability, Connector
+from arsync.core.ledger.records import DocumentProblem
+from arsync.core.rulebook.customer_matching import Matching
+from arsync.core.rulebook.model import folded
+
+PROBLEMS_NAMED_MAX = 20
+"""A run names so many bills that could not be read."""
+
+
+def read_bills(organisation: OrganisationContext, connector: Connector, result: RunResult) -> None:
+    """Bring the copy of open bills up to date; without a rulebook that asks for it, there is none.
+
+    Part of a run, after its pull.
+    """
+    bills = organisation.store.open_bills
+    cursor = bills.cursor(organisation.id)
+    if organisation.rulebook.bills_asked_at is None:
+        if cursor is not None:
+            bills.forget(organisation.id)
+        return
+    if Capability.BILLS not in connector.capabilities.offers:
+        return
+    unreadable: list[DocumentProblem] = []
+    for page in connector.bills(cursor):
+        bills.apply(organisation.id, page)
+        unreadable += page.problems
+    result.problems += [
+        f"bill {problem.number or problem.id}: {problem.message}"
+        for problem in unreadable[:PROBLEMS_NAMED_MAX]
+    ]
+    if len(unreadable) > PROBLEMS_NAMED_MAX:
+        more = len(unreadable) - PROBLEMS_NAMED_MAX
+        result.problems.append(f"{more:,} more bills could not be read")
+
+
+def bind_suppliers(organisation: OrganisationContext, matching: Matching) -> None:
+    """Bind the suppliers of open bills to the customers that the rulebook says they are."""
+    rulebook = organisation.rulebook
+    if rulebook.bills_asked_at is None:
+        return
+    organisation.store.open_bills.bind(
+        organisation.id,
+        {
+            folded(supplier): matching.entries[folded(customer.contact)].contact_id
+            for customer in rulebook.customers
+            for supplier in customer.suppliers
+            if folded(customer.contact) in matching.entries
+        },
+    )

@@ -1,0 +1,142 @@
+"""What is owed to a customer that is a supplier too: read where asked, shown, never taken off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.builders.books import Books
+
+from arsync.application import connecting, runs
+from arsync.application.container import Container
+from arsync.application.desk.customer import customer_page
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Role
+from arsync.application.why import why
+from arsync.core.ledger.payables import Bill
+
+OWNER = Actor("Olga", Role.OWNER)
+RULES = """\
+version: 1
+name: Two ways
+currency: GBP
+{}alerts:
+  - name: We owe them too
+    when: {{payable_to_them: {{at_least: 40}}}}
+    tell: owner
+sending: {{days: every day, between: 00:01-23:59}}
+"""
+READ = "payables: {read: open bills}\n"
+SAID = "customers: [{contact: Customer 1, suppliers: [Northwind Print]}]\n"
+
+
+def a_bill(number: str, amount: str, **also: str) -> Bill:
+    return Bill(
+        number,
+        also.pop("supplier_id", "v7"),
+        also.pop("supplier_name", "Northwind Print"),
+        f"S-{number}",
+        date(2026, 10, 1),
+        date(2026, 10, 31),
+        "GBP",
+        Decimal(1),
+        Decimal(amount),
+        **also,
+    )
+
+
+@pytest.fixture
+def organisation(container: Container, books: Books) -> OrganisationContext:
+    """Two customers who owe 100 each, of whom the first is a supplier as well."""
+    for number in (1, 2):
+        books.add_invoice(books.add_contact(number), number)
+    books.bills = {"b1": a_bill("b1", "25.00"), "b2": a_bill("b2", "15.50")}
+    (organisation,) = connecting.connections(OWNER, container)
+    return organisation
+
+
+def facts_after_a_run(
+    organisation: OrganisationContext, tmp_path: Path, sections: str, customer: str = "Customer 1"
+) -> Mapping[str, Any]:
+    """Let one run read and plan by these sections; return the facts of a customer."""
+    (tmp_path / "rules" / "standard.yaml").write_text(RULES.format(sections))
+    # As a process that has just started: the rules are read anew.
+    (organisation,) = connecting.connections(OWNER, organisation.container)
+    assert not runs.sync(OWNER, organisation).broke
+    return why(OWNER, organisation, customer).facts
+
+
+def test_bills_are_read_only_where_asked(organisation: OrganisationContext, tmp_path: Path) -> None:
+    assert facts_after_a_run(organisation, tmp_path, SAID)["payable_to_them"] is None
+    assert organisation.store.open_bills.cursor(organisation.id) is None
+    facts = facts_after_a_run(organisation, tmp_path, READ + SAID)
+    assert facts["payable_to_them"] == "40.50"
+    assert facts["balance"] == "100.00", "nothing is taken off what is owed"
+    assert facts["exposure"] == "100.00"
+    assert facts_after_a_run(organisation, tmp_path, SAID)["payable_to_them"] is None
+    assert organisation.store.open_bills.cursor(organisation.id) is None, "the copy is gone"
+
+
+def test_who_is_no_supplier_is_owed_nothing(
+    organisation: OrganisationContext, tmp_path: Path
+) -> None:
+    facts = facts_after_a_run(organisation, tmp_path, READ + SAID, "Customer 2")
+    assert facts["payable_to_them"] == "0.00"
+
+
+def test_a_paid_bill_is_owed_no_more(
+    organisation: OrganisationContext, books: Books, tmp_path: Path
+) -> None:
+    facts_after_a_run(organisation, tmp_path, READ + SAID)
+    del books.bills["b1"]
+    facts = facts_after_a_run(organisation, tmp_path, READ + SAID)
+    assert facts["payable_to_them"] == "15.50"
+
+
+def test_nothing_rests_on_a_likely_party(
+    organisation: OrganisationContext, books: Books, tmp_path: Path
+) -> None:
+    for bill_id, bill in books.bills.items():
+        books.bills[bill_id] = bill._replace(company_name="Customer 1")
+    assert facts_after_a_run(organisation, tmp_path, READ)["payable_to_them"] is None
+    (organisation,) = connecting.connections(OWNER, organisation.container)
+    explained = why(OWNER, organisation, "Customer 1")
+    assert not [action for action in explained.plan.actions if action.kind == "alert"]
+    (line,) = [line.text for line in explained.lines if line.section == "payables"]
+    assert "'Northwind Print' may be the same party" in line
+    (organisation,) = connecting.connections(OWNER, organisation.container)
+    told = [note for note in runs.sync(OWNER, organisation).notices if "Northwind" in note]
+    assert "may be the customer 'Customer 1'" in told[0]
+    assert facts_after_a_run(organisation, tmp_path, READ + SAID)["payable_to_them"] == "40.50"
+
+
+def test_one_record_for_both_needs_no_word(
+    organisation: OrganisationContext, books: Books, tmp_path: Path
+) -> None:
+    books.bills["b1"] = a_bill("b1", "7.00", supplier_id="c2", contact_id="c2")
+    facts = facts_after_a_run(organisation, tmp_path, READ, "Customer 2")
+    assert facts["payable_to_them"] == "7.00"
+
+
+def test_it_stands_on_the_customers_page(organisation: OrganisationContext, tmp_path: Path) -> None:
+    facts_after_a_run(organisation, tmp_path, READ + SAID)
+    owed = customer_page(OWNER, organisation, "c1").owed_to_them
+    assert owed is not None
+    assert (owed.amount, owed.bill_count, owed.oldest_due_on) == (
+        Decimal("40.50"),
+        2,
+        date(2026, 10, 31),
+    )
+    assert customer_page(OWNER, organisation, "c2").owed_to_them is None
+
+
+def test_forgetting_and_export_know_of_bills(
+    organisation: OrganisationContext, tmp_path: Path
+) -> None:
+    facts_after_a_run(organisation, tmp_path, READ + SAID)
+    exported = organisation.store.privacy.export(organisation.id, "Customer 1")
+    assert [bill["number"] for bill in exported["bills_as_supplier"]] == ["S-b1", "S-b2"]
