@@ -382,6 +382,7 @@ sending: {{days: {dice.choice(["business days", "every day"])}, days_between_ema
 take_over: {dice.choice(TAKE_OVER)}
 """  # noqa: E501
     text += random_law(dice) + random_ends(dice) + random_letters(dice)
+    text += random_charges(dice)
     rulebook, _ = read_rulebook([("rules/random.yaml", text)])
     return rulebook
 
@@ -465,10 +466,52 @@ def random_letters(dice: random.Random) -> str:
 announcements:
   credit_holds: {dice.choice(["placed", "placed and lifted"])}
 """
-    if dice.random() < 0.2:
-        text += "  placements: 5 days before\nthank_you: {when: {days_late: {at_most: 3}}}\n"
-        text += "after_issue: [{days: 2, email: satisfaction check}]\n"
+    if dice.random() < 0.5:
+        text += f"  placements: {dice.choice([2, 5, 20])} days before\n"
+    if dice.random() < 0.5:
+        text += random_courtesies(dice)
     return text
+
+
+def random_courtesies(dice: random.Random) -> str:
+    """Write thanks, and questions some days after an issue."""
+
+    def also() -> str:
+        condition = random_condition(dice, ("invoice", "contact"))
+        return f"\n      {condition}" if dice.random() < 0.6 else ""
+
+    def quiet() -> str:
+        return dice.choice(["[overdue, disputed, held]", "[overdue, disputed]", "[held]"])
+
+    return f"""thank_you:
+  when:
+      days_late: {{at_most: {dice.choice([0, 3, 60])}}}{also()}
+  email: thank you
+  even_if: {quiet()}
+after_issue:
+  - days: {dice.choice([0, 2, 9])}
+    email: satisfaction check
+    even_if: {quiet()}
+    when:
+      total: {{at_least: 10}}{also()}
+  - {{days: 1, email: terms of trade, once_per: customer, even_if: {quiet()}}}
+"""
+
+
+def random_charges(dice: random.Random) -> str:
+    """Write what late payment costs, or nothing."""
+    if dice.random() < 0.6:
+        return ""
+    interest = dice.choice(["1.5% a month", "statutory"])
+    condition = random_condition(dice, ("invoice", "contact"))
+    return f"""charges:
+  - name: Late
+    interest: {interest}
+    after: {dice.choice([0, 10, 40])} days
+    bill: monthly
+    as: draft
+    when: {{{condition}}}
+"""
 
 
 def random_law(dice: random.Random) -> str:
@@ -491,6 +534,38 @@ def random_law(dice: random.Random) -> str:
     - {{debts_from: 0, amount: 40}}
     - {{debts_from: 1000, amount: 70}}
 """
+
+
+def courteous_rulebook(dice: random.Random) -> Rulebook | None:
+    """Make a rulebook that says little but thanks, questions, announcements and bills."""
+    text = f"""version: 1
+currency: GBP
+credit_holds:
+  - name: Late
+    when: {{oldest_days_overdue: {{at_least: {dice.choice([5, 30])}}}}}
+reminders:
+  - name: Standard
+    steps: [{{day: {dice.choice([1, 9])}, email: first reminder}}]
+placements:
+  - name: Gone
+    when: {{net_amount_due: {{at_least: 100}}}}
+    to: Example Collections
+announcements:
+  placements: {dice.choice([2, 5, 20])} days before
+sending: {{days: {dice.choice(["business days", "every day"])}, via: smtp{days_off(dice)}{message_cap(dice)}}}
+"""  # noqa: E501
+    text += random_law(dice) + random_courtesies(dice) + random_charges(dice)
+    rulebook, _ = read_rulebook([("rules/random.yaml", text)])
+    return rulebook
+
+
+def a_payer(dice: random.Random) -> Account:
+    """Make a customer who has paid all or nearly all of it."""
+    account = random_account(dice)
+    owed = [invoice for invoice in account.invoices if invoice.status == "open"]
+    gone = {invoice.id for invoice in owed[dice.choice([0, 0, 1]) :]}
+    kept = tuple(invoice for invoice in account.invoices if invoice.id not in gone)
+    return account._replace(invoices=kept, doubts=(), hold=None, taken_over_on=None)
 
 
 def random_pack(dice: random.Random) -> Rulebook:
@@ -544,6 +619,21 @@ def test_a_backtest_skipping_days_equals_the_daily_one(seed: int) -> None:
     long = backtest(accounts, the_trial(), [rulebook], every_day=True, **options)
     assert everything(short) == everything(long)
     assert short.results[0].evaluated <= long.results[0].evaluated == 3 * 120
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_courtesies_skipping_days_equal_the_daily_ones(seed: int) -> None:
+    dice = random.Random(seed)
+    rulebook = courteous_rulebook(dice)
+    if rulebook is None:
+        return
+    accounts = [a_payer(dice) for _ in range(3)]
+    options: dict[str, Any] = {"first": FIRST, "last": TODAY - timedelta(1), "today": TODAY}
+    short = backtest(accounts, the_trial(), [rulebook], **options)
+    long = backtest(accounts, the_trial(), [rulebook], every_day=True, **options)
+    assert everything(short) == everything(long)
+    assert short.results[0].evaluated < long.results[0].evaluated
 
 
 @settings(max_examples=15, deadline=None)

@@ -30,9 +30,8 @@ from arsync.core.rulebook.facts.field import OwnActions
 from arsync.core.rulebook.facts.movement import DAY, NEVER, days_later
 from arsync.core.rulebook.model import HOLD_LIFTED, HOLD_PLACED, Cadence, Rulebook, Step, StepKind
 from arsync.core.trials.answer_validity import AnswerValidity, Look, validity_of
+from arsync.core.trials.letter_days import HOLD_KINDS, LetterDays
 from arsync.core.trials.trial import Treatment, TrialDay
-
-_HOLD_KINDS = frozenset({ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD})
 
 
 class InterestingDays:
@@ -48,14 +47,8 @@ class InterestingDays:
         """
         self._day = day
         self._last = last
-        self._moves_daily = bool(
-            rulebook.charges
-            or rulebook.discounts
-            # Their letters wait for days of their own, and for what else the customer owes.
-            or rulebook.thank_you
-            or rulebook.after_issue
-            or rulebook.announcements.placement_days is not None
-        )
+        self._moves_daily = bool(rulebook.discounts)
+        self._letters = LetterDays(rulebook)
         self._statement_days = tuple(rule.on for rule in rulebook.statements)
         self._tells_of_holds = bool({HOLD_PLACED, HOLD_LIFTED} & rulebook.account_letters())
         self._via = rulebook.sending.via
@@ -113,12 +106,11 @@ class InterestingDays:
             event: the next day on which something happens to the account's documents.
         """
         tomorrow = today + DAY
-        # Interest grows daily, and a month is billed on the day after its last. Whether a rule
-        # gives a discount is not watched.
-        if self._moves_daily:
+        # Whether a rule gives a discount is not watched.
+        if self._moves_daily or self._letters.come_tomorrow(done):
             return tomorrow
         # A customer is told of a hold on the day after it was placed or lifted.
-        if self._tells_of_holds and any(action.kind in _HOLD_KINDS for action in done):
+        if self._tells_of_holds and any(action.kind in HOLD_KINDS for action in done):
             return tomorrow
         # What waited for a task, or is to be opened anew, comes with the next plan.
         if treatment.ended_tasks:
@@ -136,6 +128,7 @@ class InterestingDays:
             self._steps(treatment.assessment, done, today),
             self._deadlines(treatment.assessment, today),
             self._statements(today),
+            self._letters.days(self._day(today).assessor, treatment.assessment, today, event),
         ):
             for day in days:
                 if day <= tomorrow:
@@ -146,7 +139,7 @@ class InterestingDays:
     def _is_asked_for(self, done: Sequence[Action]) -> bool:
         """Return whether a condition asks for what was done, which changes from tomorrow on."""
         for action in done:
-            if self._asks_holds and action.kind in _HOLD_KINDS:
+            if self._asks_holds and action.kind in HOLD_KINDS:
                 return True
             if action.kind is ActionKind.PLACEMENT:
                 return True
