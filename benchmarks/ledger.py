@@ -151,6 +151,8 @@ def ledger(folder: Path, platform: str, *, contacts: int, invoices: int) -> Iter
         str(port),
         "--smtp-port",
         str(smtp_port),
+        "--imap-port",
+        "0",
         "--contacts",
         str(contacts),
         "--invoices",

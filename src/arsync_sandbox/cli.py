@@ -53,6 +53,13 @@ def _day(text: str) -> date:
     help="The port for mail; 0 chooses a free port.",
 )
 @click.option(
+    "--imap-port",
+    type=click.IntRange(0, 65535),
+    default=8752,
+    show_default=True,
+    help="The port for what comes back of mail; 0 chooses a free port.",
+)
+@click.option(
     "--seed", type=int, default=1, show_default=True, help="The seed of all random choices."
 )
 @click.option("--contacts", type=click.IntRange(0), help="The number of customers to generate.")
@@ -92,6 +99,7 @@ def main(
     platform: str,
     port: int,
     smtp_port: int,
+    imap_port: int,
     seed: int,
     contacts: int | None,
     invoices: int | None,
@@ -105,7 +113,7 @@ def main(
     """Serve a local accounting system that behaves like Xero and QuickBooks Online.
 
     It serves until it is stopped. With --json its one line of output comes when it is ready: url,
-    smtp_port, platforms, now, control and pid.
+    smtp_port, imap_port, platforms, now, control and pid.
     """
     from .books import organisations_named, platforms_served
     from .server import PLATFORMS, Sandbox
@@ -122,6 +130,7 @@ def main(
         PLATFORMS if platform == "both" else (platform,),
         port=port,
         smtp_port=smtp_port,
+        imap_port=imap_port,
         start=start,
         seed=seed,
         settings={"limits": limits, "debtors": debtors},
@@ -135,13 +144,14 @@ def main(
     try:
         sandbox.listen()
     except OSError as error:
-        hint = "is a sandbox running already? --port 0 --smtp-port 0 take free ports"
+        hint = "is a sandbox running already? --port 0 --smtp-port 0 --imap-port 0 take free ones"
         raise _Mistake(f"{error.strerror}\n    hint: {hint}") from error
     if as_json:
         click.echo(json.dumps(start_values(sandbox)))
     else:
         platforms = tuple(platforms_served(sandbox.books))
-        click.echo(start_text(sandbox.url, sandbox.smtp_port, platforms, sandbox.now()))
+        mail = (sandbox.smtp_port, sandbox.imap_port)
+        click.echo(start_text(sandbox.url, mail, platforms, sandbox.now()))
     sys.stdout.flush()  # a pipe's reader gets the address at once
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -207,6 +217,7 @@ def start_values(sandbox: Sandbox) -> dict[str, object]:
     return {
         "url": sandbox.url,
         "smtp_port": sandbox.smtp_port,
+        "imap_port": sandbox.imap_port,
         "platforms": platforms_served(sandbox.books),
         "organisations": organisations_served(sandbox.books),
         "now": sandbox.now().isoformat(),
@@ -215,8 +226,16 @@ def start_values(sandbox: Sandbox) -> dict[str, object]:
     }
 
 
-def start_text(url: str, smtp_port: int, platforms: tuple[str, ...], now: date) -> str:
-    """Return what a person needs to know to use a running sandbox."""
+def start_text(url: str, mail: tuple[int, int], platforms: tuple[str, ...], now: date) -> str:
+    """Return what a person needs to know to use a running sandbox.
+
+    Args:
+        url: where it serves.
+        mail: the ports for mail, and for what comes back of it.
+        platforms: which it serves.
+        now: its day.
+    """
+    from .imap import PASSWORD
     from .text_messages import ACCOUNT, SENDER, TOKEN
 
     lines = [
@@ -230,8 +249,10 @@ def start_text(url: str, smtp_port: int, platforms: tuple[str, ...], now: date) 
         lines += [f"  {line}" for line in CONFIG_LINES[name].format(url=url).splitlines()]
     lines += [
         "  [smtp]",
-        f'  url = "smtp://127.0.0.1:{smtp_port}"',
+        f'  url = "smtp://127.0.0.1:{mail[0]}"',
         '  sender = "Accounts <accounts@sandbox.example>"',
+        "  [mailbox]",
+        f'  url = "imap://accounts%40sandbox.example:{PASSWORD}@127.0.0.1:{mail[1]}"',
         "  [sms]",
         f'  account = "{ACCOUNT}"',
         f'  token = "{TOKEN}"',

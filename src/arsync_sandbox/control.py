@@ -19,6 +19,7 @@ from .load import LoadProblem, rows_from_folder, rows_from_json
 from .mailbox import Mailbox
 from .people import PeopleProblem, edit
 from .platform import Book
+from .returned import ReturnedMail
 from .settings import SettingProblem, Settings
 from .text_messages import TextMessages
 from .timeline import CannotGoBack, Timeline
@@ -33,6 +34,7 @@ class Controlled(Protocol):
     journal: Journal
     faults: Faults
     mailbox: Mailbox
+    returned: ReturnedMail
     text_messages: TextMessages
     timeline: Timeline
     webhooks: WebhookQueue
@@ -46,8 +48,8 @@ class Controlled(Protocol):
 
 
 PATHS = {
-    "GET state": "the ledgers, emails, text messages, what debtors wrote back; ?platform= and "
-    "?organisation= (name or id) for one",
+    "GET state": "the ledgers, emails and what came back of them, text messages, what debtors "
+    "wrote back; ?platform= and ?organisation= (name or id) for one",
     "GET journal": "every request; ?since=N for those after number N",
     "POST clock": '{"to": "2026-12-24"} or an ISO datetime',
     "POST faults": "what goes wrong next: " + "; ".join(f"{k}: {v}" for k, v in KEYS.items()),
@@ -135,6 +137,7 @@ class _Plane:
         return answer | {
             "now": _iso(sandbox.now()),
             "emails": sandbox.mailbox.as_json(),
+            "returned": sandbox.returned.as_json(),
             "text_messages": sandbox.text_messages.as_json(),
             "replies": sandbox.timeline.replies(),
             "waiting": sandbox.timeline.waiting(),

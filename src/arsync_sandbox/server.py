@@ -26,10 +26,12 @@ from .control import control_blueprint
 from .exchange import ERRORS_MAX, PLATFORM, TOOK_EFFECT, Exchange
 from .faults import Faults
 from .generate import generate
+from .imap import ImapServer
 from .journal import Journal
 from .mailbox import Mailbox
 from .platform import Book, SandboxEmail, SandboxOrganisation
 from .registers import registers_blueprint
+from .returned import ReturnedMail
 from .settings import Settings
 from .smtp import SmtpSink
 from .text_messages import TextMessages
@@ -70,6 +72,7 @@ class Sandbox:
         host: a loopback name or address.
         port: 0 takes a free one.
         smtp_port: where the SMTP sink listens; 0 takes a free one, None leaves it out.
+        imap_port: where the mailboxes of senders are served; likewise.
         start: where the clock begins; None means now.
         seed: decides what the debtors do.
         organisations: whose ledgers these are; an app may be let into several.
@@ -84,6 +87,7 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         smtp_port: int | None = 0,
+        imap_port: int | None = None,
         start: date | None = None,
         seed: int = 1,
         organisations: Sequence[SandboxOrganisation] = (SandboxOrganisation(),),
@@ -107,6 +111,8 @@ class Sandbox:
         self._exchange = Exchange(self)
         self.webhooks = WebhookQueue(self)
         self._smtp = None if smtp_port is None else SmtpSink(self, port=smtp_port)
+        self._imap = None if imap_port is None else ImapServer(self, port=imap_port)
+        self._beginnings = 0
         self._first_rows: dict[str, LoadedRows] = {}
         self.reset()
 
@@ -119,6 +125,8 @@ class Sandbox:
             self.errors.clear()
             self.journal = Journal()
             self.mailbox = Mailbox()
+            self._beginnings += 1
+            self.returned = ReturnedMail(self._beginnings)
             self.text_messages = TextMessages(self)
             self.webhooks.clear()
             self.books = make_books(self, self._platforms, self._organisations, self._book_classes)
@@ -226,6 +234,11 @@ class Sandbox:
         return 0 if self._smtp is None else self._smtp.port
 
     @property
+    def imap_port(self) -> int:
+        """Where what came back of letters is read; 0 where it is not."""
+        return 0 if self._imap is None else self._imap.port
+
+    @property
     def wsgi(self) -> Callable[..., Iterable[bytes]]:
         """The whole of it as a WSGI application, for callers in this process without a socket."""
         return self._exchange
@@ -252,7 +265,7 @@ class Sandbox:
         self.timeline.catch_up()
 
     def listen(self) -> None:
-        """Open the ports, so that `url` and `smtp_port` are known; no request is answered yet.
+        """Open the ports, so that `url` and the others are known; no request is answered yet.
 
         Raises:
             OSError: a port is taken.
@@ -264,7 +277,10 @@ class Sandbox:
         try:
             if self._smtp is not None:
                 self._smtp.start()
+            if self._imap is not None:
+                self._imap.start()
         except OSError:
+            self._stop_mail()
             self._server.server_close()
             self._server = None
             raise
@@ -299,8 +315,7 @@ class Sandbox:
         """Stop serving, end open connections and wait for the threads."""
         self.stopping.set()
         self.webhooks.stop()
-        if self._smtp is not None:
-            self._smtp.stop()
+        self._stop_mail()
         server, self._server = self._server, None
         if server is None:
             return
@@ -310,6 +325,11 @@ class Sandbox:
             self._thread = None
         server.close_connections()
         server.server_close()
+
+    def _stop_mail(self) -> None:
+        for served in (self._smtp, self._imap):
+            if served is not None:
+                served.stop()
 
     def __enter__(self) -> Self:
         return self.start()

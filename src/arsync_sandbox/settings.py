@@ -44,6 +44,14 @@ SETTINGS: tuple[SandboxSetting, ...] = (
         "smtp_user", "", "User name that the SMTP sink asks for; empty: no login needed."
     ),
     SandboxSetting("smtp_password", "", "Password that the SMTP sink asks for."),
+    SandboxSetting(
+        "bouncing_addresses",
+        "",
+        "Addresses with commas: a letter to one is taken, and a report comes back to its sender.",
+    ),
+    SandboxSetting(
+        "replying_addresses", "", "Addresses with commas: of a letter an automatic reply comes."
+    ),
 )
 """The frame's own switches; each Book adds its own to the table (`Settings.add`)."""
 

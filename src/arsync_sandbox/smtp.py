@@ -7,7 +7,7 @@ import email
 import email.policy
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from .faults import ODD_ANSWERS, Faults
 from .platform import SandboxEmail
+from .returned import ReturnedMail, is_named
 from .settings import Settings
 from .transport import is_loopback
 
@@ -32,6 +33,7 @@ class ScriptedPost(Protocol):
     lock: Any
     settings: Settings
     faults: Faults
+    returned: ReturnedMail
 
     def now(self) -> datetime: ...
 
@@ -162,7 +164,7 @@ class _Handler:
         # "drop after" keeps the letter and loses the answer, which is how a letter goes out twice.
         if fault != "drop before":
             with self._sandbox.lock:
-                self._sandbox.send_email(as_email(envelope, self._sandbox.now()))
+                self._take(envelope)
         if fault in ODD_ANSWERS:
             return ODD_ANSWERS[fault]
         if fault:
@@ -171,19 +173,34 @@ class _Handler:
             await asyncio.sleep(STOP_SECONDS_MAX)
         return "250 OK: taken, and delivered to nobody"
 
+    def _take(self, envelope: Any) -> None:
+        """Keep a letter, and let come back what comes back."""
+        sandbox, now = self._sandbox, self._sandbox.now()
+        message, sender = _parsed(envelope), (envelope.mail_from or "").strip("<>")
+        sandbox.send_email(as_email(message, envelope.rcpt_tos, now))
+        for setting, kind in (("bouncing_addresses", "report"), ("replying_addresses", "reply")):
+            named = sandbox.settings[setting]
+            for address in envelope.rcpt_tos if named else ():
+                if is_named(address, named):
+                    sandbox.returned.answer(message, sender, address, kind, now)
+
     def _fault(self, kinds: tuple[str, ...], recipients: str) -> str:
         with self._sandbox.lock:
             return self._sandbox.faults.take_smtp(kinds, recipients)
 
 
-def as_email(envelope: Any, at: datetime) -> SandboxEmail:
-    """Return a letter as the mailbox keeps it; recipients are the envelope's, not the header's."""
+def _parsed(envelope: Any) -> EmailMessage:
     message = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
+    return message
+
+
+def as_email(message: EmailMessage, recipients: Sequence[str], at: datetime) -> SandboxEmail:
+    """Return a letter as the mailbox keeps it; recipients are the envelope's, not the header's."""
     return SandboxEmail(
         at=at,
         origin="smtp",
-        to=list(envelope.rcpt_tos),
+        to=list(recipients),
         subject=str(message.get("Subject", "")),
         text=_part(message, "plain"),
         html=_part(message, "html"),

@@ -15,17 +15,20 @@ import pytest
 import requests
 from click.testing import CliRunner
 
+from arsync.mail.mailbox import mailbox_server
 from arsync_sandbox.cli import main, start_text
 from arsync_sandbox.server import PLATFORMS, Sandbox, importable_platforms
 
 
 def test_the_start_text_contains_a_pasteable_config() -> None:
-    text = start_text("http://127.0.0.1:8750", 8751, PLATFORMS, date(2026, 6, 1))
+    text = start_text("http://127.0.0.1:8750", (8751, 8752), PLATFORMS, date(2026, 6, 1))
     pasted = text.split("For config.toml:")[1].split("See the ledgers")[0]
     config = tomllib.loads("\n".join(line.strip() for line in pasted.splitlines()))
     assert config["xero"]["api_url"] == "http://127.0.0.1:8750"
     assert config["quickbooks"]["token_url"].startswith("http://127.0.0.1:8750/oauth2/")
     assert config["smtp"]["url"] == "smtp://127.0.0.1:8751"
+    mailbox = mailbox_server(config["mailbox"]["url"], "")
+    assert (mailbox.user, mailbox.port) == ("accounts@sandbox.example", 8752)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,8 @@ def test_the_command_serves_until_it_is_stopped(tmp_path: Path, stop: signal.Sig
         "--port",
         "0",
         "--smtp-port",
+        "0",
+        "--imap-port",
         "0",
         "--contacts",
         "3",
@@ -86,6 +91,8 @@ def test_with_json_one_line_says_where_it_serves(tmp_path: Path) -> None:
         "--port",
         "0",
         "--smtp-port",
+        "0",
+        "--imap-port",
         "0",
         "--contacts",
         "2",

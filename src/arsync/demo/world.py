@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -21,6 +22,12 @@ from arsync.errors import UserMistake
 START_SECONDS_MAX = 60.0
 """How long the sandbox may take to answer for the first time."""
 
+SENDER = "accounts@demo.example"
+"""Whose letters the demo's are."""
+
+MAILBOX_PASSWORD = "sandbox-mailbox"  # noqa: S105 - it opens nothing but the sandbox
+"""Of every mailbox of the sandbox, which arsync does not import."""
+
 CALL_SECONDS_MAX = 120.0
 """How long one call of the control plane may take: a clock that jumps moves every debtor."""
 
@@ -30,12 +37,20 @@ STOP_SECONDS_MAX = 10.0
 class World:
     """A sandbox that runs, and what only its control plane can do."""
 
-    def __init__(self, url: str, smtp_port: int) -> None:
-        """Name a sandbox that answers at this address."""
+    def __init__(self, url: str, smtp_port: int, imap_port: int = 0) -> None:
+        """Name a sandbox that answers at this address; without `imap_port` nothing comes back."""
         self.url = url
         self.smtp_port = smtp_port
+        self.imap_port = imap_port
         self._session = requests.Session()
         self._session.trust_env = False
+
+    @property
+    def mailbox_url(self) -> str:
+        """Return where the demo's sender reads what came back; empty: nowhere."""
+        if not self.imap_port:
+            return ""
+        return f"imap://{quote(SENDER)}:{MAILBOX_PASSWORD}@127.0.0.1:{self.imap_port}"
 
     def get(self, path: str) -> Any:
         """Read from the control plane."""
@@ -95,7 +110,7 @@ def sandbox(
     Raises:
         UserMistake: it did not start; the message quotes its log.
     """
-    port, smtp_port = free_port(), free_port()
+    port, smtp_port, imap_port = free_port(), free_port(), free_port()
     command = [
         sys.executable,
         "-m",
@@ -106,6 +121,8 @@ def sandbox(
         str(port),
         "--smtp-port",
         str(smtp_port),
+        "--imap-port",
+        str(imap_port),
         "--seed",
         str(seed),
         "--contacts",
@@ -123,7 +140,7 @@ def sandbox(
         process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
             command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
-    world = World(f"http://127.0.0.1:{port}", smtp_port)
+    world = World(f"http://127.0.0.1:{port}", smtp_port, imap_port)
     try:
         _await(world, process, log)
         world.post("/_sandbox/settings", {"consent": "allow"})
@@ -193,7 +210,8 @@ def config_text(
             ("quickbooks", "token_url"): f"{world.url}/oauth2/v1/tokens/bearer",
             ("quickbooks", "revoke_url"): f"{world.url}/v2/oauth2/tokens/revoke",
             ("smtp", "url"): f"smtp://127.0.0.1:{world.smtp_port}",
-            ("smtp", "sender"): "Accounts <accounts@demo.example>",
+            ("smtp", "sender"): f"Accounts <{SENDER}>",
+            ("mailbox", "url"): world.mailbox_url,
             **SETTINGS,
             **(besides or {}),
         }
