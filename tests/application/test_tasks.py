@@ -19,6 +19,7 @@ from arsync.application.worklist import WorkChoice, WorkItem, one_task, open_tas
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import Phone
 from arsync.errors import UserMistake
+from arsync.store.agreements.tasks import OPENED_HERE
 from arsync.store.models import ActionRow
 
 OWNER = Actor("Olga", Role.OWNER)
@@ -301,10 +302,28 @@ def test_a_task_opened_by_hand_waits_for_a_person(called: Container, books: Book
     assert "Task done by Olga: Call about the contract." in " ".join(notes(called, books))
 
 
-def test_no_task_is_opened_where_none_is_noted(called: Container) -> None:
+def test_a_task_is_kept_here_while_observing(called: Container, books: Books) -> None:
     connecting.set_mode(OWNER, now(called), "observe")
-    with pytest.raises(UserMistake, match="only observes"):
-        tasks.open_task(OWNER, called, "INV-2", tasks.NewTask("Visit the site"))
+    new = tasks.NewTask("Visit the site", "Ben", due_on=TODAY + timedelta(3))
+    opened = tasks.open_task(OWNER, called, "INV-2", new)
+    assert opened.message.endswith(
+        "only observes: no note goes to the accounting system, and the task is kept here alone."
+    )
+    written = len(books.done)
+    runs.sync(OWNER, now(called))
+    assert len(books.done) == written
+    assert opened.row is not None
+    keys = {work.row.key for work in open_tasks(OWNER, called, None, WorkChoice(owner="Ben"))}
+    assert keys == {opened.row.key}
+    (event,) = called.store.actions.events(opened.row.key)
+    assert (event.from_state, event.reason) == (None, OPENED_HERE)
+    assert list(called.store.faults(opened.row.connection_id)) == []
+    done = tasks.complete_task(OWNER, called, opened.row.key, tasks.CallReport("spoke: renewed"))
+    assert "Task done" in done.message
+    # Once it may write, what was kept here stays here: it says nothing of a day long past.
+    connecting.set_mode(OWNER, now(called), "auto")
+    runs.sync(OWNER, now(called))
+    assert not [each for each in books.done if each.key == opened.row.key]
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,9 @@ def _one_task(shell: Shell, work: Any) -> None:
 
 def test_a_person_opens_a_task(shell: Shell) -> None:
     words = ("task", "INV-3", "--open", "Call about the contract", "--connection", "xero")
-    assert "xero only observes: a task is a note" in shell(*words).err
+    alone = shell("task", "INV-3", "--open", "Ask the branch", "--connection", "xero", "--json")
+    assert "xero only observes: no note goes to the accounting system" in alone.err
+    assert "kept here alone" in shell("task", alone.json["action"]["key"]).out
     shell("connections", "xero", "--mode", "approve")
     refused = shell(*words, "--next", SOON)
     assert (refused.code, "--due DATE, without --next" in refused.err) == (2, True)

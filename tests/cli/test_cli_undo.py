@@ -139,3 +139,14 @@ def test_a_promise_is_undone_and_its_day_taken_off(alone: Alone) -> None:
     assert day in {row["expected_on"] for row in state()["invoices"]}
     assert shell("undo", key, "--yes").code == 0
     assert {row["expected_on"] for row in state()["invoices"]} == {None}
+
+
+def test_undoing_a_disputes_note_says_what_ends_it(alone: Alone) -> None:
+    shell, _ = alone
+    shell("sync")
+    shell("dispute", "INV-1", "--reason", "wrong price")
+    shell("sync")
+    noted = [row for row in shell("actions", "--json").json if row["kind"] == "dispute"]
+    shown = shell("undo", noted[0]["key"][:8], "--yes")
+    assert "-> cannot be undone: only a note was written, which stays in the history;" in shown.out
+    assert "`arsync dispute INVOICE --settled dropped` ends the dispute" in shown.out

@@ -109,7 +109,7 @@ def open_task(
     if not text:
         raise UserMistake('say what is to be done: --open "Call about the contract"')
     _check_day(organisation, task.due_on)
-    _refuse_unless_noted(organisation, contact)
+    _refuse_inactive(contact)
     # A subject is kept when a customer is forgotten: it tells tasks apart without their words.
     words = sha256(text.encode()).hexdigest()[:WORDS_HEX_DIGITS]
     action = Action(
@@ -123,22 +123,31 @@ def open_task(
         note=f"Task opened by {person}: {text}.",
     )
     row = container.store.tasks.open(
-        organisation.id, action, due_on=task.due_on, who=person, now=container.clock.now()
+        organisation.id,
+        action,
+        due_on=task.due_on,
+        who=person,
+        now=container.clock.now(),
+        # While it only observes, nothing is written to the books, not even a note.
+        kept_here_on=organisation.today if organisation.observes else None,
     )
-    message = f"Task opened: {text}. It is listed once the next run has noted it."
+    message = f"Task opened: {text}."
+    if organisation.observes:
+        message += (
+            f" {organisation.name} only observes: no note goes to the accounting system, and the"
+            " task is kept here alone."
+        )
+    else:
+        message += " It is listed once the next run has noted it."
     return Recorded(row, message)
 
 
-def _refuse_unless_noted(organisation: OrganisationContext, contact: Contact) -> None:
+def _refuse_inactive(contact: Contact) -> None:
     """Refuse a task whose note could not be written: it would wait, and nobody would see it."""
-    logs = '\n    hint: arsync log CUSTOMER "..." keeps it here'
-    if organisation.observes:
-        raise UserMistake(
-            f"{organisation.name} only observes: a task is a note in the accounting system.{logs}"
-        )
     if contact.status != ContactStatus.ACTIVE:
         raise UserMistake(
-            f"{contact.name} is {contact.status}: no note is written about it, and no task.{logs}"
+            f"{contact.name} is {contact.status}: no note is written about it, and no task."
+            '\n    hint: arsync log CUSTOMER "..." keeps it here'
         )
 
 

@@ -150,6 +150,20 @@ def test_a_person_releases_where_a_rule_says_so(desk: Desk) -> None:
     assert not any(action.needs_approval for action in automatic.actions)
 
 
+def test_a_role_lets_the_hold_go(desk: Desk) -> None:
+    text = desk.head + (
+        "roles: {finance director: fd@example.com}\n"
+        "credit_holds:\n"
+        "  - name: Old\n"
+        "    when: {oldest_days_overdue: {at_least: 60}}\n"
+        "    release: {by: finance director}\n"
+    )
+    account = desk.account(desk.invoice("i1", 81, "1000"))
+    account = after(account, desk.plan(text, account).actions, desk.today)
+    (lift,) = desk.plan(text, account._replace(invoices=())).actions
+    assert (lift.needs_approval, lift.approvers) == (True, ("finance director",))
+
+
 def test_a_refused_lift_returns_after_a_new_reason(desk: Desk) -> None:
     old = RULES[: RULES.index("  - {name: Bad payer")]
     account = held(desk, desk.account(desk.invoice("i1", 81, "1000")))

@@ -29,7 +29,7 @@ from arsync.core.planning.hold_words import (
     because_of_end,
     is_by_hand_alone,
     reasons_said,
-    release_needs_approval,
+    release_asked,
     what_ended,
 )
 from arsync.core.planning.plan import HeldBack
@@ -350,21 +350,21 @@ def _lift(planning: Planning, assessment: Assessment, excluded: str = "") -> Dec
     reason = because_of_end(planning, assessment, hold)
     ended = f"{excluded} ({cited(reason)})" if excluded else what_ended(planning, assessment, hold)
     # Who is left alone, or released by a person, waits for no second word.
-    asks = not excluded and release_needs_approval(planning, hold)
+    release = NOT_ASKED if excluded else release_asked(planning, hold)
     lifted = _action(
         planning,
         assessment,
         LiftCreditHoldPayload(hold.since, _noted_on(assessment, hold)),
         reason,
         episode=hold.episode,
-        asked=AskedApproval(asks),
+        asked=release,
         note=f"Credit hold lifted: {ended or cited(reason)}.",
         contact=_held_contact(assessment, hold),
     )
     decisions = _unless_done(planning, assessment, lifted, HOLD)
     if not hold.terms_changed:
         return decisions
-    return decisions + _restore(planning, assessment, hold, asked=AskedApproval(asks))
+    return decisions + _restore(planning, assessment, hold, asked=release)
 
 
 def _restore_left(planning: Planning, assessment: Assessment) -> Decisions:

@@ -12,6 +12,7 @@ from arsync.core.ledger.records import HELD_BY_HAND, StandingHold
 from arsync.core.planning.assessment import Assessment
 from arsync.core.planning.planning_context import Planning, because, cited
 from arsync.core.rulebook.model import CreditHold
+from arsync.core.rulebook.roles import AskedApproval, all_asked
 
 NOT_CERTAIN = "not certain at present"
 NOTHING_OWED = "nothing is owed"
@@ -69,14 +70,11 @@ def is_by_hand_alone(hold: StandingHold) -> bool:
     return bool(names) and all(name.startswith(HELD_BY_HAND) for name in names)
 
 
-def release_needs_approval(planning: Planning, hold: StandingHold) -> bool:
-    """Return whether a rule that asked for the hold lets nobody but a person end it."""
+def release_asked(planning: Planning, hold: StandingHold) -> AskedApproval:
+    """Return whose approval ending the hold waits for: any rule that asked for it may want one."""
     names = {*hold.reasons, *hold.ever}
-    return any(
-        rule.release_needs_approval
-        for rule in planning.assessor.rulebook.credit_holds
-        if rule.name in names or not names
-    )
+    rules = planning.assessor.rulebook.credit_holds
+    return all_asked((rule.release for rule in rules if rule.name in names or not names), None)
 
 
 def because_of_end(planning: Planning, assessment: Assessment, hold: StandingHold) -> Because:

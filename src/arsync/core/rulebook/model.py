@@ -145,8 +145,8 @@ class CreditHold(NamedTuple):
     terms: str = ""
     """Payment terms during the hold (`cash on delivery`), or empty to leave them."""
     approval: Approval = NO_APPROVAL
-    release_needs_approval: bool = False
-    """Whether a person lets the hold go once its reasons are over."""
+    release: Approval = NO_APPROVAL
+    """Who lets the hold go once its reasons are over; without it arsync does."""
     tells_customer: bool = False
     """Whether the customer is told that it is held, and later that it is not any more."""
 

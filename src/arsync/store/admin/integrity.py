@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 
-from arsync.core.actions import ALLOWED_CHANGES, ActionState
+from arsync.core.actions import ALLOWED_CHANGES, ActionKind, ActionState
 from arsync.core.ledger.records import DocumentStatus, RecordKind
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
@@ -111,6 +111,15 @@ def _actions(db: Connection, connection_id: int) -> Iterator[Fault]:
     forbidden = [row for row in db.execute(changes) if not _is_allowed(row[0], row[1])]
     for before, after, key in forbidden:
         yield Fault("actions", f"{key[:12]} went from {before} to {after}, which cannot be.")
+    own_tasks = select(columns.key).where(
+        mine, columns.kind == ActionKind.TASK.value, columns.by_person
+    )
+    unasked = select(chain.key).where(
+        chain.from_state.is_(None),
+        chain.to_state == _S.CONFIRMED.value,
+        chain.key.not_in(own_tasks),
+    )
+    yield from _keys(db, "they count as done, and nobody planned them", unasked)
     started = [state.value for state in (_S.SENT, _S.CONFIRMED)]
     unsigned = select(columns.key).where(
         mine,
@@ -123,8 +132,8 @@ def _actions(db: Connection, connection_id: int) -> Iterator[Fault]:
 def _is_allowed(before: str | None, after: str) -> bool:
     to = _S(after)
     if before is None:
-        # Planned by the rulebook, or asked for by a person.
-        return to in {_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED}
+        # Planned by the rulebook, or asked for by a person; or a person's task, kept here alone.
+        return to in {_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED, _S.CONFIRMED}
     # An event that changes no state is about a look-up, a completed task, or an undoing.
     stays = _S(before) is to
     return stays or to in ALLOWED_CHANGES[_S(before)] or (_S(before), to) in _REBIRTHS

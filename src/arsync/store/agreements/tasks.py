@@ -29,6 +29,7 @@ NoteOf: TypeAlias = Callable[[ActionRow, int], Action | None]
 """Makes the note about a task as it is now; the number distinguishes it from the task's others."""
 
 OPENED = "opened by hand"
+OPENED_HERE = "opened by hand; kept here alone, with no note in the accounting system"
 
 CLOSER = "plan"
 """The actor of what ends without a person."""
@@ -71,6 +72,7 @@ class Tasks:
         due_on: date | None,
         who: str,
         now: datetime,
+        kept_here_on: date | None = None,
     ) -> ActionRow:
         """Open a task of a person's, with the note that the next run writes; no run ends it.
 
@@ -80,11 +82,13 @@ class Tasks:
             due_on: by when.
             who: the person who opens it.
             now: the moment.
+            kept_here_on: the organisation's day, where no note is written: it is open at once.
 
         Raises:
             UserMistake: it was opened already.
         """
-        state = ActionState.APPROVED
+        here = kept_here_on is not None
+        state = ActionState.CONFIRMED if here else ActionState.APPROVED
         with self._database.write() as db:
             if task.key in rows_of(db, [task.key]):
                 raise UserMistake(
@@ -92,9 +96,13 @@ class Tasks:
                     "\n    hint: another task needs other words"
                 )
             insert_action(db, connection_id, task, state=state, now=now, by_person=True)
-            if due_on is not None:
-                db.execute(update(actions).where(actions.c.key == task.key).values(due_on=due_on))
-            add_events(db, [(task.key, now, who, None, state, OPENED)])
+            values: dict[str, Any] = {} if due_on is None else {"due_on": due_on}
+            if here:
+                values |= {"sent_on": kept_here_on, "first_sent_at": now}
+            if values:
+                db.execute(update(actions).where(actions.c.key == task.key).values(**values))
+            reason = OPENED_HERE if here else OPENED
+            add_events(db, [(task.key, now, who, None, state, reason)])
             return action_row(locked_row(db, task.key))
 
     def open_once(

@@ -15,6 +15,7 @@ HEAD = "version: 1\ncurrency: GBP\nroles: {finance director: fd@example.com}\n"
     [
         "reminders: [{name: A, steps: [{day: 7, email: a, approval: {by: ROLE}}]}]",
         "credit_holds: [{name: A, when: {on_hold: no}, approval: {by: ROLE}}]",
+        "credit_holds: [{name: A, when: {on_hold: no}, release: {by: ROLE}}]",
         "charges: [{name: A, interest: 8% a year, approval: {by: ROLE}}]",
         "placements: [{name: A, when: {on_hold: no}, to: B, approval: {by: ROLE}}]",
         "discounts: [{name: A, percent: 2%, within: 10 days, approval: {by: ROLE}}]",

@@ -68,6 +68,7 @@ def _approvals(rulebook: Rulebook) -> Iterator[tuple[Place, Approval]]:
             yield step.place, step.approval
     for hold in rulebook.credit_holds:
         yield hold.place, hold.approval
+        yield hold.place, hold.release
     for charge in rulebook.charges:
         yield charge.place, charge.approval
     for discount in rulebook.discounts:

@@ -16,6 +16,7 @@ from arsync.core.rulebook.reading.value_types import (
     Schema,
     Source,
     Text,
+    Words,
     block_schema,
     entries,
     read_block,
@@ -64,6 +65,30 @@ class ApprovalShape:
         return {
             "anyOf": [{"enum": list(_WORDS)}, {**block_schema(APPROVAL_BLOCK), "minProperties": 1}]
         }
+
+
+RELEASE_BLOCK = (Key("by", Text(), "the role that lets it go, as under roles"),)
+_RELEASE_WORDS: Mapping[str, Approval] = {"automatic": NO_APPROVAL, "approval": APPROVAL}
+
+
+class ReleaseShape:
+    """`automatic`, `approval`, or `{by: finance director}`."""
+
+    def read(self, node: Node, source: Source, label: str) -> Approval | None:
+        """Return who lets a hold go."""
+        if isinstance(node, MappingNode):
+            block = read_block(node, RELEASE_BLOCK, source, label)
+            if not block.nodes:
+                source.problem(node, f"{label} is an empty block.", "write release: approval")
+                return None
+            return Approval(required=True, by=block.get("by", ""))
+        text = Words(tuple(_RELEASE_WORDS)).read(node, source, label)
+        return None if text is None else _RELEASE_WORDS[text]
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        block = {**block_schema(RELEASE_BLOCK), "minProperties": 1}
+        return {"anyOf": [{"enum": list(_RELEASE_WORDS)}, block]}
 
 
 def _meant(text: str) -> str:

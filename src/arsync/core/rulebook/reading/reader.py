@@ -565,7 +565,7 @@ def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Pla
         when_of(block),
         terms=block.get("terms", ""),
         approval=_approval(block),
-        release_needs_approval=block.get("release") == "approval",
+        release=block.get("release", NO_APPROVAL),
         tells_customer=bool(block.get("tell")),
     )
 

@@ -27,7 +27,7 @@ from arsync.core.rulebook.model import (
 from arsync.core.rulebook.reading.acceptance_section import ACCEPTANCE, REFERENCES
 from arsync.core.rulebook.reading.agreement_sections import DISPUTES, PAYMENT_PLANS, GraceShape
 from arsync.core.rulebook.reading.alert_section import ALERT
-from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
+from arsync.core.rulebook.reading.approval_shape import ApprovalShape, ReleaseShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAMES
 from arsync.core.rulebook.reading.goal_section import GOAL_KEYS
@@ -484,8 +484,9 @@ CREDIT_HOLD = (
     _APPROVAL,
     Key(
         "release",
-        Words(("automatic", "approval")),
-        "who lifts the hold when its reasons are over: arsync (automatic), or a person (approval)",
+        ReleaseShape(),
+        "who lifts the hold when its reasons are over: arsync (automatic), a person (approval), or"
+        " who has a role: {by: finance director}",
     ),
     Key("tell", WordsList((CUSTOMER_TOLD,)), "customer: a letter when it is held and when not"),
     _REMOVE,
