@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from tests.builders.books import NOW, ORGANISATION, Books, BooksPlatform, BooksPost
 from tests.builders.driver import App
+from tests.builders.routes import share_routes
 from tests.builders.stores import put_store, share_statements
 from werkzeug.test import TestResponse
 
@@ -28,6 +29,8 @@ from arsync.store.people.users import ALL, ScopedRole, UserRow
 from arsync.web.desk.desk_app import make_desk
 from arsync.web.desk.routing import COOKIE
 from arsync.web.server import WebServer, desk_and_machines
+
+share_routes()
 
 PASSWORD = "seven quiet herons"
 
