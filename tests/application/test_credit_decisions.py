@@ -21,12 +21,12 @@ from arsync.application.credit_applications import (
 )
 from arsync.application.credit_decisions import (
     DecidedByHand,
-    application_view,
     decide_credit,
     explained,
     listed,
     take_credit_back,
 )
+from arsync.application.credit_views import application_view
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, NotPermitted, Role
 from arsync.application.status import status
@@ -98,8 +98,8 @@ def test_what_the_rulebook_decides_comes_to_the_books_once(ledger: Container, bo
     view = application_view(explained(OWNER, ledger, number))
     assert view.state == "accepted"
     (decision,) = view.decisions
-    assert decision["because"]["rule"] == "Known"
-    assert decision["because"]["facts"] == {"score": 82, "references_good": 1}
+    assert decision.because.rule == "Known"
+    assert decision.because.facts == {"score": 82, "references_good": 1}
     for _ in range(2):
         runs.sync(OWNER, now(ledger))
     assert effects(books) == ["14 days"]

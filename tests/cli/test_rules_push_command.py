@@ -46,6 +46,23 @@ def test_a_folder_with_mistakes_is_the_users_to_mend(shell: Shell) -> None:
     assert "Nothing was pushed." in done.err
 
 
+def test_a_large_push_waits_for_a_second_person(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shell("rules", "push").code == 0
+    for name in ("Priya", "Kim"):
+        words = ("--name", name, "--role", "owner")
+        assert shell("users", "add", f"{name.lower()}@example.com", *words).code == 0
+    monkeypatch.setenv("ARSYNC_RULES_TWO_PEOPLE_ABOVE", "1")
+    shell.write("rules/little.yaml", SOFTER)
+    monkeypatch.setenv("ARSYNC_USER", "priya@example.com")
+    waits = shell("rules", "push", "--json")
+    assert (waits.code, waits.json["asked_by"], "Priya asked" in waits.err) == (3, "Priya", True)
+    monkeypatch.setenv("ARSYNC_USER", "kim@example.com")
+    done = shell("rules", "push")
+    assert (done.code, "Push 2" in done.out) == (0, True)
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
+from arsync.application.name_search import NotFound
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
@@ -172,9 +173,7 @@ def numbered(container: Container, number: int, connection: Chosen) -> Applicant
         except UserMistake:
             continue
         return Applicant(organisation, application)
-    raise UserMistake(
-        f"there is no application {number}.\n    hint: `arsync credit list` shows them"
-    )
+    raise NotFound(f"there is no application {number}.\n    hint: `arsync credit list` shows them")
 
 
 def _with_words(

@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from arsync.application.account_reading import accounts_on
 from arsync.application.approval_limits import needs_two
@@ -26,7 +24,7 @@ from arsync.core.ledger.agreements.credit_applications import (
     CreditApplication,
     CreditOutcome,
 )
-from arsync.core.ledger.money import ZERO, plain, shown
+from arsync.core.ledger.money import ZERO, shown
 from arsync.core.ledger.payment_terms import CASH, read_terms
 from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.credit_planner import agreed_in_words
@@ -353,104 +351,3 @@ def _told(explanation: ExplainedApplication, agreed: AgreedCredit) -> str:
     if organisation.observes:
         return f"{message} {organisation.name} only observes: nothing goes to the books."
     return f"{message} The next run brings it to the books."
-
-
-# -- views -----------------------------------------------------------------------------------------
-
-
-class ApplicationView(Struct, frozen=True):
-    """The JSON view of an application; money as decimal text."""
-
-    connection: str
-    number: int
-    applicant: str
-    contact_id: str
-    applied_on: date
-    state: str
-    limit_asked: str | None
-    currency: str
-    terms_asked: str
-    proposed: dict[str, Any]
-    decisions: tuple[dict[str, Any], ...]
-    registration_number: str
-    vat_number: str
-    country: str
-    trading_since: date | None
-    people: tuple[dict[str, Any], ...]
-    references: tuple[dict[str, Any], ...]
-    signed: dict[str, Any] | None
-    data: tuple[dict[str, Any], ...]
-    overruled: str
-
-
-def application_view(explanation: ExplainedApplication) -> ApplicationView:
-    """Return the JSON view of an application and what the rulebook makes of it."""
-    application = explanation.application
-    limit_asked = application.limit_asked
-    return ApplicationView(
-        explanation.organisation.name,
-        application.number,
-        application.name,
-        application.contact_id,
-        application.applied_on,
-        str(explanation.state),
-        plain(limit_asked) if limit_asked is not None else None,
-        application.currency,
-        application.terms_asked,
-        _proposed_view(explanation.proposed),
-        tuple(_decision_view(decision) for decision in explanation.decisions),
-        application.registration_number,
-        application.vat_number,
-        application.country,
-        application.trading_since,
-        tuple(person._asdict() for person in application.people),
-        tuple(reference._asdict() for reference in application.references),
-        application.signed._asdict() if application.signed else None,
-        tuple(datum._asdict() for datum in application.data),
-        explanation.overruled,
-    )
-
-
-def _proposed_view(proposed: ProposedDecision) -> dict[str, Any]:
-    rule = proposed.rule
-    return {
-        "decide": proposed.outcome.value,
-        "limit": plain(proposed.limit) if proposed.limit is not None else None,
-        "terms": proposed.terms,
-        "review_on": proposed.review_on,
-        "by": proposed.by,
-        "because": {
-            "file": rule.place.file if rule else "",
-            "line": rule.place.line if rule else 0,
-            "rule": rule.name if rule else "",
-            "facts": proposed.facts,
-        },
-        "why_asked": proposed.why_asked,
-        "undecided": [undecided.words for undecided in proposed.undecided],
-    }
-
-
-def _decision_view(decision: DecisionRow) -> dict[str, Any]:
-    agreed = decision.agreed
-    return {
-        "number": agreed.number,
-        "decide": agreed.outcome.value,
-        "limit": plain(agreed.limit) if agreed.limit is not None else None,
-        "currency": agreed.currency,
-        "until": agreed.until,
-        "review_on": agreed.review_on,
-        "terms": agreed.terms,
-        "decided_on": agreed.decided_on,
-        "decided_by": agreed.decided_by,
-        "first_approved_by": decision.first_approved_by,
-        "because": {
-            "file": agreed.file,
-            "line": agreed.line,
-            "rule": agreed.rule,
-            "facts": dict(decision.facts),
-        },
-        "reason": decision.reason,
-        "stands": decision.stands,
-        "ended_by": decision.ended_by,
-        "ended_why": decision.ended_why,
-    }

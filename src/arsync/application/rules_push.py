@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -13,7 +14,8 @@ from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, NotPermitted, Permission, permit
 from arsync.application.rule_files import checked_rules
-from arsync.application.rules_reading import FolderReader, ReadRules
+from arsync.application.rules_push_by_two import ask_or_confirm
+from arsync.application.rules_reading import STORE, FolderReader, ReadRules
 from arsync.core.rulebook.rules_text import RuleFile, RulesText
 from arsync.errors import Overtaken, UserMistake
 from arsync.rules_source.folder import strays_of_anybody
@@ -89,12 +91,15 @@ def push_view(pushed: PushedRulesFolder) -> PushView:
 def push_rules(actor: Actor, container: Container, connection: str = "") -> PushedRulesFolder:
     """Check the rules folder, and put it into the store; the same again is no new push.
 
+    A large change waits until somebody else pushes the same, where `two_people_above` says so.
+
     Args:
         actor: who asks.
         container: names the rules folder.
         connection: only this one's own folder, into what was pushed last; empty: everything.
 
     Raises:
+        PushWaits: for a second person.
         UserMistake: there is no such connection or no folder; with everything that is wrong in it;
             or a file was changed meanwhile.
     """
@@ -123,6 +128,9 @@ def push_rules(actor: Actor, container: Container, connection: str = "") -> Push
     is_new = last is None or last.text != text
     if last is None or is_new:
         source = f"{text.root} on {socket.gethostname()}"
+        if last is not None:
+            request = ask_or_confirm(actor, container, last.text, text)
+            source += f" (asked by {request.who})" if request is not None else ""
         row = container.store.pushes.push(text, who=actor.name, source=source)
     else:
         row = last.row
@@ -133,8 +141,13 @@ def push_rules(actor: Actor, container: Container, connection: str = "") -> Push
         is_new,
         tuple(_changes(last.text if last else None, text)),
         _by_hash(tree, readings, pushed),
-        container.config.rules.source == "store",
+        container.config.rules.source == STORE,
     )
+
+
+_NAME = r"[\w-][\w .-]*"
+_NEW_PATH = re.compile(rf"({_NAME}/)?{_NAME}\.ya?ml")
+"""A file of all, or of a connection; nothing leads out of a folder."""
 
 
 class ChangedRules(NamedTuple):
@@ -158,6 +171,7 @@ def push_changed(
     changed: ChangedRules,
     *,
     everywhere: Actor | None,
+    go_on: Callable[[], bool] | None = None,
 ) -> PushedRulesFolder:
     """Put changed files into the store, in place of those of the last push, once all are checked.
 
@@ -168,13 +182,21 @@ def push_changed(
         changed: which files, and what they said before.
         everywhere: as what they act on all connections; None: they do not. Rules that all share
             are theirs alone to change.
+        go_on: asked for each customer while those are counted whom it treats otherwise; None: that
+            is known, and a second person has confirmed it where one is needed.
 
     Raises:
         NotPermitted: they may not, here or for all.
         Overtaken: something else was pushed meanwhile.
+        PushWaits: for a second person.
         UserMistake: nothing was pushed yet; with everything that is wrong.
     """
     permit(actor, Permission.PUSH_RULES)
+    if container.config.rules.source != STORE:
+        raise UserMistake(
+            "this installation goes by its rules folder.\n"
+            '    hint: [rules] source = "store", then: arsync rules push'
+        )
     own = f"{organisation.name}/"
     is_shared = any(not file.path.startswith(own) for file in changed.files)
     if is_shared:
@@ -207,6 +229,11 @@ def push_changed(
     _refuse_mistakes(container, readings)
     tree = TextTree(_with_shipped(text, readings))
     pushed = {name: _pushed_text(tree, name) for name in _read_once(tree, list(readings))}
+    if go_on is not None:
+        request = ask_or_confirm(
+            actor, container, last.text, tree.text, reason=changed.reason, go_on=go_on
+        )
+        source += f" (asked by {request.who})" if request is not None else ""
     row = container.store.pushes.push(tree.text, who=actor.name, source=source, after=last.row.id)
     container.store.rulebooks.record(*pushed.values(), who=actor.name, source=f"push {row.id}")
     return PushedRulesFolder(
@@ -214,14 +241,20 @@ def push_changed(
         True,
         tuple(_changes(last.text, tree.text)),
         _by_hash(tree, readings, pushed),
-        container.config.rules.source == "store",
+        container.config.rules.source == STORE,
     )
 
 
 def _with_changed(last: RulesText, changed: ChangedRules) -> RulesText:
     pushed = {file.path: file for file in last.files}
     for file in changed.files:
-        now = pushed[file.path].text if file.path in pushed else None
+        before = pushed.get(file.path)
+        if before.is_shipped if before is not None else _NEW_PATH.fullmatch(file.path) is None:
+            raise UserMistake(
+                f"{file.path!r} is no file to push.\n"
+                "    hint: rules.yaml is for all, books/rules.yaml for the connection books"
+            )
+        now = before.text if before is not None else None
         if now != changed.before.get(file.path):
             raise Overtaken(f"{file.path} was changed meanwhile.")
         pushed.pop(file.path, None)

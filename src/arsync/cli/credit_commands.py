@@ -101,7 +101,8 @@ def apply(
     With the NUMBER of an application, what is said is changed, and the rest stays.
     """
     from arsync.application import credit_applications as use_cases
-    from arsync.application.credit_decisions import application_view, explained
+    from arsync.application.credit_decisions import explained
+    from arsync.application.credit_views import application_view
 
     words = _applicant_words(_day(applied_on), **said)
     with opened(config_file) as (actor, container):
@@ -489,7 +490,8 @@ def list_(
     state: str | None, connection: ConnectionChoice, as_json: bool, config_file: Path | None
 ) -> int:
     """List applications with what the rulebook proposes for those that are open."""
-    from arsync.application.credit_decisions import application_view, listed
+    from arsync.application.credit_decisions import listed
+    from arsync.application.credit_views import application_view
 
     with opened(config_file) as (actor, container):
         explanations = listed(actor, container, state=state or "", connection=connection)
@@ -523,7 +525,8 @@ def list_(
 @config_option
 def show(number: int, connection: ConnectionChoice, as_json: bool, config_file: Path | None) -> int:
     """Show an application with all that is known, what the rulebook makes of it today, and why."""
-    from arsync.application.credit_decisions import application_view, explained
+    from arsync.application.credit_decisions import explained
+    from arsync.application.credit_views import application_view
 
     with opened(config_file) as (actor, container):
         explanation = explained(actor, container, number, connection=connection)

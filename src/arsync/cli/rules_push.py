@@ -11,7 +11,7 @@ from arsync.cli.common import config_option, json_option, one_connection_option,
 from arsync.cli.json_output import print_json
 from arsync.clock import in_words
 from arsync.core.rulebook.rules_text import short_hash
-from arsync.errors import EXIT_DONE
+from arsync.errors import EXIT_DONE, EXIT_WAITING
 
 if TYPE_CHECKING:
     from arsync.application.rules_push import PushedRulebook, PushedRulesFolder
@@ -36,12 +36,20 @@ def rules_push(connection: str | None, as_json: bool, config_file: Path | None) 
     Machines with `[rules] source = "store"` plan by what was pushed last, from their next run on.
     Rules, letters, scenarios and the shipped rulebooks that the rules extend are pushed. Nothing is
     pushed while anything in the rules or letters is wrong. With --connection, only that
-    connection's own folder replaces the one that was pushed before.
+    connection's own folder replaces the one that was pushed before. Where [rules] two_people_above
+    is set, a push that treats more customers otherwise waits until somebody else pushes the same.
     """
     from arsync.application.rules_push import push_rules, push_view
+    from arsync.application.rules_push_by_two import PushWaits
 
     with opened(config_file) as (actor, container):
-        pushed = push_rules(actor, container, connection or "")
+        try:
+            pushed = push_rules(actor, container, connection or "")
+        except PushWaits as waits:
+            if as_json:
+                print_json(waits.view)
+            say(str(waits))
+            return EXIT_WAITING
     if as_json:
         print_json(push_view(pushed))
     else:

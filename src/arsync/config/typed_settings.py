@@ -109,8 +109,8 @@ class RulesSettings(Section, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=1_000_000,
-            description="a draft that treats more customers otherwise than this is put live by two "
-            "people on the desk: who asks for it cannot confirm it; 0: one is enough",
+            description="a draft, or a push, that treats more customers otherwise than this is put "
+            "live by two people: who asks for it cannot confirm it; 0: one is enough",
         ),
     ] = 0
 

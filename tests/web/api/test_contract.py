@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from itertools import count
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.builders.programs import Program
 from werkzeug.wrappers import Response
 
 from arsync.application.permissions import Role
+from arsync.core.ledger.agreements.credit_applications import CreditApplication
 from arsync.web.api.document import document_text
 
 EXAMPLES_MAX = 2
@@ -91,6 +93,8 @@ def tokens(desk: DeskDriver) -> Tokens:
 def known(desk: DeskDriver) -> dict[str, str]:
     """Return what is there, for every parameter of a path."""
     row = desk.container.waiting("books")[0].row
+    application = CreditApplication(0, "Nova Ltd", date(2026, 11, 2), currency="GBP")
+    number = desk.container.store.credit.add(1, application, who="tests")
     return {
         "connection": "books",
         "customer": "c1",
@@ -100,6 +104,7 @@ def known(desk: DeskDriver) -> dict[str, str]:
         "figure": "overdue",
         "person": str(add_person(desk.container, "Sam Spare", Role.READER).id),
         "month": "2026-10",
+        "application": str(number),
     }
 
 

@@ -47,6 +47,11 @@ class Everybody:
             )
         )
         desk.app.extensions[LONG_WORK].find(try_key(tried["number"])).wait(30)
+        applied = said(
+            self.programs[Role.OWNER].post(
+                "/connections/books/credit-applications", applicant="Nova Ltd", limit="1250.00"
+            )
+        )
         spare = add_person(desk.container, "Sam Spare", Role.READER)
         self.values = {
             "connection": "books",
@@ -58,6 +63,7 @@ class Everybody:
             "figure": "overdue",
             "person": str(spare.id),
             "month": "2026-10",
+            "application": str(applied["number"]),
             "version": row.rulebook_hash,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.builders.desk import RULES, DeskDriver, add_person, another_machine
@@ -16,6 +17,7 @@ from arsync.store.people.users import CONNECTION
 
 SOONER = RULES.replace("{day: 14, email: second reminder}", "{day: 7, email: second reminder}")
 LARGER = RULES.replace("limit: 5,000", "limit: 7,500")
+TIGHTER = RULES.replace("limit: 5,000", "limit: 500")
 FILE = {"path": "standard.yaml", "opened": RULES}
 BASE = "/connections/books/rulebook"
 
@@ -96,6 +98,61 @@ def test_shared_rules_are_for_who_acts_everywhere(pushed: DeskDriver) -> None:
     user = add_person(pushed.container, "Nils Berg", Role.ACCOUNTANT, scope=CONNECTION, value="1")
     one_client = Program(pushed.app, pushed.container, user)
     assert save(one_client, text=SOONER).status_code == 403
+
+
+@pytest.fixture
+def strict(desk: DeskDriver, tmp_path: Path) -> Iterator[tuple[Program, Program]]:
+    """Yield programs of two people who write policy where large changes are for two."""
+    with another_machine(
+        desk, tmp_path / "strict", rules_settings="two_people_above = 1\n"
+    ) as machine:
+        people = [
+            add_person(machine.container, name, Role.ACCOUNTANT) for name in ("Lou Marsh", "Kim")
+        ]
+        lou, kim = (Program(machine.app, machine.container, user) for user in people)
+        yield lou, kim
+
+
+def test_a_large_draft_needs_a_second_person(strict: tuple[Program, Program]) -> None:
+    lou, kim = strict
+    save(lou, text=TIGHTER)
+    ready = said(lou.post(f"{BASE}/draft/work-out"))
+    assert (ready["needs_two"], ready["request"]) == (True, None)
+    words = {"reason": "a tighter limit", "seen": ready["hash"]}
+    assert lou.post(f"{BASE}/draft/live", **words).status_code == 422
+    asked = said(lou.post(f"{BASE}/draft/ask", **words))
+    assert (asked["asked_by"], asked["is_own"]) == ("Lou Marsh", True)
+    assert kim.read(f"{BASE}/draft/readiness")["request"]["is_own"] is False
+    assert said(kim.post(f"{BASE}/draft/take-back")) == {"taken_back": False}
+    assert said(lou.post(f"{BASE}/draft/take-back")) == {"taken_back": True}
+    said(lou.post(f"{BASE}/draft/ask", **words))
+    assert lou.post(f"{BASE}/draft/live", **words).status_code == 422
+    assert said(kim.post(f"{BASE}/draft/live", **words))["pushed_by"] == "Kim"
+
+
+def test_a_large_push_of_files_waits(strict: tuple[Program, Program]) -> None:
+    lou, kim = strict
+    words: dict[str, Any] = {"files": [FILE | {"text": TIGHTER}], "reason": "a tighter limit"}
+    waits = said(lou.post(f"{BASE}/push", **words))
+    assert (waits["pushed"], waits["waits"]["asked_by"]) == (None, "Lou Marsh")
+    pushed = said(kim.post(f"{BASE}/push", **words))["pushed"]
+    assert (pushed["pushed_by"], pushed["source"]) == (
+        "Kim",
+        "the desk: a tighter limit (asked by Lou Marsh)",
+    )
+
+
+def test_files_are_pushed_in_place_of_theirs(accountant: Program) -> None:
+    own = {"path": "books/rules.yaml", "text": "leave_alone:\n  - {name: L, when: {tag: l}}\n"}
+    files = [own, FILE | {"text": LARGER}]
+    pushed = said(accountant.post(f"{BASE}/push", files=files, reason="from git"))["pushed"]
+    assert [each["path"] for each in pushed["changes"]] == ["books/rules.yaml", "standard.yaml"]
+    late = accountant.post(f"{BASE}/push", files=[FILE | {"text": SOONER}], reason="late")
+    assert late.status_code == 409
+    for path in ("books/../other/rules.yaml", "../rules.yaml", "rules.txt", "/rules.yaml"):
+        files = [{"path": path, "text": "version: 1\n"}]
+        refused = accountant.post(f"{BASE}/push", files=files, reason="odd")
+        assert (refused.status_code, "no file to push" in refused.text) == (422, True), path
 
 
 def test_an_installation_of_a_folder_is_not_written(owner: Program) -> None:

@@ -7,6 +7,7 @@ from arsync.web.api.resources.actions import operations as actions
 from arsync.web.api.resources.audit import operations as audit
 from arsync.web.api.resources.connections import operations as connections
 from arsync.web.api.resources.contact_log import operations as contact_log
+from arsync.web.api.resources.credit import operations as credit
 from arsync.web.api.resources.customers import operations as customers
 from arsync.web.api.resources.disputes import operations as disputes
 from arsync.web.api.resources.holds import operations as holds
@@ -37,6 +38,7 @@ ALL: tuple[Operations, ...] = (
     holds,
     left_alone,
     placements,
+    credit,
     contact_log,
     statements,
     undo,

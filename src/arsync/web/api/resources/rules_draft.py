@@ -9,7 +9,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from arsync.application.desk.draft_effect import DraftEffect
-from arsync.application.desk.putting_live import put_live, readiness, shares
+from arsync.application.desk.putting_live import (
+    ask_second_person,
+    put_live,
+    readiness,
+    shares,
+    take_request_back,
+)
 from arsync.application.desk.rules_draft import (
     FILE_CHARACTERS_MAX,
     CheckedDraft,
@@ -25,9 +31,11 @@ from arsync.application.desk.rules_draft import (
     take_over_live,
 )
 from arsync.application.permissions import Permission
-from arsync.application.rules_push import PushView, push_view
-from arsync.core.rulebook.rules_text import short_hash
+from arsync.application.rules_push import ChangedRules, PushView, push_changed, push_view
+from arsync.application.rules_push_by_two import AskedPushView, PushWaits
+from arsync.core.rulebook.rules_text import RuleFile, short_hash
 from arsync.errors import UserMistake
+from arsync.store.policy.live_requests import LiveRequest
 from arsync.web.api.operations import NoBody, Operations
 from arsync.web.caller import Caller
 from arsync.web.desk.draft_work import (
@@ -41,6 +49,12 @@ from arsync.web.desk.draft_work import (
 operations = Operations("rulebook draft")
 
 BASE = "/connections/{connection}/rulebook"
+
+FILES_MAX = 50
+"""So many files one push changes here."""
+
+COUNTING_SECONDS_MAX = 20.0
+"""So long customers are counted whom a push treats otherwise."""
 
 FilePath = Annotated[
     str,
@@ -59,6 +73,32 @@ class FileBody(Struct, frozen=True, forbid_unknown_fields=True):
     text: FileText
     opened: Annotated[FileText, Meta(description="What it said when it was read.")]
     reason: Annotated[str, Meta(max_length=200)] = ""
+
+
+class PushedFileBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """One file as it is to be."""
+
+    path: FilePath
+    text: Annotated[FileText, Meta(description="Empty: the file goes.")]
+    opened: Annotated[
+        FileText | None, Meta(description="What it said when it was read; null: it is new.")
+    ] = None
+
+
+class PushBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files that were written elsewhere, and why they are pushed."""
+
+    files: Annotated[tuple[PushedFileBody, ...], Meta(min_length=1, max_length=FILES_MAX)]
+    reason: Why
+
+
+class PushedView(Struct, frozen=True):
+    """What came of a push."""
+
+    pushed: PushView | None
+    """Null: it waits for a second person."""
+    waits: AskedPushView | None
+    """What it waits for: somebody else who pushes the same; null: it was pushed."""
 
 
 class LiveBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +164,24 @@ class DroppedView(Struct, frozen=True):
     dropped: bool
 
 
+class LiveRequestView(Struct, frozen=True):
+    """Somebody asked for this draft to be put live by a second person."""
+
+    hash: str
+    """Of the draft: of another text another request has to be made."""
+    asked_by: str
+    asked_at: datetime
+    reason: str
+    is_own: bool
+    """Whether it is the asker's own: then somebody else has to put it live."""
+
+
+class TakenRequestView(Struct, frozen=True):
+    """Whether there was a request of one's own to take back."""
+
+    taken_back: bool
+
+
 class ReadinessView(Struct, frozen=True):
     """Whether a draft can be put live, and what it would change."""
 
@@ -139,6 +197,10 @@ class ReadinessView(Struct, frozen=True):
     scenarios_failed: int
     effect: DraftEffect | None
     """What it changes today; null: not worked out yet."""
+    needs_two: bool
+    """It treats so many customers otherwise that a second person has to put it live."""
+    request: LiveRequestView | None
+    """Somebody asked for a second person; null: nobody has."""
 
 
 @operations.read(f"{BASE}/draft", Permission.PUSH_RULES, policy=True)
@@ -185,11 +247,40 @@ def get_readiness(caller: Caller) -> ReadinessView:
     return _readiness(caller)
 
 
+@operations.act(f"{BASE}/draft/ask", Permission.PUSH_RULES, audited="asked for a second person")
+def ask_for_second_person(caller: Caller, body: LiveBody) -> LiveRequestView:
+    """Ask for the draft to be put live by a second person; refused where one is enough.
+
+    The request is about this text: once it is changed, it has to be asked for again.
+    """
+    with checking_rules():
+        request = ask_second_person(
+            caller.actor,
+            caller.organisation,
+            reason=body.reason,
+            seen=body.seen,
+            go_on=within(SCENARIO_SECONDS_MAX),
+        )
+    caller.log_words = body.reason
+    return _request(caller, request)
+
+
+@operations.act(
+    f"{BASE}/draft/take-back",
+    Permission.PUSH_RULES,
+    audited="took the request for a second person back",
+)
+def take_own_request_back(caller: Caller, body: NoBody) -> TakenRequestView:
+    """Take one's own request for a second person back."""
+    return TakenRequestView(take_request_back(caller.actor, caller.organisation))
+
+
 @operations.act(f"{BASE}/draft/live", Permission.PUSH_RULES, audited="put rules live")
 def put_draft_live(caller: Caller, body: LiveBody) -> PushView:
     """Put the draft live: every machine goes by it from its next run on.
 
     It has no mistakes, its scenarios pass, and what it changes was worked out; else it is refused.
+    Where it `needs_two`, somebody else asked for it before.
     """
     with checking_rules():
         pushed = put_live(
@@ -203,6 +294,33 @@ def put_draft_live(caller: Caller, body: LiveBody) -> PushView:
     caller.about = f"push {pushed.row.id}, {short_hash(pushed.rulebooks[0].hash)}"
     caller.log_words = body.reason
     return push_view(pushed)
+
+
+@operations.act(f"{BASE}/push", Permission.PUSH_RULES, audited="pushed rules")
+def push_rule_files(caller: Caller, body: PushBody) -> PushedView:
+    """Push files that were written elsewhere, once all rules are checked; others stay as they are.
+
+    What was changed since it was read is refused (409). Where two people have to want a large
+    change, it waits until somebody else pushes the same. Scenarios are not played.
+    """
+    files = tuple(RuleFile(file.path, file.text) for file in body.files)
+    opened = {file.path: file.opened for file in body.files if file.opened is not None}
+    caller.log_words = body.reason
+    try:
+        with checking_rules():
+            pushed = push_changed(
+                caller.actor,
+                caller.container,
+                caller.organisation,
+                ChangedRules(files, opened, body.reason),
+                everywhere=acts_everywhere(caller),
+                go_on=within(COUNTING_SECONDS_MAX),
+            )
+    except PushWaits as waits:
+        caller.about = f"asked for a second person, {short_hash(waits.view.hash)}"
+        return PushedView(None, waits.view)
+    caller.about = f"push {pushed.row.id}, {short_hash(pushed.rulebooks[0].hash)}"
+    return PushedView(push_view(pushed), None)
 
 
 def _draft(caller: Caller) -> DraftView:
@@ -261,4 +379,16 @@ def _readiness(caller: Caller) -> ReadinessView:
         ready.scenarios.passed,
         ready.scenarios.failed,
         ready.effect,
+        ready.needs_two,
+        _request(caller, ready.request) if ready.request is not None else None,
+    )
+
+
+def _request(caller: Caller, request: LiveRequest) -> LiveRequestView:
+    return LiveRequestView(
+        request.draft_hash,
+        request.who,
+        request.asked_at,
+        request.reason,
+        request.user_id == caller.actor.user_id,
     )
