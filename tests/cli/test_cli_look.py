@@ -262,6 +262,7 @@ def test_the_total_ties_out_with_both_platforms(shell: Shell) -> None:
         ("quickbooks", "Total", "2485.50"),
         ("xero", "Total", "2485.50"),
     ]
+    assert shell("report", "tie-out", "--explain").out == done.out, "nothing is to be traced"
     assert "they tie" in shell("report", "ageing").out
     past = shell("report", "ageing", "--as-of", str(TODAY - timedelta(days=9)))
     assert "not tied out: the platform's own balances are known of today alone" in past.out

@@ -18,6 +18,12 @@ from arsync.core.analytics.tie_out import (
     tie_out,
     tie_out_in_words,
 )
+from arsync.core.analytics.tie_out_documents import (
+    TracedDifference,
+    traced,
+    traced_contacts,
+    traced_in_words,
+)
 from arsync.core.ledger.missing_documents import missing_from_totals
 from arsync.core.ledger.money import plain
 from arsync.core.ledger.sanitising import no_formula
@@ -29,6 +35,8 @@ class LedgerTieOut(NamedTuple):
 
     connection: str
     report: TieOut
+    traced: tuple[TracedDifference, ...] = ()
+    """Each difference with the documents of its customer, where that was asked for."""
 
 
 def tie_out_view(table: LedgerTieOut) -> dict[str, Any]:
@@ -36,14 +44,25 @@ def tie_out_view(table: LedgerTieOut) -> dict[str, Any]:
     return {
         "connection": table.connection,
         **six_places(table.report),
+        **({"traced": six_places(table.traced)} if table.traced else {}),
         "definitions": six_places(dict(TIE_OUT)),
     }
 
 
 def tie_out_report(
-    actor: Actor, organisation: OrganisationContext, as_of: date | None = None
+    actor: Actor,
+    organisation: OrganisationContext,
+    as_of: date | None = None,
+    *,
+    explained: bool = False,
 ) -> LedgerTieOut:
     """Return the tie-out of one connection, from what the last pulls brought: no calls.
+
+    Args:
+        actor: who asks.
+        organisation: whose ledger.
+        as_of: its today, or None for that.
+        explained: also trace each difference to the documents of its customer.
 
     Raises:
         UserMistake: another day than today is asked for.
@@ -55,14 +74,19 @@ def tie_out_report(
             f"{organisation.label} tells its balances of today alone: no other day can be tied "
             f"out. Today is {today.isoformat()}."
         )
+    missing = missing_from_totals(ledger.problems(organisation.id))
     report = tie_out(
         ledger.contact_balances(organisation.id, today),
-        missing_from_totals(ledger.problems(organisation.id)),
+        missing,
         as_of=today,
         platform=organisation.label,
         pulled_at=ledger.pulled_at(organisation.id),
     )
-    return LedgerTieOut(organisation.name, report)
+    if not explained:
+        return LedgerTieOut(organisation.name, report)
+    ids = traced_contacts(report)
+    accounts = ledger.accounts(organisation.id, ids) if ids else ()
+    return LedgerTieOut(organisation.name, report, traced(report, accounts, missing))
 
 
 def tie_out_text(tables: Sequence[LedgerTieOut]) -> str:
@@ -105,6 +129,65 @@ def tie_out_csv(tables: Sequence[LedgerTieOut]) -> str:
                 amounts = [explained.here, explained.at_platform, explained.difference]
                 reason = no_formula(explained.reason)
                 writer.writerow([*start, *contact, *[""] * 4, *map(_cell, amounts), reason])
+    return out.getvalue()
+
+
+DOCUMENT_COLUMNS = ("document", "kind", "dated", "amount", "counted", "note")
+
+
+def document_rows(row: TracedDifference) -> list[list[str]]:
+    """Return the documents of a traced difference for people, by `DOCUMENT_COLUMNS`."""
+    rows = [
+        [
+            document.number,
+            document.kind,
+            "" if document.dated is None else document.dated.isoformat(),
+            "" if document.amount is None else f"{document.amount:,.2f}",
+            "yes" if document.is_counted else "no",
+            document.note,
+        ]
+        for document in row.documents
+    ]
+    if row.documents_left_out:
+        rows.append([f"{row.documents_left_out:,} more", *[""] * 5])
+    return rows
+
+
+def traced_lines(table: LedgerTieOut, row: TracedDifference) -> list[str]:
+    """Return what stands under the documents of a traced difference."""
+    return traced_in_words(table.report.platform, row)
+
+
+def documents_csv(tables: Sequence[LedgerTieOut]) -> str:
+    """Return a line for each document of a customer of whom figures differ, in plain decimals."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    head = ["connection", "as_of", "currency", "contact_id", "contact"]
+    figures = ["here", "at_platform", "difference"]
+    writer.writerow([*head, *figures, "kind", "id", "number", "dated", "amount", "counted", "note"])
+    for table in tables:
+        for row in table.traced:
+            start = [
+                no_formula(table.connection),
+                table.report.as_of.isoformat(),
+                row.currency,
+                no_formula(row.contact_id),
+                no_formula(row.contact),
+                *map(_cell, (row.here, row.at_platform, row.difference)),
+            ]
+            for document in row.documents:
+                writer.writerow(
+                    [
+                        *start,
+                        document.kind,
+                        no_formula(document.id),
+                        no_formula(document.number),
+                        "" if document.dated is None else document.dated.isoformat(),
+                        _cell(document.amount),
+                        "yes" if document.is_counted else "no",
+                        no_formula(document.note),
+                    ]
+                )
     return out.getvalue()
 
 

@@ -18,6 +18,7 @@ from arsync.cli.common import (
     json_option,
     opened,
     print_table,
+    wrapped,
 )
 from arsync.cli.forecast_commands import forecast
 from arsync.cli.json_output import json_text, print_json
@@ -359,6 +360,11 @@ def steps(
 @report.command("tie-out")
 @format_option("text", "csv", "json")
 @output_option
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Trace each difference to its customer's documents.",
+)
 @connection_option
 @as_of_option
 @json_option
@@ -366,6 +372,7 @@ def steps(
 def tie_out(
     form: str,
     output: Path | None,
+    explain: bool,
     connection: str | None,
     as_of: date | None,
     as_json: bool,
@@ -378,18 +385,34 @@ def tie_out(
     """
     from arsync.application.connecting import connections
     from arsync.application.tie_out_report import (
+        DOCUMENT_COLUMNS,
+        document_rows,
+        documents_csv,
         tie_out_csv,
         tie_out_report,
         tie_out_text,
         tie_out_view,
+        traced_lines,
     )
 
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
-        tables = [tie_out_report(actor, organisation, as_of) for organisation in organisations]
+        tables = [
+            tie_out_report(actor, organisation, as_of, explained=explain)
+            for organisation in organisations
+        ]
     if as_json or form == "json":
         text = json_text([tie_out_view(table) for table in tables]) + "\n"
+    elif form == "csv":
+        text = documents_csv(tables) if explain else tie_out_csv(tables)
     else:
-        text = tie_out_csv(tables) if form == "csv" else tie_out_text(tables)
+        text = tie_out_text(tables)
     give(text, output, len(tables), container.config)
+    if form == "text" and not as_json and output is None:
+        for table in tables:
+            for row in table.traced:
+                title = f"{table.connection}, {row.contact}, {row.currency}"
+                print_table(title, DOCUMENT_COLUMNS, document_rows(row), right=("amount",))
+                for line in traced_lines(table, row):
+                    click.echo(wrapped(line, indent=2))
     return EXIT_DONE
