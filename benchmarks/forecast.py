@@ -108,10 +108,10 @@ def _measure(books: Books) -> None:
 
 
 def _lines(result: LedgerForecast) -> Iterator[str]:
-    yield f"{'':4} {'origins':>7} {'weekly':>21} {'four weeks':>28} {'bands held':>28}"
+    yield f"{'':4} {'origins':>7} {'weekly':>21} {'four weeks':>28} {'bands held':>41}"
     yield (
         f"{'':4} {'':7} {'own':>6} {'due':>6} {'average':>7} {'':1} {'own':>6} {'due':>6} "
-        f"{'average':>7} {'week 1':>12} {'four weeks':>12}"
+        f"{'average':>7} {'week 1':>12} {'four weeks':>12} {'13 weeks':>12}"
     )
     for row in result.currencies:
         errors = row.errors
@@ -126,12 +126,13 @@ def _lines(result: LedgerForecast) -> Iterator[str]:
         cells = ["-" if figure is None else f"{figure:.3f}" for figure in figures]
         held = [
             "-" if week.band is None else f"{week.band.held} of {week.band.checked}"
-            for week in (row.weeks[0], row.four_weeks)
+            for week in (row.weeks[0], row.four_weeks, row.all_weeks)
         ]
+        bands = " ".join(f"{cell:>12}" for cell in held)
         verdict = {True: "beats both", False: "does not beat both", None: "not known"}
         yield (
             f"{row.currency:4} {errors.origins:>7} {cells[0]:>6} {cells[1]:>6} {cells[2]:>7} "
-            f"{'':1} {cells[3]:>6} {cells[4]:>6} {cells[5]:>7} {held[0]:>12} {held[1]:>12}   "
+            f"{'':1} {cells[3]:>6} {cells[4]:>6} {cells[5]:>7} {bands}   "
             f"{verdict[errors.beats_both]}"
         )
 

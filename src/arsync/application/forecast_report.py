@@ -150,7 +150,22 @@ def forecast_notes(table: ForecastTable, row: CashForecast) -> list[str]:
             f"The band of the first week held in {week.held} of {week.checked} past weeks; it "
             f"should hold in {(week.checked * Decimal('0.8')).to_integral_value()}."
         )
+    notes += _sum_notes(row)
     return [*notes, *_error_notes(row)]
+
+
+def _sum_notes(row: CashForecast) -> Iterator[str]:
+    """Yield what has to be read beside the band of all weeks together."""
+    band = row.all_weeks.band
+    if band is None:
+        yield "No band of the 13 weeks together: too few such sums are over."
+    else:
+        held = (
+            f"It held in {band.held} of {band.checked} past sums, which overlap."
+            if band.checked
+            else "No past sum can be checked yet."
+        )
+        yield f"The band of the 13 weeks together is that of their sum. {held}"
 
 
 def _error_notes(row: CashForecast) -> Iterator[str]:

@@ -14,7 +14,7 @@ from arsync.core.analytics.forecast_errors import (
     Trials,
     quantile,
 )
-from arsync.core.analytics.projection import SPANS, Projection, WeekSpan
+from arsync.core.analytics.projection import ALL_WEEKS, FOUR_WEEKS, SPANS, Projection, WeekSpan
 
 FIRST = date(2026, 1, 5)
 WEEK = WeekSpan(1, 1)
@@ -65,10 +65,29 @@ def test_a_band_is_the_past_errors_in_todays_spread() -> None:
     now = past(99, 0, expected=500, spread=20).projection
     band = trials.band(WEEK, now)
     assert band is not None
-    # Place 1.1 of ten: -3.9; place 5.5: 0.5; place 9.9: 4.9.
-    assert [band.p10, band.p50, band.p90] == [422, 510, 598]
+    # Place 1.1 of ten: -3.9; place 5.5: 0.5; place 9.9: 4.9. Ten errors are few: the ends stand
+    # 1.383 * sqrt(1.1) / 1.2816 = 1.13180 times as far from the middle.
+    ends = [Decimal("410.402441"), Decimal(510), Decimal("609.597559")]
+    assert [band.p10, band.p50, band.p90] == ends
     assert (band.held, band.checked) == (0, 0)
     assert Trials([past(number, 60) for number in range(9)]).band(WEEK, now) is None
+
+
+def test_sums_that_overlap_make_wider_bands() -> None:
+    # Of 28 sums of four weeks seven do not overlap, of thirteen weeks two.
+    trials = Trials([past(number, 95 + 10 * (number % 2)) for number in range(28)])
+    now = past(99, 0, expected=500, spread=20).projection
+    widths = []
+    for span in (WEEK, FOUR_WEEKS, ALL_WEEKS):
+        band = trials.band(span, now)
+        assert band is not None
+        widths.append(band.p90 - band.p10)
+    # Errors of half a spread either way: 20 wide, times 1.0435, 1.2010 and 2.9415.
+    assert [round(width, 2) for width in widths] == [
+        Decimal("20.87"),
+        Decimal("24.02"),
+        Decimal("58.83"),
+    ]
 
 
 def test_bands_are_checked_by_what_was_known_before() -> None:
@@ -88,7 +107,7 @@ def test_bands_stay_between_nothing_and_all() -> None:
     trials = Trials([past(number, 900 * (number % 2)) for number in range(12)])
     band = trials.band(WEEK, past(99, 0, expected=500).projection)
     assert band is not None
-    assert [band.p10, band.p90] == [400, 1_000]
+    assert [band.p10, band.p90] == [Decimal("351.876623"), 1_000]
 
 
 def test_quantiles_lie_between_neighbours() -> None:

@@ -46,7 +46,7 @@ def an_account(*, credit: str = "") -> Account:
     return Account((a_contact("c1", "Ada"),), invoices, credits=in_hand)
 
 
-def test_documents_add_up_to_our_figure_and_name_the_suspect() -> None:
+def test_documents_add_up_and_name_the_suspect() -> None:
     report = report_of("150", "100")
     assert traced_contacts(report) == ["c1"]
     (row,) = traced(report, [an_account()], [])
@@ -56,7 +56,7 @@ def test_documents_add_up_to_our_figure_and_name_the_suspect() -> None:
     assert traced_in_words("Xero", row)[0].startswith("our copy GBP 150.00, Xero GBP 100.00: ")
 
 
-def test_money_in_hand_counts_only_where_it_is_taken_off() -> None:
+def test_money_in_hand_counts_where_it_is_taken_off() -> None:
     (row,) = traced(report_of("120", "150", in_hand="30"), [an_account(credit="30")], [])
     counted = [document.amount for document in row.documents if document.is_counted]
     assert sorted(amount or 0 for amount in counted) == [-30, 50, 100]

@@ -78,6 +78,7 @@ def test_habits_give_bands_and_errors(desk: DeskDriver, reader: FlaskClient) -> 
     assert "in 4 of 5 cases" in page
     assert "It beats both." in page
     assert re.search(r"The band of the first week held in \d+ of \d+ past weeks", page)
+    assert "The band of the 13 weeks together is that of their sum" in page
     assert page.count('<rect class="band"') == WEEKS
     assert "Punctual &amp; Sons" in page
     assert "usually 7 days late" in page

@@ -22,7 +22,6 @@ from arsync.core.analytics.forecast_past import LedgerPast
 from arsync.core.analytics.invoice_history import invoice_histories
 from arsync.core.analytics.open_parts import OpenPart, open_parts, words_kept
 from arsync.core.analytics.projection import (
-    ALL_WEEKS,
     SPANS,
     WEEK_DAYS,
     WEEKS,
@@ -176,7 +175,6 @@ class Forecasting:
 
     def _of_currency(self, currency: str, projection: Projection) -> CashForecast:
         trials = Trials(self.past_forecasts.get(currency, ()))
-        trials = Trials(self.past_forecasts.get(currency, ()))
         owed, disputed = to_six_places(projection.open), to_six_places(projection.disputed)
         weekly = (projection.expected[span] for span in SPANS[:WEEKS])
         *by_week, later = _in_places(weekly, projection.in_a_year, owed - disputed)
@@ -187,8 +185,7 @@ class Forecasting:
                 self._day + timedelta(span.last * WEEK_DAYS),
                 sum(by_week[span.first - 1 : span.last], ZERO),
                 to_six_places(projection.by_due_date[span]),
-                # Of thirteen weeks the past ones overlap too much to be so many errors.
-                trials.band(span, projection) if has_bands and span != ALL_WEEKS else None,
+                trials.band(span, projection) if has_bands else None,
             )
             for span in SPANS
         ]

@@ -34,8 +34,9 @@ FORECAST: Mapping[str, FigureDefinition] = {
         "the same invoices if all were paid on their due date, overdue ones at once", _OWN, _NEXT
     ),
     "band": FigureDefinition(
-        "P10, P50, P90: the forecast moved by its own past errors, in today's spread; `held` of "
-        "`checked` past sums lay between P10 and P90",
+        "P10, P50, P90: the forecast moved by its own past errors, in today's spread, the further "
+        "apart the fewer of them do not overlap; `held` of `checked` past sums lay between P10 and "
+        "P90",
         "Hyndman and Fan 1996, definition 6",
         _PAST,
     ),

@@ -3,6 +3,8 @@
 An error is what came less what was expected, in units of the spread that the forecast itself gave
 (the root of the sum of amount^2 * p * (1 - p)). A band is the forecast moved by the errors of its
 past, in the spread of today: a tenth of them lay below its lower end, a tenth above its upper one.
+Sums of several weeks that begin a week apart overlap, and tell little more than those that do not:
+so many errors only are counted, and the fewer they are, the further the ends stand from the middle.
 Whether that holds is counted too, with bands made of nothing but what was known before.
 """
 
@@ -32,6 +34,19 @@ COMPARED_MIN = 8
 
 COMPARED_WEEKS = 6
 """The weekly error is that of the first so many weeks of each past forecast."""
+
+STUDENT_P90 = tuple(
+    map(
+        Decimal,
+        "3.078 1.886 1.638 1.533 1.476 1.440 1.415 1.397 1.383 1.372 1.363 1.356 1.350 1.345 1.341"
+        " 1.337 1.333 1.330 1.328 1.325 1.323 1.321 1.319 1.318 1.316 1.315 1.314 1.313 1.311"
+        " 1.310".split(),
+    )
+)
+"""The ninth decile of Student's t with 1 to 30 degrees of freedom ("Student", 1908)."""
+
+NORMAL_P90 = Decimal("1.2816")
+"""That of the normal distribution, which is Student's with all degrees of freedom."""
 
 P10, P50, P90 = Decimal("0.1"), Decimal("0.5"), Decimal("0.9")
 
@@ -132,7 +147,9 @@ class Trials:
         )
         if len(errors) < BAND_ERRORS_MIN:
             return None
-        return quantile(errors, P10), quantile(errors, P50), quantile(errors, P90)
+        middle, wider = quantile(errors, P50), _widening(len(errors), span)
+        low, high = ((quantile(errors, share) - middle) * wider for share in (P10, P90))
+        return middle + low, middle, middle + high
 
     def errors(self) -> ForecastErrors:
         """Return how wrong the past forecasts were."""
@@ -141,6 +158,17 @@ class Trials:
         if len(over) < COMPARED_MIN:
             return ForecastErrors(len(over))
         return ForecastErrors(len(over), *_wrong_by(over, weeks), *_wrong_by(over, [FOUR_WEEKS]))
+
+
+def _widening(error_count: int, span: WeekSpan) -> Decimal:
+    """Return by how much a band of few errors is wider than one of very many.
+
+    A new value lies in mean +- t * s * sqrt(1 + 1/n) of n known ones; of sums of k weeks, a week
+    apart, every k-th is one that does not overlap.
+    """
+    independent = max(2, error_count // (span.last - span.first + 1))
+    student = STUDENT_P90[min(independent - 1, len(STUDENT_P90)) - 1]
+    return student * (1 + Decimal(1) / independent).sqrt() / NORMAL_P90
 
 
 def spread_of(projection: Projection, span: WeekSpan) -> Decimal:

@@ -34,7 +34,7 @@ DATED_LATER = "dated later: counted by the platform already"
 NOT_TAKEN_OFF = "not taken off by the platform"
 
 
-class CountedDocument(Struct, frozen=True):
+class TiedDocument(Struct, frozen=True):
     """One document of a customer, and what it adds to our figure."""
 
     kind: str
@@ -60,7 +60,7 @@ class TracedDifference(Struct, frozen=True):
     at_platform: Decimal | None
     difference: Decimal | None
     reason: str
-    documents: tuple[CountedDocument, ...]
+    documents: tuple[TiedDocument, ...]
     documents_left_out: int
     first_to_look_at: tuple[str, ...]
     """Documents whose amount is the difference, in a sentence each."""
@@ -102,7 +102,7 @@ def _traced(
 ) -> TracedDifference:
     documents = [] if account is None else list(_documents(account, row, currency, report.as_of))
     documents += [
-        CountedDocument(
+        TiedDocument(
             problem.kind.removesuffix("s"),
             problem.id,
             problem.number or problem.id,
@@ -131,13 +131,13 @@ def _traced(
 
 def _documents(
     account: Account, row: ExplainedDifference, currency: str, today: date
-) -> Iterator[CountedDocument]:
+) -> Iterator[TiedDocument]:
     mine = [invoice for invoice in account.invoices if invoice.contact_id == row.contact_id]
     open_ones = [invoice for invoice in mine if is_owed(invoice) and invoice.currency == currency]
     for invoice in open_ones:
         note = DATED_LATER if invoice.issued_on > today else ""
         number = invoice.number or invoice.id
-        yield CountedDocument(
+        yield TiedDocument(
             "invoice", invoice.id, number, invoice.issued_on, invoice.amount_due, True, note
         )
     owed = sum((invoice.amount_due for invoice in open_ones), ZERO)
@@ -148,7 +148,7 @@ def _documents(
         is_open = credit.status == DocumentStatus.OPEN and credit.unallocated > 0
         if is_open and credit.contact_id == row.contact_id and credit.currency == currency:
             number = credit.number or credit.id
-            yield CountedDocument(
+            yield TiedDocument(
                 str(credit.kind),
                 credit.id,
                 number,
@@ -161,7 +161,7 @@ def _documents(
         is_open = payment.status == PaymentStatus.ACTIVE and payment.unallocated > 0
         if is_open and payment.contact_id == row.contact_id and payment.currency == currency:
             number = payment.reference or payment.id
-            yield CountedDocument(
+            yield TiedDocument(
                 "payment",
                 payment.id,
                 number,
@@ -176,7 +176,7 @@ def _suspects(
     platform: str,
     currency: str,
     difference: Decimal | None,
-    documents: Sequence[CountedDocument],
+    documents: Sequence[TiedDocument],
 ) -> Iterator[str]:
     if difference is None:
         return
