@@ -249,6 +249,9 @@ class Feed:
         while not ended:
             position, rows = self._next_rows(listing, position)
             cursor = position.cursor
+            if cursor.page == 1:
+                # Other days begin, or the same ones once more: what came before is not followed.
+                previous_ends = []
             if cursor.page < rows.page_count:
                 _refuse_endless(listing, rows, previous_ends)
                 previous_ends = _ends(rows)
