@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.planning.plan import Plan
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
 from arsync.core.rulebook import Problem, Rulebook
+from arsync.core.rulebook.facts.watching_facts import CONCENTRATION
 from arsync.errors import UserMistake
 from arsync.store import Store
 from arsync.store.models import ConnectionRow, Mode, OutageRow
@@ -364,7 +366,21 @@ class OrganisationContext:
             emails_per_day_max=self.platform.capabilities.emails_per_day_max,
             keepers=packing,
             sends=self.sends,
+            # On another day it was, or will be, another: then a share of it is unknown.
+            ledger_due=self.ledger_due if as_of in {None, self.today} else None,
         )
+
+    @cached_property
+    def ledger_due(self) -> Decimal | None:
+        """Return what is due on all open invoices; None where no rule asks, or it is unknown.
+
+        It is counted once: a plan, and the check before each write, go by the same.
+        """
+        asked = {field.name for _, when in self.rulebook.conditions() for field in when.fields}
+        if CONCENTRATION not in asked:
+            return None
+        base = self.connection.organisation.base_currency
+        return self.store.sums.due_in_base(self.id, self.today, base)
 
     def replan_one(self, account: Account) -> Plan:
         """Plan one account as of now."""
@@ -388,6 +404,7 @@ class OrganisationContext:
             offers=self.offers,
             holidays=holidays_in,
             sends=self.sends,
+            ledger_due=self.ledger_due,
         )
         return undecided_about(planning, account, action)
 

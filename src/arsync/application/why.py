@@ -16,6 +16,7 @@ from arsync.application.results import Why
 from arsync.core.ledger.records import Account, Contact
 from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.explanation import explain
+from arsync.core.planning.plan import Plan
 from arsync.core.rulebook.facts import CONTACT_BY_NAME, contact_row, in_json
 from arsync.errors import UserMistake
 from arsync.store.models import LimitRow, LogRow
@@ -105,7 +106,7 @@ def why(
         as_of=plan.as_of,
         contact=contact,
         invoice=invoice,
-        facts=_facts(organisation, account, contact, plan.as_of),
+        facts=_facts(organisation, account, contact, plan),
         lines=tuple(lines),
         plan=plan,
         held_back=held,
@@ -137,14 +138,15 @@ def _own_ids(account: Account, contact_id: str) -> list[str]:
 
 
 def _facts(
-    organisation: OrganisationContext, account: Account, contact: Contact, day: date
+    organisation: OrganisationContext, account: Account, contact: Contact, plan: Plan
 ) -> dict[str, Any]:
     """Return every fact of a customer, by name, as the rules see it."""
     assessor = Assessor(
         organisation.rulebook,
         organisation.connection.organisation,
-        day,
+        plan.as_of,
         organisation.bank_days,
+        plan.ledger_due,
     )
     customer = assessor.assess(account).party_of(contact.id)
     row = contact_row(customer.view, [field.position for field in CONTACT_BY_NAME.values()])

@@ -15,6 +15,12 @@ from arsync.core.ledger.account_view import (
     GivenLimit,
     days_overdue,
 )
+from arsync.core.ledger.agreements.credit_applications import (
+    ApplicationState,
+    CreditDatum,
+    CreditStanding,
+    DatumKind,
+)
 from arsync.core.ledger.records import Dispute, Promise, StandingHold, TaskRecord
 from arsync.core.rulebook.facts import (
     CONTACT_BY_NAME,
@@ -24,6 +30,7 @@ from arsync.core.rulebook.facts import (
     invoice_row,
     why_unknown,
 )
+from arsync.core.rulebook.facts.movement import OnDays
 
 Desk = Any
 
@@ -44,6 +51,20 @@ def fact(view: ContactView, name: str) -> Any:
 def invoice_fact(view: ContactView, invoice: Any, name: str) -> Any:
     field = INVOICE_BY_NAME[name]
     return invoice_row(view, invoice, [field.position])[field.position]
+
+
+def credit_data(day: date) -> tuple[CreditDatum, ...]:
+    """Two scores of one bureau, one corrected; one of another, and one that is still to come."""
+    score, insolvency = DatumKind.SCORE, DatumKind.INSOLVENCY
+    return (
+        CreditDatum(score, "82", "bureau", day - timedelta(40)),
+        CreditDatum(score, "17", "bureau", day - timedelta(3)),
+        CreditDatum(score, "70", "bureau", day - timedelta(3)),
+        CreditDatum(score, "300", "another", day - timedelta(4)),
+        CreditDatum(score, "1", "bureau", day + timedelta(1)),
+        CreditDatum(insolvency, "yes", "bureau", day - timedelta(9)),
+        CreditDatum(insolvency, "no", "companies_house", day - timedelta(1)),
+    )
 
 
 def rich_account(desk: Desk) -> Any:
@@ -78,6 +99,7 @@ def rich_account(desk: Desk) -> Any:
         ),
         disputes=(Dispute("i3", day - timedelta(2), "price", code="5"),),
         sent=(desk.sent("i1", 1, 39), desk.sent("i1", 14, 20), desk.sent("p0", 30, 15)),
+        credit={"c1": CreditStanding("c1", ApplicationState.NONE, readings=credit_data(day))},
         hold=StandingHold("c1", day - timedelta(8), 1),
         tasks=(
             TaskRecord("k1", "c1", "Calls", opened_on=day - timedelta(20), done_on=day),
@@ -142,6 +164,9 @@ def rich_account(desk: Desk) -> Any:
         ("next_instalment_on", None),
         ("instalment_amount", None),
         ("limit_used_percent", Decimal(110)),
+        ("concentration_percent", Decimal("12.5")),
+        ("score_change", -12),
+        ("insolvency", False),
         ("days_to_pay_change", None),
         ("days_until_insurance_ends", 41),
         ("payable_to_them", None),
@@ -152,6 +177,7 @@ def test_facts_of_a_contact(desk: Desk, name: str, value: Any) -> None:
     agreed = agreed._replace(insured_until=desk.today + timedelta(41))
     view = view_of(rich_account(desk), desk, agreed=agreed)
     view.limit = GivenLimit(Decimal(850))
+    view.account_view.ledger_due = Decimal(8000)
     assert fact(view, name) == value
 
 
@@ -197,6 +223,8 @@ def test_facts_of_an_invoice(desk: Desk, name: str, value: Any) -> None:
         "headroom",
         "over_limit_percent",
         "limit_used_percent",
+        "score_change",
+        "insolvency",
         "days_to_pay_change",
         "days_until_insurance_ends",
         "average_days_to_pay",
@@ -377,3 +405,23 @@ def test_an_order_number_is_a_reference_as_well(desk: Desk) -> None:
     view = view_of(desk.account(order), desk)
     assert invoice_fact(view, order, "reference") == "po 77"
     assert invoice_fact(view, both, "reference") == "site 4"
+
+
+def test_a_share_of_the_ledger_needs_its_sum(desk: Desk) -> None:
+    view = view_of(desk.account(desk.invoice("i1", 40, "300")), desk)
+    assert fact(view, "concentration_percent") is None
+    assert fact(view_of(desk.account(), desk), "concentration_percent") == 0
+    view.account_view.ledger_due = Decimal(200)
+    assert fact(view, "concentration_percent") == 100, "paid since it was counted"
+
+
+def test_a_score_is_compared_within_its_source(desk: Desk) -> None:
+    day = desk.today
+    view = view_of(rich_account(desk), desk)
+    move = CONTACT_BY_NAME["score_change"].moves
+    assert isinstance(move, OnDays)
+    assert move.next_day(view, None) == day + timedelta(1)
+    before = AccountView(rich_account(desk), day - timedelta(5), currency="GBP", base="GBP")
+    earlier = ContactView(before, before.account.contacts[0], agreed=Agreed(), covers=None)
+    assert fact(earlier, "score_change") is None
+    assert fact(earlier, "insolvency") is True

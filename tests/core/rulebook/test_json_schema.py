@@ -23,6 +23,7 @@ from arsync.core.rulebook.json_schema import schema
 from arsync.core.rulebook.reading.acceptance_section import (
     ACCEPTANCE,
     AcceptedLimitShape,
+    RemindShape,
     ReviewShape,
 )
 from arsync.core.rulebook.reading.agreement_sections import DaysAfter, DaysBefore, GraceShape
@@ -133,6 +134,7 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     GoalShape: st.sampled_from(["40", "85.5", "'12'"]),
     GraceShape: st.sampled_from(["3 business days", "1 day", "none", "'5 days'"]),
     DaysBefore: st.sampled_from(["3 days before", "1 day before"]),
+    RemindShape: st.sampled_from(["10 days", "'1 day'"]),
     DaysAfter: st.sampled_from(["1 day after", "'2 days after'"]),
     AfterShape: st.sampled_from(["30 days", "1 day"]),
     WaitShape: st.sampled_from(["7 days", "1 day", "none"]),

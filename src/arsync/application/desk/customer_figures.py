@@ -79,7 +79,8 @@ class CustomerReader:
         if rulebook is not None:
             banks = bank_days(rulebook.sending, holidays_in)
             books = organisation.connection.organisation
-            self.assessor = Assessor(rulebook, books, self.today, banks)
+            due = None if organisation.misfits else organisation.ledger_due
+            self.assessor = Assessor(rulebook, books, self.today, banks, due)
 
     def some(self, contact_ids: list[str]) -> dict[str, Assessed]:
         """Return customers by their ids; one that the copy does not have is not among them."""

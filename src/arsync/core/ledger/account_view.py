@@ -168,11 +168,14 @@ class AccountView:
         instalments_in_time: InTimeUntil = USUAL_GRACE.last_day,
         promises_in_time: InTimeUntil = USUAL_GRACE.last_day,
         broken_counts_for: int = COUNTS_FOR_DAYS,
+        ledger_due: Decimal | None = None,
     ) -> None:
         """Index what is cheap now; the rest is computed when a fact asks."""
         self.instalments_in_time = instalments_in_time
         self.promises_in_time = promises_in_time
         self.broken_counts_for = broken_counts_for
+        self.ledger_due = ledger_due
+        """What is due on all open invoices of the whole ledger; None: nobody counted."""
         self.statutory = statutory
         self.cash_counts = unapplied_cash
         self.account = account

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
@@ -154,6 +155,7 @@ class Assessor:
         organisation: Organisation,
         today: date,
         calendar: Calendar | None = None,
+        ledger_due: Decimal | None = None,
     ) -> None:
         """Collect once which facts the rulebook needs.
 
@@ -162,7 +164,10 @@ class Assessor:
             organisation: for its base currency.
             today: its day.
             calendar: the days on which banks work; None: no public holidays are known.
+            ledger_due: what is due on all open invoices of the ledger, on that day and in the
+                rulebook's currency; None: nobody counted, and a share of it is unknown.
         """
+        self.ledger_due = ledger_due
         self.rulebook = rulebook
         self.calendar = calendar or NO_HOLIDAYS
         self.today = today
@@ -236,6 +241,7 @@ class Assessor:
             instalments_in_time=self.instalments_in_time,
             promises_in_time=self.promises_in_time,
             broken_counts_for=self.rulebook.promises.broken_counts_for,
+            ledger_due=self.ledger_due,
         )
         root_contact = account.contacts[0]
         customer = self._customer(root_contact, account)

@@ -66,7 +66,7 @@ def explain(
         calendar: the days on which banks work; None: no public holidays are known.
     """
     # Assessed again: a plan keeps its decisions, but not the facts they rest on.
-    assessor = Assessor(rulebook, organisation, plan.as_of, calendar)
+    assessor = Assessor(rulebook, organisation, plan.as_of, calendar, plan.ledger_due)
     assessment = assessor.assess(account)
     # As it is assessed, if it is: a discount that was taken is not owed.
     invoices = (*assessment.account.invoices, *account.invoices)

@@ -165,6 +165,8 @@ class Plan:
     """What became of promises since they were judged last."""
     paused: tuple[Pause, ...] = ()
     """Kinds of actions that do not leave for the time being."""
+    ledger_due: Decimal | None = None
+    """What was due on all open invoices of the ledger, where a rule asks for a share of it."""
     limits: Sequence[LimitOfDay] = ()
     """Each debtor's credit limit; none when the rulebook has no `credit_limits`."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 from itertools import islice
 from pathlib import PurePath
 from zoneinfo import ZoneInfo
@@ -84,6 +85,7 @@ def make_plan(
     emails_per_day_max: int = 0,
     keepers: Callable[[], Keepers] = Keepers.in_full,
     sends: Sends = EVERY_WAY,
+    ledger_due: Decimal | None = None,
 ) -> Plan:
     """Plan one connection's day.
 
@@ -100,6 +102,7 @@ def make_plan(
         emails_per_day_max: how many emails the accounting system sends a day; 0: no such limit.
         keepers: makes what keeps the decisions; by default they are kept in full.
         sends: by which ways messages can leave.
+        ledger_due: what is due on all open invoices of the ledger; None: nobody counted.
     """
     actions, held_back, limits = keepers()
     counts: Counter[ActionKind] = Counter()
@@ -122,6 +125,7 @@ def make_plan(
         holidays=holidays,
         started=started,
         sends=sends,
+        ledger_due=ledger_due,
     )
     budget = EmailBudget(emails_per_day_max)
     for account in accounts:
@@ -173,6 +177,7 @@ def make_plan(
         promises=judged,
         watched=planning.assessor.watched,
         limits=limits.kept(),
+        ledger_due=ledger_due,
     )
 
 
@@ -224,12 +229,13 @@ def begin_plan(
     holidays: HolidaysIn,
     started: frozenset[str] = frozenset(),
     sends: Sends = EVERY_WAY,
+    ledger_due: Decimal | None = None,
 ) -> tuple[Planning, list[str]]:
     """Return what planning one day shares, and what is odd about the day."""
     zone, problems = zone_named(organisation.time_zone)
     places = Places(rulebook.sending, holidays, today, now, zone)
     planning = Planning(
-        assessor=Assessor(rulebook, organisation, today, places.bank_days),
+        assessor=Assessor(rulebook, organisation, today, places.bank_days, ledger_due),
         connection=connection,
         today=today,
         calendar=places.calendar,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
@@ -11,12 +12,14 @@ from arsync.core.ledger.agreements.credit_applications import (
     STATE_AFTER,
     AgreedCredit,
     ApplicationState,
+    CreditDatum,
     CreditOutcome,
     CreditStanding,
+    DatumKind,
 )
 from arsync.store.agreements.credit_applications import agreed_of
 from arsync.store.db.bulk import one_of
-from arsync.store.db.credit_tables import credit_applications, credit_decisions
+from arsync.store.db.credit_tables import credit_applications, credit_data, credit_decisions
 
 
 def read_credit_standings(
@@ -52,6 +55,8 @@ def read_credit_standings(
         # A refusal refuses what was asked for: what was agreed before stays.
         if decision.outcome is not CreditOutcome.REFUSE:
             agreed[decision.contact_id] = decision
+    numbers = {row.id: row.contact_id for row in applications}
+    data_said = _data_said(db, numbers, before)
     return {
         contact_id: CreditStanding(
             contact_id,
@@ -59,6 +64,25 @@ def read_credit_standings(
             if number in decisions
             else ApplicationState.OPEN,
             agreed.get(contact_id),
+            tuple(data_said.get(contact_id, ())),
         )
         for contact_id, number in latest.items()
     }
+
+
+def _data_said(
+    db: Connection, numbers: Mapping[int, str], before: datetime | None
+) -> dict[str, list[CreditDatum]]:
+    """Return what sources said of scores and insolvency, by contact, as it was known then."""
+    said = credit_data.c
+    query = select(said.application_id, said.kind, said.value, said.source, said.as_of).where(
+        said.application_id.in_(list(numbers)),
+        said.kind.in_([DatumKind.SCORE.value, DatumKind.INSOLVENCY.value]),
+    )
+    if before is not None:
+        query = query.where(said.recorded_at < before)
+    by_contact: dict[str, list[CreditDatum]] = defaultdict(list)
+    for row in db.execute(query.order_by(said.id)):
+        datum = CreditDatum(DatumKind(row.kind), row.value, row.source, row.as_of)
+        by_contact[numbers[row.application_id]].append(datum)
+    return by_contact

@@ -61,6 +61,31 @@ class StandingSums:
             )
         return sums.get(connection_id, NOTHING_OWED)
 
+    def due_in_base(self, connection_id: int, today: date, base: str) -> Decimal | None:
+        """Return what is due on all open invoices in the currency of the books.
+
+        None where the platform recorded no rate for one of them.
+        """
+        columns = invoices.c
+        query = (
+            select(columns.currency, columns.rate, *sum_in_parts(columns.amount_due))
+            .where(
+                columns.connection_id == connection_id,
+                INVOICE_IS_OPEN,
+                columns.amount_due > 0,
+                columns.issued_on <= today,
+            )
+            # As many as there are rates: what is due at one rate is added up by the database.
+            .group_by(columns.currency, columns.rate)
+        )
+        due = ZERO
+        with self._database.read() as db:
+            for currency, rate, high, low in db.execute(query):
+                if currency != base and not rate:
+                    return None
+                due += whole_sum(high, low) * (Decimal(1) if currency == base else rate)
+        return due
+
     def paid(self, connection_id: int, since: date) -> PaidSums:
         """Return what was paid since a day."""
         columns = payments.c

@@ -207,7 +207,7 @@ def as_decided_on(standings: Mapping[str, CreditStanding], day: date) -> dict[st
     return {
         contact_id: standing
         if standing.agreed is None or standing.agreed.decided_on <= day
-        else CreditStanding(contact_id, ApplicationState.OPEN)
+        else standing._replace(state=ApplicationState.OPEN, agreed=None)
         for contact_id, standing in standings.items()
     }
 
@@ -218,3 +218,17 @@ class CreditStanding(NamedTuple):
     contact_id: str
     state: ApplicationState
     agreed: AgreedCredit | None = None
+    readings: tuple[CreditDatum, ...] = ()
+    """What sources said of its score and of insolvency, in the order in which it was recorded."""
+
+    def said_by(self, kind: DatumKind, day: date) -> list[CreditDatum]:
+        """Return what sources had said of one kind by a day, the oldest first.
+
+        What was recorded last of one source and day is what it said: the rest was corrected.
+        """
+        newest = {
+            (datum.as_of, datum.source): datum
+            for datum in self.readings
+            if datum.kind is kind and datum.as_of <= day
+        }
+        return [newest[when] for when in sorted(newest, key=lambda when: when[0])]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from arsync.core.ledger.account_view import ContactView
+from arsync.core.ledger.agreements.credit_applications import CreditStanding, DatumKind
 from arsync.core.ledger.likely_queries import (
     EARLIER_MIN as COMPARED_MIN,
 )
@@ -28,6 +30,7 @@ from arsync.core.rulebook.facts.contact_figures import OVER_ZERO_LIMIT_PERCENT, 
 from arsync.core.rulebook.facts.field import (
     ANY_NUMBER,
     FROM_0,
+    PERCENTAGE,
     FactKind,
     Field,
     Value,
@@ -79,6 +82,55 @@ def days_until_insurance_ends(view: ContactView) -> Value:
     return None if day is None else (day - view.account_view.today).days
 
 
+CONCENTRATION = "concentration_percent"
+
+
+def concentration_percent(view: ContactView) -> Value:
+    """Return the customer's share of all that is due; 0 where it owes nothing."""
+    due, ledger_due = view.documents_due, view.account_view.ledger_due
+    if due == ZERO:
+        return ZERO
+    if due is None or not ledger_due:
+        return None
+    # What was paid since it was counted can make a share of more than all of it.
+    return min(percent(due, ledger_due), Decimal(100))
+
+
+def _standing(view: ContactView) -> CreditStanding | None:
+    return view.account_view.account.credit_of(view.contact.id)
+
+
+def score_change(view: ContactView) -> Value:
+    """Return by how much the newest score differs from the one before it of the same source."""
+    standing = _standing(view)
+    if standing is None:
+        return None
+    scores = standing.said_by(DatumKind.SCORE, view.account_view.today)
+    if not scores:
+        return None
+    newest = scores[-1]
+    before = [
+        score for score in scores if score.source == newest.source and score.as_of < newest.as_of
+    ]
+    if not before or not (newest.value.isdecimal() and before[-1].value.isdecimal()):
+        return None
+    return int(newest.value) - int(before[-1].value)
+
+
+def insolvency(view: ContactView) -> Value:
+    """Return whether a source reports that the customer is insolvent; None: none told."""
+    standing = _standing(view)
+    said = standing.said_by(DatumKind.INSOLVENCY, view.account_view.today) if standing else []
+    return {"yes": True, "no": False}.get(said[-1].value) if said else None
+
+
+def next_credit_datum(view: ContactView, _: object) -> date:
+    """Return the day of the next thing that a source said: on a past day it was still to come."""
+    standing, today = _standing(view), view.account_view.today
+    days = (datum.as_of for datum in (standing.readings if standing else ()) if datum.as_of > today)
+    return min(days, default=NEVER)
+
+
 def reference_missing(view: ContactView, invoice: Invoice) -> Value:
     """Return whether it lacks the reference that all earlier invoices of the customer had."""
     return lacks_reference(invoice, _earlier(view, invoice))
@@ -94,6 +146,46 @@ def _earlier(view: ContactView, invoice: Invoice) -> list[Invoice]:
 
 
 CONTACT_WATCHING: tuple[Field, ...] = (
+    Field(
+        CONCENTRATION,
+        "contact",
+        FactKind.PERCENT,
+        "its share of what is due on all open invoices of the ledger, no unapplied cash taken off",
+        "open invoices of the whole ledger, today",
+        concentration_percent,
+        phrase="{} of all that is owed",
+        is_tolerated=True,
+        bounds=PERCENTAGE,
+        moves=STILL,
+        unknown="an exchange rate was not recorded, or it is asked of another day than today",
+        example="{at_least: 20}",
+    ),
+    Field(
+        "score_change",
+        "contact",
+        FactKind.COUNT,
+        "by how much its newest credit score differs from the one before it of the same source;"
+        " below 0 when it fell",
+        "data of its applications for credit",
+        score_change,
+        phrase="the credit score changed by {}",
+        bounds=ANY_NUMBER,
+        moves=OnDays(next_credit_datum),
+        unknown="no source told two scores",
+        example="{at_most: -10}",
+    ),
+    Field(
+        "insolvency",
+        "contact",
+        FactKind.YES_NO,
+        "whether a source reports that it is insolvent",
+        "data of its applications for credit",
+        insolvency,
+        phrase="insolvent|not insolvent",
+        moves=OnDays(next_credit_datum),
+        unknown="no source told",
+        example="yes",
+    ),
     Field(
         "limit_used_percent",
         "contact",

@@ -19,6 +19,7 @@ from arsync.core.rulebook.facts import (
     FactKind,
     Field,
 )
+from arsync.core.rulebook.facts.field import ANY_NUMBER
 from arsync.core.rulebook.model import folded
 from arsync.core.rulebook.reading.condition_hints import as_comparison, instead_of_block
 from arsync.core.rulebook.reading.hints import Spot, guessed
@@ -47,12 +48,16 @@ SPAN_DAYS_MAX = 3_650
 DAYS_MAX = 36_500
 """A hundred years: more days than any question needs."""
 
+COUNT_MAX = 1_000_000
+
 _NUMBER_SHAPES: Mapping[FactKind, AmountShape | Percent | WholeNumber] = {
     FactKind.AMOUNT: AmountShape(),
     FactKind.PERCENT: Percent(),
     FactKind.DAYS: WholeNumber(-DAYS_MAX, DAYS_MAX, "a number of days"),
-    FactKind.COUNT: WholeNumber(0, 1_000_000, "a whole number"),
+    FactKind.COUNT: WholeNumber(0, COUNT_MAX, "a whole number"),
 }
+_CHANGE = WholeNumber(-COUNT_MAX, COUNT_MAX, "a whole number")
+"""Of a count that can fall below nothing: a difference."""
 
 
 @dataclass(frozen=True)
@@ -300,6 +305,8 @@ class _Reading:
             message = f"{label} is {node.value!r}: neither a number nor a fact of the same kind."
             self.source.problem(node, message, did_you_mean(node.value, others))
             return None
+        if field.kind is FactKind.COUNT and field.bounds == ANY_NUMBER:
+            return _CHANGE.read(node, self.source, label)
         return _NUMBER_SHAPES[field.kind].read(node, self.source, label)
 
     def flag(self, field: Field, value: Node) -> tree.Node | None:

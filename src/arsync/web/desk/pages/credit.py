@@ -133,7 +133,7 @@ def decide(visit: Visit, number: int) -> Response:
         )
         if by_hand.outcome is None:
             visit.field_errors["outcome"] = gettext("What is decided? Choose one.")
-    seen = visit.request.form.get("seen", "")
+    seen_decision = visit.request.form.get("seen", "")
     if not visit.field_errors:
         try:
             decision = decide_credit(
@@ -141,7 +141,7 @@ def decide(visit: Visit, number: int) -> Response:
                 visit.container,
                 number,
                 by_hand,
-                seen=int(seen) if seen.isdecimal() else None,
+                seen=int(seen_decision) if seen_decision.isdecimal() else None,
                 connection=visit.organisation.name,
             )
         except UserMistake as mistake:

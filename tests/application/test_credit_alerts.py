@@ -1,0 +1,85 @@
+"""Alerts about credit: a share of the ledger, a falling score, an insolvency; unknown is silent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.builders.books import RULES, TODAY, Books
+
+from arsync.application import pulling, runs
+from arsync.application.account_reading import accounts_on
+from arsync.application.container import Container
+from arsync.application.credit_applications import record_data
+from arsync.application.why import why
+from arsync.core.actions import ActionKind, ActionState
+
+from .test_credit_decisions import OWNER, applied, now
+
+ALERTS = """\
+alerts:
+  - {name: Too much on one, when: {concentration_percent: {at_least: 60}}, tell: owner}
+  - {name: Score fell, when: {score_change: {at_most: -10}}, tell: owner}
+  - {name: Insolvent, when: {insolvency: yes}, tell: owner}
+"""
+
+
+@pytest.fixture
+def ledger(container: Container, books: Books) -> Container:
+    """Two customers owe 300 and 100, not due yet."""
+    books.add_invoice(books.add_contact(1), 1, overdue=-10, amount="300")
+    books.add_invoice(books.add_contact(2), 2, overdue=-10, amount="100")
+    (container.config.rules_folder / "standard.yaml").write_text(RULES + ALERTS)
+    pulling.pull_ledger(OWNER, now(container))
+    return container
+
+
+def alerts(container: Container) -> list[tuple[str, str]]:
+    plan = runs.prepare(OWNER, now(container)).plan
+    assert plan is not None
+    return [
+        (action.contact_id, action.because.rule)
+        for action in plan.actions
+        if action.kind is ActionKind.TASK
+    ]
+
+
+def test_a_share_of_the_ledger_is_told(ledger: Container, books: Books) -> None:
+    assert alerts(ledger) == [("c1", "Too much on one")]
+    explained = why(OWNER, now(ledger), "customer 1")
+    assert explained.facts["concentration_percent"] == "75.00"
+    assert any("Too much on one" in line.text and "75%" in line.text for line in explained.lines)
+    books.add_invoice(books.contacts["c2"], 3, overdue=-10, amount="800")
+    pulling.pull_ledger(OWNER, now(ledger))
+    assert alerts(ledger) == [("c2", "Too much on one")]
+
+
+def test_a_rate_that_is_missing_tells_nobody(ledger: Container, books: Books) -> None:
+    invoice = books.add_invoice(books.contacts["c2"], 3, overdue=-10, amount="1")
+    books.invoices[invoice.id] = invoice._replace(currency="EUR", rate=None)
+    pulling.pull_ledger(OWNER, now(ledger))
+    assert alerts(ledger) == []
+
+
+def test_on_a_past_day_the_share_is_unknown(ledger: Container) -> None:
+    organisation = now(ledger)
+    day = TODAY - timedelta(1)
+    plan = organisation.replan(accounts_on(organisation, day), day)
+    assert plan.ledger_due is None
+    assert [action for action in plan.actions if action.kind is ActionKind.TASK] == []
+
+
+def test_what_sources_say_is_watched(ledger: Container) -> None:
+    number = applied(ledger, "c2")
+    known = [("score", "80"), ("insolvency", "no")]
+    record_data(OWNER, ledger, number, known, source="bureau", as_of=TODAY - timedelta(30))
+    assert alerts(ledger) == [("c1", "Too much on one")]
+    record_data(OWNER, ledger, number, [("score", "70")], source="bureau")
+    record_data(OWNER, ledger, number, [("score", "5")], source="another")
+    assert ("c2", "Score fell") not in alerts(ledger), "another bureau counts otherwise"
+    record_data(OWNER, ledger, number, [("score", "69")], source="bureau")
+    record_data(OWNER, ledger, number, [("insolvency", "yes")], source="bureau")
+    told = alerts(ledger)
+    assert ("c2", "Insolvent") in told
+    states = {row.state for row in ledger.store.actions.list(now(ledger).id)}
+    assert states <= {ActionState.PLANNED}, "observe tells nobody"
