@@ -352,6 +352,10 @@ SECTION_EXAMPLES = {
     "unapplied_cash": "unapplied_cash: only in full",
     "promises": "promises:\n  grace: 3 business days\n  broken_counts_for: 365 days",
     "credit_references": "credit_references: {remind_after: 10 days}",
+    "provision": (
+        "provision:\n  outlook: +10%\n  name: Construction slump\n"
+        "  because: two builders in the region have closed\n  interest: 8%"
+    ),
     "payables": "payables: {read: open bills}",
     "goals": "goals: {dso: 40, overdue_percent: 15, days_to_pay: 35, cei: 85}",
 }

@@ -51,6 +51,20 @@ def test_provision_json_is_exact(config: Path) -> None:
     assert table["definitions"]["rates"]["source"].startswith("IFRS 9")
 
 
+def test_the_rulebooks_outlook_counts_without_options(config: Path) -> None:
+    rules = next((config.parent / "rules").glob("*.yaml"))
+    before = rules.read_text()
+    said = "{outlook: +10%, name: Slump, because: builders closed, interest: 8}"
+    rules.write_text(f"{before}\nprovision: {said}\n")
+    ((table),) = json.loads(printed_by(config, "provision", "--json"))
+    assert (table["outlook_percent"], table["outlook_name"]) == ("10.000000", "Slump")
+    assert table["interest_percent"] == "8.000000"
+    assert "Rates moved by +10% (Slump): builders closed" in printed_by(config, "provision")
+    ((table),) = json.loads(printed_by(config, "provision", "--json", "--outlook", "0"))
+    assert (table["outlook_percent"], table["outlook_name"]) == ("0.000000", "")
+    rules.write_text(before)
+
+
 def test_provision_lists_its_documents(config: Path) -> None:
     ((table),) = json.loads(printed_by(config, "provision", "--json", "--explain"))
     amounts = [Decimal(document["amount"]) for document in table["documents"]]

@@ -21,7 +21,6 @@ from arsync.core.analytics.forecast_definitions import CONCENTRATION, PROVISION,
 from arsync.core.analytics.measure_sums import WINDOW_DAYS
 from arsync.core.analytics.open_parts import OpenPart
 from arsync.core.analytics.provision import (
-    UNCHANGED,
     Outlook,
     Provision,
     Provisioning,
@@ -30,10 +29,13 @@ from arsync.core.analytics.provision import (
 from arsync.core.ledger.age_buckets import BUCKETS, bucket_of
 from arsync.core.ledger.money import plain
 from arsync.core.ledger.sanitising import no_formula
+from arsync.core.rulebook.model import (
+    INTEREST_PERCENT_MAX,
+    OUTLOOK_PERCENT_LEAST,
+    OUTLOOK_PERCENT_MAX,
+    ProvisionRules,
+)
 from arsync.errors import UserMistake
-
-OUTLOOK_PERCENT_MAX = 1_000
-INTEREST_PERCENT_MAX = 100
 
 
 class OwedDocument(Struct, frozen=True):
@@ -76,7 +78,7 @@ def provision_report(
     organisation: OrganisationContext,
     as_of: date | None = None,
     *,
-    outlook: Outlook = UNCHANGED,
+    outlook: Outlook | None = None,
     interest_percent: Decimal | None = None,
     window_days: int = WINDOW_DAYS,
     watch: Watch = iter,
@@ -87,8 +89,8 @@ def provision_report(
         actor: who asks.
         organisation: whose ledger.
         as_of: the day; None: the organisation's today.
-        outlook: what is said of the future: a percentage, and why.
-        interest_percent: what borrowed money costs in a year; None: nobody said.
+        outlook: what is said of the future: a percentage, and why; None: as the rulebook says.
+        interest_percent: what borrowed money costs in a year; None: as the rulebook says.
         window_days: over how many days sales and late amounts are looked at.
         watch: sees each customer come by, and may raise.
 
@@ -96,6 +98,11 @@ def provision_report(
         UserMistake: the day is in the future, the outlook has no reason, or a rate is out of range.
     """
     permit(actor, Permission.READ)
+    rules = provision_rules(organisation)
+    if outlook is None:
+        outlook = Outlook(rules.outlook_percent, rules.because, rules.name)
+    if interest_percent is None:
+        interest_percent = rules.interest_percent
     _check(outlook, interest_percent)
     books = organisation.connection.organisation
     provisioning = Provisioning(
@@ -114,14 +121,21 @@ def provision_report(
     return ProvisionTable(organisation.name, books.name, books.base_currency, provision, documents)
 
 
+def provision_rules(organisation: OrganisationContext) -> ProvisionRules:
+    """Return what the rulebook says of losses to come; nothing where it cannot be read."""
+    rulebook = organisation.rules.rulebook
+    return ProvisionRules() if rulebook is None else rulebook.provision
+
+
 def _check(outlook: Outlook, interest_percent: Decimal | None) -> None:
     if outlook.percent and not outlook.reason.strip():
         raise UserMistake(
             "an outlook needs its reason: an auditor will ask for it.\n"
             '    hint: --outlook 10 --because "two large customers are in trouble"'
         )
-    if not -100 <= outlook.percent <= OUTLOOK_PERCENT_MAX:
-        raise UserMistake(f"an outlook is -100 to {OUTLOOK_PERCENT_MAX:,} percent.")
+    if not OUTLOOK_PERCENT_LEAST <= outlook.percent <= OUTLOOK_PERCENT_MAX:
+        bounds = f"{OUTLOOK_PERCENT_LEAST} to {OUTLOOK_PERCENT_MAX:,}"
+        raise UserMistake(f"an outlook is {bounds} percent.")
     if interest_percent is not None and not 0 <= interest_percent <= INTEREST_PERCENT_MAX:
         raise UserMistake(f"interest is 0 to {INTEREST_PERCENT_MAX} percent a year.")
 
@@ -275,7 +289,9 @@ def provision_notes(table: ProvisionTable) -> list[str]:
     elif not provision.ledger_rates.has_losses:
         notes.append("Nothing was lost in these years. That is no promise that nothing will be.")
     if provision.outlook_percent:
-        notes.append(f"Rates moved by {provision.outlook_percent:+}%: {provision.outlook_reason}")
+        named = f" ({provision.outlook_name})" if provision.outlook_name else ""
+        moved = f"Rates moved by {provision.outlook_percent:+}%{named}"
+        notes.append(f"{moved}: {provision.outlook_reason}")
     if provision.unrated:
         notes.append(f"No rate recorded, and not in the loss rates: {', '.join(provision.unrated)}")
     return notes

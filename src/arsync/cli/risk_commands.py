@@ -58,9 +58,17 @@ class _Percent(click.ParamType[Decimal]):
 @click.command()
 @format_option("table", "csv", "json")
 @output_option
-@click.option("--outlook", type=_Percent(), help="Raise (or lower, -10) loss rates by percent.")
+@click.option(
+    "--outlook",
+    type=_Percent(),
+    help="Raise (or lower, -10) loss rates by percent.",
+)
 @click.option("--because", default="", help="Why: the reason of --outlook.")
-@click.option("--interest", type=_Percent(), help="What borrowed money costs, percent a year.")
+@click.option(
+    "--interest",
+    type=_Percent(),
+    help="What borrowed money costs, percent a year.",
+)
 @click.option(
     "--window",
     "window_days",
@@ -90,7 +98,8 @@ def provision(
     """Show expected losses by age, and what late payment costs.
 
     A provision matrix (IFRS 9): what is owed in each bucket of age and segment times the share of
-    such amounts that was lost. Where the ledger's history is too short, the answer is "not known".
+    such amounts that was lost. Without --outlook and --interest the rulebook's section provision
+    counts. Where the ledger's history is too short, the answer is "not known".
     What a figure means, and when it misleads, is told in docs/forecast.md.
     """
     from arsync.application.connecting import connections
@@ -107,7 +116,7 @@ def provision(
                 actor,
                 organisation,
                 as_of,
-                outlook=Outlook(outlook or Decimal(0), because),
+                outlook=None if outlook is None else Outlook(outlook, because),
                 interest_percent=interest,
                 window_days=window_days,
             )
@@ -150,7 +159,8 @@ def _show_provision(table: ProvisionTable, *, explain: bool) -> None:
     for note in provision_notes(table):
         click.echo(wrapped(note, indent=2))
     if table.provision.interest_percent is None:
-        click.echo("  The cost of late payment needs a rate: --interest 8")
+        rate = "--interest 8, or provision: {interest: 8%} in the rulebook"
+        click.echo(f"  The cost of late payment needs a rate: {rate}")
 
 
 @click.command()

@@ -13,7 +13,7 @@ from arsync.application.forecast_report import ForecastTable, forecast_report
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.past_days import past_day
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.risk_reports import ProvisionTable, provision_report
+from arsync.application.risk_reports import ProvisionTable, provision_report, provision_rules
 from arsync.application.trials import Watch
 from arsync.core.analytics.ageing import Ageing, AgeingRow, ageing
 from arsync.core.analytics.goal_states import GoalState, goal_states
@@ -124,7 +124,9 @@ def begin_month(
         provision = provision_report(actor, organisation, figures.last, watch=watch)
         return MonthEnd(figures, provision)
 
-    return work.begin(Lane.FIGURES, ("month", first, *_as_read(organisation)), make)
+    # The rulebook may say something else of losses to come before the ledger is read again.
+    what = ("month", first, provision_rules(organisation), *_as_read(organisation))
+    return work.begin(Lane.FIGURES, what, make)
 
 
 def begin_forecast(

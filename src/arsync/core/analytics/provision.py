@@ -40,6 +40,8 @@ class Outlook(NamedTuple):
     """-100 to 1,000; added to 100."""
     reason: str = ""
     """Empty: nothing is said, and the rates stay as they were."""
+    name: str = ""
+    """What it is called; empty where it is said for one report alone."""
 
     def adjusted(self, rate: Decimal | None) -> Decimal | None:
         """Return a loss rate as it is expected to be; at most all is lost."""
@@ -97,6 +99,7 @@ class Provision(Struct, frozen=True, kw_only=True):
     """Of sales and interest; the history of losses is longer."""
     outlook_percent: Decimal
     outlook_reason: str
+    outlook_name: str
     interest_percent: Decimal | None
     rows: tuple[ProvisionRow, ...]
     """By segment and currency."""
@@ -214,6 +217,7 @@ class Provisioning:
                 window_days=self._window_days,
                 outlook_percent=outlook.percent,
                 outlook_reason=outlook.reason,
+                outlook_name=outlook.name,
                 interest_percent=interest_percent,
                 rows=rows,
                 totals=_totals(rows),

@@ -636,6 +636,23 @@ class Goals(NamedTuple):
     assign_to: str = "owner"
 
 
+OUTLOOK_PERCENT_LEAST = -100
+OUTLOOK_PERCENT_MAX = 1_000
+INTEREST_PERCENT_MAX = 100
+
+
+class ProvisionRules(NamedTuple):
+    """What a provision for losses goes by beside the ledger's own history."""
+
+    outlook_percent: Decimal = Decimal(0)
+    """By how much loss rates are moved; 0: they stay as they were."""
+    name: str = ""
+    because: str = ""
+    interest_percent: Decimal | None = None
+    """What borrowed money costs in a year; None: nobody said."""
+    place: Place = NOWHERE
+
+
 class ReferenceRules(NamedTuple):
     """How references of applicants for credit are asked."""
 
@@ -815,6 +832,7 @@ class Rulebook:
     promises: PromiseTerms = PromiseTerms()  # noqa: RUF009 - a frozen value
     """How promises to pay are judged."""
     goals: Goals = Goals()  # noqa: RUF009 - a frozen value
+    provision: ProvisionRules = ProvisionRules()  # noqa: RUF009 - a frozen value
     bills_asked_at: Place | None = None
     """Where it asks for open bills, to show what is owed to customers; None: they are not read."""
     """Where the measures of the ledger are to be."""

@@ -17,6 +17,7 @@ from arsync.core.rulebook.reading.approval_shape import APPROVAL_BLOCK
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.goal_section import GOAL_KEYS
 from arsync.core.rulebook.reading.hints import EXAMPLES, GUESSES, Spot, from_formula, from_sign
+from arsync.core.rulebook.reading.provision_section import PROVISION_KEYS
 from arsync.core.rulebook.reading.sections import Blocks, SubBlock
 from arsync.core.rulebook.reading.value_types import Key, Removal, Source
 from arsync.core.rulebook.reading.yaml_nodes import Problems, composed
@@ -104,6 +105,7 @@ def at(spot: str, line: str) -> str:
             | Spot.ANNOUNCEMENTS
             | Spot.GOALS
             | Spot.PAYABLES
+            | Spot.PROVISION
         ):
             return f"{HEAD}{spot.strip(chr(39))}: {{{line}}}"
     raise AssertionError(spot)
@@ -164,6 +166,7 @@ _WORDS_OF = {
     Spot.PAYMENT_PLANS: PAYMENT_PLANS,
     Spot.GOALS: GOAL_KEYS,
     Spot.PAYABLES: sections.PAYABLES,
+    Spot.PROVISION: PROVISION_KEYS,
     Spot.CONDITION: ConditionShape().fields,
     Spot.INVOICE_CONDITION: ConditionShape("invoice").fields,
     Spot.APPLICATION_CONDITION: ConditionShape("application").fields,

@@ -44,6 +44,7 @@ class Spot(StrEnum):
     ANNOUNCEMENTS = "'announcements'"
     GOALS = "'goals'"
     PAYABLES = "'payables'"
+    PROVISION = "'provision'"
 
 
 class Guess(NamedTuple):
@@ -479,6 +480,15 @@ _PAYABLES = _table(
         Guess("the suppliers of a customer stand under 'customers:'", ""),
     ),
 )
+_PROVISION_GUESSED = _table(
+    (
+        "adjustment adjust forward_looking loss_rates rates percent overlay",
+        _write("outlook: 10%, name: Slump, because: two builders closed"),
+    ),
+    ("reason why", _write("because: two builders closed")),
+    ("title called label", _write("name: Slump")),
+    ("interest_rate cost_of_capital cost_of_money rate", _write("interest: 8%")),
+)
 _GOALS_GUESSED = _table(
     ("days_sales_outstanding debtor_days days", _write("dso: 40")),
     ("overdue overdue_share percent_overdue overdue_amount", _write("overdue_percent: 15")),
@@ -518,6 +528,7 @@ _ACCEPTANCES = (
     "decide: accept, limit: limit_asked, terms: 30 days}]"
 )
 _BILLS = "payables: {read: open bills}"
+_PROVISION = "provision: {outlook: +10%, name: Slump, because: two builders closed}"
 _GOALS = "goals: {dso: 40, overdue_percent: 15, days_to_pay: 35, cei: 85}"
 
 _REFERENCES = "credit_references: {remind_after: 10 days}"
@@ -527,6 +538,10 @@ _RULEBOOK = _ELSEWHERE | _table(
     (
         "payable payables_read bills suppliers supplier creditors vendors accounts_payable ap",
         _write(_BILLS),
+    ),
+    (
+        "outlook provisions losses expected_losses expected_credit_losses ecl forward_looking",
+        _write(_PROVISION),
     ),
     ("goal target targets kpi kpis objectives measures dso cei", _write(_GOALS)),
     (
@@ -564,7 +579,7 @@ _RULEBOOK = _ELSEWHERE | _table(
         "placement agency agencies collection collections collector lawyer litigation solicitor",
         _write(_PLACEMENTS),
     ),
-    ("write_off writeoff writeoffs bad_debt bad_debts provision", _write(_WRITE_OFFS)),
+    ("write_off writeoff writeoffs bad_debt bad_debts", _write(_WRITE_OFFS)),
     (
         "goodbye goodbyes drop part_ways end_relationship",
         Guess(
@@ -651,6 +666,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.ANNOUNCEMENTS: _ANNOUNCEMENTS,
     Spot.GOALS: _GOALS_GUESSED,
     Spot.PAYABLES: _PAYABLES,
+    Spot.PROVISION: _PROVISION_GUESSED,
 }
 """What people call things, by the place where they write it."""
 
@@ -673,6 +689,7 @@ EXAMPLES: Mapping[str, str] = {
     "'disputes'": "disputes: {answer_within: 10 business days, escalate_to: finance director}",
     "'goals'": _GOALS,
     "'credit_references'": _REFERENCES,
+    "'provision'": _PROVISION,
     "'payables'": _BILLS,
     "'statutory'": "statutory: {law: Late Payment Act, points_above_reference: 8}",
     "'customers'": _CUSTOMERS,

@@ -50,6 +50,7 @@ SETTINGS = (
     "announcements",
     "credit_references",
     "goals",
+    "provision",
     "payables",
 )
 """The blocks of single values."""

@@ -61,6 +61,7 @@ from arsync.core.rulebook.reading.letter_sections import (
     thanks_of,
 )
 from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, SETTINGS, File
+from arsync.core.rulebook.reading.provision_section import provision_of
 from arsync.core.rulebook.reading.sections import (
     BOOKKEEPER,
     OPEN_BILLS,
@@ -314,6 +315,7 @@ class _Assembly:
             announcements=announcements_of(self.settings["announcements"]),
             credit_references=reference_rules(self.settings["credit_references"]),
             goals=goals_of(self.settings["goals"]),
+            provision=provision_of(self.settings["provision"], self.problems),
             bills_asked_at=self.bills_asked_at(),
         )
 

@@ -34,6 +34,7 @@ from arsync.core.rulebook.reading.goal_section import GOAL_KEYS
 from arsync.core.rulebook.reading.hints import Spot, said_for_value
 from arsync.core.rulebook.reading.letter_sections import ANNOUNCED, ISSUED, STATEMENT, THANKS
 from arsync.core.rulebook.reading.message_shapes import CopiesShape, SendersShape, WayShape
+from arsync.core.rulebook.reading.provision_section import PROVISION_KEYS
 from arsync.core.rulebook.reading.sending_shapes import ClosedShape, HolidayPlace
 from arsync.core.rulebook.reading.value_types import (
     AmountShape,
@@ -877,6 +878,11 @@ TOP = (
         "whether prepayments, overpayments and open credit notes are taken off what is owed",
     ),
     Key("promises", SubBlock(PROMISES), "how promises to pay are judged"),
+    Key(
+        "provision",
+        SubBlock(PROVISION_KEYS),
+        "what is known of losses to come, and what late payment costs",
+    ),
     Key("payables", SubBlock(PAYABLES), "what is owed to customers that are suppliers too"),
     Key("goals", SubBlock(GOAL_KEYS), "where the measures of the ledger are to be"),
     Key(
