@@ -86,10 +86,10 @@ class ConfigReader:
                 )
             elif not isinstance(table, dict):
                 self.problems.append(f"{place}: [{section}] is a section, and has settings.")
-            elif (known := self._settings_of(section, place)) is not None:
+            elif (settings := self._settings_of(section, place)) is not None:
                 for key, value in table.items():
                     place = _place(path, lines.get((section, key)))
-                    self._add_known(known, section, key, value, place)
+                    self._add_known(settings, section, key, value, place)
 
     def _settings_of(self, section: str, place: str) -> Mapping[str, Setting] | None:
         """Return a section's settings; None: its channel tells none, which is a problem."""
@@ -103,11 +103,13 @@ class ConfigReader:
         return None
 
     def _add_known(
-        self, known: Mapping[str, Setting], section: str, key: str, value: object, place: str
+        self, settings: Mapping[str, Setting], section: str, key: str, value: object, place: str
     ) -> None:
-        setting = known.get(key)
+        setting = settings.get(key)
         if setting is None:
-            self.problems.append(f"{place}: [{section}] has no setting {key!r}.{_near(key, known)}")
+            self.problems.append(
+                f"{place}: [{section}] has no setting {key!r}.{_near(key, settings)}"
+            )
         elif self._own_only and not setting.per_connection:
             self.problems.append(f"{place}: [{section}] {key}{_SHARED}")
         else:
@@ -150,8 +152,8 @@ class ConfigReader:
         """Return arsync's settings, and those of the channels that variables are about."""
         settings = list(SETTINGS)
         for channel in named_by_variables(variables):
-            known = self._settings_of(section_of(channel), VARIABLES_BEGIN + "*")
-            settings += (known or {}).values()
+            of_channel = self._settings_of(section_of(channel), VARIABLES_BEGIN + "*")
+            settings += (of_channel or {}).values()
         return settings
 
     def _add(self, setting: Setting, value: object, where: str) -> None:

@@ -26,8 +26,8 @@ from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.agreements.payment_plans import Every
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.money import rounded
-from arsync.core.ledger.records import DisputeOutcome
-from arsync.demo import letters
+from arsync.core.ledger.records import Contact, DisputeOutcome
+from arsync.demo import bounces, letters
 from arsync.demo.agency import (
     PLACED_ON_DAY,
     RECALLED_ON_DAY,
@@ -165,6 +165,7 @@ class Demo:
         self._heard = dict.fromkeys(PLATFORMS, 0)
         self._disputes: list[_Claim] = []
         self._late: dict[str, LateBooking] = {}
+        self._unreached: dict[str, Contact] = {}
         self._totals: dict[str, Counter[str]] = {}
         self._problems: list[str] = []
 
@@ -252,9 +253,10 @@ class Demo:
             for organisation in connecting.connections(ACCOUNTANT, container):
                 connecting.set_mode(ACCOUNTANT, organisation, "auto")
             self._say(f"Day {number}: both connections may write now; holds need approval.")
+            self._lose_some_mailboxes(container, world)
         self._listen(container, world)
         if number > OBSERVED_DAYS:
-            self._be_the_accountant(container)
+            self._be_the_accountant(container, world)
         if number in {PLACED_ON_DAY, RECALLED_ON_DAY}:
             self._see_the_agency(container, number)
         if number in {PROMISED_ON_DAY, BOOKED_ON_DAY}:
@@ -265,6 +267,13 @@ class Demo:
         self._tell(number, results)
         if number == BOOKED_ON_DAY:
             self._see_what_was_kept(container)
+
+    def _lose_some_mailboxes(self, container: Container, world: World) -> None:
+        """Let an address of each ledger take no mail."""
+        for organisation in connecting.connections(ACCOUNTANT, container):
+            if unreached := bounces.who_lost_its_mailbox(organisation):
+                self._unreached[organisation.name] = unreached
+        bounces.take_no_mail(world, self._unreached.values())
 
     def _listen(self, container: Container, world: World) -> None:
         """Record what customers wrote back, as a person would after reading the mail."""
@@ -331,7 +340,7 @@ class Demo:
         invoice = organisation.store.ledger.invoice(organisation.id, number)
         return rounded(invoice.amount_due / 4, invoice.currency)
 
-    def _be_the_accountant(self, container: Container) -> None:
+    def _be_the_accountant(self, container: Container, world: World) -> None:
         """Approve what waits since yesterday, and do the tasks that are two days old."""
         waiting = approvals.waiting(ACCOUNTANT, container)
         if waiting:
@@ -342,9 +351,9 @@ class Demo:
         before = self._clock.now() - timedelta(days=TASK_DAYS)
         for task in tasks.tasks(ACCOUNTANT, container):
             if task.row.created_at <= before:
-                self._do(container, task)
+                self._do(container, world, task)
 
-    def _do(self, container: Container, task: Listed) -> None:
+    def _do(self, container: Container, world: World, task: Listed) -> None:
         """Say what came of a task: nobody answers at first, then somebody names a day or none."""
         row = task.row
         if row.next_on is not None and row.next_on > self._clock.moment.date():
@@ -356,6 +365,10 @@ class Demo:
         outcome = letters.outcome_of_posting(row.action) or outcome
         tasks.complete_task(ACCOUNTANT, container, row.key, tasks.CallReport(outcome))
         did = "tried" if outcome == "voicemail" else "done"
+        if did == "done" and bounces.asks_for_address(row.action):
+            self._unreached.pop(task.connection, None)
+            bounces.take_no_mail(world, self._unreached.values())
+            self._totals[task.connection]["mailboxes put right by customers"] += 1
         self._totals[task.connection][f"tasks {did} by a person"] += 1
         if outcome.startswith("will pay"):
             self._totals[task.connection]["promises on the telephone"] += 1
@@ -422,6 +435,8 @@ class Demo:
         state = world.state()
         post = self._folder / letters.POST_FOLDER
         sides = [compare(container.store, name, state, post / name) for name in PLATFORMS]
+        for side in sides:
+            self._totals[side.name]["letters that came back"] = side.came_back
         for plan in payment_plans.payment_plans(ACCOUNTANT, container, also_over=True):
             was_broken = plan.judged.missed > 0
             kept = "broken on the way" if was_broken else "kept"

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from arsync.core.actions import ActionKind, ActionState, Via, marker
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO, plain
 from arsync.core.ledger.records import DisputeOutcome, PaymentPlan
+from arsync.demo.bounces import different_returns
 from arsync.demo.letters import different_letters
 from arsync.store import Store
 from arsync.store.models import ActionRow, DisputeRow
@@ -46,6 +47,8 @@ class LedgerSide:
     """What the store holds, by kind."""
     actions: dict[str, int]
     """Actions in the store, by state."""
+    came_back: int = 0
+    """Letters to addresses that take no mail."""
     doubled: int = 0
     """Notes and emails that are there more often than they were to be."""
     differences: list[str] = field(default_factory=list)
@@ -88,6 +91,10 @@ def compare(store: Store, name: str, state: Mapping[str, Any], post: Path) -> Le
     side.differences += _different_emails(rows, emails)
     by_mail = [email for email in state["emails"] if email["origin"] == "smtp"]
     side.differences += different_letters(rows, by_mail, post)
+    side.came_back = len(store.undeliverable.recorded(row.id))
+    side.differences += different_returns(
+        store, row.id, rows, state["returned"], datetime.fromisoformat(state["now"])
+    )
     side.differences += _different_holds(store, row.id, held)
     side.differences += _different_terms(rows, cash, names)
     side.differences += _chased_but_paid(ledger, emails)

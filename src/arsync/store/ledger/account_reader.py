@@ -450,8 +450,8 @@ class _AccountReading:
             contact_id: own_addresses(contact, documents.invoices.get(contact_id, ()), home)
             for contact_id, contact in people.items()
         }
-        wanted = sorted(set().union(*own.values()))
-        reached = messages_to(self._db, self._connection_id, wanted, self._done_before)
+        addressed = sorted(set().union(*own.values()))
+        reached = messages_to(self._db, self._connection_id, addressed, self._done_before)
         merged_into = {each.id: each.merged_into for each in people.values() if each.merged_into}
         heard = {}
         for contact_id, addresses in own.items():
