@@ -7,7 +7,7 @@ of those only what the plan's keepers keep.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from itertools import islice
@@ -104,17 +104,6 @@ def make_plan(
         sends: by which ways messages can leave.
         ledger_due: what is due on all open invoices of the ledger; None: nobody counted.
     """
-    actions, held_back, limits = keepers()
-    counts: Counter[ActionKind] = Counter()
-    ended_refusals: list[str] = []
-    failures: list[str] = []
-    ended_releases: list[str] = []
-    ended_tasks: list[EndedTask] = []
-    owed = OwedByLimit()
-    seen: list[ConditionSeen] = []
-    judged: list[PromiseJudgement] = []
-    unrated: dict[str, None] = {}
-    unknown_places: dict[str, None] = {}
     planning, problems = begin_plan(
         rulebook,
         connection,
@@ -127,58 +116,95 @@ def make_plan(
         sends=sends,
         ledger_due=ledger_due,
     )
+    decided = _Decided(planning, keepers())
     budget = EmailBudget(emails_per_day_max)
     for account in accounts:
         try:
             assessment, decisions = plan_account(planning, account, budget)
         # One customer's failure must not leave all others without a plan.
         except Exception as error:  # noqa: BLE001
-            failures.append(_failure(account, error))
-            held_back.extend([_held_by_failure(account, error)])
+            decided.add_failure(account, error)
             continue
         # One day's emails serve all accounts in their order, which is the same in each run.
         budget = budget.after(decisions)
+        decided.add(assessment, decisions)
+    return decided.plan(problems)
+
+
+class _Decided:
+    """What is decided about the accounts that were planned so far."""
+
+    def __init__(self, planning: Planning, keepers: Keepers) -> None:
+        self._planning = planning
+        self._actions, self._held_back, self._limits = keepers
+        self._counts: Counter[ActionKind] = Counter()
+        self._ended_refusals: list[str] = []
+        self._ended_releases: list[str] = []
+        self._ended_tasks: list[EndedTask] = []
+        self._failures: list[str] = []
+        self._owed = OwedByLimit()
+        self._seen: list[ConditionSeen] = []
+        self._judged: list[PromiseJudgement] = []
+        self._unrated: dict[str, None] = {}
+        self._unknown_places: dict[str, None] = {}
+
+    def add(self, assessment: Assessment, decisions: Decisions) -> None:
+        """Take what was decided about one account, and what else was seen of it."""
+        assessor = self._planning.assessor
         if decisions is not NOTHING:
-            counts.update([action.kind for action in decisions.actions])
-            actions.extend(decisions.actions)
-            held_back.extend(decisions.held_back)
-            ended_refusals += decisions.ended_refusals
-            ended_releases += decisions.ended_releases
-            ended_tasks += decisions.ended_tasks
-            unknown_places.update(dict.fromkeys(decisions.problems))
-        if planning.assessor.watched:
-            seen += planning.assessor.seen(assessment)
-        if account.promises:
-            judged += promises_judged(assessment)
-        if rulebook.credit_limits:
-            limits.extend((limit_of_day(assessment),))
-            owed.add(assessment)
+            self._counts.update([action.kind for action in decisions.actions])
+            self._actions.extend(decisions.actions)
+            self._held_back.extend(decisions.held_back)
+            self._ended_refusals += decisions.ended_refusals
+            self._ended_releases += decisions.ended_releases
+            self._ended_tasks += decisions.ended_tasks
+            self._unknown_places.update(dict.fromkeys(decisions.problems))
+        if assessor.watched:
+            self._seen += assessor.seen(assessment)
+        if assessment.account.promises:
+            self._judged += promises_judged(assessment)
+        if assessor.rulebook.credit_limits:
+            self._limits.extend((limit_of_day(assessment),))
+            self._owed.add(assessment)
         # Enough to see that rates are missing: such a ledger would name every document.
-        if len(unrated) < UNRATED_SHOWN_MAX:
-            unrated.update(dict.fromkeys(assessment.account_view.converter.missing))
-    notices = tuple(problem.in_a_line for problem in owed.too_low(rulebook))
-    problems += [*failures[:FAILURES_SHOWN_MAX], *_rate_problems(unrated), *unknown_places]
-    problems += notices
-    return Plan(
-        connection=connection,
-        as_of=today,
-        rulebook_files=rulebook.files,
-        rulebook_hash=rulebook.hash,
-        actions=actions.kept(),
-        held_back=held_back.kept(),
-        # Over the whole plan: once half of it has left, no person can stop it (law 9).
-        safety=safety_verdict(rulebook, counts),
-        problems=tuple(problems),
-        notices=notices,
-        ended_refusals=tuple(ended_refusals),
-        ended_releases=tuple(ended_releases),
-        ended_tasks=tuple(ended_tasks),
-        seen=seen,
-        promises=judged,
-        watched=planning.assessor.watched,
-        limits=limits.kept(),
-        ledger_due=ledger_due,
-    )
+        if len(self._unrated) < UNRATED_SHOWN_MAX:
+            self._unrated.update(dict.fromkeys(assessment.account_view.converter.missing))
+
+    def add_failure(self, account: Account, error: Exception) -> None:
+        """Take that an account could not be planned."""
+        self._failures.append(_failure(account, error))
+        self._held_back.extend([_held_by_failure(account, error)])
+
+    def plan(self, problems: Sequence[str]) -> Plan:
+        """Return the plan; `problems` are those of the day."""
+        planning, rulebook = self._planning, self._planning.assessor.rulebook
+        notices = tuple(problem.in_a_line for problem in self._owed.too_low(rulebook))
+        return Plan(
+            connection=planning.connection,
+            as_of=planning.today,
+            rulebook_files=rulebook.files,
+            rulebook_hash=rulebook.hash,
+            actions=self._actions.kept(),
+            held_back=self._held_back.kept(),
+            # Over the whole plan: once half of it has left, no person can stop it (law 9).
+            safety=safety_verdict(rulebook, self._counts),
+            problems=(
+                *problems,
+                *self._failures[:FAILURES_SHOWN_MAX],
+                *_rate_problems(self._unrated),
+                *self._unknown_places,
+                *notices,
+            ),
+            notices=notices,
+            ended_refusals=tuple(self._ended_refusals),
+            ended_releases=tuple(self._ended_releases),
+            ended_tasks=tuple(self._ended_tasks),
+            seen=self._seen,
+            promises=self._judged,
+            watched=planning.assessor.watched,
+            limits=self._limits.kept(),
+            ledger_due=planning.assessor.ledger_due,
+        )
 
 
 def promises_judged(assessment: Assessment) -> Iterator[PromiseJudgement]:
