@@ -27,6 +27,23 @@ def test_the_page_shows_what_is_owed_and_how_fast(reader: FlaskClient) -> None:
     assert 'role="img"' in page
 
 
+def test_the_page_shows_on_whom_it_hangs(desk: DeskDriver) -> None:
+    rules = desk.container.config.rules_folder / "standard.yaml"
+    before = rules.read_text()
+    user = add_person(desk.container, "Rita Risk", Role.READER)
+    page = desk.signed_in(user).get("/c/books/measures").text
+    assert "On whom it hangs" in page
+    assert "customers that owe alike (Herfindahl index" in page
+    assert "needs a rate: provision: {interest: 8%} in the rulebook" in page
+    rules.write_text(f"{before}provision: {{interest: 8%}}\n")
+    try:
+        page = desk.signed_in(user).get("/c/books/measures").text
+    finally:
+        rules.write_text(before)
+    assert "at 8% a year, in 90 days" in page
+    assert "of what was sold in 90 days" in page
+
+
 def test_goals_are_shown_month_by_month(desk: DeskDriver) -> None:
     rules = desk.container.config.rules_folder / "standard.yaml"
     before = rules.read_text()

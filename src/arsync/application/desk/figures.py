@@ -16,9 +16,11 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.risk_reports import ProvisionTable, provision_report, provision_rules
 from arsync.application.trials import Watch
 from arsync.core.analytics.ageing import Ageing, AgeingRow, ageing
+from arsync.core.analytics.concentration import Concentrating, Concentration
 from arsync.core.analytics.goal_states import GoalState, goal_states
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, MeasuringWindow
 from arsync.core.analytics.measures import Figures, Measuring, month_ends
+from arsync.core.analytics.provision import LatePaymentCost, Provisioning
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account, RecordKind
@@ -92,6 +94,25 @@ class MonthFigures(NamedTuple):
     """By currency."""
 
 
+class RiskFigures(NamedTuple):
+    """On whom what is owed hangs, and what late payment costs."""
+
+    concentrations: tuple[Concentration, ...]
+    late: tuple[LatePaymentCost, ...]
+    window_days: int
+    interest_percent: Decimal | None
+    """Of a year, as the rulebook says; None: it does not."""
+
+    def concentration(self, currency: str) -> Concentration | None:
+        """Return on whom it hangs in a currency; None: nothing is owed in it."""
+        rows = (row for row in self.concentrations if not row.in_base)
+        return next((row for row in rows if row.currency == currency), None)
+
+    def late_in(self, currency: str) -> LatePaymentCost | None:
+        """Return what lateness costs in a currency; None: nothing was sold or late in it."""
+        return next((row for row in self.late if row.currency == currency), None)
+
+
 class MonthEnd(NamedTuple):
     """What the page of a month's end shows."""
 
@@ -126,6 +147,19 @@ def begin_month(
 
     # The rulebook may say something else of losses to come before the ledger is read again.
     what = ("month", first, provision_rules(organisation), *_as_read(organisation))
+    return work.begin(Lane.FIGURES, what, make)
+
+
+def begin_risk(
+    actor: Actor, organisation: OrganisationContext, work: LongWork, as_of: date | None
+) -> LongJob[RiskFigures]:
+    """Begin to add up on whom the debt of a day hangs and what lateness costs, or find it."""
+    permit(actor, Permission.READ)
+
+    def make(job: LongJob[RiskFigures]) -> RiskFigures:
+        return risk_figures(actor, organisation, as_of, watch=_counted(organisation, job))
+
+    what = ("risk", as_of, provision_rules(organisation), *_as_read(organisation))
     return work.begin(Lane.FIGURES, what, make)
 
 
@@ -200,6 +234,39 @@ def ledger_figures(
         day=tuple(row for row in months if row.as_of == day),
         months=tuple(months),
         known_days=tuple(sorted({row.figures.as_of for row in kept if not row.recomputed})),
+    )
+
+
+def risk_figures(
+    actor: Actor,
+    organisation: OrganisationContext,
+    as_of: date | None = None,
+    *,
+    watch: Watch = iter,
+) -> RiskFigures:
+    """Return on whom the debt of a day hangs and what lateness costs, from one reading.
+
+    Args:
+        actor: who asks.
+        organisation: whose ledger.
+        as_of: the day; None: the organisation's today.
+        watch: sees each customer come by, and may raise.
+
+    Raises:
+        UserMistake: the day is in the future.
+    """
+    permit(actor, Permission.READ)
+    day, zone = past_day(organisation, as_of), organisation.zone
+    base_currency = organisation.connection.organisation.base_currency
+    concentrating = Concentrating(day, zone=zone, base_currency=base_currency)
+    provisioning = Provisioning(day, zone=zone, base_currency=base_currency)
+    for account in watch(organisation.store.ledger.accounts(organisation.id)):
+        concentrating.add(account)
+        provisioning.add(account)
+    interest_percent = provision_rules(organisation).interest_percent
+    provision = provisioning.provision(interest_percent=interest_percent)
+    return RiskFigures(
+        concentrating.concentrations(), provision.late, provision.window_days, interest_percent
     )
 
 

@@ -18,6 +18,7 @@ from arsync.application.desk.figures import (
     LedgerFigures,
     begin_figures,
     begin_month,
+    begin_risk,
     ledger_goals,
 )
 from arsync.application.desk.long_work import LongJob
@@ -59,6 +60,9 @@ def show(visit: Visit) -> Response:
         return wait_page(visit, job)
     figures = job.result()
     currency = _currency(visit, figures)
+    # A second reading, begun now: the page is there without it, if it takes longer.
+    risk = begin_risk(visit.actor, visit.organisation, visit.long_work, asked_day(visit))
+    is_there = risk.wait(current_app.extensions[FIGURES_WAIT_SECONDS])
     rows = figures.ageing_rows(currency)
     total = figures.ageing_total(currency)
     trend = figures.trend(currency)
@@ -80,6 +84,7 @@ def show(visit: Visit) -> Response:
         chart=line(words, unit="", sentence=_sentence(words)),
         others_owe=[code for code in figures.currencies if code != currency],
         few=SETTLED_MIN,
+        risk=risk.result() if is_there else None,
         is_today=figures.as_of == visit.organisation.today,
     )
 
