@@ -145,6 +145,7 @@ def rich_account(desk: Desk) -> Any:
         ("insured_limit", Decimal(300)),
         ("days_until_review", 7),
         ("credit_application", "none"),
+        ("signed_terms", False),
         ("promise_to_pay", {"broken", "open"}),
         ("broken_promises", 1),
         ("days_until_promise", 3),

@@ -28,7 +28,7 @@ from arsync.core.rulebook.reading.acceptance_section import (
 )
 from arsync.core.rulebook.reading.agreement_sections import DaysAfter, DaysBefore, GraceShape
 from arsync.core.rulebook.reading.alert_section import TellShape
-from arsync.core.rulebook.reading.approval_shape import ApprovalShape, RolesShape
+from arsync.core.rulebook.reading.approval_shape import ApprovalShape, ReleaseShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.goal_section import GoalShape
 from arsync.core.rulebook.reading.letter_sections import (
@@ -38,6 +38,7 @@ from arsync.core.rulebook.reading.letter_sections import (
     StatementDayShape,
 )
 from arsync.core.rulebook.reading.message_shapes import CopiesShape, SendersShape, WayShape
+from arsync.core.rulebook.reading.provision_section import OutlookShape, YearlyRateShape
 from arsync.core.rulebook.reading.sections import (
     CHARGE,
     STEP,
@@ -140,6 +141,9 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     WaitShape: st.sampled_from(["7 days", "1 day", "none"]),
     Span: st.sampled_from(["26 hours", "7 days", "1 day", "'48 hours'"]),
     ApprovalShape: st.sampled_from(["required", "none", "{over: 5000, by: A}", "{by: A}"]),
+    OutlookShape: st.sampled_from(["+10%", "-5%", "10"]),
+    YearlyRateShape: st.sampled_from(["8%", "4.5"]),
+    ReleaseShape: st.sampled_from(["automatic", "approval", "{by: A}"]),
     RolesShape: st.sampled_from(["{A: a@example.com, B: {by_contact_group: {C: d@example.com}}}"]),
     WayShape: st.just("smtp"),
     CopiesShape: st.sampled_from(
@@ -321,7 +325,7 @@ def test_most_generated_rulebooks_are_sound() -> None:
     read = []
 
     @settings(
-        max_examples=40,
+        max_examples=100,
         deadline=None,
         database=None,
         derandomize=True,

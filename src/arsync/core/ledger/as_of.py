@@ -87,6 +87,13 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         placements=as_known_on(account.placements, day),
         letters=tuple(letter for letter in account.letters if letter.on <= day),
         credit=as_decided_on(account.credit, day) if account.credit else account.credit,
+        terms_signed={
+            contact_id: signed_on
+            for contact_id, signed_on in account.terms_signed.items()
+            if signed_on <= day
+        }
+        if account.terms_signed
+        else account.terms_signed,
         limit_change=account.limit_change
         if account.limit_change is not None and account.limit_change.since <= day
         else None,
@@ -188,6 +195,7 @@ def event_days(account: Account, zone: tzinfo) -> Iterator[date]:
     for standing in account.credit.values():
         if standing.agreed is not None:
             yield standing.agreed.decided_on
+    yield from account.terms_signed.values()
 
 
 def with_paid_days(account: Account) -> Account:

@@ -677,6 +677,8 @@ class Account(NamedTuple):
     """The latest change of its credit limit."""
     credit: dict[str, CreditStanding] = {}  # noqa: RUF012 - as above
     """By contact id, how those stand that ever applied for credit."""
+    terms_signed: dict[str, date] = {}  # noqa: RUF012 - as above
+    """By contact id, the first day on which it signed the terms of trade."""
     payables: tuple[SupplierBill, ...] | None = None
     """Open bills of suppliers that are, or may be, its contacts; None: bills are not read."""
 

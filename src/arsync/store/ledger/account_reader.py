@@ -38,6 +38,7 @@ from arsync.store.db.credit_tables import credit_applications
 from arsync.store.db.payable_tables import bill_cursors
 from arsync.store.db.tables import (
     connections,
+    contact_log,
     contacts,
     customer_entries,
     customer_pauses,
@@ -81,6 +82,7 @@ from arsync.store.ledger.own_addresses import own_addresses
 from arsync.store.ledger.payment_plans import planned_days, read_payment_plans
 from arsync.store.ledger.placements import Recorded, merged, read_placements
 from arsync.store.ledger.record_rows import KINDS, to_records
+from arsync.store.ledger.signed_terms import read_signed_terms
 from arsync.store.ledger.unreadable_money import read_doubts
 
 INVOICES_AT_ONCE = 4_000
@@ -139,6 +141,7 @@ def _known() -> tuple[Any, ...]:
             limit_history,
             undeliverable_addresses,
             credit_applications,
+            contact_log,
             message_addresses,
             bill_cursors,
         )
@@ -392,6 +395,11 @@ class _AccountReading:
         credit: Mapping[str, CreditStanding] = {}
         if self._facts is not None and self._facts.has_credit_applications:
             credit = read_credit_standings(db, connection_id, ids, self._done_before)
+        signed: Mapping[str, date] = {}
+        if self._facts is not None and (
+            self._facts.has_contact_log or self._facts.has_credit_applications
+        ):
+            signed = read_signed_terms(db, connection_id, ids, self._done_before)
         payables: Mapping[str, Sequence[SupplierBill]] | None = None
         # What was owed on a past day is not known: bills that were paid since are gone.
         if self._facts is not None and self._facts.has_bill_cursors and not self._done_before:
@@ -413,6 +421,11 @@ class _AccountReading:
                         contact.id: credit[contact.id]
                         for contact in (members if credit else ())
                         if contact.id in credit
+                    },
+                    terms_signed={
+                        contact.id: signed[contact.id]
+                        for contact in (members if signed else ())
+                        if contact.id in signed
                     },
                     payables=None
                     if payables is None

@@ -464,6 +464,18 @@ CONTACT_FACTS: tuple[Field, ...] = (
         example="none",
     ),
     Field(
+        "signed_terms",
+        "contact",
+        FactKind.YES_NO,
+        "whether it signed the terms of trade; no: it applied for credit and signed none",
+        "the log (terms signed), or an application for credit",
+        figures.signed_terms,
+        phrase="terms of trade signed|terms of trade not signed",
+        moves=STILL,
+        unknown="nobody logged a signature, and it never applied for credit",
+        example="no",
+    ),
+    Field(
         "promise_to_pay",
         "contact",
         FactKind.TEXTS,

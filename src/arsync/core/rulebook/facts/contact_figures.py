@@ -240,6 +240,19 @@ def credit_application(view: ContactView) -> Value:
     return ApplicationState.NONE if standing is None else standing.state
 
 
+def signed_terms(view: ContactView) -> Value:
+    """Return whether the contact signed the terms of trade; unknown where nobody ever asked."""
+    account, contact_id = view.account_view.account, view.contact.id
+    if account.terms_signed and any(
+        contact.id in account.terms_signed
+        for contact in account.contacts
+        if contact_id in {contact.id, contact.merged_into}
+    ):
+        return True
+    # Who applied for credit was asked for a signature.
+    return None if account.credit_of(contact_id) is None else False
+
+
 def contact_names(view: ContactView) -> Value:
     """Return the contact's name and id, folded."""
     return folded_names((view.contact.name, view.contact.id))
