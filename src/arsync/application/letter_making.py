@@ -26,7 +26,8 @@ from arsync.core.actions import (
     is_our_letter,
 )
 from arsync.core.actions.notices import as_written
-from arsync.core.ledger.records import Account, Contact, Organisation
+from arsync.core.ledger.enclosures import Enclosure
+from arsync.core.ledger.records import Account, Organisation
 from arsync.core.ledger.sanitising import file_name
 from arsync.core.ledger.statement_of_account import StatementOfAccount
 from arsync.core.rulebook import Rulebook
@@ -54,10 +55,6 @@ from arsync.mail.typesetting import (
     with_logo,
 )
 from arsync.outbox import NO_EXTRAS, LetterExtras
-
-LETTER, INVOICE, STATEMENT = "letter", "invoice", "statement"
-"""What can go along, as a payload's `attach` names it."""
-
 
 STATEMENT_TEXT = "statement of account"
 
@@ -129,12 +126,12 @@ class MessageMaker:
             Rejected: the customer has no address for this way.
         """
         way, payload = channel(action.via), _message_payload(action)
-        contact, home = _contact(action, account), self._organisation.country
+        contact, home = account.contact(action.contact_id), self._organisation.country
         to = way.recipients(self._config, contact, payload.to, home)
         enclosed = self._enclosed(action, account, today, extras)
         letter, context = self._written(action, account, today, extras, enclosed)
         moment, title = self._clock.now(), payload.title or action.step
-        pdf = self._pdf(letter, context, moment) if LETTER in enclosed.kinds else b""
+        pdf = self._pdf(letter, context, moment) if Enclosure.LETTER in enclosed.kinds else b""
         replies_to = self._config.smtp.reply_to
         takes_files = Carries.PDF in way.carries
         file = pdf if Carries.TEXT in way.carries else b""
@@ -227,17 +224,17 @@ class MessageMaker:
         kinds = list(payload.attach)
         notice = payload.about_plan if isinstance(payload, ReminderPayload) else None
         is_letter = action.kind is ActionKind.LETTER or Carries.TEXT not in carries
-        if LETTER not in kinds and (is_letter or (notice and notice.attaches_letter)):
-            kinds.append(LETTER)
+        if Enclosure.LETTER not in kinds and (is_letter or (notice and notice.attaches_letter)):
+            kinds.append(Enclosure.LETTER)
         left_out = [ref for ref in action.invoices if ref.id in extras.not_attached]
-        if INVOICE in kinds and len(left_out) == len(action.invoices):
-            kinds.remove(INVOICE)
+        if Enclosure.INVOICE in kinds and len(left_out) == len(action.invoices):
+            kinds.remove(Enclosure.INVOICE)
         linked = {invoice.id for invoice in account.invoices if invoice.link} | set(extras.links)
         statement = None
-        if STATEMENT in kinds:
+        if Enclosure.STATEMENT in kinds:
             statement = self._told.statement(account, action.contact_id, until=today)
         # Printed, the letter is no enclosure of itself.
-        words = [kind for kind in kinds if kind != LETTER or Carries.TEXT in carries]
+        words = [kind for kind in kinds if kind != Enclosure.LETTER or Carries.TEXT in carries]
         return Enclosed(
             kinds=frozenset(kinds),
             words=tuple(words),
@@ -373,10 +370,6 @@ def _message_payload(action: Action) -> MessagePayload:
     if not isinstance(action.payload, MessagePayload):
         raise UserMistake(f"a {action.kind.value.replace('_', ' ')} is not written to a customer.")
     return action.payload
-
-
-def _contact(action: Action, account: Account) -> Contact | None:
-    return next((person for person in account.contacts if person.id == action.contact_id), None)
 
 
 def _conversation(

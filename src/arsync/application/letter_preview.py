@@ -16,6 +16,7 @@ from arsync.core.actions import Action, ActionState, MessagePayload, Via, is_our
 from arsync.core.actions.notices import as_written, bears_number
 from arsync.core.actions.registry import LETTER_KINDS, OUTSIDE_BOOKS
 from arsync.core.credit.reference_letters import addressee_of
+from arsync.core.ledger.enclosures import Enclosure
 from arsync.core.ledger.records import Account
 from arsync.errors import ArsyncError
 from arsync.mail import addresses
@@ -27,8 +28,6 @@ NOT_LEFT = frozenset({ActionState.PLANNED, ActionState.AWAITING_APPROVAL, Action
 
 LINKS_COME_LATER = "Links to the online invoices are put in when it leaves."
 NOT_PLANNED = "By the books of now it would not be written any more; the next run decides."
-INVOICES = "invoice"
-"""The platform's own PDF of each invoice, in a payload's `attach`."""
 
 
 class AttachedFile(Struct, frozen=True):
@@ -210,7 +209,7 @@ def _files(message: Message) -> tuple[AttachedFile, ...]:
 
 def _invoices_along(organisation: OrganisationContext, action: Action) -> tuple[str, ...]:
     payload = action.payload
-    if not isinstance(payload, MessagePayload) or INVOICES not in payload.attach:
+    if not isinstance(payload, MessagePayload) or Enclosure.INVOICE not in payload.attach:
         return ()
     numbers = ", ".join(ref.number or ref.id for ref in action.invoices)
     return (f"{organisation.label}'s PDF of {numbers} goes along; it is read when it leaves.",)
@@ -222,12 +221,12 @@ def _platforms_own(
     """Say what the platform sends: it takes neither our text nor our subject."""
     label = organisation.label
     numbers = ", ".join(ref.number or ref.id for ref in action.invoices)
-    people = [person.email for person in account.contacts if person.id == action.contact_id]
-    payload = action.payload
-    named = [payload.to] if isinstance(payload, MessagePayload) and payload.to else people
+    contact, payload = account.contact(action.contact_id), action.payload
+    named = payload.to if isinstance(payload, MessagePayload) else ""
+    named = named or (contact.email if contact else "")
     return LetterShown(
         f"{label} emails {numbers} in its own words",
-        addresses(named),
+        addresses([named]),
         remarks=(
             f"{action.step!r} is the step's name here: {label} uses its own text and subject.",
             *remarks,

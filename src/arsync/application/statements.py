@@ -17,6 +17,7 @@ from arsync.application.persons_words import Recorded, name_line
 from arsync.core.actions import AccountLetterPayload, Action, Because, StatementAsked, Via
 from arsync.core.actions.message_words import by_way
 from arsync.core.ledger.age_buckets import BUCKETS
+from arsync.core.ledger.enclosures import Enclosure
 from arsync.core.ledger.records import Account, Contact, ContactStatus
 from arsync.core.ledger.statement_of_account import (
     StatementLine,
@@ -179,7 +180,7 @@ def statement(
     if account is None:
         raise UserMistake(f"{contact.name} has no account: `arsync pull` reads the ledger.")
     payer = payer_of(account, contact.id)
-    whose = next((member for member in account.contacts if member.id == payer), contact)
+    whose = account.contact(payer) or contact
     listed = organisation.teller.statement(account, whose.id, until=day, since=since)
     return CustomerStatement(organisation, whose, listed, account, account.doubts)
 
@@ -253,7 +254,7 @@ def _letter(shown: CustomerStatement, sent_by: SentBy, who: str) -> tuple[Action
             letter=STATEMENT_OF_ACCOUNT,
             language=spoken,
             to=", ".join(filter(None, (contact.email, *contact.more_emails))),
-            attach=("letter",),
+            attach=(Enclosure.LETTER.value,),
             statement=StatementAsked(listed.kind.value, listed.since, until),
         ),
         connection=organisation.name,

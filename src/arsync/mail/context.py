@@ -12,11 +12,12 @@ from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.account_values import account_values
 from arsync.mail.answer_values import answer_link
 from arsync.mail.earlier_values import earlier_values
+from arsync.mail.enclosed_words import enclosed_words
 from arsync.mail.invoice_values import LetterInvoice, invoice_values, joined
 from arsync.mail.language import Language
 from arsync.mail.law_values import statutory_values
 from arsync.mail.letter_facts import LetterFacts
-from arsync.mail.party_values import contact_of, customer_values, greeting_of, organisation_values
+from arsync.mail.party_values import customer_values, greeting_of, organisation_values
 from arsync.mail.payment_values import AskedFor, pay_links, payment_values
 from arsync.mail.plan_values import plan_values
 from arsync.mail.statement_values import statement_values
@@ -52,7 +53,7 @@ def letter_context(
     """
     records = {invoice.id: invoice for invoice in account.invoices}
     taken_off = taken_off_of(action, account, organisation, today)
-    contact = contact_of(action, account)
+    contact = account.contact(action.contact_id)
     customer = customer_values(action, contact, organisation.country)
     table = invoice_values(action, records, taken_off, today, spoken, facts.links)
     asked_for = _asked_for(action, records, taken_off)
@@ -140,12 +141,8 @@ def _days(today: date, spoken: Language, answer_days: int) -> dict[str, str]:
 
 def _enclosed(facts: LetterFacts, invoices: int, spoken: Language) -> dict[str, Any]:
     """Return what goes along, in words; nothing that does not."""
-
-    def word(attachment: str) -> str:
-        plural = attachment == "invoice" and invoices > 1
-        return spoken.words[f"attached_{attachment}{'s' if plural else ''}"]
-
-    enclosed = [joined([word(attachment) for attachment in facts.attachments], spoken.and_word)]
+    words = enclosed_words(facts.attachments, spoken.words, invoices=invoices)
+    enclosed = [joined(words, spoken.and_word)]
     if facts.online_instead:
         numbers = joined([cleaned(number) for number in facts.online_instead], spoken.and_word)
         enclosed.append(f"{spoken.words['online_instead']}{spoken.words['colon']} {numbers}")

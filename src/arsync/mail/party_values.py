@@ -6,17 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from arsync.core.actions import Action
-from arsync.core.ledger.records import Account, Contact, Organisation
+from arsync.core.ledger.records import Contact, Organisation
 from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.colours import DARK, readable_on_dark, readable_on_white
 from arsync.mail.language import Language
 from arsync.mail.letter_facts import LOGO_IN_HTML, SenderDetails, clean_lines
 from arsync.mail.postal_lines import lines_abroad
-
-
-def contact_of(action: Action, account: Account) -> Contact | None:
-    """Return whom an action is about, as the records have it."""
-    return next((contact for contact in account.contacts if contact.id == action.contact_id), None)
 
 
 def customer_values(action: Action, contact: Contact | None, home: str) -> dict[str, Any]:

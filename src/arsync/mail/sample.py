@@ -8,6 +8,7 @@ from typing import Any
 
 from arsync.core.actions import Action, Because, InvoiceRef, PlanNotice, ReminderPayload
 from arsync.core.actions.notices import NUMBERED_TEXTS
+from arsync.core.ledger.enclosures import Enclosure
 from arsync.core.ledger.late_payment_law import (
     WHEN_LATE,
     FixedSum,
@@ -275,7 +276,7 @@ def _facts(spoken: Language, sender: SenderDetails) -> LetterFacts:
         ),
         answers_to="accounts@example.com",
         notice_number="N-12",
-        attachments=("invoice", "letter", "statement"),
+        attachments=tuple(Enclosure),
         terms=sample_terms(Speech(spoken.code, spoken.amount, spoken.number)),
         statement=sample_statement(DAY),
         about={

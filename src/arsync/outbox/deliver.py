@@ -39,11 +39,12 @@ from arsync.core.actions import (
 )
 from arsync.core.actions.notices import bears_number
 from arsync.core.actions.registry import OUTSIDE_BOOKS
+from arsync.core.ledger.enclosures import Enclosure
 from arsync.core.ledger.mail_addresses import addresses_in, folded_address
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import ArsyncError, OutcomeUnknown, UserMistake
-from arsync.outbox.enclosures import ATTACHED_INVOICE, with_invoice_pdfs
+from arsync.outbox.enclosures import with_invoice_pdfs
 from arsync.outbox.ports import LetterHistory, PersonalLineReading
 from arsync.outbox.recheck import Ready
 from arsync.outbox.types import WHO, LetterExtras, OutboxContext, Post
@@ -228,7 +229,7 @@ class Delivery:
             raise UserMistake("there is no way for letters in the configuration.")
         action, account = ready.action, ready.account
         extras = self._extras(action, account)
-        if ATTACHED_INVOICE in action.payload.attached:
+        if Enclosure.INVOICE in action.payload.attached:
             extras = with_invoice_pdfs(extras, action, self._connector, tries)
         return self._post, self._post.message(action, account, self._today(), extras)
 

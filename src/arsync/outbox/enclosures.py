@@ -13,9 +13,6 @@ from arsync.core.actions import Action
 from arsync.errors import Rejected, RetryLater
 from arsync.outbox.types import LetterExtras
 
-ATTACHED_INVOICE = "invoice"
-"""The platform's own PDF of each invoice, as a payload's `attach` calls it."""
-
 INVOICES_ATTACHED_MAX = 10
 """So many invoices go along with one message; each takes a call."""
 

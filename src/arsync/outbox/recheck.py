@@ -407,7 +407,7 @@ def _certainly_gone(
     ledger: LedgerCopy, connection_id: int, action: Action, account: Account
 ) -> str:
     """Return which fact in the books took the reason away; empty when none did."""
-    mine = next((contact for contact in account.contacts if contact.id == action.contact_id), None)
+    mine = account.contact(action.contact_id)
     if mine is not None and mine.status == ContactStatus.MERGED:
         into = next(
             (contact.name for contact in account.contacts if contact.id == mine.merged_into),

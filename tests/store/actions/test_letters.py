@@ -20,10 +20,12 @@ from tests.store.conftest import asked
 from arsync.clock import SetClock
 from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.actions.posting import POSTED, task_to_post
 from arsync.core.ledger.records import Contact, ContactStatus, Organisation, RecordKind
 from arsync.errors import UserMistake
 from arsync.store import Store, open_store
 from arsync.store.admin.backup import NUMBERS_PASSED_OVER
+from arsync.store.agreements.tasks import TaskOutcome
 from arsync.store.models import ConnectionRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -246,6 +248,21 @@ def test_numbers_are_exported_and_outlive_forgetting(
     assert entry.number == 1
     assert entry.row is not None
     assert entry.row.action.contact_name == "forgotten"
+
+
+def test_what_was_only_printed_is_no_earlier_letter(
+    store: Store, connection: ConnectionRow
+) -> None:
+    printed, posted = (a_notice(subject, via="post") for subject in ("a", "b"))
+    for letter, outcome in ((printed, "voicemail"), (posted, POSTED)):
+        send(store, connection, letter, DAY)
+        task = task_to_post(letter, "0001.pdf")
+        send(store, connection, task, DAY)
+        said = TaskOutcome(outcome, DAY, outcome)
+        store.tasks.complete(task.key, said, who="Ann", now=NOW)
+    unreported = a_notice("c", via="post")
+    send(store, connection, unreported, DAY)
+    assert [letter.key for letter in store.letters.earlier(connection.id, "c1")] == [posted.key]
 
 
 def test_earlier_letters_are_those_that_left_by_our_ways(

@@ -17,6 +17,7 @@ from arsync.core.actions import (
     payload_of,
 )
 from arsync.core.ledger.agreements.credit_applications import CreditApplication, CreditReference
+from arsync.core.ledger.enclosures import Enclosure
 from arsync.core.ledger.records import Account, Contact, ContactStatus
 from arsync.core.rulebook.model import REFERENCE_REMINDER, REFERENCE_REQUEST
 
@@ -104,7 +105,7 @@ def reference_letter(
             letter=text,
             language=wish.language,
             to=reference.email,
-            attach=("letter",),
+            attach=(Enclosure.LETTER.value,),
             application=application.number,
             reference=reference.number,
             addressee=reference.name,

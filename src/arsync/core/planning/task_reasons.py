@@ -140,7 +140,7 @@ def _end_of(invoice: Invoice) -> str:
 
 def _answered_elsewhere(account: Account, task: TaskRecord) -> str:
     """Return why a contact is not dunned by itself: it is gone, or its parent pays."""
-    contact = next((each for each in account.contacts if each.id == task.contact_id), None)
+    contact = account.contact(task.contact_id)
     if contact is None or contact.status == ContactStatus.UNKNOWN:
         return STANDS
     if contact.status != ContactStatus.ACTIVE:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from arsync.core.actions import Via
+from arsync.core.ledger.enclosures import Enclosure
 from arsync.core.ledger.records import Contact, Invoice
 from arsync.core.planning.assessment import DunnedParty
 from arsync.core.planning.planning_context import Planning
@@ -121,7 +122,8 @@ def envelope_of(
         return Envelope(to)
     attach = sending.attach if step.attach is None else step.attach
     if step.kind is StepKind.LETTER:
-        attach = ("letter", *(what for what in attach if what != "letter"))
+        others = (what for what in attach if what != Enclosure.LETTER)
+        attach = (Enclosure.LETTER.value, *others)
     if via == Via.POST:
         return Envelope(to, attach=attach)
     reached = set(_folded(to.split(", ")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from arsync.core.ledger.enclosures import Enclosure
 from arsync.core.rulebook.conditions import Condition
 
 
@@ -41,5 +42,5 @@ class SenderRule(NamedTuple):
         return f"{self.name} <{self.address}>" if self.name else self.address
 
 
-ATTACHMENTS = ("invoice", "letter", "statement")
+ATTACHMENTS = tuple(word.value for word in Enclosure)
 """What can go along with a message."""

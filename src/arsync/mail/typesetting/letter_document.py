@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from arsync.core.ledger.enclosures import Enclosure
+from arsync.mail.enclosed_words import enclosed_words
 from arsync.mail.letters import Letter
 from arsync.mail.typesetting.document import LabelledLine, LetterDocument, paragraphs_of
 from arsync.mail.typesetting.letter_tables import filled, tables_of
@@ -90,13 +92,12 @@ def _around(context: Mapping[str, Any]) -> dict[str, Any]:
 
 def _enclosed(context: Mapping[str, Any]) -> str:
     """Return what goes along with the letter, which does not enclose itself."""
-    words, several = context["words"], len(context["invoices"]) > 1
-    named = {"invoice": "attached_invoices" if several else "attached_invoice"}
-    others = [
-        words[named.get(attachment, f"attached_{attachment}")]
-        for attachment in context["attachments"]
-        if attachment != "letter"
-    ]
+    words = context["words"]
+    others = enclosed_words(
+        [name for name in context["attachments"] if name != Enclosure.LETTER],
+        words,
+        invoices=len(context["invoices"]),
+    )
     return f"{words['enclosed']}{words['colon']} {', '.join(others)}" if others else ""
 
 

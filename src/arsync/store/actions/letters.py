@@ -9,10 +9,12 @@ from sqlalchemy import Connection, func, insert, select
 
 from arsync.core.actions import Action, ActionState, MessagePayload, Via
 from arsync.core.actions.notices import NoticeNumber, text_of
+from arsync.core.actions.posting import POSTED, task_to_post
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import action_row
 from arsync.store.actions.serialisation import decode_action
+from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
 from arsync.store.db.tables import actions, connections, notices
 from arsync.store.models import NoticeRow, SentLetter
@@ -76,7 +78,8 @@ class SentLetters:
     ) -> Sequence[SentLetter]:
         """Return the letters that left for a customer by ways of ours, the oldest first.
 
-        What the accounting system sent in its own words is none of them.
+        What the accounting system sent in its own words is none of them, nor is what was printed
+        and of which nobody has said that it was posted.
 
         Args:
             connection_id: whose customer it is.
@@ -98,15 +101,14 @@ class SentLetters:
             .limit(4 * limit)
         )
         with self._database.read() as db:
-            letters = [
-                letter
-                for row in db.execute(query)
-                if (
-                    letter := letter_of(
-                        decode_action(row.action), row.sent_on, row.receipt_reference
-                    )
-                )
-            ]
+            left = [(decode_action(row.action), row) for row in db.execute(query)]
+            waiting = _not_posted(db, [action for action, _ in left])
+        letters = [
+            letter
+            for action, row in left
+            if action.key not in waiting
+            and (letter := letter_of(action, row.sent_on, row.receipt_reference))
+        ]
         return letters[:limit][::-1]
 
     def register(
@@ -184,6 +186,20 @@ def _give(db: Connection, connection_id: int, key: str) -> NoticeNumber:
         )
     )
     return NoticeNumber(number, given_on)
+
+
+def _not_posted(db: Connection, letters: Sequence[Action]) -> set[str]:
+    """Return the keys of those letters by post of which nobody has said that they were posted."""
+    tasks = {
+        task_to_post(letter, "").key: letter.key for letter in letters if letter.via == Via.POST
+    }
+    if not tasks:
+        return set()
+    columns = actions.c
+    query = select(columns.key).where(
+        one_of(db, columns.key, list(tasks)), columns.outcome_code == POSTED
+    )
+    return set(tasks.values()) - {tasks[key] for key in db.scalars(query)}
 
 
 def letter_of(action: Action, sent_on: date, reference: str | None) -> SentLetter | None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from yaml.nodes import Node
 
+from arsync.core.ledger.enclosures import Enclosure
 from arsync.core.ledger.statement_of_account import StatementKind
 from arsync.core.rulebook.conditions import ALWAYS
 from arsync.core.rulebook.model import (
@@ -159,7 +160,7 @@ _INVOICES = ConditionShape("invoice")
 _VIA = Key("via", LetterWay(), "how it leaves: smtp (default), post, or another way of ours")
 _ATTACH = Key(
     "attach",
-    WordsList((PDF, "statement", "invoice")),
+    WordsList((PDF, Enclosure.STATEMENT.value, Enclosure.INVOICE.value)),
     "what goes along: pdf (the letter), statement, invoice, or several",
 )
 _APPROVAL = Key(
@@ -261,7 +262,7 @@ def read_statement(
         StatementKind(block.get("kind", StatementKind.OPEN_ITEMS)),
         block.get("via", ""),
         # The letter is the statement.
-        attached(block.get("attach"), _LETTER_ITSELF | {"statement"}),
+        attached(block.get("attach"), _LETTER_ITSELF | {Enclosure.STATEMENT.value}),
         block.get("approval", NO_APPROVAL),
     )
 
@@ -337,4 +338,6 @@ def attached(
     words: frozenset[str] | None, itself: frozenset[str] = _LETTER_ITSELF
 ) -> tuple[str, ...]:
     """Return what goes along; `itself` are the words for the letter as a PDF."""
-    return tuple(sorted({"letter" if word in itself else word for word in words or ()}))
+    return tuple(
+        sorted({Enclosure.LETTER.value if word in itself else word for word in words or ()})
+    )

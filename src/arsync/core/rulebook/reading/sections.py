@@ -472,6 +472,10 @@ CREDIT_LIMIT = (
     ),
     _REMOVE,
 )
+TOLD_BY_ALERTS = (
+    "colleagues are told by an alert:"
+    " alerts: [{name: On hold, when: {on_hold: yes}, tell: sales, by: mail}]"
+)
 CUSTOMER_TOLD = "customer"
 CREDIT_HOLD = (
     _NAME,
@@ -489,7 +493,11 @@ CREDIT_HOLD = (
         "who lifts the hold when its reasons are over: arsync (automatic), a person (approval), or"
         " who has a role: {by: finance director}",
     ),
-    Key("tell", WordsList((CUSTOMER_TOLD,)), "customer: a letter when it is held and when not"),
+    Key(
+        "tell",
+        WordsList((CUSTOMER_TOLD,), TOLD_BY_ALERTS),
+        "customer: a letter when it is held and when not",
+    ),
     _REMOVE,
 )
 _COUNTED_FROM = Words((*CountedFrom, PREVIOUS_STEP))

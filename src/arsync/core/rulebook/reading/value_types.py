@@ -413,6 +413,8 @@ class Words:
     """One of a few fixed words."""
 
     choices: tuple[str, ...]
+    otherwise: str = ""
+    """What is advised to whoever writes another word that is near none."""
 
     def read(self, node: Node, source: Source, label: str) -> str | None:
         """Return the word."""
@@ -422,7 +424,7 @@ class Words:
         if text in self.choices:
             return text
         message = f"{label} is {text!r}; it can be {', '.join(self.choices)}."
-        hint = said_for_value(label, text) or _nearest_only(text, self.choices)
+        hint = said_for_value(label, text) or _nearest_only(text, self.choices) or self.otherwise
         source.problem(node, message, hint)
         return None
 
@@ -486,11 +488,14 @@ class WordsList:
     """Several of a few fixed words, or one."""
 
     choices: tuple[str, ...]
+    otherwise: str = ""
+    """As of `Words`."""
 
     def read(self, node: Node, source: Source, label: str) -> frozenset[str] | None:
         """Return the words."""
         each = items(node, source, label) if isinstance(node, SequenceNode) else [node]
-        words = [Words(self.choices).read(element, source, label) for element in each]
+        word = Words(self.choices, self.otherwise)
+        words = [word.read(element, source, label) for element in each]
         return None if None in words else frozenset(word for word in words if word)
 
     def schema(self) -> Schema:
