@@ -294,6 +294,10 @@ SECTION_EXAMPLES = {
         "placements:\n  - name: To the agency\n    when: {days_overdue: {at_least: 90}, "
         "net_amount_due: {at_least: 500}, steps_left: no}\n    to: Example Collections"
     ),
+    "terms": (
+        "terms:\n  - {name: Public bodies, when: {contact_group: Public}, terms: 30 days}\n"
+        "  - {name: Everyone else, terms: 14 days, propose: yes}"
+    ),
     "write_offs": (
         "write_offs:\n  - name: Too small\n    when: {net_amount_due: {less_than: 20}, "
         "days_overdue: {at_least: 180}}\n    propose_to: bookkeeper"

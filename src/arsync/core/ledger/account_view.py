@@ -54,6 +54,7 @@ from arsync.core.ledger.records import (
     SentStep,
     is_owed,
 )
+from arsync.core.ledger.terms_policy import ExpectedTerms
 from arsync.core.ledger.unapplied_cash import (
     Cash,
     Covers,
@@ -542,8 +543,15 @@ class ContactView:
         self.invoice_rows: dict[str, list[Any]] = {}
         """The facts of its invoices that were computed so far, by invoice id."""
         self.limit = limit
+        self.policy_terms: Callable[[ContactView], ExpectedTerms | None] | None = None
+        """What says which payment terms it is to have; None: nobody asks."""
         self.steps_to_come: Callable[[Invoice], bool | None] | None = None
         """Whether a step of its cadence is still to come for an invoice; None: nobody asks."""
+
+    @cached_property
+    def expected_terms(self) -> ExpectedTerms | None:
+        """Return the payment terms that it is to have; None where no policy says."""
+        return None if self.policy_terms is None else self.policy_terms(self)
 
     def counts(self, contact_id: str) -> bool:
         """Return whether the contact's documents count here."""

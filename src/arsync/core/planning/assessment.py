@@ -21,6 +21,7 @@ from arsync.core.ledger.held_since import (
 )
 from arsync.core.ledger.prompt_payment import PromptPayment, less_discounts, prompt_payment
 from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
+from arsync.core.ledger.terms_policy import ExpectedTerms, terms_of
 from arsync.core.ledger.unapplied_cash import billed_together
 from arsync.core.ledger.undeliverable_addresses import reachable
 from arsync.core.planning.cadence_steps import cadence_for, next_step
@@ -183,6 +184,8 @@ class Assessor:
         self._first = sorted(field.position for field in contact if not field.needs_limit)
         self._second = sorted(field.position for field in contact if field.needs_limit)
         self.invoice_positions = sorted(field.position for field in fields if field.of == "invoice")
+        asked_by_terms = frozenset().union(*(rule.when.fields for rule in rulebook.terms))
+        self._of_terms = sorted(field.position for field in asked_by_terms)
         self._asks_steps_left = _STEPS_LEFT in self.invoice_positions
 
     def instalments_in_time(self, agreed_on: date) -> date:
@@ -251,6 +254,7 @@ class Assessor:
             agreed=self._agreed(customer, root_contact, account),
             covers=None,
         )
+        root_view.policy_terms = self._expected_terms if self.rulebook.terms else None
         row = contact_row(root_view, self._first)
         if self._spans:
             row[HELD_DAYS["contact"]] = self._days_held(account, family_subject(account), "contact")
@@ -615,6 +619,7 @@ class Assessor:
                 covers=covers,
                 limit=root.view.limit,
             )
+            view.policy_terms = root.view.policy_terms
             row = contact_row(view, (*self._first, *self._second))
             if self._spans:
                 row[HELD_DAYS["contact"]] = self._days_held(account, contact.id, "contact")
@@ -629,6 +634,26 @@ class Assessor:
             ]
             paused_by = max(pauses, key=lambda entry: entry.pause_until or self.today, default=None)
             yield DunnedParty(view, row, customer, left_alone, paused_by)
+
+    def _expected_terms(self, view: ContactView) -> ExpectedTerms | None:
+        """Return the terms that were agreed with a contact, or else those of the first rule."""
+        standing = view.account_view.account.credit_of(view.contact.id)
+        agreed = standing.agreed if standing is not None else None
+        if agreed is not None and agreed.terms and (term := terms_of(agreed.terms)):
+            return ExpectedTerms(agreed.terms, term, agreed.rule, agreed.file, agreed.line)
+        row = contact_row(view, self._of_terms)
+        for rule in self.rulebook.terms:
+            answer = rule.when.test(row, None)
+            if answer is None:
+                # A rule further down could be meant for others.
+                return None
+            term = terms_of(rule.terms) if answer else None
+            if term is not None:
+                place = rule.place
+                return ExpectedTerms(
+                    rule.terms, term, rule.name, place.file, place.line, rule.proposes
+                )
+        return None
 
     def _paused_by(
         self, account: Account, contact: Contact, customer: Customer | None

@@ -56,13 +56,14 @@ def _noting(
     )
     if planning.is_done(action.key, account.done_keys):
         return NOTHING
-    if agreed.terms and _terms_changed(account):
+    if agreed.terms and terms_changed(account):
         words = f"{agreed.terms} as agreed waits: a credit hold has changed the payment terms"
         return holding_back(held(party, words, because=reason))
     return acting(action)
 
 
-def _terms_changed(account: Account) -> bool:
+def terms_changed(account: Account) -> bool:
+    """Return whether a credit hold has changed the payment terms, and they are not back yet."""
     hold = account.hold
     return account.terms_left is not None or (hold is not None and hold.terms_changed)
 

@@ -47,6 +47,7 @@ from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
 from arsync.core.planning.planning_context import EVERY_WAY, Planning, Sends
 from arsync.core.planning.reminder_planner import plan_reminders
 from arsync.core.planning.task_reasons import end_tasks
+from arsync.core.planning.terms_planner import plan_terms
 from arsync.core.planning.undeliverable_planner import plan_undeliverable
 from arsync.core.planning.write_off_planner import plan_write_offs
 from arsync.core.rulebook.model import LIMIT_FACTS, Rulebook
@@ -303,6 +304,7 @@ def plan_account(
         decisions += plan_charges(planning, assessment, party)
         decisions += plan_discounts(planning, assessment, party)
         decisions += plan_credit(planning, assessment, party)
+        decisions += plan_terms(planning, assessment, party)
         decisions += plan_disputes(planning, assessment, party)
         decisions += plan_placements(planning, assessment, party)
         decisions += plan_write_offs(planning, assessment, party)

@@ -33,6 +33,7 @@ SECTIONS_READ = (
     "discounts",
     "placements",
     "write_offs",
+    "terms",
     "statements",
     "after_issue",
     "thank_you",
@@ -91,6 +92,7 @@ def rules_read(
     yield from about.placements()
     owed, write_offs = about.owed(), assessor.rulebook.write_offs
     yield from about.first_matches("write_offs", write_offs, owed, "nothing is owed")
+    yield from about.terms()
     yield from about.letters()
 
 
@@ -189,6 +191,14 @@ class _About:
             if counted and invoice is named[-1][0]:
                 text += f"; other invoices: {counted}"
             yield ReasonLine(section, text, answer, rule.place)
+
+    def terms(self) -> Iterator[ReasonLine]:
+        """Yield the rules about payment terms, as far as they were read."""
+        for rule in self.rulebook.terms:
+            line = self.asked("terms", rule, self.party)
+            yield line
+            if line.answer is not False:
+                break
 
     def first_matches(
         self,

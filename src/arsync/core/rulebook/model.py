@@ -379,6 +379,17 @@ class WriteOff(NamedTuple):
     propose_to: str
 
 
+class TermsRule(NamedTuple):
+    """Which payment terms customers are to have; the first match counts."""
+
+    name: str
+    place: Place
+    when: Condition
+    terms: str
+    proposes: bool = False
+    """Whether a change of other terms in the books is proposed, for approval."""
+
+
 class AcceptedLimit(NamedTuple):
     """The credit limit that an application is given: what it asks for, an amount, or the less."""
 
@@ -812,6 +823,7 @@ class Rulebook:
     discounts: tuple[Discount, ...] = ()
     placements: tuple[PlacementRule, ...] = ()
     write_offs: tuple[WriteOff, ...] = ()
+    terms: tuple[TermsRule, ...] = ()
     acceptance: tuple[AcceptanceRule, ...] = ()
     """Asked about applications alone, so no account is planned by it."""
     credit_references: ReferenceRules = ReferenceRules()  # noqa: RUF009 - a frozen value
@@ -899,6 +911,7 @@ class Rulebook:
             self.discounts,
             self.placements,
             self.write_offs,
+            self.terms,
             self.alerts,
             self.statements,
             self.after_issue,

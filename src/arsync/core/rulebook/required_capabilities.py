@@ -48,6 +48,11 @@ def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
             yield "payment terms", rule.place
             if further := _of_terms(terms_in_force(terms)):
                 yield further, rule.place
+    for terms_rule in rulebook.terms:
+        if terms_rule.proposes:
+            yield "payment terms", terms_rule.place
+            if further := _of_terms(terms_in_force(terms_rule.terms)):
+                yield further, terms_rule.place
     for cadence in rulebook.reminders:
         for step in cadence.steps:
             via = step.via or rulebook.sending.via

@@ -307,6 +307,7 @@ def _same_name(rulebook: Rulebook, name: str) -> Because | None:
         rulebook.discounts,
         rulebook.placements,
         rulebook.write_offs,
+        rulebook.terms,
         rulebook.alerts,
     )
     for rules in sections:

@@ -74,6 +74,9 @@ def at(spot: str, line: str) -> str:
             return f"{HEAD}placements: [{{name: A, {line}{when}{agency}}}]"
         case Spot.WRITE_OFF:
             return f"{HEAD}write_offs: [{{name: A, {line}{when}}}]"
+        case Spot.TERMS:
+            terms = "" if key == "terms" else ", terms: 30 days"
+            return f"{HEAD}terms: [{{name: A, {line}{terms}}}]"
         case Spot.ALERT:
             told = "" if key == "tell" else ", tell: owner"
             return f"{HEAD}alerts: [{{name: A, {line}{when}{told}}}]"

@@ -26,6 +26,7 @@ from arsync.core.ledger.payment_pace import (
     settled_lately,
 )
 from arsync.core.ledger.records import Invoice
+from arsync.core.ledger.terms_policy import due_by_terms, same_terms
 from arsync.core.rulebook.facts.contact_figures import OVER_ZERO_LIMIT_PERCENT, percent
 from arsync.core.rulebook.facts.field import (
     ANY_NUMBER,
@@ -131,6 +132,23 @@ def next_credit_datum(view: ContactView, _: object) -> date:
     return min(days, default=NEVER)
 
 
+AGAINST_POLICY = "terms_against_policy"
+
+
+def terms_against_policy(view: ContactView) -> Value:
+    """Return whether the books have other payment terms than the policy; None: nobody can say."""
+    expected = view.expected_terms
+    same = None if expected is None else same_terms(view.contact.terms, expected.term)
+    return None if same is None else not same
+
+
+def due_against_policy(view: ContactView, invoice: Invoice) -> Value:
+    """Return whether an invoice is due on another day than the policy says."""
+    expected = view.expected_terms
+    due = None if expected is None else due_by_terms(invoice.issued_on, expected.term)
+    return None if due is None else invoice.due_on != due
+
+
 def reference_missing(view: ContactView, invoice: Invoice) -> Value:
     """Return whether it lacks the reference that all earlier invoices of the customer had."""
     return lacks_reference(invoice, _earlier(view, invoice))
@@ -218,6 +236,18 @@ CONTACT_WATCHING: tuple[Field, ...] = (
         example="{more_than: 10}",
     ),
     Field(
+        AGAINST_POLICY,
+        "contact",
+        FactKind.YES_NO,
+        "whether its payment terms in the books are others than agreed, or than terms says",
+        "terms of the rulebook, and the customer's record",
+        terms_against_policy,
+        phrase="other payment terms than the policy|payment terms as the policy says",
+        moves=STILL,
+        unknown="no rule of terms applies, or the terms in the books are not known",
+        example="yes",
+    ),
+    Field(
         "days_until_insurance_ends",
         "contact",
         FactKind.DAYS,
@@ -257,6 +287,18 @@ INVOICE_WATCHING: tuple[Field, ...] = (
         bounds=ANY_NUMBER,
         moves=STILL,
         example="{more_than: 30}",
+    ),
+    Field(
+        "due_against_policy",
+        "invoice",
+        FactKind.YES_NO,
+        "whether it is due on another day than agreed, or than terms says",
+        "terms of the rulebook, and the invoice",
+        due_against_policy,
+        phrase="due on another day than the policy says|due as the policy says",
+        moves=STILL,
+        unknown="no rule of terms applies, or its terms are only a name",
+        example="yes",
     ),
     Field(
         "terms_differ",

@@ -29,6 +29,7 @@ class Spot(StrEnum):
     DISCOUNT = "a rule of discounts"
     PLACEMENT = "a rule of placements"
     WRITE_OFF = "a rule of write_offs"
+    TERMS = "a rule of terms"
     ACCEPTANCE = "a rule of acceptance"
     ALERT = "a rule of alerts"
     CADENCE = "a cadence"
@@ -280,6 +281,11 @@ _WRITE_OFF = _RULE | _table(
     ("amount threshold maximum under up_to", _write("when: {net_amount_due: {less_than: 20}}")),
 )
 
+_TERMS = _RULE | _table(
+    ("days payment_terms due due_after", _write("terms: 30 days")),
+    ("approval change set action", _write("propose: yes")),
+)
+
 _ACCEPTANCE = {word: guess for word, guess in _RULE.items() if word != "interest"} | _table(
     (
         "decision outcome result then action do accept accepted approve",
@@ -511,6 +517,7 @@ _PLACEMENTS = (
     "to: Example Collections}]"
 )
 _WRITE_OFFS = "write_offs: [{name: Too small, when: {net_amount_due: {less_than: 20}}}]"
+_TERMS_RULES = "terms: [{name: Everyone, terms: 30 days}]"
 _STATEMENTS = "statements: [{name: Monthly, on: 1st business day, via: smtp, attach: pdf}]"
 _THANKS = "thank_you: {when: {days_late: {at_most: 0}, amount_paid: {at_least: 1000}}}"
 _ISSUED = "after_issue: [{days: 3, email: satisfaction check, when: {total: {at_least: 500}}}]"
@@ -651,6 +658,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.DISCOUNT: _DISCOUNT,
     Spot.PLACEMENT: _PLACEMENT,
     Spot.WRITE_OFF: _WRITE_OFF,
+    Spot.TERMS: _TERMS,
     Spot.ACCEPTANCE: _ACCEPTANCE,
     Spot.ALERT: _ALERT,
     Spot.CADENCE: _CADENCE,
@@ -708,6 +716,8 @@ EXAMPLES: Mapping[str, str] = {
     Spot.DISCOUNT: _DISCOUNTS,
     "'placements'": _PLACEMENTS,
     Spot.PLACEMENT: _PLACEMENTS,
+    "'terms'": _TERMS_RULES,
+    Spot.TERMS: _TERMS_RULES,
     "'write_offs'": _WRITE_OFFS,
     Spot.WRITE_OFF: _WRITE_OFFS,
     "'acceptance'": _ACCEPTANCES,

@@ -34,6 +34,7 @@ LISTS = (
     "discounts",
     "placements",
     "write_offs",
+    "terms",
     "acceptance",
     "alerts",
     "statements",

@@ -16,6 +16,7 @@ from arsync.core.ledger.agreements.promises import PromiseTerms
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook import conditions as tree
+from arsync.core.rulebook.facts.watching_facts import AGAINST_POLICY
 from arsync.core.rulebook.model import (
     NOWHERE,
     AcceptanceRule,
@@ -38,6 +39,7 @@ from arsync.core.rulebook.model import (
     Sending,
     StatementRule,
     TakeOver,
+    TermsRule,
     ThankYou,
     WriteOff,
     folded,
@@ -95,6 +97,7 @@ _Item = TypeVar(
     Charge,
     Discount,
     PlacementRule,
+    TermsRule,
     WriteOff,
     AcceptanceRule,
     AlertRule,
@@ -298,6 +301,7 @@ class _Assembly:
             discounts=self.named("discounts", _discount),
             placements=self.named("placements", _placement),
             write_offs=self.named("write_offs", _write_off),
+            terms=self.named("terms", _terms),
             acceptance=self.named("acceptance", read_acceptance),
             alerts=self.named("alerts", read_alert),
             sending=sending,
@@ -618,6 +622,17 @@ def _placement(block: Block, node: Node, source: Source, name: str, place: Place
             "a person always decides: write approval: required, or approval: {by: owner}",
         )
     return PlacementRule(name, place, when_of(block), block.get("to", ""), approval)
+
+
+def _terms(block: Block, node: Node, source: Source, name: str, place: Place) -> TermsRule:
+    when = when_of(block)
+    if when.spans:
+        message = f"{name!r} asks for how long a condition has held: terms are as they are today."
+        source.problem(node, message, "leave out 'for:'")
+    if AGAINST_POLICY in {field.name for field in when.fields}:
+        message = f"{name!r} asks whether terms are against the policy, which it is part of."
+        source.problem(node, message, "ask for something else: a tag, a contact group, a country")
+    return TermsRule(name, place, when, block.get("terms", ""), block.get("propose") == "yes")
 
 
 def _write_off(block: Block, node: Node, source: Source, name: str, place: Place) -> WriteOff:

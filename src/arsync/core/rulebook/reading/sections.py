@@ -656,6 +656,20 @@ WRITE_OFF = (
     Key("propose_to", Text(), "who decides and books it: the bookkeeper (default)"),
     _REMOVE,
 )
+TERMS = (
+    _NAME,
+    Key("when", _CONTACTS, "the conditions that must all hold; without it: every customer"),
+    _UNLESS,
+    Key(
+        "terms", TermsShape(), "the payment terms: 30 days, or a name of QuickBooks", required=True
+    ),
+    Key(
+        "propose",
+        Words(("yes", "no")),
+        "yes: propose the change where the books have others, for approval (no)",
+    ),
+    _REMOVE,
+)
 SHOWN = "shown"
 MESSAGES_AT_MOST = 1_000
 """More messages to one customer are no limit."""
@@ -842,6 +856,11 @@ TOP = (
         "write_offs",
         Blocks(WRITE_OFF, Spot.WRITE_OFF, 1000),
         "debts to write off, proposed as tasks and never booked; the first match",
+    ),
+    Key(
+        "terms",
+        Blocks(TERMS, Spot.TERMS, 1000),
+        "which payment terms customers are to have; the first match counts",
     ),
     Key(
         "acceptance",
