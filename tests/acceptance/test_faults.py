@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from tests.builders.ledgers import once, one_of_each
-from tests.builders.world import PLATFORMS, READ_SECONDS, World
+from tests.builders.world import PLATFORMS, SHORT_READ_SECONDS, World
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.store.models import ConnectionState
 
 WRITE = "^/api.xro/2.0/|^/v3/company/"
-SLOW_SECONDS = READ_SECONDS + 0.1
+SLOW_SECONDS = SHORT_READ_SECONDS + 0.1
 
 FAULTS: dict[str, dict[str, Any]] = {
     "lost before": {"drop": "before"},
@@ -68,6 +68,8 @@ def test_everything_stands_once_whatever_goes_wrong_with_a_write(
     world: World, name: str, fault: str, first: int
 ) -> None:
     one_of_each(world, name)
+    if fault == "slow":
+        world.wait_briefly()
     every_other_write(world, first, **FAULTS[fault])
     world.sync_until_quiet(name)
     assert [row for row in world.control.journal() if row["fault"]], "no request was hit"
@@ -147,6 +149,8 @@ READ_FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_reads_that_go_wrong_cost_nothing_but_time(world: World, name: str, fault: str) -> None:
     one_of_each(world, name)
+    if fault == "slow":
+        world.wait_briefly()
     faults = [
         {"method": "GET", "path": WRITE, "skip": skip, **READ_FAULTS[fault]}
         for skip in (0, 4, 9, 10, 14, 16, 20, 21)

@@ -156,8 +156,6 @@ def test_status_and_doctor_show_the_rest(
 
 def test_a_slow_or_broken_connection_holds_no_other_up(world: World) -> None:
     connected(world, "xero", "quickbooks")
-    world.read_seconds = 60.0
-    world.restart()
     # QuickBooks comes first by name, and its first answer is held back until Xero is done.
     world.control.fault(path=QUICKBOOKS, delay_seconds=2.0, times=1)
     results = [result.connection for result in world.app.sync()]
@@ -177,8 +175,6 @@ def test_each_effect_happens_once_with_both_connections_at_work(world: World) ->
 
 def test_the_loop_serves_other_connections_while_one_is_slow(world: World) -> None:
     connected(world, "xero", "quickbooks")
-    world.read_seconds = 60.0
-    world.restart()
     world.control.fault(path=QUICKBOOKS, delay_seconds=3.0, times=1)
     world.advance(minutes=15)
     stop, order = threading.Event(), list[str]()
