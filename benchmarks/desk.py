@@ -4,11 +4,12 @@ python -m benchmarks.desk [--quick] [--store postgresql+psycopg://user@host/data
 
 On a database of its own at that server; left out, on SQLite. A ledger of 10,000 customers and
 100,000 open invoices; each page of the desk is asked for several times, through the application
-itself, and the middle of the times is told, with the processor time of this process: on a machine
-that others share, the first is long for their sake. The pages whose length is that of the plan are
-asked for once more when every customer is to be put on hold and every tenth to be written to. Then
-the desk is served as `arsync desk` serves it, and fifty people go from page to page, with five
-seconds between two clicks. Figures that are added up beside the requests are waited for first.
+itself, and the shortest time is told, with the processor time of this process: on a machine that
+others share, any other is longer for their sake. The pages whose length is that of the plan are
+asked for once more when every tenth customer is to be written to, and when every customer is to be
+put on hold besides. In between the desk is served as `arsync desk` serves it, and fifty people go
+from page to page, with five seconds between two clicks. Figures that are added up beside the
+requests are waited for first.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -31,9 +33,12 @@ from sqlalchemy import text
 
 from arsync.application.connecting import connections
 from arsync.application.container import Container
+from arsync.application.organisation_context import OrganisationContext
 from arsync.application.people.signing_in import open_session
 from arsync.application.permissions import SCHEDULE, Role
 from arsync.config import load_config
+from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.planning.plan import Plan
 from arsync.store.models import Mode
 from arsync.store.people.users import ALL, ScopedRole
 from arsync.web.desk.desk_app import make_desk
@@ -49,7 +54,7 @@ CUSTOMERS, INVOICES = 10_000, 100_000
 PAGE_MS_MAX = 200
 """The aim for each page, on the server."""
 
-TIMES = 5
+TIMES = 9
 
 PEOPLE = 50
 
@@ -83,7 +88,7 @@ OTHER_PAGES = ("/clients", "/people", "/audit", "/me")
 PLANNED_PAGES = ("today", "worklist", "approvals", "customers", "customers/c000007")
 """Those asked for again when thousands of decisions wait."""
 
-WAITING = " (11,000 decisions wait)"
+LETTERS, EVERYTHING = " (1,000 letters wait)", " (11,000 decisions wait)"
 
 WORK_SECONDS_MAX = 300
 """So long what is worked on beside the requests is waited for."""
@@ -128,10 +133,15 @@ def main(server: str = "", *, seconds: int = SECONDS) -> tuple[list[PageTime], L
         token = open_session(container, user).token
         pages = [*(f"/c/bench/{page}" for page in PAGES), *OTHER_PAGES]
         times = page_times(container, token, pages)
-        plan_all(container)
-        planned = page_times(container, token, [f"/c/bench/{page}" for page in PLANNED_PAGES])
-        times += [each._replace(path=each.path + WAITING) for each in planned]
-        return times, load(container, token, seconds)
+        planned_pages = [f"/c/bench/{page}" for page in PLANNED_PAGES]
+        organisation, plan = planned(container)
+        letters = [action for action in plan.actions if action.kind in MESSAGE_KINDS]
+        let_wait(organisation, replace(plan, actions=tuple(letters)))
+        times += page_times(container, token, planned_pages, LETTERS)
+        felt = load(container, token, seconds)
+        let_wait(organisation, plan)
+        times += page_times(container, token, planned_pages, EVERYTHING)
+        return times, felt
 
 
 @contextmanager
@@ -145,21 +155,27 @@ def filled(folder: Path, url: str = "") -> Iterator[Container]:
         yield container
 
 
-def plan_all(container: Container) -> None:
-    """Let a plan of the whole ledger wait for somebody's yes."""
+def planned(container: Container) -> tuple[OrganisationContext, Plan]:
+    """Return a plan of the whole ledger, and whose it is."""
     container.store.connections.set_mode("bench", Mode.APPROVE)
     (organisation,) = connections(SCHEDULE, container, "bench")
-    store = organisation.store
-    plan = organisation.plan(store.ledger.accounts(organisation.id), organisation.circumstances())
-    now = organisation.clock.now()
+    accounts = organisation.store.ledger.accounts(organisation.id)
+    return organisation, organisation.plan(accounts, organisation.circumstances())
+
+
+def let_wait(organisation: OrganisationContext, plan: Plan) -> None:
+    """Let all of a plan wait for somebody's yes."""
+    store, now = organisation.store, organisation.clock.now()
     store.actions.save_plan(organisation.id, plan, mode=Mode.APPROVE, now=now)
     with store.database.write() as db:
         if db.dialect.name == "postgresql":
             db.execute(text("ANALYZE actions"))  # it does so by itself within a minute
 
 
-def page_times(container: Container, token: str, paths: Sequence[str]) -> list[PageTime]:
-    """Return the middle of several times of each page; the first one warms up."""
+def page_times(
+    container: Container, token: str, paths: Sequence[str], when: str = ""
+) -> list[PageTime]:
+    """Return the shortest of several times of each page; the first one warms up."""
     app = make_desk(container)
     client = app.test_client()
     client.set_cookie(COOKIE, token)
@@ -174,8 +190,7 @@ def page_times(container: Container, token: str, paths: Sequence[str]) -> list[P
             taken.append((time.perf_counter() - start) * 1_000)
             worked.append((time.process_time() - worked_before) * 1_000)
         size = len(answer.data) / 1_000
-        median, cpu = statistics.median(taken), statistics.median(worked)
-        times.append(PageTime(path, answer.status_code, median, cpu, size))
+        times.append(PageTime(f"{path}{when}", answer.status_code, min(taken), min(worked), size))
     return times
 
 
@@ -252,11 +267,11 @@ def desk(scale: Scale, folder: Path) -> Sequence[Section]:
     section.add(Row("half of them within", *_felt(felt, other_felt, "median")))
     section.add(Row("errors", *_felt(felt, other_felt, "errors")))
     section.notes.append(
-        "Left on SQLite, by the clock; in brackets the processor time of the desk's own process, "
-        "in which PostgreSQL's is not."
+        "On the left on SQLite, by the clock; in brackets the processor time of the desk's own "
+        "process, in which PostgreSQL's is not."
     )
     section.notes.append(
-        f"A page's own time, the middle of {TIMES}; {PEOPLE} people click every "
+        f"A page's own time, the shortest of {TIMES}; {PEOPLE} people click every "
         f"{CLICK_SECONDS:.0f} seconds for {seconds} seconds, on pages chosen in turn."
     )
     return [section]

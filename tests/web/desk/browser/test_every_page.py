@@ -98,6 +98,12 @@ def cut_off(page: Any) -> Iterator[str]:
         beyond = page.locator("html").evaluate("html => html.scrollWidth - html.clientWidth")
         if beyond > 0:
             yield f"({view}): {beyond} pixels wider than the window"
+        if view == "telephone":
+            regions = page.locator(".scroll").evaluate_all(
+                "regions => regions.map(each => [each.ariaLabel, each.scrollWidth - "
+                "each.clientWidth])"
+            )
+            yield from (f"({view}): {name} scrolls {over} px" for name, over in regions if over > 0)
 
 
 def test_long_names_are_broken_not_cut(looked_at: Served) -> None:
