@@ -20,7 +20,7 @@ from arsync.config import load_config
 from arsync.core.planning.customer_locale import HolidaysIn, no_holidays
 from arsync.core.rulebook import Rulebook, WithoutEmail
 from arsync.core.rulebook.conditions import fields_of
-from arsync.core.rulebook.roles import Approval
+from arsync.core.rulebook.roles import NO_APPROVAL, Approval
 from arsync.core.trials.scenario import Scenario, judge, play, read_scenarios
 from arsync.rules_source.folder import holidays_in, shipped
 
@@ -121,6 +121,8 @@ def rule_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
             "approved otherwise": {"approval": Approval(not hold.approval.required)},
             "other terms": {"terms": "" if hold.terms else "cash on delivery"},
         }
+        if hold.release.required:
+            changes["let go by nobody"] = {"release": NO_APPROVAL}
         for what, values in changes.items():
             holds = with_one(rulebook.credit_holds, index, **values)
             yield Mutant(f"{hold.name}: {what}", replace(rulebook, credit_holds=holds))
@@ -182,6 +184,10 @@ def pack_mutants(name: str) -> Iterator[Mutant]:
             if rule.place.file == file:
                 less: dict[str, Any] = {section: without(rules, index)}
                 yield Mutant(f"{section} without {rule.name}", replace(pack, **less))
+    for index, hold in enumerate(pack.credit_holds):
+        if hold.release.required:
+            holds = with_one(pack.credit_holds, index, release=NO_APPROVAL)
+            yield Mutant(f"{hold.name}: let go by nobody", replace(pack, credit_holds=holds))
     for words in (frozenset[str](), frozenset({"language"}), frozenset({"holidays"})):
         sending = pack.sending._replace(by_customers_country=words)
         yield Mutant(f"by country: {sorted(words)}", replace(pack, sending=sending))
