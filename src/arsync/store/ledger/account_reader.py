@@ -10,29 +10,21 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
-from arsync.core.ledger.agreements.credit_applications import CreditStanding
 from arsync.core.ledger.agreements.expected_dates import with_expected_dates
 from arsync.core.ledger.as_of import with_paid_days
-from arsync.core.ledger.payables import SupplierBill
 from arsync.core.ledger.records import (
     Account,
     Contact,
     ContactStatus,
-    CustomerPause,
     Difference,
     Invoice,
-    LimitChange,
     PaymentPlan,
     Promise,
     RecordKind,
-    UndeliverableAddress,
 )
-from arsync.core.ledger.undeliverable_addresses import still_in_books
 from arsync.core.rulebook.customer_matching import CustomerEntry
 from arsync.store.actions.done_history import ContactHistory, read_history
 from arsync.store.actions.message_addresses import messages_to
-from arsync.store.agreements.customer_pauses import read_pauses
-from arsync.store.agreements.undeliverable_addresses import read_undeliverable
 from arsync.store.db.bulk import as_parameter, one_of, one_of_given
 from arsync.store.db.credit_tables import credit_applications
 from arsync.store.db.payable_tables import bill_cursors
@@ -56,7 +48,6 @@ from arsync.store.db.tables import (
 from arsync.store.db.tables import differences as differing_contacts
 from arsync.store.ledger.agreements import Agreements, read_agreements
 from arsync.store.ledger.balance_reconciliation import differences
-from arsync.store.ledger.credit_standings import read_credit_standings
 from arsync.store.ledger.customer_entries import (
     BoundEntries,
     entries_of,
@@ -72,17 +63,12 @@ from arsync.store.ledger.families import (
     read_relatives,
     with_given_relatives,
 )
-from arsync.store.ledger.held_conditions import NOTHING_HELD, read_held_conditions
-from arsync.store.ledger.hold_decisions import Decided, newest_of, read_hold_decisions
-from arsync.store.ledger.limit_changes import read_limit_changes
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
 from arsync.store.ledger.named_contacts import unknown_contacts
-from arsync.store.ledger.open_bills import read_supplier_bills
 from arsync.store.ledger.own_addresses import own_addresses
-from arsync.store.ledger.payment_plans import planned_days, read_payment_plans
-from arsync.store.ledger.placements import Recorded, merged, read_placements
+from arsync.store.ledger.payment_plans import planned_days
+from arsync.store.ledger.rare_rows import read_rare_rows
 from arsync.store.ledger.record_rows import KINDS, to_records
-from arsync.store.ledger.signed_terms import read_signed_terms
 from arsync.store.ledger.unreadable_money import read_doubts
 
 INVOICES_AT_ONCE = 4_000
@@ -371,39 +357,9 @@ class _AccountReading:
         histories = with_moved(
             db, connection_id, past, ids, oddities.moved, done_before=self._done_before
         )
-        decisions: Mapping[str, Decided] = {}
-        if self._facts is not None and self._facts.has_hold_decisions:
-            decisions = read_hold_decisions(db, connection_id, ids, self._done_before)
-        paused: Sequence[CustomerPause] = ()
-        if self._facts is not None and self._facts.has_customer_pauses:
-            paused = read_pauses(db, connection_id, ids, self._done_before)
-        recorded: Recorded = {}
-        if self._facts is not None and self._facts.has_placements:
-            recorded = read_placements(db, connection_id, list(documents.owners), self._done_before)
-        held = NOTHING_HELD
-        if self._facts is not None and self._facts.has_held_conditions:
-            held = read_held_conditions(db, connection_id, ids, list(documents.owners))
-        plans: Mapping[str, Sequence[PaymentPlan]] = {}
-        if self._facts is not None and self._facts.has_payment_plans:
-            plans = read_payment_plans(db, connection_id, ids)
-        changes: Mapping[str, LimitChange] = {}
-        if self._facts is not None and self._facts.has_limit_history:
-            changes = read_limit_changes(db, connection_id, ids, self._done_before)
-        undeliverable: Sequence[UndeliverableAddress] = ()
-        if self._facts is not None and self._facts.has_undeliverable_addresses:
-            undeliverable = read_undeliverable(db, connection_id, ids, self._done_before)
-        credit: Mapping[str, CreditStanding] = {}
-        if self._facts is not None and self._facts.has_credit_applications:
-            credit = read_credit_standings(db, connection_id, ids, self._done_before)
-        signed: Mapping[str, date] = {}
-        if self._facts is not None and (
-            self._facts.has_contact_log or self._facts.has_credit_applications
-        ):
-            signed = read_signed_terms(db, connection_id, ids, self._done_before)
-        payables: Mapping[str, Sequence[SupplierBill]] | None = None
-        # What was owed on a past day is not known: bills that were paid since are gone.
-        if self._facts is not None and self._facts.has_bill_cursors and not self._done_before:
-            payables = read_supplier_bills(db, connection_id, ids)
+        rare = read_rare_rows(
+            db, connection_id, self._facts, ids, list(documents.owners), self._done_before
+        )
         for family in chunk:
             members = tuple(
                 self._with_parent(people[contact_id])
@@ -411,38 +367,12 @@ class _AccountReading:
                 if contact_id in people
             )
             if members:
-                account = _account(members, documents, histories, oddities, plans)
-                yield held.about(account)._replace(
+                account = _account(members, documents, histories, oddities, rare.plans)
+                yield rare.about(account)._replace(
+                    entries=bound.about(members),
                     heard_at={
                         contact.id: heard[contact.id] for contact in members if contact.id in heard
                     },
-                    entries=bound.about(members),
-                    credit={
-                        contact.id: credit[contact.id]
-                        for contact in (members if credit else ())
-                        if contact.id in credit
-                    },
-                    terms_signed={
-                        contact.id: signed[contact.id]
-                        for contact in (members if signed else ())
-                        if contact.id in signed
-                    },
-                    payables=None
-                    if payables is None
-                    else tuple(
-                        payable for contact in members for payable in payables.get(contact.id, ())
-                    ),
-                    limit_change=changes.get(members[0].id),
-                    undeliverable=still_in_books(undeliverable, members, account.invoices),
-                    hold_decision=newest_of(decisions, [contact.id for contact in members]),
-                    pauses=tuple(
-                        pause
-                        for pause in paused
-                        if any(pause.contact_id == contact.id for contact in members)
-                    ),
-                    placements=merged(recorded, account.placements, account.episodes)
-                    if recorded
-                    else account.placements,
                 )
 
     def _with_parent(self, contact: Contact) -> Contact:
