@@ -313,6 +313,14 @@ class PeopleEdits(Protocol):
 
     def delete_invoice(self, invoice_id: str) -> None: ...
 
+    def enter_bill(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
+        """Enter a bill of the supplier that this contact is as well; returns its id."""
+        ...
+
+    def pay_bill(self, bill_id: str, amount: Decimal) -> str:
+        """Record a payment to a supplier; returns its id, or the bill's."""
+        ...
+
     def create_invoice(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
         """Issue an invoice as a person would; returns its id."""
         ...

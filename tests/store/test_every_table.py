@@ -56,6 +56,7 @@ NOT_EXPORTED = {
     "own_balances": MADE_AGAIN,
     "differences": "`report tie-out` shows them",
     "moved_invoices": MADE_AGAIN,
+    "message_addresses": MADE_AGAIN,
     "held_conditions": MADE_AGAIN,
     "measure_snapshots": "`report measures` shows them",
     "goal_misses": MADE_AGAIN,
@@ -76,6 +77,7 @@ NOT_EXPORTED = {
     **dict.fromkeys(
         (
             "alert_tellings",
+            "bill_cursors",
             "cursors",
             "sweeps",
             "open_balances",
@@ -106,6 +108,7 @@ NO_WORD_OF_A_CUSTOMER = {
             "api_tokens",
             "grants",
             "alert_tellings",
+            "bill_cursors",
             "cursors",
             "sweeps",
             "open_balances",

@@ -147,6 +147,25 @@ EXPORTED_TABLES = (
         """,
     ),
     ExportedTable(
+        "open_bills",
+        "open_bills",
+        "Suppliers' bills on which something is owed, where the rulebook asks for them.",
+        """
+        id: the platform's id
+        supplier_id: the supplier's
+        supplier_name: as the supplier is called
+        number: the supplier's own
+        issued_on: its date
+        due_on: the day on which it falls due
+        currency: ISO 4217
+        rate: base-currency units for one unit of the currency
+        amount_due: what is still owed; empty where the bill could not be read
+        contact_id: the customer that is the same party; empty: none is known to be
+        likely_contact_id: a customer that may be, and nobody has said so
+        problem: why it could not be read
+        """,
+    ),
+    ExportedTable(
         "credit_limits",
         "limit_history",
         "Credit limits as they changed.",

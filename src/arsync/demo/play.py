@@ -27,7 +27,7 @@ from arsync.core.ledger.agreements.payment_plans import Every
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.money import rounded
 from arsync.core.ledger.records import Contact, DisputeOutcome
-from arsync.demo import bounces, letters
+from arsync.demo import bounces, letters, suppliers
 from arsync.demo.agency import (
     PLACED_ON_DAY,
     RECALLED_ON_DAY,
@@ -217,6 +217,7 @@ class Demo:
             (self._folder / letters.POST_FOLDER).mkdir()
             rules = self._folder / "rules" / letters.RULES_FILE
             rules.write_text(letters.RULES, encoding="utf-8")
+            rules.with_name(suppliers.RULES_FILE).write_text(suppliers.RULES, encoding="utf-8")
             (self._folder / "rules" / "standard.yaml").write_text(self._rulebook, encoding="utf-8")
         except OSError as error:
             raise UserMistake(f"{self._folder}: {error.strerror}.") from None
@@ -254,6 +255,8 @@ class Demo:
                 connecting.set_mode(ACCOUNTANT, organisation, "auto")
             self._say(f"Day {number}: both connections may write now; holds need approval.")
             self._lose_some_mailboxes(container, world)
+            for organisation in connecting.connections(ACCOUNTANT, container):
+                suppliers.be_billed(world, organisation, self._clock.moment.date())
         self._listen(container, world)
         if number > OBSERVED_DAYS:
             self._be_the_accountant(container, world)

@@ -397,12 +397,13 @@ class QuickBooksBook:
         return str(self.ledger.add("Bill", bill)["Id"])
 
     @_told
-    def pay_bill(self, bill_id: str, amount: Decimal) -> None:
-        """Record a payment to a supplier."""
+    def pay_bill(self, bill_id: str, amount: Decimal) -> str:
+        """Record a payment to a supplier; returns the bill's id."""
         bill = self._stored("Bill", bill_id)
         if amount > Decimal(bill["Balance"]):
             raise ValueError(f"bill {bill_id} has only {bill['Balance']} open")
-        self.ledger.change("Bill", {**bill, "Balance": money(Decimal(bill["Balance"]) - amount)})
+        left = money(Decimal(bill["Balance"]) - amount)
+        return str(self.ledger.change("Bill", {**bill, "Balance": left})["Id"])
 
     @_told
     def subscribe(self, status: str) -> None:
