@@ -307,3 +307,29 @@ def test_after_a_restore_nobody_is_told_again(
         tell_alerts(now(opened))
     assert not sink.envelopes
     assert len(receiver.posted) == 1
+
+
+def test_two_schedulers_at_once_tell_once(
+    opened: Container, sink: Sink, receiver: Receiver, books: Books
+) -> None:
+    connecting.set_mode(OWNER, now(opened), "auto")
+    with Container(
+        opened.config, clock=opened.clock, platforms=lambda _: BooksPlatform(books)
+    ) as second:
+        for _ in range(6):
+            together = threading.Barrier(2)
+
+            def one(container: Container, together: threading.Barrier = together) -> None:
+                organisation = now(container)
+                together.wait(10)
+                runs.sync(OWNER, organisation)
+
+            threads = [threading.Thread(target=one, args=(each,)) for each in (opened, second)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(30)
+            pass_time(opened, hours=7)
+    assert readers(sink) == ["cc@example.com", "jo@example.com", "owner@example.com"]
+    assert len(receiver.posted) == 1
+    assert len(opened.store.actions.open_tasks()) == 1

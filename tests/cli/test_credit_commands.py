@@ -66,3 +66,31 @@ def test_an_application_is_recorded_completed_and_decided(shell: Shell, tmp_path
 def test_a_wrong_word_is_one_clear_message(shell: Shell, words: list[str], message: str) -> None:
     done = shell("credit", *words)
     assert (done.code, message in done.err) == (2, True), done.err
+
+
+def test_a_reference_is_asked_and_taken_back(shell: Shell) -> None:
+    made = shell("credit", "apply", "Nova Ltd", *CONNECTION, "--limit", "4000", "--json")
+    number, who = str(made.json["number"]), "Acme Ltd"
+    shell("credit", "reference", number, who, "--email", "a@acme.example")
+    refused = shell("credit", "ask", number, who)
+    assert (refused.code, "--consented-on" in refused.err) == (2, True)
+    shell("credit", "apply", number, *CONNECTION, "--consented-on", "2020-01-31")
+    refused = shell("credit", "ask", number, who)
+    assert refused.code == 2
+    assert "only observes" in refused.err or "[smtp] is not set up" in refused.err
+    said = (
+        "--answer",
+        "good",
+        "--known-for",
+        "6 years",
+        "--limit-granted",
+        "900",
+        "--pays",
+        "late",
+    )
+    shell("credit", "reference", number, who, *said)
+    assert "good, answered on" in shell("credit", "show", number).out
+    assert "knows it 6 years, grants GBP 900.00" in shell("credit", "show", number).out
+    back = shell("credit", "reference", number, who, "--take-back")
+    assert f"{who}: the answer is taken back." in back.err
+    assert f"{who}: not answered yet" in shell("credit", "show", number, "--why").out

@@ -16,7 +16,14 @@ from arsync.application.credit_applications import Applicant, numbered
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
-from arsync.core.credit.acceptance import NO_CONTACT, OUTCOME_WORDS, ProposedDecision, propose
+from arsync.core.credit.acceptance import (
+    NO_CONTACT,
+    OUTCOME_WORDS,
+    ProposedDecision,
+    RuleRead,
+    propose,
+    rules_read,
+)
 from arsync.core.ledger.agreements.credit_applications import (
     FINAL_OUTCOMES,
     AgreedCredit,
@@ -62,6 +69,8 @@ class ExplainedApplication(NamedTuple):
     proposed: ProposedDecision
     decisions: Sequence[DecisionRow]
     """The latest first."""
+    rules: Sequence[RuleRead] = ()
+    """Every rule of `acceptance`, in its order, with its answer."""
     entry: Customer | None = None
     """What the rulebook's `customers` say of the customer, where they do."""
     first_word: FirstWord | None = None
@@ -121,6 +130,7 @@ def _explained(applicant: Applicant) -> ExplainedApplication:
         application,
         propose(organisation.rulebook, application, organisation.today, row),
         store.decisions(organisation.id, [application.number]),
+        rules_read(organisation.rulebook, application, organisation.today, row),
         entry,
         store.first_word(application.number),
     )

@@ -63,6 +63,7 @@ class AskedSource(NamedTuple):
     new: int
     """Values that were not known yet."""
     remark: str
+    applicant: str = ""
 
 
 class OfferedSource(NamedTuple):
@@ -132,7 +133,7 @@ def ask_source(
     if answer.data:
         recorder = name_line(actor.name)
         new = organisation.store.credit.add_data(number, answer.data, who=recorder)
-    return AskedSource(source.label, answer.data, new, answer.remark)
+    return AskedSource(source.label, answer.data, new, answer.remark, application.name)
 
 
 def import_credit_data(

@@ -71,6 +71,8 @@ class OverviewLine(Struct, frozen=True, kw_only=True):
     over_safety: int
     """Actions that a safety limit stops until somebody has looked."""
     open_tasks: int
+    open_alerts: int
+    """How many of the open tasks tell of an alert."""
     owed: Mapping[str, Decimal]
     """Amount due by currency, as the documents say."""
 
@@ -87,6 +89,7 @@ class OverviewTotals(Struct, frozen=True, kw_only=True):
     awaiting: int
     unknown: int
     open_tasks: int
+    open_alerts: int
     owed: Mapping[str, Decimal]
     daily_mail: str
     """Why the last daily mail could not be sent; empty when it could."""
@@ -136,6 +139,7 @@ def _totals(container: Container, lines: Collection[OverviewLine]) -> OverviewTo
         awaiting=sum(line.awaiting for line in lines),
         unknown=sum(line.unknown for line in lines),
         open_tasks=sum(line.open_tasks for line in lines),
+        open_alerts=sum(line.open_alerts for line in lines),
         owed=dict(sorted(sums.items())),
         daily_mail=daily_mail_failure(container.store),
     )
@@ -167,6 +171,7 @@ def _line(
         unknown=standing.actions.get(ActionState.UNKNOWN, 0),
         over_safety=standing.over_safety,
         open_tasks=standing.open_tasks,
+        open_alerts=standing.open_alerts,
         owed=_owed(standing.owed, _today(organisation, now)),
     )
 

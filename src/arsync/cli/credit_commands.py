@@ -520,10 +520,17 @@ def list_(
 
 @credit.command(short_help="Show an application, what the rulebook proposes, and why.")
 @click.argument("number", type=int)
+@click.option("--why", "tells_why", is_flag=True, help="Also every rule that was read, by line.")
 @connection_option
 @json_option
 @config_option
-def show(number: int, connection: ConnectionChoice, as_json: bool, config_file: Path | None) -> int:
+def show(
+    number: int,
+    tells_why: bool,
+    connection: ConnectionChoice,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
     """Show an application with all that is known, what the rulebook makes of it today, and why."""
     from arsync.application.credit_decisions import explained
     from arsync.application.credit_views import application_view
@@ -539,6 +546,8 @@ def show(number: int, connection: ConnectionChoice, as_json: bool, config_file: 
     for label, text in _facts(explanation):
         click.echo(wrapped(f"{label}: {text}", indent=2))
     _say_proposed(explanation, echo=True)
+    if tells_why:
+        _say_rules(explanation)
     for decision in explanation.decisions:
         click.echo(wrapped(_decision_words(decision), indent=2))
     if explanation.overruled:
@@ -626,6 +635,21 @@ def _say_proposed(explanation: ExplainedApplication, *, echo: bool = False) -> N
     for undecided in proposed.undecided:
         if undecided.words != proposed.why_asked:
             tell(wrapped(undecided.words, indent=2))
+
+
+def _say_rules(explanation: ExplainedApplication) -> None:
+    """Print every rule of acceptance in its order: its place, its answer, and why."""
+    currency = explanation.organisation.rulebook.currency
+    for each in explanation.rules:
+        rule = each.rule
+        if not each.is_read:
+            answer = "not read: a rule above it decides"
+        else:
+            answers = {True: f"yes: {rule.decide}", False: "no", None: "unknown"}
+            facts = "; ".join(evidence.in_words(currency) for evidence in each.evidence)
+            answer = ", ".join(filter(None, (answers[each.answer], facts)))
+        place = f"{rule.place.file}:{rule.place.line}"
+        click.echo(wrapped(f"{place}, {rule.name}: {answer}", indent=4))
 
 
 def _decision_words(decision: Any) -> str:

@@ -194,6 +194,8 @@ class LedgerStanding(NamedTuple):
     over_safety: int
     """How many actions wait because the plan was over a safety limit."""
     open_tasks: int
+    open_alerts: int
+    """How many of them tell of an alert."""
     owed: tuple[OwedInvoices, ...]
     differences: int
     """Customers whose balance differs from the platform's."""

@@ -7,11 +7,12 @@ import re
 from decimal import Decimal
 
 from flask.testing import FlaskClient
+from tests.builders.actions import an_action
 from tests.builders.books import ORGANISATION
 from tests.builders.desk import HOSTILE, DeskDriver, add_person, post
 
 from arsync.application.permissions import Role
-from arsync.core.actions import ActionState
+from arsync.core.actions import ActionKind, ActionState
 from arsync.store.models import ConnectionChange, Mode
 from arsync.store.people.audit_log import AuditFilter
 from arsync.store.people.users import CONNECTION
@@ -140,3 +141,32 @@ def test_a_sync_of_several_is_asked_for(desk: DeskDriver, controller: FlaskClien
 
 def test_without_workers_the_page_says_so(owner: FlaskClient) -> None:
     assert "One process serves every client" in owner.get("/clients/workers").text
+
+
+def test_alerts_of_each_client_are_counted(desk: DeskDriver, owner: FlaskClient) -> None:
+    assert "1 alert" not in owner.get("/clients").text
+    store = desk.container.store
+    connection = store.connections.get("books")
+    alert = an_action(
+        ActionKind.TASK,
+        connection="books",
+        contact_id="c1",
+        contact_name="Acme Ltd",
+        details={"task": "Alert: Late", "is_alert": True, "observation": 'said "is_alert": true'},
+    )
+    plain = an_action(ActionKind.TASK, connection="books", contact_id="c2", subject="other")
+    now = desk.container.clock.now()
+    for task in (alert, plain):
+        store.tasks.open_once(connection.id, task, who="arsync", now=now)
+        for state in (ActionState.SENDING, ActionState.SENT):
+            store.actions.change(task.key, state, who="arsync", why="opened", now=now)
+    page = owner.get("/clients").text
+    assert page.count("1 alert") == 1
+    assert '<a href="/c/books/today">1 alert</a>' in page
+    reader = add_person(
+        desk.container, "Jan", Role.READER, scope=CONNECTION, value=str(connection.id)
+    )
+    assert "1 alert" in desk.signed_in(reader).get("/clients").text
+    number = add_client(desk, "second", "Second Ltd")
+    other = add_person(desk.container, "Jo", Role.READER, scope=CONNECTION, value=str(number))
+    assert "1 alert" not in desk.signed_in(other).get("/clients").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from flask.testing import FlaskClient
 from tests.builders.desk import DeskDriver, add_person, post
 
 from arsync.application.permissions import Role
+from arsync.store.people.audit_log import AuditFilter
+from arsync_sandbox.server import Sandbox
 
 POLICY = """
 acceptance:
@@ -145,3 +148,43 @@ def test_a_waiting_letter_to_a_reference_is_read(desk: DeskDriver, owner: FlaskC
     assert "customers//" not in shown.text
     letter = owner.get(f"/c/books/approvals/{row.key}/letter").text
     assert "has applied to us for credit" in letter
+
+
+def test_every_rule_is_shown_with_its_answer(owner: FlaskClient) -> None:
+    path = applied(owner)
+    page = owner.get(path).text
+    assert "Every rule, in its order" in page
+    assert "unknown" in page.split("Every rule, in its order")[1].split("</ul>")[0]
+    post(owner, f"{path}/data", datum="score", value="82", source="Bureau")
+    rules = owner.get(path).text.split("Every rule, in its order")[1].split("</ul>")[0]
+    assert "applies (score: 82)" in rules
+    assert "not read, a rule above it decides" in rules
+
+
+def test_a_source_is_asked_where_settings_allow(desk: DeskDriver, owner: FlaskClient) -> None:
+    path = applied(owner)
+    assert "No register may be asked" in owner.get(path).text
+    refused = post(owner, f"{path}/ask-source", ask="gleif")
+    assert (refused.status_code, "leaves for GLEIF" in refused.text) == (422, True)
+    folder = desk.container.config.folder / "connections"
+    folder.mkdir(exist_ok=True)
+    registers = Sandbox(("xero",), start=datetime(2026, 11, 20, 9, 30, tzinfo=UTC))
+    with registers:
+        (folder / "books.toml").write_text(
+            '[credit_data]\nsources = "companies_house, gleif"\n'
+            f'gleif_url = "{registers.url}/gleif/api/v1"\n'
+        )
+        page = owner.get(path).text
+        assert "To GLEIF leaves: the registration number and the country." in page
+        assert "Companies House: [credit_data] companies_house_key is empty." in page
+        nothing = post(owner, f"{path}/ask-source", ask="gleif")
+        assert (nothing.status_code, "registration number" in nothing.text) == (422, True)
+        fields = {"name": "Mill Ltd", "registration": "09999991", "country": "GB"}
+        known = post(owner, f"{LIST}/new", **fields).headers["Location"]
+        registers.faults.add({"path": "/", "status": 503})
+        away = post(owner, f"{known}/ask-source", ask="gleif")
+        assert (away.status_code, "GLEIF answered 503" in away.text) == (422, True)
+        assert post(owner, f"{known}/ask-source", ask="gleif").status_code == 303
+    assert "gleif" in owner.get(known).text
+    (line,) = desk.container.store.audit.page(AuditFilter(what="asked a register or bureau"), 9)
+    assert line.about == "Mill Ltd"

@@ -118,6 +118,33 @@ def propose_from_facts(
 _NO_POLICY = "the rulebook has no acceptance: a person decides"
 
 
+class RuleRead(NamedTuple):
+    """A rule of `acceptance`, and what became of reading it."""
+
+    rule: AcceptanceRule
+    answer: bool | None
+    """Whether it applies; None: it is unknown."""
+    evidence: tuple[Evidence, ...]
+    is_read: bool = True
+    """False: a rule above it has decided."""
+
+
+def rules_read(
+    rulebook: Rulebook,
+    application: CreditApplication,
+    today: date,
+    contact_row: Row = NO_CONTACT,
+) -> tuple[RuleRead, ...]:
+    """Return every rule in its order with its answer and what it rests on; see `propose`."""
+    facts = application_row(ApplicationOnDay(application, today, rulebook.currency))
+    read: list[RuleRead] = []
+    for rule in rulebook.acceptance:
+        traced = trace(rule.when.tree, contact_row, facts)
+        decided = any(earlier.answer for earlier in read)
+        read.append(RuleRead(rule, traced.answer, traced.evidence, not decided))
+    return tuple(read)
+
+
 def _decided(
     rule: AcceptanceRule,
     evidence: tuple[Evidence, ...],

@@ -26,6 +26,9 @@ def via_in_json(via: str = "") -> str:
     return f'"via": "{via}"' if via else '"via": "'
 
 
+ALERT_IN_JSON = '"is_alert": true'
+"""What occurs in the JSON of an alert's task alone."""
+
 _EXACT = (Decimal, datetime, date)
 
 # msgspec learns a type when it first meets it, and ends the process if two threads let it do so at

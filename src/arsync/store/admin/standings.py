@@ -26,6 +26,7 @@ from arsync.clock import Clock
 from arsync.core.actions import ActionKind, ActionState
 from arsync.store.actions.action_queries import OPENED_STATES
 from arsync.store.actions.plan_saving import OVER_SAFETY
+from arsync.store.actions.serialisation import ALERT_IN_JSON
 from arsync.store.actions.waiting import is_decision_that_waits
 from arsync.store.admin.connections import connection_row
 from arsync.store.admin.labels import labels_column
@@ -95,7 +96,7 @@ class Standings:
             last_runs = _last_runs(db)
             states, over_safety = _action_counts(db)
             decisions = _pairs(db, _actions(func.count(actions.c.key), is_decision_that_waits()))
-            tasks = _pairs(db, _actions(func.count(actions.c.key), is_open_task()))
+            tasks = _tasks(db)
             of_ledgers = {
                 number: None if state is None else (state, earliest_day)
                 for number, state in ledger_states(db).items()
@@ -114,7 +115,8 @@ class Standings:
                 actions=states.get(row.id, {}),
                 decisions=decisions.get(row.id, 0),
                 over_safety=over_safety.get(row.id, 0),
-                open_tasks=tasks.get(row.id, 0),
+                open_tasks=tasks.get(row.id, (0, 0))[0],
+                open_alerts=tasks.get(row.id, (0, 0))[1],
                 owed=owed.get(row.id, ()),
                 differences=differing.get(row.id, 0),
                 unreadable=unreadable.get(row.id, 0),
@@ -214,6 +216,14 @@ def _actions(
 def is_over_safety() -> ColumnElement[bool]:
     """Return the condition that an action waits because the plan was over a safety limit."""
     return actions.c.reason.startswith(OVER_SAFETY, autoescape=True)
+
+
+def _tasks(db: Connection) -> dict[int, tuple[int, int]]:
+    """Return how many open tasks each connection has, and how many of them are alerts."""
+    is_alert = case((actions.c.action.contains(ALERT_IN_JSON, autoescape=True), 1), else_=0)
+    counted = (func.count(actions.c.key), func.coalesce(func.sum(is_alert), 0))
+    query = _actions(counted[0], is_open_task()).add_columns(counted[1])
+    return {number: (tasks, int(alerts)) for number, tasks, alerts in db.execute(query)}
 
 
 def is_open_task() -> ColumnElement[bool]:

@@ -103,6 +103,8 @@ def show(visit: Visit) -> Response:
         waiting=sum(client.line.awaiting for client in every),
         waiting_clients=sum(client.line.awaiting > 0 for client in every),
         tasks=sum(client.line.open_tasks for client in every),
+        alerts=sum(client.line.open_alerts for client in every),
+        alerted_clients=sum(client.line.open_alerts > 0 for client in every),
         labels=[("", gettext("All")), *((label, label) for label in labels)],
         label=label,
         name=name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from werkzeug.wrappers import Response
 
 from arsync.application.credit_applications import (
@@ -13,7 +15,6 @@ from arsync.application.credit_applications import (
 )
 from arsync.application.credit_decisions import (
     DecidedByHand,
-    ExplainedApplication,
     decide_credit,
     explained,
     listed,
@@ -31,6 +32,7 @@ from arsync.core.ledger.agreements.credit_applications import (
     ReferenceKind,
 )
 from arsync.core.planning.credit_planner import agreed_in_words
+from arsync.core.rulebook.conditions import Evidence
 from arsync.core.rulebook.facts import in_words
 from arsync.errors import UserMistake
 from arsync.translation import ReaderText, gettext
@@ -248,7 +250,11 @@ def application_page(visit: Visit, number: int, status: int = 200) -> Response:
         it=explanation,
         application=explanation.application,
         proposed=explanation.proposed,
-        facts=_facts(visit, explanation),
+        facts=_facts(visit, explanation.proposed.evidence),
+        rules=[
+            (read, [f"{name}: {found}" for name, found, _ in _facts(visit, read.evidence)])
+            for read in explanation.rules
+        ],
         decisions=[(row, agreed_in_words(row.agreed)) for row in explanation.decisions],
         standing=standing,
         latest=explanation.decisions[0].agreed.number if explanation.decisions else 0,
@@ -270,7 +276,7 @@ def application_page(visit: Visit, number: int, status: int = 200) -> Response:
     )
 
 
-def _facts(visit: Visit, explanation: ExplainedApplication) -> list[tuple[str, str, str]]:
+def _facts(visit: Visit, evidence_read: Sequence[Evidence]) -> list[tuple[str, str, str]]:
     """Return what the rule asked: the fact, its value and what was wanted, in words."""
     currency = visit.organisation.rulebook.currency
     return [
@@ -279,6 +285,6 @@ def _facts(visit: Visit, explanation: ExplainedApplication) -> list[tuple[str, s
             in_words(evidence.field, evidence.value, currency),
             evidence.expectation,
         )
-        for evidence in explanation.proposed.evidence
+        for evidence in evidence_read
         if visit.words.shows_amounts or evidence.field.kind.value != "amount"
     ]

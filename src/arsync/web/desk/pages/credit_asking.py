@@ -86,6 +86,7 @@ def ask_a_source(visit: Visit, number: int) -> Response:
             visit.field_errors["ask"] = refusal(error)
         else:
             new = ngettext("%(num)s new value.", "%(num)s new values.", answer.new)
+            visit.about = answer.applicant
             said = answer.remark or f"{answer.label}: {new}"
             return back_to(visit, number, said)
     return application_page(visit, number, 422)
