@@ -71,7 +71,7 @@ def test_everything_at_once_obeys_the_limit_too(desk: DeskDriver) -> None:
     assert states.count(ActionState.AWAITING_APPROVAL) == 9
     second = approvals.approve(ann, desk.container)
     assert {listed.row.state for listed in second} == {ActionState.APPROVED}
-    assert second[0].row.reason == "approved by Ann (controller) and Tom"
+    assert second[0].row.reason == "approved by Ann as controller and Tom"
 
 
 def test_whoever_has_no_limit_approves_alone(desk: DeskDriver) -> None:
@@ -85,4 +85,4 @@ def test_an_approval_names_the_persons_own_role(desk: DeskDriver) -> None:
     row = about(desk, "INV-12")
     tom = limited(desk, "Tom", 1_000_000)
     (listed,) = approvals.approve(tom, desk.container, [row.key])
-    assert listed.row.reason == "approved by Tom (controller)"
+    assert listed.row.reason == "approved by Tom as controller"

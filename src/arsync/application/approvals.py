@@ -243,7 +243,7 @@ def _one_of_two(
 
 def _approved_by(actor: Actor, row: ActionRow) -> str:
     # Whoever has the shell has no role of their own; whose approval was asked for stands beside.
-    own_role = f" ({actor.role})" if actor.user_id is not None else ""
+    own_role = f" as {actor.role}" if actor.user_id is not None else ""
     roles = f", for {' and '.join(row.action.approvers)}" if row.action.approvers else ""
     return f"approved by {actor.name}{own_role}{roles}"
 
