@@ -56,10 +56,12 @@ def lettered(world: World) -> World:
 def three_customers(world: World, name: str) -> None:
     place = {"street": "12 Mill Lane", "city": "Leeds", "postcode": "LS1 4AP", "country": "GB"}
     groups = {"Ada": "Post", "Bob": "Mail", "Cleo": "Text"}
+    # Who shares a telephone would hear of one of them alone.
+    mobiles = {"Ada": "07911 123454", "Bob": "07911 123455", "Cleo": "07911 123456"}
     world.load(
         name,
         contacts=[
-            contact_row(f"c{who}", who, contact_group=group, mobile="07911 123456", **place)
+            contact_row(f"c{who}", who, contact_group=group, mobile=mobiles[who], **place)
             for who, group in groups.items()
         ],
         invoices=[

@@ -103,8 +103,13 @@ def letters_by_every_way(world: WatchedWorld) -> None:
     world.load(
         world.name,
         contacts=[
-            contact_row(f"c{name}", name, contact_group=group, mobile="+447911123456", **place)
-            for name, group in {"Ada": "Post", "Bob": "Mail", "Cleo": "Text"}.items()
+            # Each has its own telephone: who shares one would hear of one of them alone.
+            contact_row(f"c{name}", name, contact_group=group, mobile=mobile, **place)
+            for name, group, mobile in (
+                ("Ada", "Post", "+447911123454"),
+                ("Bob", "Mail", "+447911123455"),
+                ("Cleo", "Text", "+447911123456"),
+            )
         ],
         invoices=[
             invoice_row(number, f"c{name}", overdue=3)
