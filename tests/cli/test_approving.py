@@ -1,4 +1,4 @@
-"""`approve` and `reject`: a person chooses by what actions are about, and sees the letter first."""
+"""`approve` and `refuse`: a person chooses by what actions are about, and sees the letter first."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def test_rejecting_one_by_one_asks_for_the_reason(
 ) -> None:
     waiting("approve")
     answers(monkeypatch, "y", "an old friend")
-    assert waiting("reject", "Late & Sons", "--each").err.endswith("Rejected 1 action.\n")
-    (row,) = waiting("actions", "--state", "rejected", "--json").json
+    assert waiting("refuse", "Late & Sons", "--each").err.endswith("Refused 1 action.\n")
+    (row,) = waiting("actions", "--state", "refused", "--json").json
     assert (row["reason"], row["contact"]["name"]) == ("an old friend", "Late & Sons")
-    back = waiting("reject", "Late & Sons", "--take-back", "--why", "a slip", "--yes")
-    assert back.err.startswith("Withdrew 1 rejection.")
+    back = waiting("refuse", "Late & Sons", "--take-back", "--why", "a slip", "--yes")
+    assert back.err.startswith("Withdrew 1 refusal.")
 
 
 def test_the_letter_is_shown_before_anything_leaves(waiting: Shell) -> None:

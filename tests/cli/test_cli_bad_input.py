@@ -331,7 +331,7 @@ def test_a_connection_without_authorisation_says_how_to_reconnect(
         (["plann"], "there is no command 'plann'. Did you mean 'plan'?"),
         (["frobnicate"], "there is no command 'frobnicate'."),
         (["plan", "--bogus"], "no such option '--bogus'.\n    hint: arsync plan --help"),
-        (["reject", "k"], "missing option '--why'"),
+        (["refuse", "k"], "missing option '--why'"),
         (["why"], "missing argument 'CONTACT|INVOICE|KEY'"),
         (["plan", "--as-of", "tomorrow"], "'tomorrow' is not a date. Write it as 2026-12-31.\n"),
         (["connect", "zero"], "there is no connector for 'zero'. Installed: quickbooks, xero."),

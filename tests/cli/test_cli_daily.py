@@ -1,4 +1,4 @@
-"""`pull`, `plan`, `approve`, `reject`, `apply`, `sync`, `run`: what they print and end with."""
+"""`pull`, `plan`, `approve`, `refuse`, `apply`, `sync`, `run`: what they print and end with."""
 
 from __future__ import annotations
 
@@ -149,14 +149,14 @@ def test_approved_actions_are_applied_and_visible_in_the_books(
 def test_what_is_rejected_is_not_asked_again(alone: tuple[Shell, Sandbox]) -> None:
     shell, _ = alone
     key = a_key(shell, "credit_hold")
-    done = shell("reject", key, "--why", "an old friend")
-    assert (done.code, done.err) == (0, "Rejected 2 actions.\n")
+    done = shell("refuse", key, "--why", "an old friend")
+    assert (done.code, done.err) == (0, "Refused 2 actions.\n")
     assert key not in {action["key"] for action in shell("approve", "--json").json}
     again = shell("reject", key, "--why", "twice")
     assert again.code == 2
     assert again.err == (
-        f"arsync: {key[:12]} does not wait for approval: it is rejected.\n"
-        "    hint: `arsync reject KEY --take-back --why REASON` withdraws a rejection\n"
+        f"arsync: {key[:12]} does not wait for approval: it is refused.\n"
+        "    hint: `arsync refuse KEY --take-back --why REASON` withdraws a refusal\n"
     )
     assert "an old friend" in shell("why", key).out
 
@@ -166,15 +166,15 @@ def test_a_withdrawn_refusal_makes_the_action_approvable_again(
 ) -> None:
     shell, _ = alone
     key = a_key(shell, "credit_hold")
-    shell("reject", key, "--why", "an old friend")
-    done = shell("reject", key[:10], "--take-back", "--why", "no friend any more")
-    assert (done.code, done.err.splitlines()[0][:22]) == (0, "Withdrew 2 rejections.")
+    shell("refuse", key, "--why", "an old friend")
+    done = shell("refuse", key[:10], "--take-back", "--why", "no friend any more")
+    assert (done.code, done.err.splitlines()[0][:20]) == (0, "Withdrew 2 refusals.")
     assert key in {action["key"] for action in shell("approve", "--json").json}
     history = shell("why", key).out
     assert "an old friend" in history
-    assert "the rejection is withdrawn: no friend any more" in history
-    twice = shell("reject", key, "--take-back", "--why", "again")
-    assert twice.err == f"arsync: {key[:12]} is not rejected: it is awaiting approval.\n"
+    assert "the refusal is withdrawn: no friend any more" in history
+    twice = shell("refuse", key, "--take-back", "--why", "again")
+    assert twice.err == f"arsync: {key[:12]} is not refused: it is awaiting approval.\n"
 
 
 def test_a_wrong_key_is_a_mistake(alone: tuple[Shell, Sandbox]) -> None:
@@ -349,7 +349,7 @@ def test_what_is_approved_can_be_refused_until_it_leaves(
     in_auckland_later(shell, monkeypatch)
     shell("sync")
     key = shell("actions", "--state", "approved", "--json").json[0]["key"]
-    assert shell("reject", key, "--why", "a good customer").err == "Rejected 1 action.\n"
+    assert shell("refuse", key, "--why", "a good customer").err == "Refused 1 action.\n"
     shell("sync")
     assert key in {
         action["key"] for action in shell("actions", "--state", "rejected", "--json").json

@@ -201,6 +201,6 @@ def test_a_refused_letter_is_refused_for_all_its_invoices(
     assert len(world.rows()) == 1
     assert result.plan is not None
     assert {(held.invoice_number, held.why) for held in result.plan.held_back} == {
-        ("INV-1", "the step was rejected"),
-        ("INV-2", "the step was rejected"),
+        ("INV-1", "the step was refused"),
+        ("INV-2", "the step was refused"),
     }

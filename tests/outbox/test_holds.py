@@ -182,7 +182,7 @@ def test_a_hold_refused_by_a_person_stays_reported(
     world.sync()
     world.app.reject([world.the_row(HOLD).key], why="they always pay", who="Jane")
     (plan,) = world.app.plan(world.name)
-    assert any("the credit hold was rejected" in held.why for held in plan.held_back)
+    assert any("the credit hold was refused" in held.why for held in plan.held_back)
 
 
 def test_a_refused_hold_returns_only_for_a_later_debt(
@@ -224,7 +224,7 @@ def test_a_hold_is_placed_when_its_refusal_is_withdrawn(
     world.sync()
     assert world.books.keys(HOLD) == [key]
     (plan,) = world.app.plan(world.name)
-    assert not any("was rejected" in held.why for held in plan.held_back)
+    assert not any("was refused" in held.why for held in plan.held_back)
 
 
 def test_a_hold_is_lifted_where_it_was_placed(

@@ -40,7 +40,7 @@ def test_a_refusal_counts_from_its_day_until_withdrawn(careful: BooksWorld) -> N
     days = [date.fromordinal(first.toordinal() + ahead) for ahead in range(4)]
     placed = [HOLD in planned(careful, day)[0] for day in days]
     assert placed == [True, False, True, True]
-    assert any("the credit hold was rejected" in reason for reason in planned(careful, days[1])[1])
+    assert any("the credit hold was refused" in reason for reason in planned(careful, days[1])[1])
 
 
 def test_a_since_lifted_hold_counts_in_a_past_plan(careful: BooksWorld) -> None:
@@ -69,4 +69,4 @@ def test_a_reminder_refused_that_day_is_not_planned_again(
     careful.advance(days=1)
     kinds, reasons = planned(careful, first)
     assert REMINDER not in kinds
-    assert any("the step was rejected" in reason for reason in reasons)
+    assert any("the step was refused" in reason for reason in reasons)

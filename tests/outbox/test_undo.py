@@ -294,7 +294,7 @@ def test_a_connection_that_only_observes_undoes_nothing(world: BooksWorld) -> No
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (ActionState.AWAITING_APPROVAL, "arsync reject KEY"),
+        (ActionState.AWAITING_APPROVAL, "arsync refuse KEY"),
         (ActionState.REJECTED, "nothing of it is there"),
         (ActionState.APPROVED, "not done yet"),
         (ActionState.UNKNOWN, "arsync resolve"),

@@ -1,4 +1,4 @@
-"""Approving and rejecting actions, and withdrawing rejections."""
+"""Approving and refusing actions, and withdrawing refusals."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ WAITING = frozenset({ActionState.AWAITING_APPROVAL})
 """What can be approved."""
 
 STOPPABLE = frozenset({ActionState.AWAITING_APPROVAL, ActionState.APPROVED})
-"""What can be rejected: until it is claimed nothing has left, so a person can still stop it."""
+"""What can be refused: until it is claimed nothing has left, so a person can still stop it."""
 
 REJECTED = frozenset({ActionState.REJECTED})
-"""Of what a rejection can be withdrawn."""
+"""Of what a refusal can be withdrawn."""
 
 
 def waiting(actor: Actor, container: Container, connection: Chosen = None) -> list[Listed]:
@@ -101,9 +101,9 @@ def reject(
     reason: str,
     until: date | None = None,
 ) -> list[Listed]:
-    """Reject actions that wait for approval or have not left yet.
+    """Refuse actions that wait for approval or have not left yet.
 
-    They are not planned again, unless the rejection is withdrawn; with a day, the first run from
+    They are not planned again, unless the refusal is withdrawn; with a day, the first run from
     that day on withdraws it.
 
     Raises:
@@ -117,7 +117,7 @@ def reject(
 def reject_decisions(
     actor: Actor, container: Container, decisions: Iterable[Decision], *, reason: str
 ) -> list[Listed]:
-    """Reject what a person has chosen, as it was shown.
+    """Refuse what a person has chosen, as it was shown.
 
     Raises:
         UserMistake: one of them has left, or stands otherwise by now.
@@ -129,7 +129,7 @@ def reject_decisions(
 def take_back(
     actor: Actor, container: Container, keys: Sequence[str], *, reason: str
 ) -> list[Listed]:
-    """Withdraw rejections, a person's or the platform's: nothing of them ever took effect.
+    """Withdraw refusals, a person's or the platform's: nothing of them ever took effect.
 
     What still has its reason is planned again by the next run.
 
@@ -140,12 +140,12 @@ def take_back(
         reason: kept with the action.
 
     Raises:
-        UserMistake: a key is not known or not rejected, or the connection only observes.
+        UserMistake: a key is not known or not refused, or the connection only observes.
     """
     permit(actor, Permission.APPROVE)
     rows = _chosen(container, keys, REJECTED)
     name = name_line(actor.name)
-    line = f"the rejection is withdrawn: {reason_line(reason) or _NO_REASON}"
+    line = f"the refusal is withdrawn: {reason_line(reason) or _NO_REASON}"
     return listed_by_name(
         container,
         [

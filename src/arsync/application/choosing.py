@@ -26,7 +26,7 @@ from arsync.core.ledger.records import RecordKind
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
 
-TAKE_BACK_HINT = "`arsync reject KEY --take-back --why REASON` withdraws a rejection"
+TAKE_BACK_HINT = "`arsync refuse KEY --take-back --why REASON` withdraws a refusal"
 
 KEY = re.compile(r"[0-9a-fA-F]{4,32}")
 """What may be the beginning of an action's key."""
@@ -262,11 +262,11 @@ def standing_row(container: Container, key: str, states: Collection[ActionState]
         )
     if row.state not in states:
         mismatch = (
-            "is not rejected" if ActionState.REJECTED in states else "does not wait for approval"
+            "is not refused" if ActionState.REJECTED in states else "does not wait for approval"
         )
         refused = row.state is ActionState.REJECTED
         hint = f"\n    hint: {TAKE_BACK_HINT}" if refused else ""
-        raise UserMistake(f"{row.key[:12]} {mismatch}: it is {row.state.value}.{hint}")
+        raise UserMistake(f"{row.key[:12]} {mismatch}: it is {row.state.word}.{hint}")
     return row
 
 
@@ -326,7 +326,7 @@ class _Subject(NamedTuple):
 
 def _standing(states: Collection[ActionState]) -> str:
     if ActionState.REJECTED in states:
-        return "was rejected"
+        return "was refused"
     either = "waits for approval or is approved and has not left"
     return either if ActionState.APPROVED in states else "waits for approval"
 

@@ -254,7 +254,7 @@ def _tomorrow(seen: _LookedAt) -> Iterator[DigestLine]:
     for message in coming:
         name = message.action.contact_name
         stop = (
-            f"arsync reject {message.action.key[:12]} --why REASON"
+            f"arsync refuse {message.action.key[:12]} --why REASON"
             if message.is_stored
             else f"write pause_until: DATE at {name} under customers: in the rulebook"
         )

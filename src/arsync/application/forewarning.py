@@ -19,7 +19,7 @@ class Forewarned(NamedTuple):
     """The organisation's day."""
     action: Action
     is_stored: bool
-    """It is approved already: `arsync reject KEY` stops it."""
+    """It is approved already: `arsync refuse KEY` stops it."""
 
 
 def forewarned(organisation: OrganisationContext) -> Sequence[Forewarned]:

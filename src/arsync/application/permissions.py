@@ -34,7 +34,7 @@ class Permission(StrEnum):
     TEXTS = "change letters and try them"
     PUSH_RULES = "push rules into the store"
     RUN = "carry out approved actions"
-    APPROVE = "approve or reject actions"
+    APPROVE = "approve or refuse actions"
     LOG = "log what happened with a customer"
     AGREE = "record promises, payment plans and disputes"
     PLACE = "place debts with agencies or take them back"

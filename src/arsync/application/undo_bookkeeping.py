@@ -56,7 +56,7 @@ def end_decisions(organisation: OrganisationContext, keys: Sequence[str]) -> Non
     for key in keys:
         row = store.actions.get(key)
         if row.state is ActionState.REJECTED:
-            words = "it was rejected; its reason has gone since, so a new one counts again"
+            words = "it was refused; its reason has gone since, so a new one counts again"
             store.decisions.take_back(key, who=outbox.WHO, why=words, now=now)
             continue
         owner = store.connections.by_id(row.connection_id)

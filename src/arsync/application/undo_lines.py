@@ -130,13 +130,13 @@ def _line(
 
 _NOT_DONE = {
     _S.PLANNED: "it is only planned: nothing was done",
-    _S.AWAITING_APPROVAL: "it waits for approval: `arsync reject KEY --why REASON` rejects it",
+    _S.AWAITING_APPROVAL: "it waits for approval: `arsync refuse KEY --why REASON` refuses it",
     _S.APPROVED: "it is approved and not done yet: nothing was done",
     _S.SENDING: "a run is carrying it out: its outcome is not known yet",
     _S.UNKNOWN: "its outcome is unknown: settle that first with `arsync resolve`",
     _S.SENT: "it was sent but is not confirmed yet: `arsync apply` confirms it",
     _S.WITHDRAWN: "it was withdrawn: nothing of it is there",
-    _S.REJECTED: "it was rejected: nothing of it is there",
+    _S.REJECTED: "it was refused: nothing of it is there",
 }
 
 

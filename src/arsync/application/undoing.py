@@ -269,13 +269,13 @@ def allow_again(
 def _allowed_again(actor: Actor, container: Container, row: ActionRow, reason: str) -> ActionRow:
     connection = container.store.connections.by_id(row.connection_id)
     undoing = undone_by(container.store, connection).get((row.key, row.generation))
-    # Only holds and terms have an episode in which an undone action counts as rejected.
+    # Only holds and terms have an episode in which an undone action counts as refused.
     if KINDS[row.action.kind].ended_by is None:
         raise UserMistake(f"{row.key[:12]} is neither a credit hold nor a change of payment terms.")
     if undoing is None or row.state is not ActionState.CONFIRMED:
-        raise UserMistake(f"{row.key[:12]} was not undone: it is {row.state.value}.")
+        raise UserMistake(f"{row.key[:12]} was not undone: it is {row.state.word}.")
     if undoing.state not in CARRIED_OUT:
-        raise UserMistake(f"{row.key[:12]}: its undoing is not done: it is {undoing.state.value}.")
+        raise UserMistake(f"{row.key[:12]}: its undoing is not done: it is {undoing.state.word}.")
     line = reason_line(reason)
     words = f"undone; {actor.name} allowed it to be planned again" + (f": {line}" if line else "")
     return container.store.actions.change(

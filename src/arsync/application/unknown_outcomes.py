@@ -146,14 +146,14 @@ def resolve(actor: Actor, container: Container, key: str, *, sent: bool, note: s
 def _outcome_unknown(row: ActionRow) -> ActionRow:
     if row.state is ActionState.UNKNOWN:
         return row
-    outcome = f"the outcome of {row.key[:12]} is known: it is {row.state.value}"
+    outcome = f"the outcome of {row.key[:12]} is known: it is {row.state.word}"
     hint = _INSTEAD.get(row.state, "")
     raise UserMistake(f"{outcome}.\n    hint: {hint}" if hint else f"{outcome}.")
 
 
 _INSTEAD = {
     ActionState.AWAITING_APPROVAL: (
-        "`arsync approve KEY` approves it, `arsync reject KEY` rejects it"
+        "`arsync approve KEY` approves it, `arsync refuse KEY` refuses it"
     ),
     ActionState.APPROVED: "`arsync apply` carries it out",
     ActionState.SENDING: (

@@ -68,7 +68,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "pull": Entry("runs", "Bring the copy of the ledger up to date."),
         "plan": Entry("runs", "Show what the rulebook would do now; changes nothing."),
         "approve": Entry("approval", "Approve actions that need approval."),
-        "reject": Entry("approval", "Reject actions that wait for approval or have not left yet."),
+        "refuse": Entry("approval", "Refuse actions that wait for approval or have not left yet."),
         "apply": Entry("runs", "Carry out the approved actions."),
         "sync": Entry("runs", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
         "run": Entry("runs", "Sync repeatedly."),
@@ -135,6 +135,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "sandbox": Entry("", "Run a local server that behaves like both platforms."),
     },
 }
+EARLIER_NAMES = {"reject": "refuse"}
+"""What commands were called before, as scripts still call them."""
+
 _FLAT = {name: entry for group in COMMANDS.values() for name, entry in group.items()}
 
 
@@ -145,6 +148,7 @@ class _Commands(click.Group):
         return list(_FLAT)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        cmd_name = EARLIER_NAMES.get(cmd_name, cmd_name)
         entry = _FLAT.get(cmd_name)
         if entry is None:
             return None
@@ -160,7 +164,7 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-"):
-            refuse_unknown_command(ctx, args[0], _FLAT)
+            refuse_unknown_command(ctx, args[0], [*_FLAT, *EARLIER_NAMES])
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:

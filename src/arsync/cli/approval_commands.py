@@ -1,4 +1,4 @@
-"""`approve` and `reject`: a person decides what leaves, and sees it before it does."""
+"""`approve` and `refuse`: a person decides what leaves, and sees it before it does."""
 
 from __future__ import annotations
 
@@ -189,11 +189,11 @@ def approve(
 @click.command()
 @click.argument("words", nargs=-1, metavar=SAYS_WHAT)
 @click.option("--why", "reason", default="", help="The reason, recorded with the action.")
-@click.option("--take-back", is_flag=True, help="Withdraw rejections, including the platform's.")
+@click.option("--take-back", is_flag=True, help="Withdraw refusals, including the platform's.")
 @_choosing
 @json_option
 @config_option
-def reject(
+def refuse(
     words: tuple[str, ...],
     reason: str,
     take_back: bool,
@@ -209,11 +209,11 @@ def reject(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Reject actions that wait for approval or have not left yet.
+    """Refuse actions that wait for approval or have not left yet.
 
     Choose as with `arsync approve`; give the reason with --why. They are not planned again.
-    --take-back withdraws a rejection: the next plan requests the action again if its reason
-    remains. `arsync actions --state rejected` lists rejections.
+    --take-back withdraws a refusal: the next plan requests the action again if its reason
+    remains. `arsync actions --state refused` lists refusals.
     """
     from arsync.application import approvals
     from arsync.application.choosing import selected
@@ -236,7 +236,7 @@ def reject(
             keys = [decision.listed.row.key for decision in decisions]
             return approvals.take_back(actor, container, keys, reason=line)
 
-        question = "Withdraw the rejection of" if take_back else "Reject"
+        question = "Withdraw the refusal of" if take_back else "Refuse"
         if each:
             decided = _one_by_one(actor, container, chosen, question, decide)
         else:
@@ -246,11 +246,11 @@ def reject(
         print_json([listed_view(listed) for listed in decided])
     if take_back:
         say(
-            f"Withdrew {word(len(decided), 'rejection')}. Actions with a remaining reason are "
+            f"Withdrew {word(len(decided), 'refusal')}. Actions with a remaining reason are "
             "planned again: `arsync approve`\nlists those that need approval."
         )
     else:
-        say(f"Rejected {word(len(decided), 'action')}.")
+        say(f"Refused {word(len(decided), 'action')}.")
     return EXIT_DONE
 
 
@@ -447,6 +447,6 @@ def _list_waiting(
             f"\n{word(len(decisions), 'action')} waiting: `arsync approve KEY ...` approves some, "
             "`arsync approve CUSTOMER`\none customer's, `arsync approve --each` asks about each, "
             "`arsync approve --all` approves\nall, "
-            "and `arsync reject KEY --why REASON` rejects one."
+            "and `arsync refuse KEY --why REASON` refuses one."
         )
     return EXIT_WAITING if waiting else EXIT_DONE

@@ -590,7 +590,7 @@ def _facts(explanation: ExplainedApplication) -> list[tuple[str, str]]:
         phrases = [
             f"{reference.name}: {reference.answer or 'not answered yet'}",
             f"asked on {reference.asked_on}" if reference.asked_on else "",
-            f"the letter is {reference.letter_state}" if reference.letter_state else "",
+            f"the letter is {_said(reference.letter_state)}" if reference.letter_state else "",
             f"reminded on {reference.reminded_on}" if reference.reminded_on else "",
             f"answered on {reference.answered_on}" if reference.answered_on else "",
             f"knows it {reference.known_for}" if reference.known_for else "",
@@ -605,6 +605,12 @@ def _facts(explanation: ExplainedApplication) -> list[tuple[str, str]]:
         for datum in application.data
     ]
     return [(label, text) for label, text in lines if text]
+
+
+def _said(state: str) -> str:
+    from arsync.core.actions import ActionState
+
+    return ActionState(state).word
 
 
 def _proposed_words(explanation: ExplainedApplication) -> str:

@@ -73,7 +73,7 @@ def restore(file: Path, as_json: bool, config_file: Path | None) -> int:
             "They only observe now: the backup does not contain what was sent after it was taken.\n"
             "What was approved waits for approval again.\n"
             "Next: arsync pull, and arsync plan. Then require approval for every message, and "
-            "reject those already sent:\n"
+            "refuse those already sent:\n"
             + "\n".join(f"    arsync connections {name} --mode approve" for name in names)
         )
     # A script must not continue before a person has looked at the restored connections.

@@ -139,12 +139,20 @@ def reasons_of(organisation: OrganisationContext, listed: Listed) -> Reasons:
     return Reasons(rulebook if same else None, organisation.zone, organisation.clock.now())
 
 
+class _StateWord(click.Choice[str]):
+    """A state as people say it, or as JSON has it."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        is_kept = value in set(ActionState)
+        return super().convert(ActionState(value).word if is_kept else value, param, ctx)
+
+
 @click.command()
 @click.option(
     "--state",
     "states",
     multiple=True,
-    type=click.Choice([state.value for state in ActionState]),
+    type=_StateWord([state.word for state in ActionState]),
     help="Only actions in this state.",
 )
 @click.option(
@@ -178,7 +186,7 @@ def actions(
     from arsync.cli.render import show_actions
 
     choice = action_history.ActionFilter(
-        states={ActionState(state) for state in states} or None,
+        states={state for state in ActionState if state.word in states} or None,
         kinds={ActionKind(kind) for kind in kinds} or None,
     )
     with opened(config_file) as (actor, container):

@@ -340,7 +340,7 @@ def show_actions(listed_actions: Sequence[Listed], zones: Mapping[str, tzinfo]) 
                 listed.row.action.contact_name,
                 what(listed.row.action),
                 about(listed.row.action),
-                listed.row.state.value,
+                listed.row.state.word,
                 short_hash(listed.row.rulebook_hash),
                 listed.row.reason,
             ]
@@ -365,7 +365,7 @@ def result_line(result: RunResult) -> str:
         by_rulebook = short_hash(result.plan.rulebook_hash)
         phrases.append(f"{len(result.plan.actions):,} planned by rulebook {by_rulebook}")
     if result.applied:
-        done = Counter(effect.state.value for effect in result.applied.effects)
+        done = Counter(effect.state.word for effect in result.applied.effects)
         phrases += [f"{count:,} {state}" for state, count in done.items()]
     if result.mode == "observe" and result.kind != "pull":
         phrases.append("only observes, so nothing was written")

@@ -87,7 +87,7 @@ def show_history(entry: ActionHistory, *, reasons: Reasons) -> None:
         f"{what(row.action)}, {row.action.contact_name} ({entry.listed.connection})", bold=True
     )
     click.echo(f"  key   {row.key}")
-    click.echo(f"  state {row.state.value}" + (f": {row.reason}" if row.reason else ""))
+    click.echo(f"  state {row.state.word}" + (f": {row.reason}" if row.reason else ""))
     if row.rulebook_hash:
         click.echo(f"  rulebook {short_hash(row.rulebook_hash)}")
     if entry.notice_number:
@@ -228,7 +228,7 @@ def _history(histories: Sequence[ActionHistory], reasons: Reasons, *, full: bool
         line = f"  {reasons.local(row.changed_at):%Y-%m-%d}  {row.key[:12]}  {what(row.action)}"
         if row.action.invoices:
             line += f", {about(row.action)}"
-        click.echo(f"{line}: {row.state.value}" + (f" ({row.reason})" if row.reason else ""))
+        click.echo(f"{line}: {row.state.word}" + (f" ({row.reason})" if row.reason else ""))
         if full:
             _events(entry, reasons, indent=14)
     if len(histories) > len(entries):
@@ -238,9 +238,9 @@ def _history(histories: Sequence[ActionHistory], reasons: Reasons, *, full: bool
 def _events(entry: ActionHistory, reasons: Reasons, *, indent: int) -> None:
     for event in entry.events:
         moved = event.from_state is not None and event.from_state != event.to_state
-        start = f"{event.from_state.value} -> " if event.from_state and moved else ""
+        start = f"{event.from_state.word} -> " if event.from_state and moved else ""
         click.echo(
             f"{' ' * indent}{reasons.local(event.at):%Y-%m-%d %H:%M}  "
-            f"{start}{event.to_state.value}, by {event.actor}"
+            f"{start}{event.to_state.word}, by {event.actor}"
             f"{': ' + event.reason if event.reason else ''}"
         )

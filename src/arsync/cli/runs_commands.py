@@ -1,4 +1,4 @@
-"""`pull`, `plan`, `approve`, `reject`, `apply`, `sync`, `run`."""
+"""`pull`, `plan`, `approve`, `refuse`, `apply`, `sync`, `run`."""
 
 from __future__ import annotations
 

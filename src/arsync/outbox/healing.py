@@ -2,7 +2,7 @@
 
 A refusal is about one action, about all emails of a day, or about the whole organisation. Of what
 is wrong with all of them only one is tried now and then; the others wait without being tried. A
-refusal about the customer's record stays `rejected`, so that the cadence goes on with calls and
+refusal about the customer's record stays `refused`, so that the cadence goes on with calls and
 letters, and is taken back when the record changes.
 """
 

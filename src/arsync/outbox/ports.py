@@ -43,7 +43,7 @@ class ActionReading(Protocol):
         ...
 
     def refused(self, connection_id: int, /) -> Sequence[ActionRow]:
-        """Return actions that wait after a refusal, or were rejected with one, that can heal."""
+        """Return actions that wait after a refusal, or were refused with one, that can heal."""
         ...
 
     def sent_count(

@@ -13,7 +13,7 @@ DOUBT_DAYS = 366
 FOUND_AFTER_RESTORE = "found at the accounting system: it was done after the backup was taken"
 LOOK_FIRST = (
     "the store was restored from a backup, and this may have left since: look into the mailbox or"
-    " the accounting system, then approve or reject it"
+    " the accounting system, then approve or refuse it"
 )
 
 

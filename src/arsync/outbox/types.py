@@ -29,7 +29,7 @@ class Limits(NamedTuple):
     lease_seconds: int = 900
     """A claim older than this, without an outcome, counts as unknown."""
     attempts_max: int = 30
-    """With the pauses between them, about a week; then the action is rejected."""
+    """With the pauses between them, about a week; then the action is refused."""
     actions_per_run_max: int = 5_000
     emails_per_run_max: int = 300
     emails_per_day_max: int = 2_000

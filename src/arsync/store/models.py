@@ -348,7 +348,7 @@ class ActionRow(NamedTuple):
     created_at: datetime
     changed_at: datetime
     heals_when: HealsWhen = HealsWhen.NEVER
-    """What heals the refusal that it waits after, or was rejected with."""
+    """What heals the refusal that it waits after, or was refused with."""
     heals_mark: str = ""
     """How the customer's records stood when it was refused."""
     done_on: date | None = None

@@ -58,7 +58,7 @@ def a_notice(number: int, name: str = "Acme Ltd", currency: str = "GBP") -> Acti
 
 @pytest.fixture
 def register(container: Container) -> Container:
-    """Five notices: sent, rejected, of unknown outcome, put off, and leaving now."""
+    """Five notices: sent, refused, of unknown outcome, put off, and leaving now."""
     numbered(container, a_notice(1, "=SUM(A1)"), TODAY - timedelta(2), ActionState.SENT)
     numbered(container, a_notice(2), TODAY - timedelta(1), ActionState.REJECTED)
     numbered(container, a_notice(3, currency="EUR"), TODAY, ActionState.UNKNOWN)
@@ -71,14 +71,14 @@ def test_each_number_has_its_outcome(register: Container) -> None:
     notices = notice_register(RITA, register)
     assert [(notice.number, notice.outcome) for notice in notices] == [
         (1, "sent: mail to a@x.example"),
-        (2, "not sent: rejected: no longer wanted"),
+        (2, "not sent: refused: no longer wanted"),
         (3, "not known whether it left"),
         (4, "not sent yet"),
         (5, "leaving now"),
     ]
-    sent, rejected, in_two_currencies, *_ = notices
+    sent, refused, in_two_currencies, *_ = notices
     assert (sent.amount, sent.currency, amount_shown(sent)) == (Decimal(200), "GBP", "GBP 200.00")
-    assert (sent.sent_on, rejected.sent_on) == (TODAY - timedelta(2), None)
+    assert (sent.sent_on, refused.sent_on) == (TODAY - timedelta(2), None)
     assert (in_two_currencies.amount, amount_shown(in_two_currencies)) == (None, "")
     assert (sent.written, sent.number) == ("N-1", 1)
     assert sent.invoices == ("INV-1", "INV-k1")

@@ -173,7 +173,7 @@ def test_a_refused_lift_returns_after_a_new_reason(desk: Desk) -> None:
     refused = after_refusal(paid, lifts)
     plan = desk.plan(desk.head + old, refused)
     assert not plan.actions
-    assert "lifting it was rejected" in plan.held_back[0].why
+    assert "lifting it was refused" in plan.held_back[0].why
     again = refused._replace(invoices=owing)
     ended = desk.plan(desk.head + old, again).ended_refusals
     assert set(ended) == {action.key for action in lifts}

@@ -457,7 +457,7 @@ def test_law_6_a_refused_step_yields_to_the_next(desk: Desk) -> None:
     last = desk.plan(text, account._replace(done_keys=both))
     assert not last.actions
     assert (whys(last), last.held_back[0].next_date) == (
-        ["the step was rejected"],
+        ["the step was refused"],
         desk.today + timedelta(10),
     )
     by_caller = desk.plan(text, account, started=frozenset({refused.key}))
@@ -469,7 +469,7 @@ def test_law_6_the_last_step_refused_ends_the_cadence(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 20))
     keys = frozenset(action.key for action in desk.plan(text, account).actions)
     assert whys(desk.plan(text, account._replace(done_keys=keys))) == [
-        "the step was rejected, and it was the last"
+        "the step was refused, and it was the last"
     ]
 
 

@@ -239,7 +239,7 @@ def test_a_withdrawn_refusal_leaves_the_action_to_the_plan(
     assert (event.actor, event.reason, event.from_state) == ("Jane", "a mistake", S.REJECTED)
     assert save(store, connection, action, mode="approve") == (1, 0, 0)
     assert store.actions.get(action.key).state == S.AWAITING_APPROVAL
-    with pytest.raises(UserMistake, match="is not rejected: it is awaiting approval"):
+    with pytest.raises(UserMistake, match="is not refused: it is awaiting approval"):
         store.decisions.take_back(action.key, who="Jane", why="again", now=NOW)
 
 

@@ -27,7 +27,7 @@ PASSED_OVER = "passed over: a backup came back that did not know which numbers h
 _OUTCOMES = {
     ActionState.SENDING: "leaving now",
     ActionState.UNKNOWN: "not known whether it left",
-    ActionState.REJECTED: "not sent: rejected",
+    ActionState.REJECTED: "not sent: refused",
     ActionState.WITHDRAWN: "not sent: withdrawn",
 }
 

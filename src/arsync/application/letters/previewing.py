@@ -182,7 +182,7 @@ def _of_message(container: Container, wanted: LetterWanted) -> LetterPreview:
             f"It left on {row.sent_on} {by_way(action.via)}; this is how it would read now.",
         )
     else:
-        remarks = (f"It is {row.state}: {row.reason}",)
+        remarks = (f"It is {row.state.word}: {row.reason}",)
     if wanted.language:
         action = in_language(action, wanted.language)
     return _of_customer(organisation, MadeUp(action, account, remarks, is_planned))

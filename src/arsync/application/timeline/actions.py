@@ -95,7 +95,7 @@ def _what(action: Action) -> str:
 def _state(row: ActionRow) -> str:
     detail = row.receipt.detail if row.receipt is not None else ""
     remark = detail if row.state in _DONE else row.reason
-    return f"{row.state.value} ({remark})" if remark else row.state.value
+    return f"{row.state.word} ({remark})" if remark else row.state.word
 
 
 def _numbers(action: Action) -> tuple[str, ...]:

@@ -39,6 +39,11 @@ class ActionState(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
 
+    @property
+    def word(self) -> str:
+        """Return it as people say it; its value is what stores and programs have kept."""
+        return "refused" if self is ActionState.REJECTED else self.value
+
 
 _S = ActionState
 ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {

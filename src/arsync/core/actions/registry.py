@@ -68,8 +68,8 @@ class KindOfAction(Struct, frozen=True):
 
 
 _REFUSED = (
-    "{thing} was rejected: it is not requested again while a reason remains, unless you withdraw"
-    " the rejection: `arsync reject {{key}} --take-back --why REASON`"
+    "{thing} was refused: it is not requested again while a reason remains, unless you withdraw"
+    " the refusal: `arsync refuse {{key}} --take-back --why REASON`"
 )
 
 _ROWS = (
@@ -153,7 +153,7 @@ _ROWS = (
         note_on_contact=True,
         not_undoable="undo the credit hold itself: its reasons go with it",
         refused_words=(
-            "the books show earlier reasons of the credit hold: writing them anew was rejected, or "
+            "the books show earlier reasons of the credit hold: writing them anew was refused, or "
             "its outcome is not known yet"
         ),
         trace_question="are its present reasons shown on the customer",
@@ -168,7 +168,7 @@ _ROWS = (
         note_on_contact=True,
         has_note=False,
         refused_words=(
-            "the reminder level was rejected, or its outcome is not known yet: the next level is"
+            "the reminder level was refused, or its outcome is not known yet: the next level is"
             " shown again"
         ),
         trace_question="is this the reminder level shown on the customer",
@@ -187,7 +187,7 @@ _ROWS = (
             "lifting a hold is not undone: if a reason remains, the next run places it again"
         ),
         refused_words=(
-            "the credit hold is still in place: lifting it was rejected, or its outcome is not "
+            "the credit hold is still in place: lifting it was refused, or its outcome is not "
             "known yet"
         ),
         trace_question="is the credit hold gone from the customer",
@@ -224,7 +224,7 @@ _ROWS = (
             "restored terms are not changed back: if a reason remains, the next run changes them"
         ),
         refused_words=(
-            "the payment terms are still those of the credit hold: restoring them was rejected, or "
+            "the payment terms are still those of the credit hold: restoring them was refused, or "
             "its outcome is not known yet"
         ),
         trace_question="are the payment terms what they were before",

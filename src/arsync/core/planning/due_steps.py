@@ -242,7 +242,7 @@ class _Round:
             # A refusal is about one step. The cadence continues with the next, once that is due.
             refused.add(following.position)
             following = self.step_after(invoice, taken_steps, refused)
-        reason = "the step was rejected" + ("" if following else ", and it was the last")
+        reason = "the step was refused" + ("" if following else ", and it was the last")
         return self.hold_back(invoice, reason, following.on if following else None)
 
     def with_way(self, due_step: DueStep) -> DueStep:

@@ -193,7 +193,7 @@ class ActionQueries:
         return Later(count, first) if count else None
 
     def refused(self, connection_id: int) -> Sequence[ActionRow]:
-        """Return the actions that wait after a refusal, or were rejected with one, that can heal.
+        """Return the actions that wait after a refusal, or were refused with one, that can heal.
 
         In the order in which they will be done.
         """

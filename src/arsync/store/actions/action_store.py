@@ -96,7 +96,7 @@ class Actions(ActionQueries):
                 lost its lock must not settle another run's attempt.
             receipt: the platform's proof of the write, when there is one.
             not_before: for `approved`: do not try, or try again, before this moment.
-            refusal: for `rejected`: what ends the refusal by itself.
+            refusal: for `refused`: what ends the refusal by itself.
 
         Raises:
             UserMistake: the change is not allowed from the action's state.

@@ -80,7 +80,9 @@ class ActionDecisions:
         with self._database.write() as db:
             row = locked_row(db, key)
             if row.state != ActionState.UNKNOWN.value:
-                raise UserMistake(f"the outcome of {key[:12]} is known: it is {row.state}.")
+                raise UserMistake(
+                    f"the outcome of {key[:12]} is known: it is {ActionState(row.state).word}."
+                )
             values: dict[str, object] = {}
             if not sent:
                 values = {
@@ -109,7 +111,9 @@ class ActionDecisions:
         with self._database.write() as db:
             row = locked_row(db, key)
             if row.state != ActionState.REJECTED.value:
-                raise UserMistake(f"{key[:12]} is not rejected: it is {row.state}.")
+                raise UserMistake(
+                    f"{key[:12]} is not refused: it is {ActionState(row.state).word}."
+                )
             to_state, values = ActionState.WITHDRAWN, dict[str, object]()
             if row.by_person:
                 to_state = ActionState.APPROVED

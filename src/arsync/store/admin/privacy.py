@@ -418,7 +418,7 @@ def _refuse_if_in_use(db: Connection, connection_id: int, contact: Contact) -> N
     if going_on:
         raise UserMistake(
             f"{going_on:,} actions about {contact.name} are not ended."
-            "\n    hint: `arsync actions` lists them; reject, resolve or finish them first"
+            "\n    hint: `arsync actions` lists them; refuse, resolve or finish them first"
         )
 
 

@@ -5,6 +5,7 @@ There they are plain English words that are kept and compared. A page says them 
 
 from __future__ import annotations
 
+from arsync.core.actions import ActionState
 from arsync.translation import ReaderText
 
 TERMS: tuple[ReaderText, ...] = (
@@ -19,7 +20,7 @@ TERMS: tuple[ReaderText, ...] = (
     ReaderText("sent"),
     ReaderText("confirmed"),
     ReaderText("withdrawn"),
-    ReaderText("rejected"),
+    ReaderText("refused"),
     ReaderText("unknown"),
     ReaderText("reminder"),
     ReaderText("credit hold"),
@@ -102,4 +103,5 @@ TERMS: tuple[ReaderText, ...] = (
 
 def term(word: object) -> ReaderText:
     """Return a word of another layer as a page says it: `credit_hold` is `credit hold`."""
-    return ReaderText(str(word).replace("_", " "))
+    said = ActionState.REJECTED.word if word == ActionState.REJECTED else str(word)
+    return ReaderText(said.replace("_", " "))

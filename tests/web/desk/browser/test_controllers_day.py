@@ -39,7 +39,7 @@ def test_a_day_of_the_controller(served: Served) -> None:
     page.goto(f"/c/books/customers/{WRITTEN_TO}")
     timeline = page.locator(".timeline").inner_text()
     assert "approved (approved by Tom Okafor as controller)" in timeline
-    assert f"rejected ({REASON})" in timeline
+    assert f"refused ({REASON})" in timeline
 
     assert desk.books.emails == []
     clock = desk.container.clock

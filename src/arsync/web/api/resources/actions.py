@@ -120,7 +120,7 @@ def approve_actions(caller: Caller, body: ApprovalBody) -> DecidedList:
 
 @operations.act("/connections/{connection}/actions/reject", Permission.APPROVE, audited="rejected")
 def reject_actions(caller: Caller, body: RefusalBody) -> DecidedList:
-    """Reject actions that wait or have not left yet: all of them, or none."""
+    """Refuse actions that wait or have not left yet: all of them, or none."""
     keys = _deciding(caller, body.keys, STOPPABLE, body.reason)
     return _decided(reject(caller.actor, caller.container, keys, reason=body.reason))
 
@@ -128,10 +128,10 @@ def reject_actions(caller: Caller, body: RefusalBody) -> DecidedList:
 @operations.act(
     "/connections/{connection}/actions/take-back",
     Permission.APPROVE,
-    audited="took rejections back",
+    audited="took refusals back",
 )
 def take_back_rejections(caller: Caller, body: RefusalBody) -> DecidedList:
-    """Take rejections back: what still has its reason is planned again by the next run."""
+    """Take refusals back: what still has its reason is planned again by the next run."""
     keys = _deciding(caller, body.keys, REJECTED, body.reason)
     return _decided(take_back(caller.actor, caller.container, keys, reason=body.reason))
 
