@@ -94,3 +94,10 @@ def test_a_reference_is_asked_and_taken_back(shell: Shell) -> None:
     back = shell("credit", "reference", number, who, "--take-back")
     assert f"{who}: the answer is taken back." in back.err
     assert f"{who}: not answered yet" in shell("credit", "show", number, "--why").out
+
+
+def test_terms_are_reported_in_every_form(shell: Shell) -> None:
+    shown = shell("report", "terms", *CONNECTION)
+    assert "the rulebook has no terms to compare with" in shown.out
+    assert shell("report", "terms", *CONNECTION, "--json").json[0]["has_policy"] is False
+    assert shell("report", "terms", *CONNECTION, "--format", "csv").out.startswith("connection,")

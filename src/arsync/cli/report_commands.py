@@ -23,7 +23,7 @@ from arsync.cli.common import (
 from arsync.cli.forecast_commands import forecast
 from arsync.cli.json_output import json_text, print_json
 from arsync.cli.report_output import format_option, give, output_option
-from arsync.cli.risk_commands import concentration, provision
+from arsync.cli.risk_commands import concentration, provision, terms_of_payment
 from arsync.core.ledger.missing_documents import missing_in_words
 from arsync.errors import EXIT_DONE, UserMistake
 
@@ -41,7 +41,7 @@ def report() -> None:
     """Print measures, ageing, what follows steps, the forecast, or the tie-out."""
 
 
-for command in (forecast, provision, concentration):
+for command in (forecast, provision, concentration, terms_of_payment):
     report.add_command(command)
 
 

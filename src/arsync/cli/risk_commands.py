@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         OwedDocument,
         ProvisionTable,
     )
+    from arsync.application.terms_report import TermsTable
 
 explain_option = click.option(
     "--explain", is_flag=True, help="List the open invoices behind it instead."
@@ -224,6 +225,70 @@ def _show_concentration(table: ConcentrationTable, *, explain: bool) -> None:
         click.echo(wrapped(concentration_note(row), indent=2))
         if row.unrated:
             click.echo(wrapped(f"No rate recorded for: {', '.join(row.unrated)}", indent=2))
+
+
+@click.command("terms")
+@format_option("table", "csv", "json")
+@output_option
+@connection_option
+@as_of_option
+@json_option
+@config_option
+def terms_of_payment(
+    form: str,
+    output: Path | None,
+    connection: ConnectionChoice,
+    as_of: date | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show whose payment terms, or due days, are not those of the rulebook's terms."""
+    from arsync.application.connecting import connections
+    from arsync.application.terms_report import terms_csv, terms_report, terms_view
+
+    with opened(config_file) as (actor, container):
+        tables = [
+            terms_report(actor, organisation, as_of)
+            for organisation in connections(actor, container, connection)
+        ]
+    give_tables(
+        tables,
+        "json" if as_json else form,
+        output,
+        container.config,
+        view=terms_view,
+        csv=terms_csv,
+        show=_show_terms,
+    )
+    return EXIT_DONE
+
+
+def _show_terms(table: TermsTable) -> None:
+    title = f"{table.connection}, at the end of {table.as_of}"
+    if not table.has_policy:
+        click.echo(f"{title}: the rulebook has no terms to compare with.")
+        return
+    if not table.rows:
+        click.echo(f"{title}: nothing differs from the policy.")
+        return
+    columns = ["customer", "terms by policy", "in the books", "invoices due otherwise", "because"]
+    rows = [
+        [
+            row.contact,
+            row.expected.words,
+            row.in_books or "the same, or not known",
+            ", ".join(invoice.number for invoice in row.invoices[:NAMED_MAX]),
+            row.because,
+        ]
+        for row in table.rows
+    ]
+    print_table(title, columns, rows)
+    if table.left_out:
+        click.echo(f"  {table.left_out:,} more customers are not listed.")
+
+
+NAMED_MAX = 5
+"""So many invoices of a customer are named; CSV and JSON have all."""
 
 
 def _show_documents(title: str, documents: Sequence[OwedDocument]) -> None:
