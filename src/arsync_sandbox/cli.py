@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 CONTACTS_DEFAULT, INVOICES_DEFAULT = 40, 400
 """The ledger that a bare `sandbox` serves."""
+
+IMAP_PORT_DEFAULT = 8752
 
 DAYS_AHEAD = 90
 """For how many days a generated business goes on issuing invoices."""
@@ -55,9 +58,7 @@ def _day(text: str) -> date:
 @click.option(
     "--imap-port",
     type=click.IntRange(0, 65535),
-    default=8752,
-    show_default=True,
-    help="The port for what comes back of mail; 0 chooses a free port.",
+    help="The port for what comes back of mail (default: 8752, or a free one where that is taken).",
 )
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The seed of all random choices."
@@ -99,7 +100,7 @@ def main(
     platform: str,
     port: int,
     smtp_port: int,
-    imap_port: int,
+    imap_port: int | None,
     seed: int,
     contacts: int | None,
     invoices: int | None,
@@ -130,7 +131,7 @@ def main(
         PLATFORMS if platform == "both" else (platform,),
         port=port,
         smtp_port=smtp_port,
-        imap_port=imap_port,
+        imap_port=_free_or_0(IMAP_PORT_DEFAULT) if imap_port is None else imap_port,
         start=start,
         seed=seed,
         settings={"limits": limits, "debtors": debtors},
@@ -144,7 +145,7 @@ def main(
     try:
         sandbox.listen()
     except OSError as error:
-        hint = "is a sandbox running already? --port 0 --smtp-port 0 --imap-port 0 take free ones"
+        hint = "is a sandbox running already? --port 0 --smtp-port 0 take free ports"
         raise _Mistake(f"{error.strerror}\n    hint: {hint}") from error
     if as_json:
         click.echo(json.dumps(start_values(sandbox)))
@@ -158,6 +159,17 @@ def main(
     sandbox.serve_forever()
     if not as_json:
         click.echo("\nStopped.")
+
+
+def _free_or_0(port: int) -> int:
+    """Return a port if nobody listens there: a second sandbox needs no third port named."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
 
 
 class _Mistake(click.ClickException):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -16,7 +18,7 @@ import requests
 from click.testing import CliRunner
 
 from arsync.mail.mailbox import mailbox_server
-from arsync_sandbox.cli import main, start_text
+from arsync_sandbox.cli import IMAP_PORT_DEFAULT, main, start_text
 from arsync_sandbox.server import PLATFORMS, Sandbox, importable_platforms
 
 
@@ -57,8 +59,6 @@ def test_the_command_serves_until_it_is_stopped(tmp_path: Path, stop: signal.Sig
         "0",
         "--smtp-port",
         "0",
-        "--imap-port",
-        "0",
         "--contacts",
         "3",
         "--invoices",
@@ -92,8 +92,6 @@ def test_with_json_one_line_says_where_it_serves(tmp_path: Path) -> None:
         "0",
         "--smtp-port",
         "0",
-        "--imap-port",
-        "0",
         "--contacts",
         "2",
         "--invoices",
@@ -101,9 +99,14 @@ def test_with_json_one_line_says_where_it_serves(tmp_path: Path) -> None:
         "--start",
         "2026-06-01",
     ]
+    other = socket.socket()
+    with contextlib.suppress(OSError):  # where something has the port already, it is as good
+        other.bind(("127.0.0.1", IMAP_PORT_DEFAULT))
+        other.listen()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stdout is not None
         started = json.loads(process.stdout.readline())
+        assert started["imap_port"] not in {0, IMAP_PORT_DEFAULT}, "a second one finds its own"
         assert (
             requests.get(f"{started['control']}/state", timeout=10).json()["now"][:10]
             == (started["now"][:10])
@@ -112,6 +115,7 @@ def test_with_json_one_line_says_where_it_serves(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(10) == 0
         assert process.stdout.read() == ""
+    other.close()
 
 
 @pytest.mark.skipif(not importable_platforms(), reason="no platform can be imported yet")
