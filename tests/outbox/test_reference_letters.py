@@ -232,8 +232,10 @@ def test_a_customers_timeline_tells_of_it(world: BooksWorld) -> None:
     number = applied(world, "Customer 1")
     asked(world, number)
     world.sync()
-    told = timeline(OWNER, world.app, "Customer 1").events
-    assert ["Reference asked 'reference request'" in event.text for event in told].count(True) == 1
+    told = [event.text for event in timeline(OWNER, world.app, "Customer 1").events]
+    assert ["Reference asked 'reference request'" in text for text in told].count(True) == 1
+    assert "applied for credit with a limit of GBP 4,000.00" in told
+    assert "Acme Supply was asked" not in told, "once"
     # It is no letter to the customer: nothing keeps a reminder waiting for it.
     assert world.store.letters.earlier(world.connection.id, "c1") == []
 
@@ -246,3 +248,20 @@ def test_forgetting_a_prospect_takes_its_letters(world: BooksWorld) -> None:
     action = world.the_row(LETTER).action
     assert "Nova" not in str(action)
     assert "acme" not in str(action).lower()
+
+
+def test_what_was_asked_before_it_bought_is_told(world: BooksWorld) -> None:
+    number = applied(world, "Customer 1")
+    asked(world, number)
+    world.sync()
+    world.books.add_contact(1)
+    said = ReferenceWords(ReferenceAnswer.GOOD, known_for="6 years", limit_granted=Decimal(900))
+    record_reference(OWNER, world.app, number, "Acme Supply", said=said)
+    by_hand = DecidedByHand(CreditOutcome.ACCEPT, Decimal(500), reason="small")
+    decide_credit(OWNER, world.app, number, by_hand)
+    world.sync()
+    told = [event.text for event in timeline(OWNER, world.app, "Customer 1").events]
+    assert "Acme Supply was asked" in told
+    assert "Acme Supply answered: good, knows it 6 years, grants GBP 900.00" in told
+    assert "accepted, limit GBP 500.00" in told
+    assert len(mails(world)) == 1

@@ -20,6 +20,7 @@ from arsync.application.desk.customer_figures import (
 from arsync.application.desk.waiting import Waiting, waiting_about
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.timeline.credit import CREDIT_KINDS
 from arsync.application.timeline.customer_timeline import kept_events
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.core.actions.registry import MESSAGE_KINDS
@@ -146,6 +147,7 @@ EVENT_GROUPS = {
     "credit": frozenset(
         {"credit hold", "lift credit hold", "hold reasons", "terms", "restore terms"}
         | {"hold by hand", "credit limit"}
+        | CREDIT_KINDS
     ),
 }
 """Which kinds of event each filter of the timeline shows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arsync.application.timeline.actions import action_events
+from arsync.application.timeline.credit import credit_events_of
 from arsync.application.timeline.documents import credit_events, invoice_events, payment_events
 from arsync.application.timeline.events import TimelineSource
 from arsync.application.timeline.mail import mail_events
@@ -28,6 +29,7 @@ SOURCES: tuple[TimelineSource, ...] = (
     TimelineSource("placements", placement_events),
     TimelineSource("holds and releases by hand", hold_events),
     TimelineSource("credit limits", limit_events),
+    TimelineSource("applications for credit, references, decisions", credit_events_of),
     # Last: what a person notes comes after what was done at the same moment.
     TimelineSource("the log", log_events),
 )
