@@ -242,7 +242,7 @@ def terms_of_payment(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Show whose payment terms, or due days, are not those of the rulebook's terms."""
+    """Show whose payment terms differ from the rulebook's."""
     from arsync.application.connecting import connections
     from arsync.application.terms_report import terms_csv, terms_report, terms_view
 
