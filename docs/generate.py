@@ -67,6 +67,7 @@ KEYWORDS: Mapping[str, Any] = {
     "gettext": None,
     "ngettext": (1, 2),
     "ReaderText": None,
+    "saying": None,
     "plural": (2, 3),
 }
 """What marks a text of the desk, and which arguments are its forms."""

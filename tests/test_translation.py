@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-from arsync.translation import ENGLISH, ReaderText, gettext, ngettext, speak
+from arsync.translation import (
+    ENGLISH,
+    ReaderText,
+    as_saying,
+    gettext,
+    in_readers_words,
+    ngettext,
+    saying,
+    speak,
+)
 from arsync.web.desk.catalogues import catalogue_of
 
 POLISH = r"""
@@ -55,3 +64,11 @@ def test_a_language_has_the_forms_that_it_needs(folder: Path) -> None:
         assert gettext("Tomorrow") == "Tomorrow"
     finally:
         speak(ENGLISH)
+
+
+def test_a_saying_is_english_until_a_page_says_it() -> None:
+    whole = saying("It replaces %(promise)s.", promise=saying("a promise of %(day)s", day="today"))
+    said = whole.then(saying("See `arsync promise`."), as_saying("Noted 100%"))
+    assert said == "It replaces a promise of today. See `arsync promise`. Noted 100%"
+    assert in_readers_words(said) == "It replaces a promise of today. Noted 100%"
+    assert in_readers_words("as it is") == "as it is"

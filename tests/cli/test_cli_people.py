@@ -39,7 +39,7 @@ def test_a_disputed_part_is_changed_listed_and_settled(shell: Shell) -> None:
     words = ("--amount", "100", "--reason-code", "falscher Preis", "--owner", "Jo")
     opened = shell("dispute", "INV-1", *words, "--needs", "the price list", "--connection", "xero")
     assert opened.code == 0
-    assert "GBP 100.00 of INV-1 recorded; while it is open only GBP 800.00 is" in opened.err
+    assert "GBP 100.00 of INV-1 recorded. While it is open only GBP 800.00 is" in opened.err
     changed = shell("dispute", "INV-1", "--change", "--amount", "150", "--connection", "xero")
     assert "GBP 150.00 of INV-1 changed" in changed.err
     listed = shell("dispute", "--connection", "xero")

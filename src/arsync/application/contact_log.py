@@ -17,6 +17,8 @@ from arsync.application.persons_words import (
     contact_name,
     invoice_ref,
     name_line,
+    no_note,
+    note_leaves,
     reason_line,
 )
 from arsync.core.actions import Action, Because, NotePayload
@@ -24,6 +26,7 @@ from arsync.core.ledger.records import Contact, ContactStatus, Invoice, LogKind
 from arsync.core.planning.plan_views import ActionView, action_view
 from arsync.errors import UserMistake
 from arsync.store.models import LogRow
+from arsync.translation import SaidText, saying
 
 LOG_DAYS_BACK_MAX = 3_660
 """What happened more than ten years ago is a slip of a key."""
@@ -88,12 +91,27 @@ def log(
         invoice_id=invoice.id if invoice else "",
         noted_by=note_of if writable else None,
     )
-    message = f"Logged as number {row.id}: {contact.name}, {row.kind} on {day}."
+    message = saying(
+        "Logged as number %(number)s: %(customer)s, %(kind)s on %(day)s.",
+        number=row.id,
+        customer=contact.name,
+        kind=saying(row.kind),
+        day=day,
+    )
     if not organisation.observes and not writable:
-        message += f" {contact.name} is {contact.status}: no note is written about it."
+        message = message.then(
+            saying(
+                "%(customer)s is %(status)s: no note is written about it.",
+                customer=contact.name,
+                status=contact.status,
+            )
+        )
     if entry.kind is LogKind.COMPLAINT:
-        message += (
-            " It stops no reminder: `arsync dispute INVOICE --reason TEXT` does, while it is open."
+        message = message.then(
+            saying(
+                "It stops no reminder: `arsync dispute INVOICE --reason TEXT` does, while it is "
+                "open."
+            )
         )
     return _logged(organisation, contact, row, message, note_of(row) if writable else None)
 
@@ -134,7 +152,7 @@ def take_back_entry(
         note_key=note_of(before).key,
         noted_by=None if organisation.observes else note_of,
     )
-    message = f"Entry {number} is taken back: {line}."
+    message = saying("Entry %(number)s is taken back: %(why)s.", number=number, why=line)
     return _logged(organisation, contact, row, message, note_of(row))
 
 
@@ -142,15 +160,15 @@ def _logged(
     organisation: OrganisationContext,
     contact: Contact,
     row: LogRow,
-    message: str,
+    message: SaidText,
     note: Action | None,
 ) -> Logged:
     view = None
     if note is not None and (kept := next(organisation.store.actions.rows([note.key]), None)):
         view = action_view(kept.action, kept.state)
-        message += " The note goes to the accounting system with the next run."
+        message = message.then(note_leaves())
     elif organisation.observes:
-        message += f" {organisation.name} only observes: no note goes to the accounting system."
+        message = message.then(no_note(organisation))
     return Logged(
         row.id,
         organisation.name,

@@ -11,6 +11,7 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
 from arsync.core.ledger.records import CustomerPause
 from arsync.errors import UserMistake
+from arsync.translation import saying
 
 PAUSE_DAYS_MAX = 366
 """Longer is for the rulebook's `leave_alone`, where everybody sees it."""
@@ -47,7 +48,12 @@ def leave_alone(
         )
     pause = CustomerPause(contact.id, until, name_line(actor.name), line, today)
     organisation.store.pauses.begin(organisation.id, pause)
-    return f"{contact.name} is left alone until {until}: {line}."
+    return saying(
+        "%(customer)s is left alone until %(day)s: %(why)s.",
+        customer=contact.name,
+        day=until,
+        why=line,
+    )
 
 
 def no_longer_leave_alone(
@@ -62,4 +68,4 @@ def no_longer_leave_alone(
     organisation, contact = contact_named(container, customer, connection)
     if not organisation.store.pauses.end(organisation.id, contact.id, name_line(actor.name)):
         raise UserMistake(f"nobody leaves {contact.name} alone by hand.")
-    return f"{contact.name} is treated by the rulebook again."
+    return saying("%(customer)s is treated by the rulebook again.", customer=contact.name)

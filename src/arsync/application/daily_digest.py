@@ -178,7 +178,7 @@ def _paused(seen: _LookedAt) -> Iterator[DigestLine]:
 def _refused(seen: _LookedAt) -> Iterator[DigestLine]:
     for text in seen.status.refused:
         yield DigestLine(
-            text, f"arsync actions --state rejected --connection {seen.organisation.name}"
+            text, f"arsync actions --state refused --connection {seen.organisation.name}"
         )
 
 

@@ -50,6 +50,7 @@ from arsync.core.ledger.records import Account, Contact, Dispute, DisputeOutcome
 from arsync.errors import UserMistake
 from arsync.store.agreements.disputes import DisputedInvoice
 from arsync.store.models import DisputeRow, DisputeTerms
+from arsync.translation import SaidText, saying
 
 SHOWN_IN_BOOKS = "the books"
 """Who settled a dispute whose agreed credit was seen."""
@@ -137,7 +138,9 @@ def dispute_together(
     return [
         recorded(
             organisation,
-            f"Dispute about {_what(row, invoice)} recorded; {_not_asked(row, invoice)}.",
+            saying("Dispute about %(what)s recorded.", what=_what(row, invoice)).then(
+                _not_asked(row, invoice)
+            ),
             note_of(row),
         )
         for row, invoice, note_of in zip(rows, invoices, notings, strict=True)
@@ -193,7 +196,8 @@ def change_dispute(
         who=name_line(actor.name),
         noted_by=None if organisation.observes else note_of,
     )
-    message = f"Dispute about {_what(row, invoice)} changed; {_not_asked(row, invoice)}."
+    changed = saying("Dispute about %(what)s changed.", what=_what(row, invoice))
+    message = changed.then(_not_asked(row, invoice))
     return recorded(organisation, message, note_of(row))
 
 
@@ -243,11 +247,14 @@ def settle_dispute(
                 note=reason_line(note),
                 noted_by=noted_by,
             )
-            message = (
-                f"Not settled yet: since {row.opened_on} the books show"
-                f" {shown(credited, invoice.currency)} credited on {invoice.number}, and"
-                f" {shown(needed, invoice.currency)} is disputed. The dispute waits for the credit"
-                " note, and is settled by the run that sees it."
+            message = saying(
+                "Not settled yet: since %(day)s the books show %(credited)s credited on "
+                "%(invoice)s, and %(disputed)s is disputed. The dispute waits for the credit note, "
+                "and is settled by the run that sees it.",
+                day=row.opened_on,
+                credited=shown(credited, invoice.currency),
+                invoice=invoice.number,
+                disputed=shown(needed, invoice.currency),
             )
             return DisputeSettled(recorded(organisation, message, note_of(row)), is_settled=False)
     row = container.store.disputes.settle(
@@ -259,9 +266,23 @@ def settle_dispute(
         note=reason_line(note),
         noted_by=noted_by,
     )
-    message = f"Dispute about {invoice.number} settled{_outcome_words(row)}."
+    message = (
+        saying(
+            "Dispute about %(invoice)s settled: %(outcome)s.",
+            invoice=invoice.number,
+            outcome=saying(row.outcome),
+        )
+        if row.outcome
+        else saying("Dispute about %(invoice)s settled.", invoice=invoice.number)
+    )
     if invoice.disputed_on is not None:
-        message += f" {invoice.number} is not chased yet: {SHOWN_BY_PLATFORM}."
+        message = message.then(
+            saying(
+                "%(invoice)s is not chased yet: %(why)s.",
+                invoice=invoice.number,
+                why=SHOWN_BY_PLATFORM,
+            )
+        )
     return DisputeSettled(recorded(organisation, message, note_of(row)), is_settled=True)
 
 
@@ -482,9 +503,9 @@ def _note(row: DisputeRow, invoice: Invoice) -> str:
     changed = " changed" if row.changes else ""
     needs = f" Needed: {row.needs}." if row.needs else ""
     owner = f" Answered by {row.owner}." if row.owner and row.owner != row.recorded_by else ""
-    reason = dispute_reason(row.record)
+    reason = dispute_reason(row.record).rstrip(".")
     return (
-        f"Dispute about {_what(row, invoice)}{changed}: {reason}."
+        f"Dispute about {_what(row, invoice)}{changed}: {reason.rstrip('.')}."
         f" Recorded by {row.recorded_by}.{owner}{needs}"
     )
 
@@ -495,11 +516,11 @@ def _what(row: DisputeRow, invoice: Invoice) -> str:
     return number if row.amount is None else f"{shown(row.amount, invoice.currency)} of {number}"
 
 
-def _not_asked(row: DisputeRow, invoice: Invoice) -> str:
+def _not_asked(row: DisputeRow, invoice: Invoice) -> SaidText:
     if row.amount is None:
-        return "no reminder is sent while it is open"
+        return saying("No reminder is sent while it is open.")
     rest_due = shown(invoice.amount_due - row.amount, invoice.currency)
-    return f"while it is open only {rest_due} is asked for"
+    return saying("While it is open only %(amount)s is asked for.", amount=rest_due)
 
 
 def _outcome_words(row: DisputeRow) -> str:

@@ -34,6 +34,7 @@ from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Invoice, PaymentPlan
 from arsync.errors import UserMistake
 from arsync.store.agreements.payment_plans import EndedPlan
+from arsync.translation import as_saying, saying
 
 _OVER = frozenset({PaymentPlanState.COMPLETED, PaymentPlanState.CANCELLED})
 
@@ -241,7 +242,8 @@ def agree(
             None if organisation.observes else _ending(subject, ended, person),
         ),
     )
-    message = " ".join([f"Payment plan recorded: {_plan_words(plan)}.", *replaced])
+    message = saying("Payment plan recorded: %(plan)s.", plan=_plan_words(plan))
+    message = message.then(*map(as_saying, replaced))
     return schedule, recorded(organisation, message, note_of(plan))
 
 
@@ -266,7 +268,9 @@ def cancel(
         noted_by=None if organisation.observes else note_of,
     )
     customer = contact_name(organisation, plan.contact_id)
-    message = f"Payment plan of {plan.made_on} with {customer} ended."
+    message = saying(
+        "Payment plan of %(day)s with %(customer)s ended.", day=plan.made_on, customer=customer
+    )
     return recorded(organisation, message, note_of(plan))
 
 

@@ -15,6 +15,7 @@ from arsync.core.ledger.sanitising import cleaned
 from arsync.core.planning.plan_views import ActionView, action_view
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
+from arsync.translation import SaidText, as_saying, saying
 
 NAME_CHARACTERS_MAX = 100
 REASON_CHARACTERS_MAX = 1_000
@@ -38,18 +39,26 @@ class RecordedView(Struct, frozen=True):
 def recorded_view(recorded: Recorded) -> RecordedView:
     """Return the JSON view of a record that a person made."""
     row = recorded.row
-    return RecordedView(recorded.message, action_view(row.action, row.state) if row else None)
+    return RecordedView(str(recorded.message), action_view(row.action, row.state) if row else None)
 
 
 def recorded(organisation: OrganisationContext, message: str, note: Action) -> Recorded:
     """Say what was recorded, and what becomes of the note about it."""
     if organisation.observes:
-        return Recorded(
-            None,
-            f"{message} {organisation.name} only observes: no note goes to the accounting system.",
-        )
+        return Recorded(None, as_saying(message).then(no_note(organisation)))
     row = organisation.store.actions.get(note.key)
-    return Recorded(row, f"{message} The note goes to the accounting system with the next run.")
+    return Recorded(row, as_saying(message).then(note_leaves()))
+
+
+def note_leaves() -> SaidText:
+    """Say when the note about something leaves."""
+    return saying("The note goes to the accounting system with the next run.")
+
+
+def no_note(organisation: OrganisationContext) -> SaidText:
+    """Say that no note leaves, because nothing does."""
+    name = organisation.name
+    return saying("%(name)s only observes: no note goes to the accounting system.", name=name)
 
 
 def contact_name(organisation: OrganisationContext, contact_id: str) -> str:

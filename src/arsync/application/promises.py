@@ -37,6 +37,7 @@ from arsync.core.ledger.unapplied_cash import payers
 from arsync.errors import UserMistake
 from arsync.store.agreements.promises import MadePromise
 from arsync.store.models import PromiseRow
+from arsync.translation import SaidText, saying
 
 PROMISE_DAYS_MAX = 366
 """A promise for a later day is a slip of a key: it would stop all reminders until then."""
@@ -141,9 +142,9 @@ def promise(
         who=name_line(actor.name),
         noted_by=None if organisation.observes else note_of,
     )
-    message = f"Promise to pay recorded: {_promise_words(row, debt)}."
-    message += "".join(f" {line}" for line in _of_earlier(debt, earlier, also=promised.also))
-    return recorded(organisation, message, note_of(row))
+    message = saying("Promise to pay recorded: %(promise)s.", promise=_promise_words(row, debt))
+    of_earlier = _of_earlier(debt, earlier, also=promised.also)
+    return recorded(organisation, message.then(*of_earlier), note_of(row))
 
 
 class PromiseView(Struct, frozen=True):
@@ -288,20 +289,27 @@ def _refuse_too_much(
         )
 
 
-def _of_earlier(debt: PromisedDebt, earlier: list[JudgedPromise], *, also: bool) -> list[str]:
+def _of_earlier(debt: PromisedDebt, earlier: list[JudgedPromise], *, also: bool) -> list[SaidText]:
     """Return what becomes of earlier promises about the same invoices, in sentences."""
     about = frozenset(invoice.id for invoice in debt.invoices)
     sentences = []
     for judged in earlier:
         words = words_of_promise(judged, debt.invoices[0].currency)
         if judged.state == BROKEN:
-            sentences.append(f"{words.capitalize()} was broken; this one counts from now on.")
+            broken = words.capitalize()
+            sentences.append(
+                saying("%(promise)s was broken; this one counts from now on.", promise=broken)
+            )
         elif judged.state == OPEN and also:
-            sentences.append(f"It stands beside {words}.")
+            sentences.append(saying("It stands beside %(promise)s.", promise=words))
         elif judged.state == OPEN and about.issuperset(judged.promise.invoice_ids):
-            sentences.append(f"It replaces {words}.")
+            sentences.append(saying("It replaces %(promise)s.", promise=words))
         elif judged.state == OPEN:
-            sentences.append(f"It replaces {words} for {debt.words} alone.")
+            sentences.append(
+                saying(
+                    "It replaces %(promise)s for %(debt)s alone.", promise=words, debt=debt.words
+                )
+            )
     return sentences
 
 
@@ -319,7 +327,10 @@ def _promise_note(connection: str, debt: PromisedDebt, row: PromiseRow) -> Actio
     )
 
 
-def _promise_words(row: PromiseRow, debt: PromisedDebt) -> str:
+def _promise_words(row: PromiseRow, debt: PromisedDebt) -> SaidText:
     currency = debt.invoices[0].currency
-    amount = shown(row.amount, currency) if row.amount is not None else "all that is due"
-    return f"{amount} of {debt.words} by {row.promised_on.isoformat()}"
+    day = row.promised_on.isoformat()
+    if row.amount is None:
+        return saying("all that is due of %(debt)s by %(day)s", debt=debt.words, day=day)
+    amount = shown(row.amount, currency)
+    return saying("%(amount)s of %(debt)s by %(day)s", amount=amount, debt=debt.words, day=day)

@@ -28,6 +28,7 @@ from arsync.core.planning.customer_statement import payer_of
 from arsync.core.rulebook.model import STATEMENT_OF_ACCOUNT
 from arsync.errors import UserMistake
 from arsync.mail import language
+from arsync.translation import saying
 
 
 class CustomerStatement(NamedTuple):
@@ -236,7 +237,8 @@ def send_statement(actor: Actor, shown: CustomerStatement, sent_by: SentBy) -> R
     row = organisation.store.decisions.ask(
         organisation.id, action, who=person, why="asked for", now=organisation.clock.now()
     )
-    return Recorded(row, f"{contact.name}: the statement leaves with the next run.")
+    leaves = saying("%(customer)s: the statement leaves with the next run.", customer=contact.name)
+    return Recorded(row, leaves)
 
 
 def _letter(shown: CustomerStatement, sent_by: SentBy, who: str) -> tuple[Action, Account, date]:

@@ -40,6 +40,7 @@ from arsync.core.planning.undeliverable_planner import UNDELIVERABLE
 from arsync.errors import UserMistake
 from arsync.store.agreements.tasks import TaskArrangement, TaskOutcome
 from arsync.store.models import ActionRow
+from arsync.translation import SaidText, as_saying, saying
 
 NEXT_DAYS_MAX = 366
 """A task that comes back later than in a year is a slip of a key."""
@@ -131,14 +132,16 @@ def open_task(
         # While it only observes, nothing is written to the books, not even a note.
         kept_here_on=organisation.today if organisation.observes else None,
     )
-    message = f"Task opened: {text}."
+    message = saying("Task opened: %(task)s.", task=text)
     if organisation.observes:
-        message += (
-            f" {organisation.name} only observes: no note goes to the accounting system, and the"
-            " task is kept here alone."
+        follows = saying(
+            "%(name)s only observes: no note goes to the accounting system, and the task is kept "
+            "here alone.",
+            name=organisation.name,
         )
     else:
-        message += " It is listed once the next run has noted it."
+        follows = saying("It is listed once the next run has noted it.")
+    message = message.then(follows)
     return Recorded(row, message)
 
 
@@ -195,7 +198,7 @@ def complete_task(actor: Actor, container: Container, key: str, report: CallRepo
     if letter and outcome.code == POSTED:
         words, now = f"posted, says {name}" if name else "posted", container.clock.now()
         container.store.claims.record_lookup(letter, who=name, why=words, now=now)
-    message = " ".join([_message(row, outcome), *followed])
+    message = _message(row, outcome).then(*map(as_saying, followed))
     return recorded(organisation, message, notes[-1])
 
 
@@ -355,11 +358,13 @@ def _open_ids(organisation: OrganisationContext, task: ActionRow, number: str) -
 # -- words ----------------------------------------------------------------------------------------
 
 
-def _message(row: ActionRow, outcome: TaskOutcome) -> str:
+def _message(row: ActionRow, outcome: TaskOutcome) -> SaidText:
     title = row.action.payload.title
     if outcome.ends:
-        return f"Task done: {title}."
-    return f"Task tried: {title}. It comes back on {outcome.next_on}."
+        return saying("Task done: %(task)s.", task=title)
+    return saying(
+        "Task tried: %(task)s. It comes back on %(day)s.", task=title, day=outcome.next_on
+    )
 
 
 def _note(

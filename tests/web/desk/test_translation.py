@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from jinja2 import nodes
-from tests.builders.desk import CUSTOMERS, RULES, DeskDriver, a_desk
+from tests.builders.desk import CUSTOMERS, RULES, DeskDriver, a_desk, add_person, post
 from tests.builders.every_route import address_of, opened, visitors
 from tests.builders.programs import Program, said
 from tests.builders.pseudo_locale import accented, texts_of, write_catalogue
@@ -18,6 +19,7 @@ from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS
 from arsync.core.ledger.agreements.payment_plans import Every
 from arsync.core.ledger.records import LogKind
 from arsync.mail import SHIPPED_NAMES
+from arsync.store.people.audit_log import AuditFilter
 from arsync.store.policy.tries import TryKind, TryState
 from arsync.web.desk.catalogues import CATALOGUES
 from arsync.web.desk.pages import ALL
@@ -159,3 +161,24 @@ def test_terms_of_other_layers_are_for_translators() -> None:
     words = [str(word) for kind in kinds for word in kind]
     words += [reason.en for reason in DISPUTE_REASONS]
     assert {term(word) for word in words} - set(TERMS) == set()
+
+
+def test_what_a_form_did_is_translated(accented_desk: DeskDriver) -> None:
+    user = add_person(accented_desk.container, "Ada Frost", Role.OWNER)
+    client = accented_desk.signed_in(user)
+    base = "/c/books/customers/c1"
+    day = (accented_desk.container.clock.now() + timedelta(5)).date().isoformat()
+    for form, fields, words in (
+        ("promise", {"covers": "all", "day": day}, "Promise to pay recorded: "),
+        ("task", {"text": "Ask for a reference"}, "Task opened: "),
+        ("leave-alone", {"until": day, "reason": "moving house"}, " is left alone until "),
+        ("statement", {}, ": the statement leaves with the next run."),
+        ("call", {"kind": "call", "text": "They were out"}, "Logged as number "),
+    ):
+        answer = post(client, f"{base}/{form}", **fields)
+        assert answer.status_code == 303, (form, answer.text)
+        page = client.get(answer.headers["Location"]).text
+        assert accented(words) in page, form
+        assert words.strip() not in page, form
+    said_in_log = accented_desk.container.store.audit.page(AuditFilter(), 1)[0].words
+    assert said_in_log.startswith("Logged as number ")

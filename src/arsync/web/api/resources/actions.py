@@ -118,7 +118,7 @@ def approve_actions(caller: Caller, body: ApprovalBody) -> DecidedList:
     return _decided(approve(caller.actor, caller.container, keys))
 
 
-@operations.act("/connections/{connection}/actions/reject", Permission.APPROVE, audited="rejected")
+@operations.act("/connections/{connection}/actions/reject", Permission.APPROVE, audited="refused")
 def reject_actions(caller: Caller, body: RefusalBody) -> DecidedList:
     """Refuse actions that wait or have not left yet: all of them, or none."""
     keys = _deciding(caller, body.keys, STOPPABLE, body.reason)

@@ -26,7 +26,7 @@ from arsync.core.actions import Via
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS
 from arsync.core.ledger.records import LogKind
 from arsync.errors import UserMistake
-from arsync.translation import gettext
+from arsync.translation import gettext, in_readers_words
 from arsync.web.desk.answers import file_answer
 from arsync.web.desk.fields import amount_of, day_of, refusal, text_of
 from arsync.web.desk.routing import Routes
@@ -88,8 +88,10 @@ def form_page(
 
 def back_to(visit: Visit, subject: FormSubject, message: str) -> Response:
     """Go on to the customer's page, and say there what was recorded."""
-    visit.log_words = message
-    shown = visit.words.told(without_commands(message), today=visit.organisation.today)
+    visit.log_words = str(message)
+    shown = visit.words.told(
+        without_commands(in_readers_words(message)), today=visit.organisation.today
+    )
     return visit.see(visit.address(f"customers/{subject.contact.id}"), shown)
 
 

@@ -12,7 +12,7 @@ from arsync.application.permissions import Permission
 from arsync.application.tasks import CallReport, arrange_task, complete_task
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
-from arsync.translation import ReaderText, gettext
+from arsync.translation import ReaderText, gettext, in_readers_words
 from arsync.web.desk.fields import amount_of, day_of, refusal, text_of
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit
@@ -77,8 +77,10 @@ def record_outcome(visit: Visit, task: str) -> Response:
             field = "day" if code == "promised" else "note"
             visit.field_errors[field] = refusal(mistake)
         else:
-            visit.log_words = recorded.message
-            shown = visit.words.told(recorded.message, today=visit.organisation.today)
+            visit.log_words = str(recorded.message)
+            shown = visit.words.told(
+                in_readers_words(recorded.message), today=visit.organisation.today
+            )
             return _go_on(visit, gettext("Recorded. %(shown)s", shown=shown), done=row.key)
     return _work_page(visit, task, 422)
 
