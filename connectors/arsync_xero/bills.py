@@ -128,6 +128,7 @@ def _page(rows: Rows[InvoiceDocument], base: str, following: BillCursor, whole: 
         ),
         whole=whole,
         complete=not following.page,
+        suppliers_are_contacts=True,
     )
 
 

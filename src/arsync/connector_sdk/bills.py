@@ -29,3 +29,5 @@ class BillsPage(NamedTuple):
     """Names a reading of all open bills: once it is complete, those it did not show are settled."""
     complete: bool = False
     """True on the last page: `cursor` is then where the next reading starts."""
+    suppliers_are_contacts: bool = False
+    """Whether the platform keeps one record for both: then a supplier's id is its contact's."""

@@ -25,7 +25,7 @@ def a_bill(bill_id: str, supplier_id: str = "v1", name: str = "Northwind", **als
 
 def bills_of(store: Store, connection: ConnectionRow, contact_id: str) -> list[tuple[str, bool]]:
     (account,) = store.ledger.accounts(connection.id, [contact_id])
-    return [(payable.bill.id, payable.is_certain) for payable in account.payables or ()]
+    return sorted((payable.bill.id, payable.is_certain) for payable in account.payables or ())
 
 
 def test_a_whole_reading_settles_what_it_missed(store: Store, connection: ConnectionRow) -> None:
@@ -71,3 +71,28 @@ def test_an_unreadable_bill_has_no_amount(store: Store, connection: ConnectionRo
     (account,) = store.ledger.accounts(connection.id, ["c1"])
     amounts = {payable.bill.id: payable.bill.amount_due for payable in account.payables or ()}
     assert amounts == {"b1": Decimal(5), "b9": None}
+
+
+def test_an_unreadable_bill_keeps_its_supplier(store: Store, connection: ConnectionRow) -> None:
+    """It has no name to go by: the supplier's other bills say whose it is, run after run."""
+    page = Page(RecordKind.CONTACTS, [a_contact("c1", "Acme")], "1", complete=True)
+    store.ledger.apply(connection.id, page, NOW)
+    odd = DocumentProblem("bills", "b9", "S-9", "DueDate is missing", "v1")
+    bills = BillsPage([a_bill("b1")], "1", problems=(odd,), whole="w", complete=True)
+    store.open_bills.apply(connection.id, bills)
+    for _ in range(2):
+        store.open_bills.bind(connection.id, {"northwind": "c1"})
+        assert bills_of(store, connection, "c1") == [("b1", True), ("b9", True)]
+
+
+def test_an_unreadable_bill_of_one_record_is_unknown(
+    store: Store, connection: ConnectionRow
+) -> None:
+    """Where a contact is customer and supplier, it is known whose the bill is."""
+    page = Page(RecordKind.CONTACTS, [a_contact("c1", "Acme")], "1", complete=True)
+    store.ledger.apply(connection.id, page, NOW)
+    odd = DocumentProblem("bills", "b9", "S-9", "DueDate is missing", "c1")
+    bills = BillsPage([], "1", problems=(odd,), complete=True, suppliers_are_contacts=True)
+    store.open_bills.apply(connection.id, bills)
+    store.open_bills.bind(connection.id, {})
+    assert bills_of(store, connection, "c1") == [("b9", True)]

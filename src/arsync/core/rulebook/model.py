@@ -844,10 +844,10 @@ class Rulebook:
     promises: PromiseTerms = PromiseTerms()  # noqa: RUF009 - a frozen value
     """How promises to pay are judged."""
     goals: Goals = Goals()  # noqa: RUF009 - a frozen value
+    """Where the measures of the ledger are to be."""
     provision: ProvisionRules = ProvisionRules()  # noqa: RUF009 - a frozen value
     bills_asked_at: Place | None = None
     """Where it asks for open bills, to show what is owed to customers; None: they are not read."""
-    """Where the measures of the ledger are to be."""
     statutory: LatePayment | None = None
     """What the law gives for late payment; None when the rulebook has no table."""
 

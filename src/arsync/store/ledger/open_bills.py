@@ -52,7 +52,7 @@ class OpenBills:
         rows = {
             **{bill.id: _row(connection_id, bill, page.whole) for bill in page.bills},
             **{
-                problem.id: _unreadable(connection_id, problem, page.whole)
+                problem.id: _unreadable(connection_id, problem, page)
                 for problem in page.problems
                 if problem.id
             },
@@ -159,24 +159,35 @@ def _bound(db: Connection, connection_id: int, named: Mapping[str, str]) -> list
     """Return the suppliers whose customer is not as it should be, with what it should be."""
     identity = (_COLUMNS.supplier_id, _COLUMNS.supplier_name, _COLUMNS.company_name)
     standing = (_COLUMNS.own_contact_id, _COLUMNS.contact_id, _COLUMNS.likely_contact_id)
-    suppliers = db.execute(
+    rows = db.execute(
         select(*identity, _COLUMNS.email, *standing)
         .where(_COLUMNS.connection_id == connection_id, _COLUMNS.supplier_id != "")
         .distinct()
     ).all()
-    likely = _Likeness(db, connection_id, suppliers)
-    bound: dict[str, dict[str, str]] = {}
-    for row in suppliers:
-        names = (folded(row.supplier_id), folded(row.supplier_name), folded(row.company_name))
-        contact_id = next((named[name] for name in names if name in named), row.own_contact_id)
-        likely_id = "" if contact_id else likely.contact_of(row)
-        if (row.contact_id, row.likely_contact_id) != (contact_id, likely_id):
-            bound[row.supplier_id] = {
-                "of_supplier": row.supplier_id,
-                "is_contact": contact_id,
-                "may_be_contact": likely_id,
-            }
-    return list(bound.values())
+    likely = _Likeness(db, connection_id, rows)
+    by_supplier: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_supplier[row.supplier_id].append(row)
+    bound = []
+    # A bill that could not be read names its supplier by id alone, and is the supplier's all the
+    # same: what one of its bills says counts for all of them.
+    for supplier_id, supplier in by_supplier.items():
+        names = [folded(supplier_id)]
+        names += [folded(name) for row in supplier for name in row[1 : len(identity)]]
+        own_ids = (row.own_contact_id for row in supplier if row.own_contact_id)
+        contact_id = next((named[name] for name in names if name in named), next(own_ids, ""))
+        likely_id = "" if contact_id else likely.contact_of(supplier)
+        if any(
+            (row.contact_id, row.likely_contact_id) != (contact_id, likely_id) for row in supplier
+        ):
+            bound.append(
+                {
+                    "of_supplier": supplier_id,
+                    "is_contact": contact_id,
+                    "may_be_contact": likely_id,
+                }
+            )
+    return bound
 
 
 class _Likeness:
@@ -200,9 +211,11 @@ class _Likeness:
             if row.email:
                 self._by_name[row.email].append(row.id)
 
-    def contact_of(self, supplier: Any) -> str:
-        """Return the one contact that is like a supplier; empty for none, or several."""
-        names = {supplier.supplier_name, supplier.company_name, supplier.email} - {""}
+    def contact_of(self, supplier: Sequence[Any]) -> str:
+        """Return the one contact that is like a supplier, by its bills; empty: none, or several."""
+        names = {
+            name for row in supplier for name in (row.supplier_name, row.company_name, row.email)
+        } - {""}
         like = {contact_id for name in names for contact_id in self._by_name.get(name, ())}
         return like.pop() if len(like) == 1 else ""
 
@@ -225,7 +238,8 @@ def _row(connection_id: int, bill: Bill, whole: str) -> dict[str, Any]:
     }
 
 
-def _unreadable(connection_id: int, problem: DocumentProblem, whole: str) -> dict[str, Any]:
+def _unreadable(connection_id: int, problem: DocumentProblem, page: BillsPage) -> dict[str, Any]:
+    own_contact_id = problem.contact_id if page.suppliers_are_contacts else ""
     return {
         "connection_id": connection_id,
         "id": problem.id,
@@ -234,6 +248,8 @@ def _unreadable(connection_id: int, problem: DocumentProblem, whole: str) -> dic
         **dict.fromkeys(("issued_on", "due_on", "rate", "amount_due")),
         "number": problem.number,
         "problem": problem.message,
-        **dict.fromkeys(("own_contact_id", "contact_id", "likely_contact_id"), ""),
-        "whole": whole,
+        "own_contact_id": own_contact_id,
+        "contact_id": own_contact_id,
+        "likely_contact_id": "",
+        "whole": page.whole,
     }
