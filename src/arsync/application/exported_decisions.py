@@ -59,7 +59,7 @@ def notices(organisation: OrganisationContext) -> Iterator[tuple[Any, ...]]:
 
 
 def letters(organisation: OrganisationContext) -> Iterator[tuple[Any, ...]]:
-    """Yield every message that left for a customer, the oldest first."""
+    """Yield every message that left, the oldest first."""
     store = organisation.store
     keys = store.actions.every_key(organisation.id)
     for start in range(0, len(keys), ROWS_AT_ONCE):
@@ -99,10 +99,10 @@ NOTICE_COLUMNS = """
 """
 LETTER_COLUMNS = """
     key: as it stands in the notes of the books
-    kind: reminder, letter or account_letter
+    kind: reminder, letter, account_letter or reference_letter
     text: the name of the letter's text
     notice_number: the running number it bears; empty: it bears none
-    contact_id: to whom
+    contact_id: to whom; of a letter to a reference, who applied
     contact_name: the name then
     invoices: the numbers of the invoices it names
     via: by which way
@@ -226,6 +226,7 @@ EXPORTED_TABLES = (
         signed_sha256: of that file
         signed_on: the day of the signature
         signed_version: of the terms
+        consented_on: the day on which it agreed that its references are asked
         recorded_by: the person
         recorded_at: the moment, in UTC
         """,
@@ -244,6 +245,11 @@ EXPORTED_TABLES = (
         answered_on: the day
         highest_credit: the most they let the applicant owe
         words: of the answer
+        known_for: how long it has known the applicant
+        limit_granted: the limit that it grants
+        pays: how the applicant pays it
+        letter_key: of the action that asks it by letter; empty: none does
+        reminder_key: of the action that reminds it
         recorded_by: the person
         recorded_at: the moment, in UTC
         """,

@@ -494,7 +494,7 @@ ENTITIES: Mapping[str, Entity] = {
         ),
         Entity(
             "letters",
-            "Every message that left for a customer.",
+            "Every message that left, for a customer or for an applicant's reference.",
             _columns(LETTER_COLUMNS),
             letters,
         ),
