@@ -200,6 +200,24 @@ def test_reminders_wait_where_everything_does(world: BooksWorld) -> None:
     assert reference(world, number).reminder_state == "awaiting approval"
 
 
+def test_a_reminder_taken_back_stays_away(world: BooksWorld) -> None:
+    """Nor does the next run plan another: a person has said no."""
+    world.rules(REMINDS)
+    number = applied(world)
+    asked(world, number)
+    world.sync()
+    world.advance(days=11)
+    world.store.connections.set_mode(world.name, Mode.APPROVE)
+    world.sync()
+    assert "is taken back" in take_reference_back(OWNER, world.app, number, "Acme Supply")
+    world.store.connections.set_mode(world.name, Mode.AUTO)
+    for _ in range(3):
+        world.advance(days=1)
+        world.sync()
+    assert len(mails(world)) == 1
+    assert reference(world, number).reminder_state == "rejected"
+
+
 def test_an_uncertain_letter_is_never_repeated(world: BooksWorld) -> None:
     number = applied(world)
     asked(world, number)

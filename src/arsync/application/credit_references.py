@@ -117,14 +117,15 @@ def take_reference_back(
     permit(actor, Permission.APPLY_FOR_CREDIT)
     applicant = numbered(container, number, connection)
     organisation, reference = applicant.organisation, _named(applicant, name)
-    for key, state in (
-        (reference.reminder_key, reference.reminder_state),
-        (reference.letter_key, reference.letter_state),
+    for key, state, becomes in (
+        # Withdrawn, the reminder would be due again with the next run.
+        (reference.reminder_key, reference.reminder_state, ActionState.REJECTED),
+        (reference.letter_key, reference.letter_state, ActionState.WITHDRAWN),
     ):
         if waits(state):
             organisation.store.actions.change(
                 key,
-                ActionState.WITHDRAWN,
+                becomes,
                 who=name_line(actor.name),
                 why="taken back",
                 now=organisation.clock.now(),
@@ -162,23 +163,20 @@ def remind_references(organisation: OrganisationContext) -> int:
     if not due:
         return 0
     numbers = sorted({application for application, _ in due})
-    applications = store.credit.numbered(organisation.id, numbers)
+    due_references = {reference_number for _, reference_number in due}
+    to_remind = [
+        (application, reference)
+        for application in store.credit.numbered(organisation.id, numbers).values()
+        for reference in application.references
+        if reference.number in due_references
+    ]
+    keys = [reference.letter_key for _, reference in to_remind]
+    letters = {row.key: row.action for row in store.actions.rows(keys)}
     all_wait = organisation.mode == Mode.APPROVE
     state = ActionState.AWAITING_APPROVAL if all_wait else ActionState.APPROVED
     place = rules.place
-    letters = {
-        row.key: row.action
-        for row in store.actions.rows(
-            reference.letter_key
-            for application in applications.values()
-            for reference in application.references
-            if reference.letter_key
-        )
-    }
     reminded = 0
-    for number, reference_number in due:
-        application = applications[number]
-        reference = next(each for each in application.references if each.number == reference_number)
+    for application, reference in to_remind:
         first = payload_of_reference(letters[reference.letter_key])
         wish = LetterWish(
             organisation.name,
@@ -187,7 +185,7 @@ def remind_references(organisation: OrganisationContext) -> int:
             is_reminder=True,
         )
         letter = reference_letter(application, reference, wish)
-        reason = f"not answered since {reference.asked_on}"
+        reason = f"asked on {reference.asked_on}, and not answered yet"
         try:
             store.credit_references.ask(
                 organisation.id,

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     )
     from arsync.application.terms_report import TermsTable
 
+NAMED_MAX = 5
+"""So many invoices of a customer are named; CSV and JSON have all."""
+
 explain_option = click.option(
     "--explain", is_flag=True, help="List the open invoices behind it instead."
 )
@@ -285,10 +288,6 @@ def _show_terms(table: TermsTable) -> None:
     print_table(title, columns, rows)
     if table.left_out:
         click.echo(f"  {table.left_out:,} more customers are not listed.")
-
-
-NAMED_MAX = 5
-"""So many invoices of a customer are named; CSV and JSON have all."""
 
 
 def _show_documents(title: str, documents: Sequence[OwedDocument]) -> None:

@@ -6,6 +6,8 @@ from flask.testing import FlaskClient
 from tests.builders.desk import DeskDriver, add_person
 
 from arsync.application.permissions import Role
+from arsync.core.planning.rules_read import SECTIONS_READ
+from arsync.web.desk.pages.invoices import SECTIONS
 
 
 def test_an_invoice_shows_steps_and_leads_on(desk: DeskDriver, owner: FlaskClient) -> None:
@@ -37,3 +39,7 @@ def test_who_sees_no_amounts_reads_none(desk: DeskDriver) -> None:
         text = client.get(f"/c/books/{path}").text
         for sum_shown in ("1,250", "6,350", "5,000", "4,300"):
             assert sum_shown not in text, path
+
+
+def test_every_section_that_is_read_has_a_heading() -> None:
+    assert set(SECTIONS_READ) <= set(SECTIONS)

@@ -154,7 +154,7 @@ def decide(visit: Visit, number: int) -> Response:
 
 
 @routes.act(f"{ONE}/take-back", Permission.DECIDE_CREDIT, audited="took a credit decision back")
-def takeback_to(visit: Visit, number: int) -> Response:
+def take_decision_back(visit: Visit, number: int) -> Response:
     """Take the standing decision back."""
     reason = text_of(visit, "back_reason", gettext("Say why."))
     if not visit.field_errors:
@@ -252,7 +252,7 @@ def application_page(visit: Visit, number: int, status: int = 200) -> Response:
         proposed=explanation.proposed,
         facts=_facts(visit, explanation.proposed.evidence),
         rules=[
-            (read, [f"{name}: {found}" for name, found, _ in _facts(visit, read.evidence)])
+            (read, [f"{name}: {value}" for name, value, _ in _facts(visit, read.evidence)])
             for read in explanation.rules
         ],
         decisions=[(row, agreed_in_words(row.agreed)) for row in explanation.decisions],

@@ -38,6 +38,7 @@ SECTIONS = {
     "discounts": ReaderText("Prompt-payment discounts"),
     "placements": ReaderText("Placements with an agency"),
     "write_offs": ReaderText("Write-offs"),
+    "terms": ReaderText("Payment terms"),
     "statements": ReaderText("Statements"),
     "after_issue": ReaderText("Letters after the issue of an invoice"),
     "thank_you": ReaderText("Thank-you letters"),
