@@ -21,7 +21,16 @@ from arsync.core.rulebook.model import Rulebook
 ROWS_MAX = 10_000
 """So many customers are listed; the table says that there are more."""
 
-HEAD = ("contact_id", "contact", "terms", "because", "terms_in_books", "invoice", "due_on", "due")
+HEAD = (
+    "contact_id",
+    "contact",
+    "terms",
+    "because",
+    "terms_in_books",
+    "invoice",
+    "due_on",
+    "due_by_terms",
+)
 
 
 class OtherDueDay(NamedTuple):

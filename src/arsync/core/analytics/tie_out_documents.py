@@ -86,7 +86,7 @@ def traced(
     """
     by_contact = {contact.id: account for account in accounts for contact in account.contacts}
     return tuple(
-        _traced(report, row.currency, explained, by_contact.get(explained.contact_id), problems)
+        _traced(report, row.currency, explained, by_contact[explained.contact_id], problems)
         for row in report.currencies
         for explained in row.explained
         if explained.contact_id in by_contact
@@ -97,10 +97,10 @@ def _traced(
     report: TieOut,
     currency: str,
     row: ExplainedDifference,
-    account: Account | None,
+    account: Account,
     problems: Sequence[DocumentProblem],
 ) -> TracedDifference:
-    documents = [] if account is None else list(_documents(account, row, currency, report.as_of))
+    documents = list(_documents(account, row, currency, report.as_of))
     documents += [
         TiedDocument(
             problem.kind.removesuffix("s"),
