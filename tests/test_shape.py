@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from benchmarks import shape
 
-VAGUE_NAMES_MAX = 60
+VAGUE_NAMES_MAX = 45
 FILES_OF_ONE_KIND_MAX = 13
 """A kind of action is known to its payload's and its row's files, its planner and the writers."""
 

@@ -233,9 +233,9 @@ class Writer:
                 for id_ in _contacts(action)
             ]
         elif action.kind == ActionKind.RESTORE_TERMS:
-            ours = xeros_terms(payload_of(action, RestoreTermsPayload).changed_to)
+            changed_by_us = xeros_terms(payload_of(action, RestoreTermsPayload).changed_to)
             first = [
-                PaymentTerms(write_client, id_, saved, instead_of=ours)
+                PaymentTerms(write_client, id_, saved, instead_of=changed_by_us)
                 for id_, saved in _saved_sales(write).items()
             ]
         elif action.kind in _EXPECTING:

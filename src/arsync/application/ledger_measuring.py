@@ -31,10 +31,11 @@ def measured(
         in_time_until=organisation.promises_in_time,
     )
     since = min(window.before for window in windows)
-    for part in organisation.store.ledger.measured(organisation.id, since, base_currency):
-        if isinstance(part, Account):
-            measuring.add(part)
-            see(part)
+    ledger = organisation.store.ledger
+    for account_or_sales in ledger.measured(organisation.id, since, base_currency):
+        if isinstance(account_or_sales, Account):
+            measuring.add(account_or_sales)
+            see(account_or_sales)
         else:
-            measuring.add_sold(*part)
+            measuring.add_sold(*account_or_sales)
     return measuring.figures()

@@ -376,8 +376,8 @@ class OrganisationContext:
 
         It is counted once: a plan, and the check before each write, go by the same.
         """
-        asked = {field.name for _, when in self.rulebook.conditions() for field in when.fields}
-        if CONCENTRATION not in asked:
+        fact_names = {field.name for _, when in self.rulebook.conditions() for field in when.fields}
+        if CONCENTRATION not in fact_names:
             return None
         base = self.connection.organisation.base_currency
         return self.store.sums.due_in_base(self.id, self.today, base)

@@ -155,8 +155,9 @@ def sync(
 
 def _tell_unread(organisation: OrganisationContext, result: RunResult) -> None:
     """Say which files are not read: until that is settled, nothing that rules plan leaves."""
-    told = set(result.problems)
-    result.problems += [str(file) for file in organisation.unread_files if str(file) not in told]
+    known_problems = set(result.problems)
+    unread = map(str, organisation.unread_files)
+    result.problems += [file for file in unread if file not in known_problems]
     result.mistake = result.mistake or bool(organisation.unread_files)
 
 

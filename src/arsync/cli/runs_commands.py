@@ -269,16 +269,16 @@ def _want(connection: ConnectionChoice, config_file: Path | None, *, as_json: bo
     from arsync.application.scheduling import want_sync
 
     with opened(config_file) as (actor, container):
-        wanted = want_sync(actor, container, connection)
+        wishes = want_sync(actor, container, connection)
     if as_json:
-        print_json(wanted)
+        print_json(wishes)
         return EXIT_DONE
-    for wish in wanted:
+    for wish in wishes:
         if wish.waits_for:
             say(f"{wish.connection} waits: {wish.waits_for}")
-    names = ", ".join(wish.connection for wish in wanted[:NAMED_MAX])
-    more = f" and {len(wanted) - NAMED_MAX:,} more" if len(wanted) > NAMED_MAX else ""
-    served_by = " or ".join(f"`{command}`" for command in wanted[0].served_by.split(", "))
+    names = ", ".join(wish.connection for wish in wishes[:NAMED_MAX])
+    more = f" and {len(wishes) - NAMED_MAX:,} more" if len(wishes) > NAMED_MAX else ""
+    served_by = " or ".join(f"`{command}`" for command in wishes[0].served_by.split(", "))
     say(f"Wanted soon: {names}{more}. {served_by} on this store takes it within seconds.")
     say("Where none is running it waits; `arsync sync` does it at once.")
     return EXIT_DONE

@@ -161,7 +161,7 @@ def role(
         user = change(actor, container, user, wanted_role)
     if as_json:
         print_json(_view(PersonLine(user, 0)))
-    say(f"{user.email}: {', '.join(given.role for given in user.roles) or 'nothing'}.")
+    say(f"{user.email}: {', '.join(held.role for held in user.roles) or 'nothing'}.")
     return EXIT_DONE
 
 

@@ -280,10 +280,10 @@ class CallCount:
             (limits.calls_per_second, 1.0),
         ):
             if most:
-                left = most - self.within(seconds, now)
-                room = min(room, left)
-                if left <= 0:
-                    pause = max(pause, self._until_room(left, seconds, now))
+                calls_left = most - self.within(seconds, now)
+                room = min(room, calls_left)
+                if calls_left <= 0:
+                    pause = max(pause, self._until_room(calls_left, seconds, now))
         if pause > 0:
             return Permit(pause_seconds=pause)
         if limits.calls_at_once and not self._has_turn(request.holder, limits.calls_at_once, now):
@@ -340,13 +340,13 @@ class CallCount:
         reserved = sum(calls for until, calls in self.reserved.values() if until > since)
         return self.used.within(since) + reserved
 
-    def _until_room(self, left: int, seconds: float, now: float) -> float:
-        """Return how long it takes until a call may leave; `left` says how many may not, if any."""
+    def _until_room(self, calls_left: int, seconds: float, now: float) -> float:
+        """Return how long it takes until a call may leave; `calls_left` below 0 are too many."""
         # The oldest calls leave the window first: the wait ends when enough of them have.
         for at, calls in heapq.merge(self.used, self.reserved.values()):
             if at > now - seconds:
-                left += calls
-                if left > 0:
+                calls_left += calls
+                if calls_left > 0:
                     return at + seconds - now
         return 0.0
 

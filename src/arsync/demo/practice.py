@@ -275,10 +275,10 @@ class Practice:
         self._until_served(container, servers)
         worker, seconds = killed[0], round(time.monotonic() - began, 1)
         self._killed = Kill(worker.server, worker.at_work_on, seconds)
-        left = ", ".join(worker.at_work_on)
+        ledgers = ", ".join(worker.at_work_on)
         self._say(
-            f"{worker.server} was killed (kill -9) in the middle of {left}; its ledgers were served"
-            f" {seconds} s later."
+            f"{worker.server} was killed (kill -9) in the middle of {ledgers}; its ledgers were"
+            f" served {seconds} s later."
         )
 
     def _meet_a_burst(self, container: Container, world: World, servers: Servers) -> Burst:
@@ -288,14 +288,14 @@ class Practice:
             for organisation in working:
                 rename_a_customer(world, organisation)
             self._until_delivered(world)
-        wanted = [each for each in working if _is_wanted(container, each)]
+        with_wishes = [each for each in working if _is_wanted(container, each)]
         settled = timedelta(seconds=WISH_SETTLE_SECONDS)
         world.set_clock(self._clock.now() + settled)
         self._clock.advance(settled)
         began = time.monotonic()
         with servers.at_work():
             self._until_served(container, servers)
-        burst = Burst(len(working), len(wanted), round(time.monotonic() - began, 1))
+        burst = Burst(len(working), len(with_wishes), round(time.monotonic() - began, 1))
         self._say(
             f"A burst of webhooks: {burst.changes} changes, {burst.ledgers_wanted} ledgers wanted,"
             f" served in {burst.served_seconds} s."

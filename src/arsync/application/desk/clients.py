@@ -60,7 +60,7 @@ class Batch(NamedTuple):
     kinds: Mapping[str, int]
     sums: Mapping[str, Decimal]
     decisions: Sequence[Decision]
-    left: int
+    for_roles: int
     """So many are left to a role, and are not approved in passing."""
 
     @property

@@ -208,12 +208,12 @@ def _endpoints(container: Container) -> ProviderEndpoints:
     settings = container.config.oidc
     if not settings.issuer or not settings.client_id:
         raise UserMistake("There is no identity provider: [oidc] issuer and client_id are empty.")
-    found = _json(container, settings.issuer.rstrip("/") + "/.well-known/openid-configuration")
-    if found.get("issuer") != settings.issuer:
+    metadata = _json(container, settings.issuer.rstrip("/") + "/.well-known/openid-configuration")
+    if metadata.get("issuer") != settings.issuer:
         # OpenID Connect Discovery 1.0, 4.3: else one provider could answer for another.
         raise UserMistake(f"{settings.label} calls itself otherwise than [oidc] issuer says.")
     addresses = [
-        str(found.get(name, ""))
+        str(metadata.get(name, ""))
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
     ]
     for address in addresses:
@@ -259,6 +259,6 @@ def _json(container: Container, address: str) -> dict[str, Any]:
 
 def _refuse_plain(address: str, label: str) -> None:
     """Refuse an address whose answer anybody on the way could change."""
-    parts = urlsplit(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    url = urlsplit(address)
+    if url.scheme != "https" and not (url.scheme == "http" and url.hostname in _LOOPBACK):
         raise UserMistake(f"{label} is not reached over https: {address[:80]!r}.")

@@ -305,9 +305,9 @@ def _late_payment(party: DunnedParty, invoice: Invoice | None) -> list[ReasonLin
 def _by_law(law: LatePayment, invoice: Invoice, debt: LateDebt, today: date) -> str:
     extra, fixed = interest(law, debt, today), compensation(law, debt, today)
     ran = ", ".join(
-        f"{shown(part.amount, invoice.currency)} for "
-        f"{days_in_words(((part.until or today) - debt.due_on).days)}"
-        for part in debt.parts
+        f"{shown(late_part.amount, invoice.currency)} for "
+        f"{days_in_words(((late_part.until or today) - debt.due_on).days)}"
+        for late_part in debt.parts
     )
     sums = [
         "interest unknown" if extra is None else f"interest {shown(extra, law.currency)} ({ran})",

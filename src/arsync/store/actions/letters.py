@@ -101,11 +101,11 @@ class SentLetters:
             .limit(4 * limit)
         )
         with self._database.read() as db:
-            left = [(decode_action(row.action), row) for row in db.execute(query)]
-            waiting = _not_posted(db, [action for action, _ in left])
+            sent_messages = [(decode_action(row.action), row) for row in db.execute(query)]
+            waiting = _not_posted(db, [action for action, _ in sent_messages])
         letters = [
             letter
-            for action, row in left
+            for action, row in sent_messages
             if action.key not in waiting
             and (letter := letter_of(action, row.sent_on, row.receipt_reference))
         ]

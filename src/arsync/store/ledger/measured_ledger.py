@@ -176,9 +176,9 @@ class _MeasuredReading:
             # `0.80` and `0.8` are two texts in the table, and one rate.
             older[currency, rate, issued_on] += whole_sum(high, low)
         for key, amount in older.items():
-            rest = amount - self._read.get(key, ZERO)
-            if rest:
-                yield OlderSales(*key, rest)
+            unread_amount = amount - self._read.get(key, ZERO)
+            if unread_amount:
+                yield OlderSales(*key, unread_amount)
 
     def _note(self, invoice: Invoice) -> None:
         if invoice.status in _SOLD and invoice.issued_on <= self._since:

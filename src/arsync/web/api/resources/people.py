@@ -198,9 +198,9 @@ def list_sessions(caller: Caller, person: PersonNumber, query: PageQuery) -> Pag
 )
 def invite_person(caller: Caller, body: InvitationBody) -> HandedView:
     """Invite somebody: the link by which they choose a password is mailed where mail is set up."""
-    wanted = _wanted(body.role)
-    handed = invite(caller.actor, caller.container, body.email, body.name, [wanted])
-    caller.log_words = _words(wanted)
+    role_wanted = _wanted(body.role)
+    handed = invite(caller.actor, caller.container, body.email, body.name, [role_wanted])
+    caller.log_words = _words(role_wanted)
     return _handed_view(caller, handed)
 
 
@@ -221,9 +221,9 @@ def make_password_link(caller: Caller, person: PersonNumber, body: NoBody) -> Ha
 @operations.act("/people/{person}/role", Permission.PEOPLE, audited="changed a role", policy=True)
 def change_role(caller: Caller, person: PersonNumber, body: RoleBody) -> PersonView:
     """Let somebody be something to all connections, to one or to a label; other roles stay."""
-    wanted = _wanted(body)
-    set_role(caller.actor, caller.container, _user(caller, person), wanted)
-    caller.log_words = _words(wanted)
+    role_wanted = _wanted(body)
+    set_role(caller.actor, caller.container, _user(caller, person), role_wanted)
+    caller.log_words = _words(role_wanted)
     return _person(caller, person)
 
 
@@ -232,8 +232,8 @@ def change_role(caller: Caller, person: PersonNumber, body: RoleBody) -> PersonV
 )
 def take_role(caller: Caller, person: PersonNumber, body: ScopeBody) -> PersonView:
     """Let somebody be nothing to all connections, to one or to a label any more."""
-    wanted = RoleWanted(Role.READER, body.scope, body.value)
-    remove_wanted_role(caller.actor, caller.container, _user(caller, person), wanted)
+    role_wanted = RoleWanted(Role.READER, body.scope, body.value)
+    remove_wanted_role(caller.actor, caller.container, _user(caller, person), role_wanted)
     caller.log_words = f"{body.scope} {body.value}".strip()
     return _person(caller, person)
 
