@@ -90,7 +90,7 @@ def test_a_reference_is_asked_and_taken_back(shell: Shell) -> None:
     )
     shell("credit", "reference", number, who, *said)
     assert "good, answered on" in shell("credit", "show", number).out
-    assert "knows it 6 years, grants GBP 900.00" in shell("credit", "show", number).out
+    assert "has known it for 6 years, grants GBP 900.00" in shell("credit", "show", number).out
     back = shell("credit", "reference", number, who, "--take-back")
     assert f"{who}: the answer is taken back." in back.err
     assert f"{who}: not answered yet" in shell("credit", "show", number, "--why").out

@@ -280,6 +280,6 @@ def test_what_was_asked_before_it_bought_is_told(world: BooksWorld) -> None:
     world.sync()
     told = [event.text for event in timeline(OWNER, world.app, "Customer 1").events]
     assert "Acme Supply was asked" in told
-    assert "Acme Supply answered: good, knows it 6 years, grants GBP 900.00" in told
+    assert "Acme Supply answered: good, has known it for 6 years, grants GBP 900.00" in told
     assert "accepted, limit GBP 500.00" in told
     assert len(mails(world)) == 1

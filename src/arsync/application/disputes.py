@@ -505,7 +505,7 @@ def _note(row: DisputeRow, invoice: Invoice) -> str:
     owner = f" Answered by {row.owner}." if row.owner and row.owner != row.recorded_by else ""
     reason = dispute_reason(row.record).rstrip(".")
     return (
-        f"Dispute about {_what(row, invoice)}{changed}: {reason.rstrip('.')}."
+        f"Dispute about {_what(row, invoice)}{changed}: {reason}."
         f" Recorded by {row.recorded_by}.{owner}{needs}"
     )
 

@@ -178,9 +178,13 @@ def _applicant_words(
 )
 @click.option("--answered-on", type=_DAY, help="The day of the answer (default: today).")
 @click.option("--highest-credit", metavar="AMOUNT", help="The most that they let it owe.")
-@click.option("--known-for", default="", metavar="TEXT", help="How long it has known it.")
+@click.option(
+    "--known-for", default="", metavar="TEXT", help="How long it has known the applicant: 6 years."
+)
 @click.option("--limit-granted", metavar="AMOUNT", help="The limit that it grants.")
-@click.option("--pays", default="", metavar="TEXT", help="How it is paid: in time, late.")
+@click.option(
+    "--pays", default="", metavar="TEXT", help="How the applicant pays it: on time, late."
+)
 @click.option("--words", default="", help="The answer in its own words.")
 @click.option(
     "--take-back", is_flag=True, help="Take back a letter that waits, or else the answer."
@@ -593,7 +597,7 @@ def _facts(explanation: ExplainedApplication) -> list[tuple[str, str]]:
             f"the letter is {_said(reference.letter_state)}" if reference.letter_state else "",
             f"reminded on {reference.reminded_on}" if reference.reminded_on else "",
             f"answered on {reference.answered_on}" if reference.answered_on else "",
-            f"knows it {reference.known_for}" if reference.known_for else "",
+            f"has known it for {reference.known_for}" if reference.known_for else "",
             f"grants {shown(granted, application.currency)}" if granted else "",
             f"up to {shown(credit_given, application.currency)}" if credit_given else "",
             f"pays {reference.pays}" if reference.pays else "",

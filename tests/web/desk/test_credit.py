@@ -125,7 +125,7 @@ def test_a_reference_is_asked_from_its_page(desk: DeskDriver, owner: FlaskClient
     assert "Ask by letter" in owner.get(path).text
     said = {"reference": "Acme Supply", "answer": "good", "known_for": "6 years", "pays": "late"}
     assert post(owner, f"{path}/reference", **said).status_code == 303
-    assert "knows it 6 years, is paid late" in owner.get(path).text
+    assert "has known it for 6 years, it pays them late" in owner.get(path).text
 
 
 def test_a_waiting_letter_to_a_reference_is_read(desk: DeskDriver, owner: FlaskClient) -> None:

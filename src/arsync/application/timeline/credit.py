@@ -67,7 +67,7 @@ def _of_reference(
         granted = reference.limit_granted
         words = [
             f"{reference.name} answered: {reference.answer}",
-            f"knows it {reference.known_for}" if reference.known_for else "",
+            f"has known it for {reference.known_for}" if reference.known_for else "",
             f"grants {shown(granted, application.currency)}" if granted is not None else "",
             f"pays {reference.pays}" if reference.pays else "",
         ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from werkzeug.wrappers import Response
 
 from arsync.application.credit_applications import ApplicantWords, change_application
@@ -43,28 +45,35 @@ def consent(visit: Visit, number: int) -> Response:
 @routes.act(f"{ONE}/ask", Permission.APPLY_FOR_CREDIT, audited="asked a reference by letter")
 def ask(visit: Visit, number: int) -> Response:
     """Have a reference asked by letter with the next run."""
-    name = text_of(visit, "asked", gettext("Who is the reference?"))
-    if not visit.field_errors:
-        try:
-            letter = ask_reference(
-                visit.actor, visit.container, number, name, connection=visit.organisation.name
-            )
-        except UserMistake as mistake:
-            visit.field_errors["asked"] = refusal(mistake)
-        else:
-            return back_to(visit, number, letter.message)
-    return application_page(visit, number, 422)
+
+    def asked(name: str) -> str:
+        connection = visit.organisation.name
+        return ask_reference(
+            visit.actor, visit.container, number, name, connection=connection
+        ).message
+
+    return _about_reference(visit, number, asked)
 
 
 @routes.act(f"{ONE}/reference-back", Permission.APPLY_FOR_CREDIT, audited="took a reference back")
 def take_back(visit: Visit, number: int) -> Response:
     """Take a letter back that waits, or else the answer."""
+
+    def taken_back(name: str) -> str:
+        connection = visit.organisation.name
+        return take_reference_back(
+            visit.actor, visit.container, number, name, connection=connection
+        )
+
+    return _about_reference(visit, number, taken_back)
+
+
+def _about_reference(visit: Visit, number: int, act: Callable[[str], str]) -> Response:
+    """Do something about the reference that the form names, and say what came of it."""
     name = text_of(visit, "asked", gettext("Who is the reference?"))
     if not visit.field_errors:
         try:
-            message = take_reference_back(
-                visit.actor, visit.container, number, name, connection=visit.organisation.name
-            )
+            message = act(name)
         except UserMistake as mistake:
             visit.field_errors["asked"] = refusal(mistake)
         else:
