@@ -19,20 +19,22 @@ WAIT_SECONDS_MAX = 20
 class Feed:
     """Pages as they are asked for; says which were begun and whether it was closed."""
 
-    def __init__(self, count: int, *, sweep_ends_at: int = -1, breaks_at: int = -1) -> None:
+    def __init__(
+        self, count: int, *, sweep_ends_at: int = -1, breaks_at: int = -1, holds_from: int = 99
+    ) -> None:
         self.count = count
         self.sweep_ends_at = sweep_ends_at
         self.breaks_at = breaks_at
         self.threads: list[str] = []
         self.begun = [threading.Event() for _ in range(count)]
+        self.holds_from = holds_from
         self.may_answer = threading.Event()
-        self.may_answer.set()
 
     def pages(self) -> Iterator[Page]:
         for number in range(self.count):
             self.threads.append(threading.current_thread().name)
             self.begun[number].set()
-            assert self.may_answer.wait(WAIT_SECONDS_MAX)
+            assert number < self.holds_from or self.may_answer.wait(WAIT_SECONDS_MAX)
             if number == self.breaks_at:
                 raise RetryLater("the platform is away")
             yield Page(
@@ -42,7 +44,7 @@ class Feed:
 
 def test_the_next_page_is_fetched_meanwhile() -> None:
     feed = Feed(3)
-    with closing(pages_ahead(feed.pages(), lambda: True)) as coming:
+    with closing(pages_ahead(feed.pages())) as coming:
         assert next(coming).cursor == "0"
         assert feed.begun[1].wait(WAIT_SECONDS_MAX), "before anybody asks for it"
         assert not feed.begun[2].is_set(), "one page ahead at most"
@@ -51,15 +53,9 @@ def test_the_next_page_is_fetched_meanwhile() -> None:
     assert len(set(feed.threads[1:])) == 1
 
 
-def test_a_short_pull_needs_no_thread() -> None:
-    feed = Feed(3)
-    assert [page.cursor for page in pages_ahead(feed.pages(), lambda: False)] == ["0", "1", "2"]
-    assert set(feed.threads) == {"MainThread"}
-
-
 def test_nothing_is_fetched_while_a_sweep_settles() -> None:
     feed = Feed(2, sweep_ends_at=0)
-    with closing(pages_ahead(feed.pages(), lambda: True)) as coming:
+    with closing(pages_ahead(feed.pages())) as coming:
         next(coming)
         assert not feed.begun[1].is_set()
         assert next(coming).cursor == "1"
@@ -68,20 +64,16 @@ def test_nothing_is_fetched_while_a_sweep_settles() -> None:
 
 def test_a_failure_comes_after_the_pages_before_it() -> None:
     feed = Feed(3, breaks_at=2)
-    coming = pages_ahead(feed.pages(), lambda: True)
+    coming = pages_ahead(feed.pages())
     assert [next(coming).cursor, next(coming).cursor] == ["0", "1"]
     with pytest.raises(RetryLater, match="away"):
         next(coming)
 
 
 def test_leaving_early_waits_for_the_call_under_way() -> None:
-    feed = Feed(3)
+    feed = Feed(3, holds_from=1)
 
-    def hold_next() -> bool:
-        feed.may_answer.clear()
-        return True
-
-    with closing(pages_ahead(feed.pages(), hold_next)) as coming:
+    with closing(pages_ahead(feed.pages())) as coming:
         next(coming)
         assert feed.begun[1].wait(WAIT_SECONDS_MAX)
         threading.Timer(0.05, feed.may_answer.set).start()

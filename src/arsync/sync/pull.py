@@ -100,11 +100,13 @@ def pull(
     puller.settle_sweeps()
     try:
         pages = connector.pull(store.ledger.cursor(connection.id))
-        with closing(pages_ahead(pages, lambda: puller.is_long)) as coming:
-            for page in coming:
+        for page in pages:
+            puller.take(page)
+            if puller.is_long:
+                break
+        with closing(pages_ahead(pages)) as rest:
+            for page in rest:
                 puller.take(page)
-                if page.sweep_ends:
-                    puller.settle_sweeps()
     finally:
         # Also of what was read so far: the next pull may be days away, or never end either.
         puller.index_what_came()
@@ -155,7 +157,7 @@ class _Pull:
         return self._records >= LONG_FROM
 
     def take(self, page: Page) -> None:
-        """Store one page of the pull."""
+        """Store one page of the pull, and read again what its sweep found different."""
         done = self._ledger.apply(self._id, page, self._clock.now(), seen_on=self._seen_on)
         self._note_balances(page)
         self.result = replace(
@@ -165,6 +167,8 @@ class _Pull:
         if self._first and self.result.inserted >= MANY_ROWS:
             self._first = False
             self._lacks_indexes |= self._ledger.drop_late_indexes(self._id)
+        if page.sweep_ends:
+            self.settle_sweeps()
 
     def index_what_came(self) -> None:
         """Make the indexes that a first load goes without."""

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from arsync.connector_sdk import Page
 
 
-def pages_ahead(
-    pages: Iterator[Page], may_begin: Callable[[], bool]
-) -> Generator[Page, None, None]:
-    """Yield the pages in their order, and fetch each next one meanwhile once that may begin.
+def pages_ahead(pages: Iterator[Page]) -> Generator[Page, None, None]:
+    """Yield the pages in their order, and fetch each next one meanwhile.
 
     One page ahead at most, by one thread. A page with which a sweep ends is stored before the next
     is asked for: what the sweep left open is read first. Close the iterator when it is left early;
     a call that is under way is waited for, so that nothing uses the connector afterwards.
 
     Args:
-        pages: of a pull. They are taken from by one thread at a time.
-        may_begin: asked before each page is handed over.
+        pages: of a pull, or what is left of them. They are taken from by one thread at a time.
 
     Raises:
         Whatever `pages` raises, in the thread that asks for the page and after those before it.
@@ -34,8 +31,6 @@ def pages_ahead(
     with ThreadPoolExecutor(1, "next-page") as fetcher:
         page = following()
         while page is not None:
-            coming = None
-            if not page.sweep_ends and may_begin():
-                coming = fetcher.submit(context.run, following)
+            coming = None if page.sweep_ends else fetcher.submit(context.run, following)
             yield page
-            page = coming.result() if coming is not None else following()
+            page = following() if coming is None else coming.result()
