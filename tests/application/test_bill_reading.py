@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders.books import Books
+from tests.builders.books import NOW, Books
 
 from arsync.application import connecting, runs
+from arsync.application.bill_reading import PROBLEMS_NAMED_MAX, read_bills
 from arsync.application.container import Container
 from arsync.application.desk.customer import customer_page
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
+from arsync.application.results import RunResult
 from arsync.application.why import why
+from arsync.connector_sdk import BillsPage
 from arsync.core.ledger.payables import Bill
+from arsync.core.ledger.records import DocumentProblem
 
 OWNER = Actor("Olga", Role.OWNER)
 RULES = """\
@@ -47,6 +51,18 @@ def a_bill(number: str, amount: str, **also: str) -> Bill:
         Decimal(amount),
         **also,
     )
+
+
+class OddBills:
+    """A connector that gives these pages of bills, and is asked for nothing else."""
+
+    capabilities = Books().capabilities
+
+    def __init__(self, pages: Sequence[BillsPage]) -> None:
+        self.pages = pages
+
+    def bills(self, _: str | None) -> Iterator[BillsPage]:
+        yield from self.pages
 
 
 @pytest.fixture
@@ -132,6 +148,22 @@ def test_it_stands_on_the_customers_page(organisation: OrganisationContext, tmp_
         date(2026, 10, 31),
     )
     assert customer_page(OWNER, organisation, "c2").owed_to_them is None
+
+
+def test_bills_that_cannot_be_read_are_named_and_counted(
+    organisation: OrganisationContext, tmp_path: Path
+) -> None:
+    """Over all pages together, so many by name."""
+    (tmp_path / "rules" / "standard.yaml").write_text(RULES.format(READ))
+    (organisation,) = connecting.connections(OWNER, organisation.container)
+    odd = [DocumentProblem("bills", f"b{number}", "", "no day") for number in range(25)]
+    pages = [BillsPage([], "1", problems=tuple(odd[:15])), BillsPage([], "2", problems=tuple(odd))]
+    connector: Any = OddBills(pages)
+    result = RunResult("books", "sync", "auto", NOW)
+    read_bills(organisation, connector, result)
+    assert result.problems[0] == "bill b0: no day"
+    assert len(result.problems) == PROBLEMS_NAMED_MAX + 1
+    assert result.problems[-1] == "20 more bills could not be read"
 
 
 def test_forgetting_and_export_know_of_bills(

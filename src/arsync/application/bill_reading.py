@@ -26,17 +26,16 @@ def read_bills(organisation: OrganisationContext, connector: Connector, result: 
         return
     if Capability.BILLS not in connector.capabilities.offers:
         return
-    unreadable: list[DocumentProblem] = []
+    unreadable, named = 0, list[DocumentProblem]()
     for page in connector.bills(cursor):
         bills.apply(organisation.id, page)
-        unreadable += page.problems
+        unreadable += len(page.problems)
+        named += page.problems[: PROBLEMS_NAMED_MAX - len(named)]
     result.problems += [
-        f"bill {problem.number or problem.id}: {problem.message}"
-        for problem in unreadable[:PROBLEMS_NAMED_MAX]
+        f"bill {problem.number or problem.id}: {problem.message}" for problem in named
     ]
-    if len(unreadable) > PROBLEMS_NAMED_MAX:
-        more = len(unreadable) - PROBLEMS_NAMED_MAX
-        result.problems.append(f"{more:,} more bills could not be read")
+    if unreadable > len(named):
+        result.problems.append(f"{unreadable - len(named):,} more bills could not be read")
 
 
 def bind_suppliers(organisation: OrganisationContext, matching: Matching) -> None:

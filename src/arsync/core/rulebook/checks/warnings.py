@@ -22,6 +22,7 @@ from arsync.core.rulebook.checks.satisfiability import (
     holds,
     is_possible,
 )
+from arsync.core.rulebook.checks.shared_suppliers import shared_suppliers
 from arsync.core.rulebook.checks.undefined_roles import undefined_roles
 from arsync.core.rulebook.checks.unread_bills import unread_bills
 from arsync.core.rulebook.checks.unread_texts import unread_texts
@@ -94,6 +95,7 @@ def rulebook_warnings(rulebook: Rulebook, own_texts: Collection[str] = ()) -> li
     problems += [*undefined_roles(rulebook), *unread_texts(rulebook, own_texts)]
     problems += [
         *unread_bills(rulebook),
+        *shared_suppliers(rulebook),
         *_waits(rulebook),
         *rulebook.cautions,
         *statutory_warnings(rulebook),
