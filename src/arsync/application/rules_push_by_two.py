@@ -34,8 +34,8 @@ class PushWaits(UserMistake):
         """
         super().__init__(
             f"Nothing was pushed: more than {customers_above:,} customers would be treated "
-            f"otherwise, and two people have to want that. {request.who} asked; it counts once "
-            "somebody else pushes the same.\n    hint: ARSYNC_USER=EMAIL arsync rules push"
+            f"differently, which takes two people. {request.who} asked; the push counts once "
+            "somebody else pushes the same text.\n    hint: ARSYNC_USER=EMAIL arsync rules push"
         )
         self.view = AskedPushView(
             customers_above,
@@ -98,8 +98,8 @@ def ask_or_confirm(
         return None
     if actor.user_id is None:
         raise UserMistake(
-            f"more than {above:,} customers are treated otherwise, so two people push the same, "
-            "each under their own name.\n    hint: ARSYNC_USER=EMAIL arsync rules push"
+            f"more than {above:,} customers would be treated differently, so two people push the "
+            "same text, each under their own name.\n    hint: ARSYNC_USER=EMAIL arsync rules push"
         )
     requests, text_hash = container.store.live_requests, replace(after, root="").whole_hash
     standing = requests.ask(
@@ -159,7 +159,7 @@ def _treated_otherwise(
     for account in accounts_on(organisation):
         if not go_on():
             raise UserMistake(
-                "there is not the time here to see how many customers are treated otherwise."
+                "counting the customers who would be treated differently takes too long here."
                 "\n    hint: put it live as a draft, or by `arsync rules push`"
             )
         sides = (old, old.treat(account)), (new, new.treat(account))

@@ -32,8 +32,8 @@ def test_the_page_shows_on_whom_it_hangs(desk: DeskDriver) -> None:
     before = rules.read_text()
     user = add_person(desk.container, "Rita Risk", Role.READER)
     page = desk.signed_in(user).get("/c/books/measures").text
-    assert "On whom it hangs" in page
-    assert "customers that owe alike (Herfindahl index" in page
+    assert "Concentration" in page
+    assert "customers who owe the same (Herfindahl index" in page
     assert "needs a rate: provision: {interest: 8%} in the rulebook" in page
     rules.write_text(f"{before}provision: {{interest: 8%}}\n")
     try:
