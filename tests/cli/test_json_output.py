@@ -37,6 +37,7 @@ from arsync.application.unknown_outcomes import UnsettledView
 from arsync.cli.json_output import json_text, print_json, print_json_of_each
 from arsync.core.trials.rulebook_diff import CustomerDifference
 from arsync.demo.play import OutcomeView
+from arsync.translation import saying
 
 VIEWS = (
     AgeingTableView,
@@ -94,6 +95,7 @@ def test_a_struct_prints_its_fields() -> None:
 def test_values_without_a_type_of_their_own_print() -> None:
     value = {"file": Path("a/b"), "facts": MappingProxyType({"amount_due": Decimal("0.1")})}
     assert json.loads(json_text(value)) == {"file": "a/b", "facts": {"amount_due": "0.10"}}
+    assert json.loads(json_text([saying("Done: %(task)s.", task="call")])) == ["Done: call."]
 
 
 @pytest.mark.parametrize("one_line", [False, True])

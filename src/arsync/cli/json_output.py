@@ -99,7 +99,7 @@ class _Writer:
             yield "]" if margin is None else f"\n{margin}]"
 
     def _stand_in(self, unknown: Any) -> Any:
-        if isinstance(unknown, (Sequence, Iterator)):
+        if isinstance(unknown, (Sequence, Iterator)) and not isinstance(unknown, str):
             self._streams.append(unknown)
             return f"{_MARK} {len(self._streams) - 1}"
         return dict(unknown) if isinstance(unknown, Mapping) else str(unknown)

@@ -42,7 +42,7 @@ def as_json(value: Any, *, sees_amounts: bool = True) -> str:
 
 
 def _whole(unknown: Any) -> Any:
-    if isinstance(unknown, (Sequence, Iterator)):
+    if isinstance(unknown, (Sequence, Iterator)) and not isinstance(unknown, str):
         return list(unknown)
     return dict(unknown) if isinstance(unknown, Mapping) else str(unknown)
 
