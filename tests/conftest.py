@@ -151,7 +151,7 @@ def new_schema(server: str) -> Iterator[str]:
     name = f"arsync_test_{secrets.token_hex(6)}"
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text(f"CREATE SCHEMA {name}"))
-    options = f"-csearch_path={name} {NO_WAIT_FOR_THE_DISK}"
+    options = f"{NO_WAIT_FOR_THE_DISK} -csearch_path={name}"
     inside = make_url(server).update_query_dict({"options": options})
     yield inside.render_as_string(hide_password=False)
     with engine.begin() as connection:

@@ -22,6 +22,7 @@ from arsync.application.why import why
 from arsync.connector_sdk import BillsPage
 from arsync.core.ledger.payables import Bill
 from arsync.core.ledger.records import DocumentProblem
+from arsync.errors import Rejected
 
 OWNER = Actor("Olga", Role.OWNER)
 RULES = """\
@@ -63,6 +64,15 @@ class OddBills:
 
     def bills(self, _: str | None) -> Iterator[BillsPage]:
         yield from self.pages
+
+
+class NoBills:
+    """A connector of a subscription that has no bills."""
+
+    capabilities = Books().capabilities
+
+    def bills(self, _: str | None) -> Iterator[BillsPage]:
+        raise Rejected("Feature not supported.")
 
 
 @pytest.fixture
@@ -164,6 +174,18 @@ def test_bills_that_cannot_be_read_are_named_and_counted(
     assert result.problems[0] == "bill b0: no day"
     assert len(result.problems) == PROBLEMS_NAMED_MAX + 1
     assert result.problems[-1] == "20 more bills could not be read"
+
+
+def test_a_platform_without_bills_stops_no_run(
+    organisation: OrganisationContext, tmp_path: Path
+) -> None:
+    facts_after_a_run(organisation, tmp_path, READ + SAID)
+    (organisation,) = connecting.connections(OWNER, organisation.container)
+    connector: Any = NoBills()
+    result = RunResult("books", "sync", "auto", NOW)
+    read_bills(organisation, connector, result)
+    assert result.problems == ["open bills could not be read: Feature not supported."]
+    assert why(OWNER, organisation, "Customer 1").facts["payable_to_them"] is None
 
 
 def test_forgetting_and_export_know_of_bills(

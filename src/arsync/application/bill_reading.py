@@ -8,6 +8,7 @@ from arsync.connector_sdk import Capability, Connector
 from arsync.core.ledger.records import DocumentProblem
 from arsync.core.rulebook.customer_matching import Matching
 from arsync.core.rulebook.model import folded
+from arsync.errors import Rejected
 
 PROBLEMS_NAMED_MAX = 20
 """A run names so many bills that could not be read."""
@@ -27,10 +28,17 @@ def read_bills(organisation: OrganisationContext, connector: Connector, result: 
     if Capability.BILLS not in connector.capabilities.offers:
         return
     unreadable, named = 0, list[DocumentProblem]()
-    for page in connector.bills(cursor):
-        bills.apply(organisation.id, page)
-        unreadable += len(page.problems)
-        named += page.problems[: PROBLEMS_NAMED_MAX - len(named)]
+    try:
+        for page in connector.bills(cursor):
+            bills.apply(organisation.id, page)
+            unreadable += len(page.problems)
+            named += page.problems[: PROBLEMS_NAMED_MAX - len(named)]
+    except Rejected as refusal:
+        # Not every subscription has bills. Without a copy what is owed to them is unknown, and the
+        # run goes on: no reminder waits for it.
+        bills.forget(organisation.id)
+        result.problems.append(f"open bills could not be read: {refusal}")
+        return
     result.problems += [
         f"bill {problem.number or problem.id}: {problem.message}" for problem in named
     ]

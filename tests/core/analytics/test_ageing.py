@@ -215,6 +215,7 @@ def test_an_explanation_where_no_rule_matches(desk: Desk) -> None:
     assert [(line.section, line.answer) for line in lines[9:]] == [
         ("credit_limits", False),
         ("reminders", False),
+        ("follow_ups", False),
         ("invoice", None),
         ("held back", False),
     ]

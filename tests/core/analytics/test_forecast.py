@@ -47,10 +47,15 @@ class Bill(NamedTuple):
     amount: int
 
 
-def accounts_of(bills: Iterable[Bill], groups: dict[str, str] | None = None) -> list[Account]:
+def accounts_of(
+    bills: Iterable[Bill | None], groups: dict[str, str] | None = None
+) -> list[Account]:
+    """Return the debtors of these bills; None takes the number of one that is not there."""
     invoices: dict[str, list[Invoice]] = {}
     payments: dict[str, list[Payment]] = {}
     for number, bill in enumerate(bills):
+        if bill is None:
+            continue
         paid_on = None if bill.paid is None else DAY - timedelta(bill.paid)
         invoices.setdefault(bill.contact, []).append(
             an_invoice(
@@ -336,16 +341,16 @@ def test_the_parts_add_up_and_bands_are_ordered(bills: list[Bill]) -> None:
 @settings(max_examples=5, deadline=None)
 @given(bills=RANDOM_BILLS, back=st.integers(1, 60))
 def test_a_past_day_is_the_same_after_later_events(bills: list[Bill], back: int) -> None:
+    # Each document keeps its number: the last of 28 digits may depend on the order of a sum.
     then = [
         bill._replace(paid=bill.paid if bill.paid is not None and bill.paid >= back else None)
-        for bill in bills
         if bill.issued >= back
+        else None
+        for bill in bills
     ]
     day = DAY - timedelta(back)
-    later, earlier = (
-        {row.currency: row for row in of(accounts_of(some), day).currencies}
-        for some in (bills, then)
-    )
+    later = {row.currency: row for row in of(accounts_of(bills), day).currencies}
+    earlier = {row.currency: row for row in of(accounts_of(then), day).currencies}
     assert later == earlier
 
 
