@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from arsync.application.account_facts import AccountTeller
     from arsync.application.letter_making import LetterSource, MessageMaker
     from arsync.application.rules_reading import ReadRules
-    from arsync.core.planning.planning_context import Sends
+    from arsync.core.planning.planning_context import Planning, Sends
     from arsync.core.trials.trial import Trial
     from arsync.rules_source.folder import Rules
     from arsync.rules_source.unread import UnreadFile
@@ -391,8 +391,23 @@ class OrganisationContext:
 
         Empty when its reason is certainly gone.
         """
-        from arsync.core.planning.planner import begin_plan
         from arsync.core.planning.undecided import undecided_about
+
+        return undecided_about(self.planning(), account, action)
+
+    def true_still(self, account: Account, action: Action) -> Action | str:
+        """Return a letter that a person asked for as it is true now, or why it is not any more."""
+        from arsync.core.planning.asked_letters import true_still
+
+        return true_still(self.planning(), account, action)
+
+    def planning(self) -> Planning:
+        """Return what planning this moment shares.
+
+        Raises:
+            UserMistake: with every problem of the rulebook.
+        """
+        from arsync.core.planning.planner import begin_plan
         from arsync.rules_source.folder import holidays_in
 
         planning, _ = begin_plan(
@@ -406,7 +421,7 @@ class OrganisationContext:
             sends=self.sends,
             ledger_due=self.ledger_due,
         )
-        return undecided_about(planning, account, action)
+        return planning
 
     def plan(
         self,

@@ -350,6 +350,7 @@ def _carry_out(
         replan=organisation.replan_one,
         undecided=organisation.undecided,
         reference_gone=lambda action: reference_gone(organisation, action),
+        true_still=organisation.true_still,
         post=container.post(organisation.letter_source),
         limits=container.limits,
         changed=organisation.rules_changed,

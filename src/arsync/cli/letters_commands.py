@@ -43,7 +43,7 @@ class _Letters(click.Group):
 
 @click.group(cls=_Letters)
 def letters() -> None:
-    """List, look at, copy, check and try letters; the register of notices."""
+    """List, look at, copy, check, try and send letters; the register of notices."""
 
 
 # -- texts ----------------------------------------------------------------------------------------
@@ -236,6 +236,46 @@ def send_test(
     if as_json:
         print_json(sent)
     say(f"{sent.text}: sent to {sent.to} by the mail server of {sent.connection}: {sent.detail}")
+    return EXIT_DONE
+
+
+@letters.command(short_help="Have a letter about the account sent to a customer.")
+@click.argument("name")
+@click.option("--customer", required=True, metavar="CUSTOMER", help="To whom: a name or an id.")
+@click.option("--invoice", default="", metavar="NUMBER", help="The invoice that it is about.")
+@click.option("--language", default="", metavar="CODE", help="Its language (default: as sent).")
+@click.option("--via", default="", metavar="WAY", help="By which way (default: as by rule).")
+@connection_option
+@json_option
+@config_option
+def send(
+    name: str,
+    customer: str,
+    invoice: str,
+    language: str,
+    via: str,
+    connection: ConnectionChoice,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Have the next run send a letter about the account to a customer, on your word.
+
+    NAME is `statement of account`, `thank you`, `satisfaction check`, `terms of trade`, `credit
+    hold placed`, `credit hold lifted`, `credit limit changed`, or a text of yours that `thank_you`
+    or `after_issue` sends. No rule has to ask for it. It leaves only if it is true, then and now,
+    and once for one occasion: neither a rule nor a person sends it again. Your word is its
+    approval; where you may not approve, it waits for somebody who may. Reminders and notices leave
+    by their cadence alone.
+    """
+    from arsync.application.letters.sending import LetterToSend, send_letter
+    from arsync.application.persons_words import recorded_view
+
+    wanted = LetterToSend(name, customer, invoice, via, language)
+    with opened(config_file) as (actor, container):
+        recorded = send_letter(actor, container, wanted, connection)
+    if as_json:
+        print_json(recorded_view(recorded))
+    say(recorded.message)
     return EXIT_DONE
 
 

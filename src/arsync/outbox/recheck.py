@@ -84,6 +84,7 @@ class Recheck:
         self._replan = context.replan
         self._undecided = context.undecided
         self._reference_gone = context.reference_gone
+        self._true_still = context.true_still
         self._limits = context.limits
         self._money_at: datetime | None = None
         self._fresh: dict[str, tuple[datetime, frozenset[str]]] = {}
@@ -99,8 +100,7 @@ class Recheck:
             gone = self._reference_gone(action)
             return Gone(gone) if gone else Ready(action, addressee_of(action))
         if row.by_person and action.kind is ActionKind.ACCOUNT_LETTER:
-            # What a person asked for is not planned, and is said of the books of now all the same.
-            self._read_again(action)
+            return self._asked_letter(action)
         if row.by_person or action.kind in WORD_KINDS:
             return Ready(action, self._account(action.contact_id))
         if action.kind in KINDS_AGAINST_CUSTOMERS:
@@ -125,6 +125,15 @@ class Recheck:
             return Gone(unapproved)
         # It belongs to the moment of what left with it, though that was yesterday.
         return Ready(replace(fresh, batch_id=action.batch_id), account)
+
+    def _asked_letter(self, action: Action) -> Ready | Gone:
+        """Return a letter that a person asked for: not planned, and true of the books of now."""
+        self._read_again(action)
+        account = self._account(action.contact_id)
+        if account is None:
+            return Gone(f"{action.contact_name} is no longer among the customers")
+        fresh = self._true_still(as_before(account, action), action)
+        return Gone(fresh) if isinstance(fresh, str) else Ready(fresh, account)
 
     def _gone_or_undecided(
         self, action: Action, account: Account, before: Account, plan: Plan

@@ -126,6 +126,15 @@ def is_asked_still(_action: Action) -> str:
     return ""
 
 
+TrueStill = Callable[[Account, Action], Action | str]
+"""Returns a letter that a person asked for as it is true now, or why it is not any more."""
+
+
+def as_asked(_account: Account, action: Action) -> Action:
+    """Stand in where what is asked for is true on every day."""
+    return action
+
+
 Undecided = Callable[[Account, Action], str]
 """Says what is unknown about the reason of an action that is not planned any more; empty when it is
 certainly gone."""
@@ -154,6 +163,7 @@ class OutboxContext:
     replan: Replan = no_replan
     undecided: Undecided = is_certainly_gone
     reference_gone: ReferenceGone = is_asked_still
+    true_still: TrueStill = as_asked
     post: Post | None = None
     """Mail; None when nothing is sent by mail."""
     limits: Limits = LIMITS

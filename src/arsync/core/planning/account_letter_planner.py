@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from arsync.core.planning.account_letters import LetterDue, key_of, letter_action, no_way
+from arsync.core.planning.account_letters import (
+    LetterDue,
+    asked_by_person,
+    key_of,
+    letter_action,
+    no_way,
+)
 from arsync.core.planning.announcement_planner import (
     hand_over_letter,
     holds_announced,
@@ -50,11 +56,11 @@ def plan_account_letters(
     due = [
         letter
         for letter in letters_due(planning, assessment, party)
-        if not planning.is_done(key_of(planning, party, letter), assessment.account.done_keys)
+        if not _has_left(planning, assessment, party, letter)
     ]
     if not due:
         return NOTHING
-    stop = _stopped(planning, assessment, party)
+    stop = what_stops_account_letters(planning, assessment, party)
     if stop is not None:
         return holding_back(*(_held(party, letter, *stop) for letter in due))
     kept = [(letter, letter.stop or no_way(planning, party, letter)) for letter in due]
@@ -89,8 +95,10 @@ def letters_due(
     yield from thanks_due(planning, assessment, party)
 
 
-def _stopped(planning: Planning, assessment: Assessment, party: DunnedParty) -> LetterStop | None:
-    """Return what keeps every letter to the contact."""
+def what_stops_account_letters(
+    planning: Planning, assessment: Assessment, party: DunnedParty
+) -> LetterStop | None:
+    """Return what keeps every letter to the contact, whoever asks for it; None: nothing."""
     account, view = assessment.account, party.view
     stop = what_stops_letters(planning, party, what_may_be_missing(planning, account))
     if stop is not None or not account.placements:
@@ -99,6 +107,14 @@ def _stopped(planning: Planning, assessment: Assessment, party: DunnedParty) -> 
     placed = next(filter(None, placements), None)
     # Who collects for us writes to the customer, and nobody else.
     return None if placed is None else LetterStop(f"placed with {placed.agency}")
+
+
+def _has_left(
+    planning: Planning, assessment: Assessment, party: DunnedParty, letter: LetterDue
+) -> bool:
+    """Return whether a letter left by its rule, or was asked for while no rule sent it."""
+    keys = (key_of(planning, party, each) for each in (letter, asked_by_person(letter)))
+    return any(planning.is_done(key, assessment.account.done_keys) for key in keys)
 
 
 def _held(party: DunnedParty, letter: LetterDue, reason: str, next_date: date | None) -> HeldBack:

@@ -29,6 +29,9 @@ from arsync.core.rulebook.roles import NO_APPROVAL, Approval, any_asked
 DAYS_LATE_MAX = 10
 """So many days after its day a letter about the account still leaves: nobody is thanked later."""
 
+ASKED_FOR = "letter asked for"
+"""What a letter has as its rule that a person sends and no rule does."""
+
 ONE_EACH = 1
 """The episode of a letter: what it is about tells it apart."""
 
@@ -68,6 +71,11 @@ def key_of(planning: Planning, party: DunnedParty, letter: LetterDue) -> str:
         letter.subject,
         ONE_EACH,
     )
+
+
+def asked_by_person(letter: LetterDue) -> LetterDue:
+    """Return a letter as a person asks for it where no rule sends it."""
+    return letter._replace(rule=ASKED_FOR)
 
 
 def way_of(planning: Planning, letter: LetterDue) -> str:

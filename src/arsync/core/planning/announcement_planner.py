@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from arsync.core.actions import LetterOccasion
-from arsync.core.ledger.records import Account, LetterSent
+from arsync.core.ledger.records import Account, LetterSent, LimitChange, StandingHold
 from arsync.core.planning.account_letters import LetterDue, is_in_time, key_of
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.planning_context import Planning
@@ -33,7 +33,7 @@ def holds_announced(
     rulebook, account = planning.assessor.rulebook, assessment.account
     announced = rulebook.announcements
     telling = [rule for rule in rulebook.credit_holds if rule.tells_customer]
-    if not (announced.holds_placed or telling) or party.view.contact.id != _held_id(assessment):
+    if not (announced.holds_placed or telling) or party.view.contact.id != held_id(assessment):
         return
     answer = announced.when.test(party.row, None)
     hold = account.hold
@@ -44,18 +44,31 @@ def holds_announced(
         if not is_in_time(hold.since, planning.today):
             return
         place = asked_by[0].place if asked_by else announced.places.get("credit_holds", NOWHERE)
-        letter = _told(planning, place, HOLD_PLACED, f"hold placed {hold.episode}", hold.since)
-        yield letter._replace(invoices=tuple(party.view.overdue))
+        yield hold_letter(planning, party, hold, place)
         return
     placed = _told(planning, NOWHERE, HOLD_PLACED, f"hold placed {account.last_hold_episode}")
     key = key_of(planning, party, placed)
     # Only who was told of the hold is told that it is over.
     if any(letter.key == key for letter in account.letters) and (telling or announced.holds_lifted):
         place = announced.places.get("credit_holds", telling[0].place if telling else NOWHERE)
-        yield _told(planning, place, HOLD_LIFTED, f"hold lifted {account.last_hold_episode}")
+        yield lift_letter(planning, account, place)
 
 
-def _held_id(assessment: Assessment) -> str:
+def hold_letter(
+    planning: Planning, party: DunnedParty, hold: StandingHold, place: Place
+) -> LetterDue:
+    """Return the letter that tells a contact of the hold that stands."""
+    letter = _told(planning, place, HOLD_PLACED, f"hold placed {hold.episode}", hold.since)
+    return letter._replace(invoices=tuple(party.view.overdue))
+
+
+def lift_letter(planning: Planning, account: Account, place: Place) -> LetterDue:
+    """Return the letter that tells a contact that its last hold is over."""
+    return _told(planning, place, HOLD_LIFTED, f"hold lifted {account.last_hold_episode}")
+
+
+def held_id(assessment: Assessment) -> str:
+    """Return the contact that is on hold, or would be: the one that answers for the account."""
     hold = assessment.account.hold
     return hold.contact_id if hold is not None else assessment.root.view.contact.id
 
@@ -85,20 +98,34 @@ def limit_announced(
     announced = rulebook.announcements
     if not announced.limits or change is None or party.view.contact.id != change.contact_id:
         return
-    # What has changed again since is told with its own change.
-    stands = party.view.limit.amount == change.after
     began = assessment.account.taken_over_on or planning.today
-    if not stands or change.since < began or not is_in_time(change.since, planning.today):
+    if (
+        not limit_stands(party, change)
+        or change.since < began
+        or not is_in_time(change.since, planning.today)
+    ):
         return
     if announced.when.test(party.row, None) is False:
         return
     place = announced.places.get("credit_limits", announced.place)
+    yield limit_letter(planning, change, place)
+
+
+def limit_stands(party: DunnedParty, change: LimitChange) -> bool:
+    """Return whether a limit is still what a change made it; a later one is told by itself."""
+    return party.view.limit.amount == change.after
+
+
+def limit_letter(planning: Planning, change: LimitChange, place: Place) -> LetterDue:
+    """Return the letter that tells a contact of a change of its credit limit."""
     letter = _told(planning, place, LIMIT_CHANGED, f"limit of {change.since}")
     occasion = LetterOccasion(
-        limit_before=change.before, limit_after=change.after, currency=rulebook.currency
+        limit_before=change.before,
+        limit_after=change.after,
+        currency=planning.assessor.rulebook.currency,
     )
     facts = {"limit_before": str(change.before), "limit_after": str(change.after)}
-    yield letter._replace(occasion=occasion, facts=facts, amount=change.after)
+    return letter._replace(occasion=occasion, facts=facts, amount=change.after)
 
 
 def hand_over_announced(account: Account, contact_id: str, today: date) -> LetterSent | None:

@@ -16,7 +16,7 @@ from arsync.core.rulebook.conditions import Answer
 from arsync.core.rulebook.facts.invoice_facts import payments_of
 from arsync.core.rulebook.model import AfterIssue, EvenIf, OncePer, ThankYou
 
-_LIVE = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
+LIVE = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
 _STANDING = frozenset({"open", "part"})
 
 
@@ -28,16 +28,16 @@ def thanks_due(
     if rule is None:
         return
     for invoices in paid_lately(assessment, party, planning.today).values():
-        letter = _thanks(planning, assessment, party, rule, invoices)
+        letter = thanks_for(planning, assessment, party, rule, invoices)
         if letter is not None:
             yield letter
 
 
 def paid_lately(
-    assessment: Assessment, party: DunnedParty, today: date
+    assessment: Assessment, party: DunnedParty, today: date, *, whenever_begun: bool = False
 ) -> dict[date, list[Invoice]]:
     """Return what a contact paid in full, and may be thanked for still, by the day."""
-    began = assessment.account.taken_over_on or today
+    began = date.min if whenever_begun else assessment.account.taken_over_on or today
     by_day: dict[date, list[Invoice]] = {}
     for invoice in assessment.account.invoices:
         paid_on = invoice.paid_on
@@ -53,7 +53,7 @@ def paid_lately(
     return by_day
 
 
-def _thanks(
+def thanks_for(
     planning: Planning,
     assessment: Assessment,
     party: DunnedParty,
@@ -122,7 +122,7 @@ def after_issue_due(
         for invoice in asked_about(rule, assessment, party, planning.today):
             answer = rule.when.test(party.row, planning.assessor.invoice_row(party, invoice))
             if answer is not False:
-                yield _after_issue(planning, assessment, party, rule, invoice, answer)
+                yield letter_after_issue(planning, assessment, party, rule, invoice, answer)
 
 
 def asked_about(
@@ -132,17 +132,17 @@ def asked_about(
     began = assessment.account.taken_over_on or today
     for invoice in assessment.account.invoices:
         if (
-            invoice.status in _LIVE
+            invoice.status in LIVE
             # What was issued before the connection began its work is not asked about.
             and began <= invoice.issued_on <= today
             and party.view.counts(invoice.contact_id)
             and is_in_time(invoice.issued_on + timedelta(rule.days), today)
-            and (rule.once_per is OncePer.INVOICE or _is_first(assessment, party, invoice))
+            and (rule.once_per is OncePer.INVOICE or is_first(assessment, party, invoice))
         ):
             yield invoice
 
 
-def _after_issue(
+def letter_after_issue(
     planning: Planning,
     assessment: Assessment,
     party: DunnedParty,
@@ -150,6 +150,7 @@ def _after_issue(
     invoice: Invoice,
     answer: Answer,
 ) -> LetterDue:
+    """Return the letter of a rule about an invoice, given what its condition says of it."""
     assessor = planning.assessor
     unknown = assessor.unknowns(rule.when, party, invoice) if answer is None else ""
     return LetterDue(
@@ -169,11 +170,11 @@ def _after_issue(
     )
 
 
-def _is_first(assessment: Assessment, party: DunnedParty, invoice: Invoice) -> bool:
+def is_first(assessment: Assessment, party: DunnedParty, invoice: Invoice) -> bool:
     """Return whether no other invoice of the contact is older."""
     own = (
         (issued.issued_on, issued.number, issued.id)
         for issued in assessment.account.invoices
-        if issued.status in _LIVE and party.view.counts(issued.contact_id)
+        if issued.status in LIVE and party.view.counts(issued.contact_id)
     )
     return min(own) == (invoice.issued_on, invoice.number, invoice.id)

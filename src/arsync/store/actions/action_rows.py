@@ -194,13 +194,34 @@ def add_asked(
     who: str,
     why: str,
     now: datetime,
+    state: ActionState = ActionState.APPROVED,
 ) -> ActionRow:
-    """Insert what a person asked for (a promise, a dispute), approved; a key is added only once."""
-    # The person's command is the approval.
-    state = ActionState.APPROVED
+    """Insert what a person asked for (a promise, a dispute); a key is added only once.
+
+    By default the person's command is the approval.
+    """
     if db.scalar(select(actions.c.key).where(actions.c.key == action.key)) is None:
         insert_action(db, connection_id, action, state=state, now=now, by_person=True)
         add_events(db, [(action.key, now, who, None, state, why)])
+    return action_row(locked_row(db, action.key))
+
+
+def ask_anew(
+    db: Connection,
+    before: ActionRow,
+    action: Action,
+    *,
+    state: ActionState,
+    who: str,
+    why: str,
+    now: datetime,
+) -> ActionRow:
+    """Begin the life of a withdrawn action anew, as a person asks for it."""
+    life = initial_columns(action, state=state, now=now)
+    # The platform may remember the earlier life's idempotency key and its answer.
+    life |= {"generation": before.generation + 1, "reason": why, "by_person": True}
+    db.execute(update(actions).where(actions.c.key == action.key).values(life))
+    add_events(db, [(action.key, now, who, ActionState.WITHDRAWN, state, why)])
     return action_row(locked_row(db, action.key))
 
 

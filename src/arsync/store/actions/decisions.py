@@ -14,6 +14,7 @@ from arsync.store.actions.action_rows import (
     action_row,
     add_asked,
     add_events,
+    ask_anew,
     initial_columns,
     insert_action,
     locked_row,
@@ -53,20 +54,30 @@ class ActionDecisions:
             return [action_row(locked_row(db, undoing.key)) for undoing in undoings]
 
     def ask(
-        self, connection_id: int, action: Action, *, who: str, why: str, now: datetime
+        self,
+        connection_id: int,
+        action: Action,
+        *,
+        who: str,
+        why: str,
+        now: datetime,
+        state: ActionState = ActionState.APPROVED,
     ) -> ActionRow:
-        """Add what a person wants done, approved.
+        """Add what a person wants done; one that was withdrawn before it left is asked for anew.
 
         Raises:
             UserMistake: it was asked for before.
         """
         with self._database.write() as db:
-            if action.key in rows_of(db, [action.key]):
+            before = rows_of(db, [action.key]).get(action.key)
+            if before is not None and before.state is ActionState.WITHDRAWN:
+                return ask_anew(db, before, action, state=state, who=who, why=why, now=now)
+            if before is not None:
                 raise UserMistake(
                     f"this was asked for already: arsync why {action.key[:12]}"
                     "\n    hint: what has left is not sent twice on one day"
                 )
-            return add_asked(db, connection_id, action, who=who, why=why, now=now)
+            return add_asked(db, connection_id, action, who=who, why=why, now=now, state=state)
 
     def settle(self, key: str, *, sent: bool, who: str, why: str, now: datetime) -> ActionRow:
         """Settle an unknown outcome as a person reports it, in one transaction.
