@@ -214,6 +214,19 @@ def test_a_statement_goes_by_the_same_command(mailing: BooksWorld) -> None:
     assert "leaves with the next run" in sent(mailing, "statement of account", 1).message
 
 
+def test_a_line_of_ones_own_goes_along(mailing: BooksWorld) -> None:
+    line = "It was good to see you on Friday."
+    assert "201 characters is too long" in refused(mailing, "thank you", 2, line="x" * 201)
+    assert "takes no personal line" in refused(mailing, "statement of account", 2, line=line)
+    with pytest.raises(NotPermitted):
+        sent(mailing, "thank you", 2, ACCOUNTANT, line=line)
+    sent(mailing, "thank you", 2, line=line)
+    mailing.sync()
+    ((_, mail),) = mailing.books.mails
+    body = mail.message.get_body(("plain",))
+    assert line in " ".join(body.get_content().split())
+
+
 def test_another_way_is_taken_where_set_up(mailing: BooksWorld) -> None:
     assert "text messages" in refused(mailing, "thank you", 2, via="sms")
     assert "no letters in 'xx'" in refused(mailing, "thank you", 2, language="xx")

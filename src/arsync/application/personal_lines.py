@@ -33,18 +33,28 @@ def put_personal_line(actor: Actor, container: Container, key: str, text: str) -
     permit(actor, Permission.APPROVE)
     row = standing_row(container, key, WAITING)
     organisation = organisation_by_id(container, row.connection_id)
+    line = checked_line(organisation, row.action, text)
+    person, now = name_line(actor.name), container.clock.now()
+    if not container.store.personal_lines.put(row.key, line, who=person, now=now):
+        raise Overtaken(f"action {row.key[:12]} was decided meanwhile: nothing was done.")
+    return container.store.actions.get(row.key)
+
+
+def checked_line(organisation: OrganisationContext, action: Action, text: str) -> str:
+    """Return a personal line as it is kept.
+
+    Raises:
+        UserMistake: it is too long, or none can go along with the action.
+    """
     line = cleaned(text)
-    if line and (reason := no_line_because(organisation, row.action)):
+    if line and (reason := no_line_because(organisation, action)):
         raise UserMistake(reason)
     if len(line) > PERSONAL_LINE_CHARACTERS_MAX:
         raise UserMistake(
             f"a personal line of {len(line):,} characters is too long;"
             f" {PERSONAL_LINE_CHARACTERS_MAX} fit."
         )
-    person, now = name_line(actor.name), container.clock.now()
-    if not container.store.personal_lines.put(row.key, line, who=person, now=now):
-        raise Overtaken(f"action {row.key[:12]} was decided meanwhile: nothing was done.")
-    return container.store.actions.get(row.key)
+    return line
 
 
 def no_line_because(organisation: OrganisationContext, action: Action) -> str:

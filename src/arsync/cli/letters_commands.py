@@ -245,6 +245,7 @@ def send_test(
 @click.option("--invoice", default="", metavar="NUMBER", help="The invoice that it is about.")
 @click.option("--language", default="", metavar="CODE", help="Its language (default: as sent).")
 @click.option("--via", default="", metavar="WAY", help="By which way (default: as by rule).")
+@click.option("--line", default="", metavar="TEXT", help="A line of yours above its text.")
 @connection_option
 @json_option
 @config_option
@@ -254,6 +255,7 @@ def send(
     invoice: str,
     language: str,
     via: str,
+    line: str,
     connection: ConnectionChoice,
     as_json: bool,
     config_file: Path | None,
@@ -270,7 +272,7 @@ def send(
     from arsync.application.letters.sending import LetterToSend, send_letter
     from arsync.application.persons_words import recorded_view
 
-    wanted = LetterToSend(name, customer, invoice, via, language)
+    wanted = LetterToSend(name, customer, invoice, via, language, line)
     with opened(config_file) as (actor, container):
         recorded = send_letter(actor, container, wanted, connection)
     if as_json:

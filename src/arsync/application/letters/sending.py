@@ -12,6 +12,7 @@ from arsync.application.letters.made_up import in_language
 from arsync.application.name_search import contact_named, invoice_numbered
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, is_permitted, permit
+from arsync.application.personal_lines import checked_line, put_personal_line
 from arsync.application.persons_words import Recorded, name_line
 from arsync.application.statements import SentBy, send_statement, statement
 from arsync.core.actions import ActionState, Via
@@ -44,6 +45,8 @@ class LetterToSend(NamedTuple):
     """Empty: as the rulebook sends it."""
     language: str = ""
     """Empty: the customer's."""
+    line: str = ""
+    """What stands above its text, in the person's own words."""
 
 
 def letters_to_send(organisation: OrganisationContext) -> tuple[str, ...]:
@@ -64,9 +67,13 @@ def send_letter(
             has no way to the customer, or the connection observes.
     """
     permit(actor, Permission.PREPARE)
+    if wanted.line:
+        permit(actor, Permission.APPROVE)
     name = text_name(wanted.name)
     if name == STATEMENT_OF_ACCOUNT:
         shown = statement(actor, container, wanted.customer, connection=connection)
+        if wanted.line:
+            raise UserMistake("a statement of account takes no personal line.")
         return send_statement(actor, shown, SentBy(wanted.language, wanted.via or Via.SMTP))
     organisation, contact = contact_named(container, wanted.customer, connection)
     _refuse_other_texts(organisation, name)
@@ -85,16 +92,22 @@ def send_letter(
         hint = f"\n    hint: {letter.hint}" if letter.hint else ""
         raise UserMistake(f"not sent: {letter.reason}.{hint}")
     _refuse_again(name, list(organisation.store.actions.rows(letter.keys)))
+    action = in_language(letter.action, wanted.language)
+    line = checked_line(organisation, action, wanted.line)
     row = organisation.store.decisions.ask(
         organisation.id,
-        in_language(letter.action, wanted.language),
+        action,
         who=person,
         why="asked for",
         now=organisation.clock.now(),
         state=ActionState.AWAITING_APPROVAL,
     )
+    if not is_permitted(actor, Permission.APPROVE):
+        return Recorded(row, _said(row))
+    if line:
+        put_personal_line(actor, container, row.key, line)
     # What the rulebook leaves to a role is looked at by itself.
-    if is_permitted(actor, Permission.APPROVE) and not row.action.approvers:
+    if not row.action.approvers:
         (listed,) = approve(actor, container, [row.key])
         row = listed.row
     return Recorded(row, _said(row))
@@ -139,15 +152,17 @@ def _refuse_again(name: str, rows: Sequence[ActionRow]) -> None:
         key = row.key[:12]
         if row.state in {ActionState.SENT, ActionState.CONFIRMED}:
             raise UserMistake(
-                f"not sent: {name} was already sent on {row.sent_on}: `arsync why {key}`."
-                "\n    hint: it leaves once for one occasion"
+                f"not sent: {name} was already sent on {row.sent_on}, and leaves once for one"
+                f" occasion.\n    hint: `arsync why {key}`"
             )
         if row.state in {ActionState.PLANNED, ActionState.AWAITING_APPROVAL}:
-            raise UserMistake(f"{name} waits for approval already: `arsync approve {key}`.")
+            raise UserMistake(
+                f"{name} waits for approval already.\n    hint: `arsync approve {key}`"
+            )
         if row.state is ActionState.REJECTED:
             raise UserMistake(
                 f"not sent: {name} was refused: {row.reason}."
                 f"\n    hint: `arsync refuse {key} --take-back --why REASON`"
             )
         if row.state is not ActionState.WITHDRAWN:
-            raise UserMistake(f"{name} is on its way already: `arsync why {key}`.")
+            raise UserMistake(f"{name} is on its way already.\n    hint: `arsync why {key}`")

@@ -1,4 +1,4 @@
-"""The statement of a customer, and asking for it."""
+"""The statement of a customer, asking for it, and for other letters."""
 
 from __future__ import annotations
 
@@ -25,3 +25,16 @@ def test_a_statement_leaves_with_the_next_run(desk: DeskDriver, controller: Prog
     assert row.state == "approved"
     # Once on a day.
     assert controller.post(f"{STATEMENT}/send").status_code == 422
+
+
+def test_a_letter_leaves_with_the_next_run(desk: DeskDriver, controller: Program) -> None:
+    letters = "/connections/books/customers/c1/letters"
+    refused = controller.post(letters, letter="credit hold lifted")
+    assert refused.status_code == 422
+    assert "hold" in refused.text
+    sent = controller.post(letters, letter="terms of trade")
+    assert sent.status_code == 200, sent.text
+    assert said(sent)["message"] == "Elmhurst Tools: terms of trade leaves with the next run."
+    connection = desk.container.store.connections.get("books")
+    (row,) = desk.container.store.actions.list(connection.id, kinds={ActionKind.ACCOUNT_LETTER})
+    assert row.state == "approved"

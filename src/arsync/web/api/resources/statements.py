@@ -1,4 +1,4 @@
-"""Statements of account: one customer's, of any day."""
+"""Statements of account, of any day, and the other letters about it that a person sends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from arsync.application.desk.record_pages import one_customer
+from arsync.application.letters.sending import LetterToSend, send_letter
 from arsync.application.name_search import CustomerId
 from arsync.application.permissions import Permission
 from arsync.application.persons_words import RecordedView, recorded_view
@@ -58,6 +59,37 @@ def ask_for_statement(caller: Caller, customer: RecordId, body: SendingBody) -> 
     """Have today's statement sent by the next run, once on a day."""
     shown = _statement(caller, customer, StatementQuery())
     sent = send_statement(caller.actor, shown, SentBy(via=Via.POST if body.by_post else Via.SMTP))
+    caller.log_words = sent.message
+    return recorded_view(sent)
+
+
+class LetterBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A letter about the account."""
+
+    letter: Annotated[str, Meta(description="The name of its text: `thank you`.")]
+    invoice: Annotated[
+        str, Meta(description="The number of the invoice that it is about; left out: none.")
+    ] = ""
+    by_post: bool = False
+    """Otherwise as the rulebook sends it, or by email."""
+    line: Annotated[str, Meta(description="A line of one's own above its text.")] = ""
+
+
+@operations.act(
+    "/connections/{connection}/customers/{customer}/letters",
+    Permission.PREPARE,
+    audited="sent a letter",
+    amounts=True,
+)
+def ask_for_letter(caller: Caller, customer: RecordId, body: LetterBody) -> RecordedView:
+    """Have a letter about the account sent by the next run, if it is true and did not leave yet."""
+    contact = one_customer(caller.actor, caller.organisation, customer)
+    caller.about = contact.name
+    via = Via.POST if body.by_post else ""
+    wanted = LetterToSend(
+        body.letter, CustomerId(contact.id), body.invoice, via=via, line=body.line
+    )
+    sent = send_letter(caller.actor, caller.container, wanted, caller.organisation.name)
     caller.log_words = sent.message
     return recorded_view(sent)
 

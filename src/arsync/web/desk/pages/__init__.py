@@ -10,6 +10,7 @@ from arsync.web.desk.pages.connection import routes as connection
 from arsync.web.desk.pages.credit import routes as credit
 from arsync.web.desk.pages.credit_asking import routes as credit_asking
 from arsync.web.desk.pages.customer_forms import routes as customer_forms
+from arsync.web.desk.pages.customer_letters import routes as customer_letters
 from arsync.web.desk.pages.customers import routes as customers
 from arsync.web.desk.pages.decisions import routes as decisions
 from arsync.web.desk.pages.ending_agreements import routes as ending_agreements
@@ -41,6 +42,7 @@ ALL: tuple[Routes, ...] = (
     credit,
     credit_asking,
     customer_forms,
+    customer_letters,
     customers,
     decisions,
     ending_agreements,

@@ -1,0 +1,53 @@
+"""A letter that a person has sent from a customer's page."""
+
+from __future__ import annotations
+
+from flask.testing import FlaskClient
+from tests.builders.desk import DeskDriver, post
+
+from arsync.core.actions import ActionKind
+from arsync.store.models import ActionRow
+from arsync.store.people.audit_log import AuditFilter
+
+ELMHURST = "/c/books/customers/c1"
+LETTER = f"{ELMHURST}/letter"
+
+
+def asked(desk: DeskDriver) -> ActionRow:
+    connection = desk.container.store.connections.get("books")
+    (row,) = desk.container.store.actions.list(connection.id, kinds={ActionKind.ACCOUNT_LETTER})
+    return row
+
+
+def test_a_letter_is_sent_from_the_page(desk: DeskDriver, controller: FlaskClient) -> None:
+    assert f'href="{LETTER}"' in controller.get(ELMHURST).text
+    assert "terms of trade" in controller.get(LETTER).text
+    response = post(controller, LETTER, letter="terms of trade", line="As agreed on Friday.")
+    assert response.status_code == 303, response.text
+    assert "leaves with the next run" in controller.get(response.headers["Location"]).text
+    row = asked(desk)
+    assert (row.state, row.action.contact_id) == ("approved", "c1")
+    (line,) = desk.container.store.audit.page(AuditFilter(), 10)
+    assert (line.what, line.about) == ("sent a letter", "Elmhurst Tools")
+
+
+def test_an_untrue_letter_keeps_what_was_typed(controller: FlaskClient) -> None:
+    response = post(controller, LETTER, letter="credit hold lifted", line="As agreed.")
+    assert response.status_code == 422
+    page = response.text
+    assert 'value="As agreed."' in page
+    assert "<option" in page
+    assert "Not sent: Elmhurst Tools was never on hold." in page
+    response = post(controller, LETTER)
+    assert "Which letter?" in response.text
+
+
+def test_an_accountants_letter_waits(desk: DeskDriver, accountant: FlaskClient) -> None:
+    assert "A line of your own" not in accountant.get(LETTER).text
+    assert post(accountant, LETTER, letter="terms of trade").status_code == 303
+    assert asked(desk).state == "awaiting approval"
+
+
+def test_a_reader_sends_no_letter(reader: FlaskClient) -> None:
+    assert f'"{LETTER}"' not in reader.get(ELMHURST).text
+    assert post(reader, LETTER, letter="terms of trade").status_code == 403
