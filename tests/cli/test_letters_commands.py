@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from arsync_sandbox.server import Sandbox
+
 from .conftest import RULEBOOK, Shell
 
 
@@ -103,3 +105,19 @@ def test_mistakes_are_said_with_their_remedy(shell: Shell, words: list[str], mes
     done = shell("letters", *words)
     assert done.code == 2
     assert message in done.err
+
+
+def test_a_letter_leaves_on_a_persons_word(alone: tuple[Shell, Sandbox]) -> None:
+    shell, sandbox = alone
+    words = ("letters", "send", "terms of trade", "--customer", "Good Payer")
+    done = shell(*words, "--line", "As we said on the telephone.", "--json")
+    assert done.code == 0, done.err
+    assert done.json["action"]["state"] == "approved"
+    assert done.err == "Good Payer: terms of trade leaves with the next run.\n"
+    shell("apply")
+    [mail] = [mail for mail in sandbox.mailbox.emails if "good" in str(mail.to).lower()]
+    assert "As we said on the telephone." in mail.text
+    again = shell(*words)
+    assert (again.code, "was already sent on" in again.err) == (2, True)
+    refused = shell("letters", "send", "first reminder", "--customer", "Good Payer")
+    assert (refused.code, "by hand go statement of account" in refused.err) == (2, True)

@@ -11,6 +11,7 @@ from arsync.application.permissions import Actor, NotPermitted, Role
 from arsync.application.persons_words import Recorded
 from arsync.application.timeline.customer_timeline import timeline
 from arsync.core.actions import ActionKind, ActionState
+from arsync.core.ledger.records import DocumentProblem, RecordKind
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow, Mode
 
@@ -151,6 +152,15 @@ def test_a_rules_letter_that_waits_is_approved(mailing: BooksWorld) -> None:
     assert f"arsync approve {row.key[:12]}" in refused(mailing, "thank you", 2)
 
 
+def test_a_rule_leaves_a_persons_letter_as_it_is(mailing: BooksWorld) -> None:
+    mailing.rules(rules(THANKS))
+    sent(mailing, "thank you", 2, ACCOUNTANT, language="de")
+    mailing.sync()
+    (row,) = letters(mailing)
+    assert (row.state, row.action.payload.language_code) == (ActionState.AWAITING_APPROVAL, "de")
+    assert row.action.note.endswith("asked for by Ann.")
+
+
 def test_what_is_untrue_when_it_leaves_stays(mailing: BooksWorld) -> None:
     sent(mailing, "thank you", 2)
     mailing.books.payments.clear()
@@ -159,6 +169,18 @@ def test_what_is_untrue_when_it_leaves_stays(mailing: BooksWorld) -> None:
     (row,) = letters(mailing)
     assert (row.state, mailing.books.mails) == (ActionState.WITHDRAWN, [])
     assert "nothing to thank for" in row.reason
+
+
+def test_while_figures_are_uncertain_it_waits(mailing: BooksWorld) -> None:
+    sent(mailing, "terms of trade", 1)
+    mailing.books.odd.append(
+        DocumentProblem(RecordKind.INVOICES, "i9", "INV-9", "it cannot be read", "c1")
+    )
+    mailing.sync()
+    (row,) = letters(mailing)
+    assert (row.state, mailing.books.mails) == (ActionState.APPROVED, [])
+    assert "INV-9 cannot be read" in row.reason
+    assert "uncertain" in refused(mailing, "satisfaction check", 1, invoice="INV-1")
 
 
 def test_a_withdrawn_letter_is_asked_for_anew(mailing: BooksWorld) -> None:

@@ -126,14 +126,21 @@ class Recheck:
         # It belongs to the moment of what left with it, though that was yesterday.
         return Ready(replace(fresh, batch_id=action.batch_id), account)
 
-    def _asked_letter(self, action: Action) -> Ready | Gone:
+    def _asked_letter(self, action: Action) -> Ready | Gone | NotYet:
         """Return a letter that a person asked for: not planned, and true of the books of now."""
         self._read_again(action)
         account = self._account(action.contact_id)
         if account is None:
             return Gone(f"{action.contact_name} is no longer among the customers")
-        fresh = self._true_still(as_before(account, action), action)
-        return Gone(fresh) if isinstance(fresh, str) else Ready(fresh, account)
+        before = as_before(account, action)
+        fresh = self._true_still(before, action)
+        if not isinstance(fresh, str):
+            return Ready(fresh, account)
+        unknown = self._undecided(before, action)
+        return self._put_off(unknown) if unknown else Gone(fresh)
+
+    def _put_off(self, unknown: str) -> NotYet:
+        return NotYet(self._clock.now() + UNDECIDED_PAUSE, f"{UNDECIDED}: {unknown}")
 
     def _gone_or_undecided(
         self, action: Action, account: Account, before: Account, plan: Plan
@@ -142,7 +149,7 @@ class Recheck:
         ledger, connection_id = self._store.ledger, self._connection.id
         certain = _certainly_gone(ledger, connection_id, action, account)
         if not certain and (unknown := self._undecided(before, action)):
-            return NotYet(self._clock.now() + UNDECIDED_PAUSE, f"{UNDECIDED}: {unknown}")
+            return self._put_off(unknown)
         return Gone(certain or _first_held(action, plan.held_back))
 
     def _unapproved(self, row: ActionRow, fresh: Action) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
-from tests.builders.desk import DeskDriver, post
+from decimal import Decimal
 
+from flask.testing import FlaskClient
+from tests.builders.desk import DeskDriver, add_person, post
+
+from arsync.application.permissions import Role
 from arsync.core.actions import ActionKind
 from arsync.store.models import ActionRow
 from arsync.store.people.audit_log import AuditFilter
@@ -45,6 +48,15 @@ def test_an_untrue_letter_keeps_what_was_typed(controller: FlaskClient) -> None:
 def test_an_accountants_letter_waits(desk: DeskDriver, accountant: FlaskClient) -> None:
     assert "A line of your own" not in accountant.get(LETTER).text
     assert post(accountant, LETTER, letter="terms of trade").status_code == 303
+    assert asked(desk).state == "awaiting approval"
+
+
+def test_above_ones_limit_it_waits_for_two(desk: DeskDriver) -> None:
+    ann = add_person(desk.container, "Ann One", Role.CONTROLLER, approves_up_to=Decimal(10))
+    browser = desk.signed_in(ann)
+    response = post(browser, LETTER, letter="satisfaction check", number="INV-1")
+    assert response.status_code == 303, response.text
+    assert "waits for approval" in browser.get(response.headers["Location"]).text
     assert asked(desk).state == "awaiting approval"
 
 

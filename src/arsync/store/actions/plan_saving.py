@@ -65,7 +65,8 @@ def save_plan(
 def _stored(db: Connection, connection_id: int, keys: list[str]) -> dict[str, Any]:
     """Return the stored rows that the plan names."""
     columns = actions.c
-    query = select(columns.key, columns.state, columns.generation, columns.attempts).where(
+    read = (columns.key, columns.state, columns.generation, columns.attempts, columns.by_person)
+    query = select(*read).where(
         columns.connection_id == connection_id, one_of(db, columns.key, keys)
     )
     return {row.key: row for row in db.execute(query.with_for_update())}
@@ -118,6 +119,9 @@ class _Saving:
         """Decide about one planned action and its row, if it has one."""
         if row is None or row.state in _RECREATED_FROM:
             self._create(key, action, position, row)
+        elif row.by_person:
+            # A letter that a rule sends too stays as the person asked for it.
+            return
         elif row.state in {_S.PLANNED, _S.AWAITING_APPROVAL}:
             state = _S(row.state)
             values = {**content(action), "position": position, "key": key}
