@@ -9,7 +9,10 @@ import pytest
 from tests.builders.ledgers import contact_row, invoice_row
 from tests.builders.world import PLATFORMS, START, World
 
+from arsync.application.letters.sending import LetterToSend, send_letter
+from arsync.application.permissions import Actor, Role
 from arsync.core.actions import ActionKind, ActionState
+from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
 
 RULES = """\
@@ -31,6 +34,7 @@ sending:
   days_between_messages: 0
 """
 DAY = START.date()
+OWNER = Actor("Olga", Role.OWNER)
 
 
 def mails_to(world: World, name: str, contact: str) -> list[dict[str, Any]]:
@@ -141,3 +145,19 @@ def test_thanks_do_not_leave_once_the_payment_is_gone(world: World, name: str) -
     (gone,) = [row for row in letters(world, name) if row.key == waiting.key]
     assert gone.state is ActionState.WITHDRAWN, gone.reason
     assert len(mails_to(world, name, "c1")) == 1
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_person_sends_what_no_rule_sends(world: World, name: str) -> None:
+    begun(world, name, invoice_row(1, "c1", overdue=-5))
+    world.sync_until_quiet(name)
+    for text, invoice in (("terms of trade", ""), ("satisfaction check", "INV-0001")):
+        wanted = LetterToSend(text, "Ada", invoice)
+        send_letter(OWNER, world.app, wanted, name)
+        world.sync_until_quiet(name)
+        with pytest.raises(UserMistake, match=f"{text} was already sent on {DAY}"):
+            send_letter(OWNER, world.app, wanted, name)
+    assert len(mails_to(world, name, "c1")) == 3, "with the statement of its rule"
+    assert {row.state for row in letters(world, name)} == {ActionState.CONFIRMED}
+    notes = [note["text"] for note in world.control.state(name)["history"]]
+    assert any("Terms of trade sent by email, asked for by Olga." in text for text in notes)
