@@ -258,6 +258,7 @@ def _letter(shown: CustomerStatement, sent_by: SentBy, who: str) -> tuple[Action
             to=", ".join(filter(None, (contact.email, *contact.more_emails))),
             attach=(Enclosure.LETTER.value,),
             statement=StatementAsked(listed.kind.value, listed.since, until),
+            asked_by=who,
         ),
         connection=organisation.name,
         contact_id=contact.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
-from arsync.core.actions import Action, ActionState
+from arsync.core.actions import AccountLetterPayload, Action, ActionState
 from arsync.core.actions.message_words import noun_for
 from arsync.core.actions.notices import NoticeNumber, as_written, bears_number
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS, WORD_KINDS
@@ -48,10 +48,17 @@ def _as_it_stands(
         row.action.kind.value.replace("_", " "),
         f"{_what(row.action)}{_numbered(subject, number)}: {_state(row)}{_with_line(line)}",
         at,
-        "" if row.by_person else "arsync",
+        _by(row),
         row.key,
         _numbers(row.action),
     )
+
+
+def _by(row: ActionRow) -> str:
+    payload = row.action.payload
+    if isinstance(payload, AccountLetterPayload) and payload.asked_by:
+        return payload.asked_by
+    return "" if row.by_person else "arsync"
 
 
 def _numbered(subject: TimelineSubject, number: NoticeNumber | None) -> str:

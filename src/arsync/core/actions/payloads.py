@@ -520,6 +520,8 @@ class AccountLetterPayload(_MessagePayload, frozen=True, tag="account_letter"):
     """The name of its text."""
     statement: StatementAsked | None = None
     occasion: LetterOccasion | None = None
+    asked_by: str = ""
+    """Who has it sent; empty: a rule."""
 
     @property
     def title(self) -> str:

@@ -138,7 +138,7 @@ def asked_letter(
     action = letter_action(planning, party, letter)
     sent = sent_words(ActionKind.ACCOUNT_LETTER, letter.text, way_of(planning, letter))
     # Whoever asks for it now does not want it tomorrow: it waits for no hour.
-    payload = replace(payload_of(action, AccountLetterPayload), waits_for="")
+    payload = replace(payload_of(action, AccountLetterPayload), waits_for="", asked_by=who)
     note = f"{sent}, asked for by {who}."
     action = replace(action, payload=payload, not_before=None, note=note)
     return AskedLetter(action, _keys(asking, letter))
