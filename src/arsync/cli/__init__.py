@@ -120,7 +120,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "status": Entry("queries", "Show the state of each connection."),
         "statement": Entry("statement", "Show a customer's statement of account."),
         "letters": Entry(
-            "letters", "List, look at, copy, check and try letters; the register of notices."
+            "letters", "List, look at, copy, check, try and send letters; the register of notices."
         ),
         "report": Entry(
             "report", "Print measures, ageing, what follows steps, the forecast, or the tie-out."
