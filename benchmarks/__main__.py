@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--quick] [--only SECTION]...`."""
+"""Run the benchmarks: `python -m benchmarks [--quick] [--only SECTION [--replace]]...`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.desk import desk
 from benchmarks.judging import backtesting, checking, evaluating
 from benchmarks.measure import busy
 from benchmarks.measuring import measuring
-from benchmarks.report import Section, show, write_docs
+from benchmarks.report import Section, replace_in_docs, show, write_docs
 from benchmarks.schedules import ticks
 from benchmarks.sections import Scale, planning, pulling, start, storing
 from benchmarks.statements import statements
@@ -48,6 +48,9 @@ def main() -> None:
         "--quick", action="store_true", help="a tenth of the ledger; writes nothing"
     )
     parser.add_argument("--only", action="append", choices=SECTIONS, help="writes nothing")
+    parser.add_argument(
+        "--replace", action="store_true", help="with --only: put these sections into the page"
+    )
     options = parser.parse_args()
     scale = QUICK if options.quick else FULL
     began = time.monotonic()
@@ -64,8 +67,11 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     minutes = (time.monotonic() - began) / 60
     print(f"{minutes:.1f} minutes")
-    if not (options.quick or options.only):
-        write_docs(sections, busy=sum(loads) / len(loads), minutes=minutes)
+    on_average = sum(loads) / len(loads)
+    if options.only and options.replace and not options.quick:
+        replace_in_docs(sections, busy=on_average)
+    elif not (options.quick or options.only):
+        write_docs(sections, busy=on_average, minutes=minutes)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -65,6 +66,22 @@ def write_docs(sections: Sequence[Section], *, busy: float, minutes: float) -> N
     for section in sections:
         lines += section_lines(section)
     DOCS.write_text("\n".join([*lines, HOW.strip(), ""]), encoding="utf-8")
+
+
+def replace_in_docs(sections: Sequence[Section], *, busy: float) -> None:
+    """Put sections of a run of their own into docs/benchmarks.md, which says so; others stay."""
+    page = DOCS.read_text(encoding="utf-8")
+    head, *others = re.split(r"(?m)^(?=## )", page)
+    by_title = {text.partition("\n")[0]: text for text in others}
+    how = f"{HOW.strip()}\n"
+    by_title.pop(how.partition("\n")[0], None)
+    for section in sections:
+        section.notes.append(
+            f"Of a later run of its own, on {machine()}; on average {busy:.1f} processes wanted a"
+            " processor."
+        )
+        by_title[f"## {section.title}"] = "\n".join([*section_lines(section), ""])
+    DOCS.write_text("".join([head, *by_title.values(), how]), encoding="utf-8")
 
 
 def section_lines(section: Section) -> list[str]:
