@@ -68,16 +68,19 @@ def different_returns(
         connection_id: whose letters.
         rows: its actions.
         returned: what came back, as the sandbox tells it, of all connections.
-        until: when the mailbox was last read: what came later is still in it.
+        until: when the last run began: it read the mailbox before it sent, and what came back of
+            its own letters is still in there.
     """
     by_key = {row.key: row for row in rows}
     reports: dict[str, set[str]] = {}
+    read: set[str] = set()
     for report in returned:
         letter = _LETTER.match(report["about"])
-        came_at = datetime.fromisoformat(report["at"])
-        if report["kind"] == "report" and letter and letter[1] in by_key and came_at < until:
+        if report["kind"] == "report" and letter and letter[1] in by_key:
             reports.setdefault(letter[1], set()).add(folded_address(report["address"]))
-    for key in reports:
+            if datetime.fromisoformat(report["at"]) < until:
+                read.add(letter[1])
+    for key in sorted(read):
         said = [event for event in store.actions.events(key) if "came back from" in event.reason]
         if len(said) != 1:
             yield f"{key[:12]} came back, which its history says {len(said)} times"

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -92,9 +92,11 @@ def compare(store: Store, name: str, state: Mapping[str, Any], post: Path) -> Le
     by_mail = [email for email in state["emails"] if email["origin"] == "smtp"]
     side.differences += different_letters(rows, by_mail, post)
     side.came_back = len(store.undeliverable.recorded(row.id))
-    side.differences += different_returns(
-        store, row.id, rows, state["returned"], datetime.fromisoformat(state["now"])
-    )
+    last = store.runs.last(row.id)
+    if last is not None:
+        side.differences += different_returns(
+            store, row.id, rows, state["returned"], last.started_at
+        )
     side.differences += _different_holds(store, row.id, held)
     side.differences += _different_terms(rows, cash, names)
     side.differences += _chased_but_paid(ledger, emails)
