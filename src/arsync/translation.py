@@ -35,11 +35,11 @@ class SaidText(str):
 
     def __new__(cls, *sentences: tuple[str, Mapping[str, Any]]) -> Self:
         """Say sentences one after the other."""
-        said = super().__new__(
+        whole = super().__new__(
             cls, " ".join(text % values if values else text for text, values in sentences)
         )
-        said.sentences = sentences
-        return said
+        whole.sentences = sentences
+        return whole
 
     def then(self, *more: SaidText) -> SaidText:
         """Return this with more behind it."""

@@ -181,20 +181,20 @@ def import_credit_data(
             continue
         organisation, application = applicant
         try:
-            said = list(_data(row, source, as_of or organisation.today, organisation.today))
+            new_data = list(_data(row, source, as_of or organisation.today, organisation.today))
         except UserMistake as mistake:
             problems.append(f"line {line}: {mistake}")
             continue
         applicants_named[application.number] = applicant
-        data_said.setdefault(application.number, []).extend(said)
+        data_said.setdefault(application.number, []).extend(new_data)
     if problems:
         more = len(problems) - PROBLEMS_SHOWN_MAX
         lines = [*problems[:PROBLEMS_SHOWN_MAX], *([f"and {more:,} more"] if more > 0 else [])]
         raise UserMistake(f"{file} has mistakes, and nothing was imported:\n" + "\n".join(lines))
     new = 0
-    for number, said in data_said.items():
+    for number, new_data in data_said.items():
         store = applicants_named[number][0].store.credit
-        new += store.add_data(number, said, who=name_line(actor.name))
+        new += store.add_data(number, new_data, who=name_line(actor.name))
     names = sorted({application.name for _, application in applicants_named.values()})
     return ImportedData(len(rows), new, tuple(names), tuple(nobody))
 

@@ -235,8 +235,7 @@ def settle_dispute(
     noted_by = None if organisation.observes else note_of
     person = name_line(actor.name)
     if outcome is DisputeOutcome.CREDITED:
-        account = _account_of(organisation, invoice)
-        credited = credited_since(row.record, account, invoice)
+        credited = credited_since(row.record, _account_of(organisation, invoice), invoice)
         needed = to_credit(row.record, invoice)
         if credited < needed:
             row = container.store.disputes.agree_credit(
@@ -247,15 +246,7 @@ def settle_dispute(
                 note=reason_line(note),
                 noted_by=noted_by,
             )
-            message = saying(
-                "Not settled yet: since %(day)s the books show %(credited)s credited on "
-                "%(invoice)s, and %(disputed)s is disputed. The dispute waits for the credit note, "
-                "and is settled by the run that sees it.",
-                day=row.opened_on,
-                credited=shown(credited, invoice.currency),
-                invoice=invoice.number,
-                disputed=shown(needed, invoice.currency),
-            )
+            message = _waits_for_credit(row, invoice, credited, needed)
             return DisputeSettled(recorded(organisation, message, note_of(row)), is_settled=False)
     row = container.store.disputes.settle(
         organisation.id,
@@ -266,6 +257,25 @@ def settle_dispute(
         note=reason_line(note),
         noted_by=noted_by,
     )
+    message = _settled_words(row, invoice)
+    return DisputeSettled(recorded(organisation, message, note_of(row)), is_settled=True)
+
+
+def _waits_for_credit(
+    row: DisputeRow, invoice: Invoice, credited: Decimal, needed: Decimal
+) -> SaidText:
+    return saying(
+        "Not settled yet: since %(day)s the books show %(credited)s credited on "
+        "%(invoice)s, and %(disputed)s is disputed. The dispute waits for the credit note, "
+        "and is settled by the run that sees it.",
+        day=row.opened_on,
+        credited=shown(credited, invoice.currency),
+        invoice=invoice.number,
+        disputed=shown(needed, invoice.currency),
+    )
+
+
+def _settled_words(row: DisputeRow, invoice: Invoice) -> SaidText:
     message = (
         saying(
             "Dispute about %(invoice)s settled: %(outcome)s.",
@@ -275,15 +285,15 @@ def settle_dispute(
         if row.outcome
         else saying("Dispute about %(invoice)s settled.", invoice=invoice.number)
     )
-    if invoice.disputed_on is not None:
-        message = message.then(
-            saying(
-                "%(invoice)s is not chased yet: %(why)s.",
-                invoice=invoice.number,
-                why=SHOWN_BY_PLATFORM,
-            )
+    if invoice.disputed_on is None:
+        return message
+    return message.then(
+        saying(
+            "%(invoice)s is not chased yet: %(why)s.",
+            invoice=invoice.number,
+            why=SHOWN_BY_PLATFORM,
         )
-    return DisputeSettled(recorded(organisation, message, note_of(row)), is_settled=True)
+    )
 
 
 def settle_credited(organisation: OrganisationContext) -> int:

@@ -197,15 +197,7 @@ def push_changed(
             "this installation goes by its rules folder.\n"
             '    hint: [rules] source = "store", then: arsync rules push'
         )
-    own = f"{organisation.name}/"
-    is_shared = any(not file.path.startswith(own) for file in changed.files)
-    if is_shared:
-        if everywhere is None:
-            raise NotPermitted(
-                f"{actor.name} may change the rules of {organisation.name} alone, and others go by "
-                "these as well.\n    hint: ask somebody who is owner or accountant of all"
-            )
-        permit(everywhere, Permission.PUSH_RULES)
+    is_shared = _are_shared(actor, organisation, changed, everywhere)
     last = container.store.pushes.last()
     if last is None:
         raise UserMistake(
@@ -221,11 +213,9 @@ def push_changed(
             "to check here.\n    hint: `arsync rules push`, where the rules folder is"
         )
     source = f"the desk: {changed.reason}"
-    shared = [row.name for row in rows if row.name not in own_folders]
     readings = {name: ReadRules(tree.read(name), source) for name in own_folders}
-    if shared:
-        reading = ReadRules(tree.read(""), source)
-        readings |= dict.fromkeys(shared, reading)
+    if shared := [row.name for row in rows if row.name not in own_folders]:
+        readings |= dict.fromkeys(shared, ReadRules(tree.read(""), source))
     _refuse_mistakes(container, readings)
     tree = TextTree(_with_shipped(text, readings))
     pushed = {name: _pushed_text(tree, name) for name in _read_once(tree, list(readings))}
@@ -243,6 +233,29 @@ def push_changed(
         _by_hash(tree, readings, pushed),
         container.config.rules.source == STORE,
     )
+
+
+def _are_shared(
+    actor: Actor,
+    organisation: OrganisationContext,
+    changed: ChangedRules,
+    everywhere: Actor | None,
+) -> bool:
+    """Return whether other connections go by the changed files too.
+
+    Raises:
+        NotPermitted: they do, and the actor may not change their rules.
+    """
+    own = f"{organisation.name}/"
+    if all(file.path.startswith(own) for file in changed.files):
+        return False
+    if everywhere is None:
+        raise NotPermitted(
+            f"{actor.name} may change the rules of {organisation.name} alone, and others go by "
+            "these as well.\n    hint: ask somebody who is owner or accountant of all"
+        )
+    permit(everywhere, Permission.PUSH_RULES)
+    return True
 
 
 def _with_changed(last: RulesText, changed: ChangedRules) -> RulesText:

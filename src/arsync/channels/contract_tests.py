@@ -151,9 +151,9 @@ class ChannelContract:
         kind = bench.channel.settings
         if kind is None:
             return
-        said = bench.config.section(section_of(bench.channel.name))
+        section = bench.config.section(section_of(bench.channel.name))
         for setting in settings_of(section_of(bench.channel.name), kind):
-            value = said.get(setting.key, setting.default)
+            value = section.get(setting.key, setting.default)
             assert setting.comment, f"nobody is told what {setting.key} means"
             assert isinstance(getattr(kind(), setting.key), int if setting.whole else str)
             assert setting.secret or not any(secret in value for secret in bench.secrets)

@@ -272,9 +272,9 @@ def send(
     from arsync.application.letters.sending import LetterToSend, send_letter
     from arsync.application.persons_words import recorded_view
 
-    wanted = LetterToSend(name, customer, invoice, via, language, line)
+    letter = LetterToSend(name, customer, invoice, via, language, line)
     with opened(config_file) as (actor, container):
-        recorded = send_letter(actor, container, wanted, connection)
+        recorded = send_letter(actor, container, letter, connection)
     if as_json:
         print_json(recorded_view(recorded))
     say(recorded.message)

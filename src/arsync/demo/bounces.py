@@ -81,9 +81,11 @@ def different_returns(
             if datetime.fromisoformat(report["at"]) < until:
                 read.add(letter[1])
     for key in sorted(read):
-        said = [event for event in store.actions.events(key) if "came back from" in event.reason]
-        if len(said) != 1:
-            yield f"{key[:12]} came back, which its history says {len(said)} times"
+        reports_kept = [
+            event for event in store.actions.events(key) if "came back from" in event.reason
+        ]
+        if len(reports_kept) != 1:
+            yield f"{key[:12]} came back, which its history says {len(reports_kept)} times"
     tasks = [row.action for row in by_key.values() if asks_for_address(row.action)]
     for address in store.undeliverable.recorded(connection_id):
         if folded_address(address.address) not in reports.get(address.action_key, set()):

@@ -363,8 +363,8 @@ class Demo:
             return
         day = self._clock.moment.date() + timedelta(days=PROMISED_DAYS)
         number = int(row.key[:2], 16)
-        said = f"will pay on {day}" if number % 4 == 0 and row.action.invoices else "spoke"
-        outcome = "voicemail" if row.tries == 0 and number % 2 else said
+        answer = f"will pay on {day}" if number % 4 == 0 and row.action.invoices else "spoke"
+        outcome = "voicemail" if row.tries == 0 and number % 2 else answer
         outcome = letters.outcome_of_posting(row.action) or outcome
         tasks.complete_task(ACCOUNTANT, container, row.key, tasks.CallReport(outcome))
         did = "tried" if outcome == "voicemail" else "done"

@@ -66,8 +66,8 @@ def open_parts(view: AccountView) -> Iterator[OpenPart]:
 
 def _in_parts(view: AccountView, invoice: Invoice, whole: OpenPart) -> Iterator[OpenPart]:
     remaining = invoice.amount_due
-    said = [*_disputed(view, invoice), *_planned(view, invoice), *_promised(view, invoice)]
-    for way, amount, said_on, until in said:
+    expected = [*_disputed(view, invoice), *_planned(view, invoice), *_promised(view, invoice)]
+    for way, amount, said_on, until in expected:
         counted = min(remaining, amount)
         if counted > 0:
             yield whole._replace(amount=counted, way=way, said_on=said_on, until=until)

@@ -107,8 +107,8 @@ class Knowledge(NamedTuple):
         if open_part.said_on is None or open_part.until is None:
             return _Cell(age, 0, None, ZERO)
         grace = max(0, (open_part.until - self.day).days)
-        said = days_until(open_part.said_on, self.day)
-        return _Cell(age + grace, grace, said, self.words.of(open_part.contact_id))
+        said_in = days_until(open_part.said_on, self.day)
+        return _Cell(age + grace, grace, said_in, self.words.of(open_part.contact_id))
 
     def _of(self, cell: _Cell) -> Expectation:
         by_week = [self._paid_by(cell, week * WEEK_DAYS) for week in range(WEEKS + 1)]
@@ -117,11 +117,11 @@ class Knowledge(NamedTuple):
     def _paid_by(self, cell: _Cell, days: int) -> Decimal:
         if cell.age == _NEVER:
             return ZERO
-        said = cell.kept if cell.said is not None and cell.said <= days else ZERO
+        as_said = cell.kept if cell.said is not None and cell.said <= days else ZERO
         if self.curve is None or days <= cell.grace:
-            return said
+            return as_said
         otherwise = self.curve.paid_within(cell.age, days - cell.grace)
-        return said + (_ONE - cell.kept) * otherwise
+        return as_said + (_ONE - cell.kept) * otherwise
 
     def projected(self, parts: Iterable[OpenPart]) -> dict[str, Projection]:
         """Return what parts are expected to bring in all, by currency."""

@@ -140,11 +140,11 @@ def said_to_reference(payload: ReferenceLetterPayload, applicant: str) -> dict[s
     limit: tuple[Decimal, str] | None = None
     if payload.limit_asked is not None:
         limit = (payload.limit_asked, payload.currency)
-    said = {
+    values = {
         "applicant": applicant or None,
         "reference_kind": payload.reference_kind or None,
         "limit_asked": limit,
         "consented_on": payload.consented_on,
         "asked_on": payload.asked_on,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}

@@ -74,15 +74,17 @@ def _data_said(
     db: Connection, numbers: Mapping[int, str], before: datetime | None
 ) -> dict[str, list[CreditDatum]]:
     """Return what sources said of scores and insolvency, by contact, as it was known then."""
-    said = credit_data.c
-    query = select(said.application_id, said.kind, said.value, said.source, said.as_of).where(
-        said.application_id.in_(list(numbers)),
-        said.kind.in_([DatumKind.SCORE.value, DatumKind.INSOLVENCY.value]),
+    columns = credit_data.c
+    query = select(
+        columns.application_id, columns.kind, columns.value, columns.source, columns.as_of
+    ).where(
+        columns.application_id.in_(list(numbers)),
+        columns.kind.in_([DatumKind.SCORE.value, DatumKind.INSOLVENCY.value]),
     )
     if before is not None:
-        query = query.where(said.recorded_at < before)
+        query = query.where(columns.recorded_at < before)
     by_contact: dict[str, list[CreditDatum]] = defaultdict(list)
-    for row in db.execute(query.order_by(said.id)):
+    for row in db.execute(query.order_by(columns.id)):
         datum = CreditDatum(DatumKind(row.kind), row.value, row.source, row.as_of)
         by_contact[numbers[row.application_id]].append(datum)
     return by_contact

@@ -103,5 +103,5 @@ TERMS: tuple[ReaderText, ...] = (
 
 def term(word: object) -> ReaderText:
     """Return a word of another layer as a page says it: `credit_hold` is `credit hold`."""
-    said = ActionState.REJECTED.word if word == ActionState.REJECTED else str(word)
-    return ReaderText(said.replace("_", " "))
+    shown = ActionState.REJECTED.word if word == ActionState.REJECTED else str(word)
+    return ReaderText(shown.replace("_", " "))

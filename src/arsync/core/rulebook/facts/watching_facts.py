@@ -121,8 +121,8 @@ def score_change(view: ContactView) -> Value:
 def insolvency(view: ContactView) -> Value:
     """Return whether a source reports that the customer is insolvent; None: none told."""
     standing = _standing(view)
-    said = standing.said_by(DatumKind.INSOLVENCY, view.account_view.today) if standing else []
-    return {"yes": True, "no": False}.get(said[-1].value) if said else None
+    notices = standing.said_by(DatumKind.INSOLVENCY, view.account_view.today) if standing else []
+    return {"yes": True, "no": False}.get(notices[-1].value) if notices else None
 
 
 def next_credit_datum(view: ContactView, _: object) -> date:

@@ -284,7 +284,7 @@ def record_credit_reference(
     caller: Caller, application: ApplicationNumber, body: ReferenceBody
 ) -> ReferenceView:
     """Record a reference, that it was asked, or what it answered."""
-    said = ReferenceWords(
+    words = ReferenceWords(
         body.answer,
         body.answered_on,
         _decimal(body.highest_credit),
@@ -301,7 +301,7 @@ def record_credit_reference(
         body.name,
         kind=body.kind,
         email=body.email,
-        said=said,
+        said=words,
         connection=caller.organisation.name,
     )
     caller.about = f"application {application}, {reference.name}"

@@ -86,10 +86,10 @@ def ask_for_letter(caller: Caller, customer: RecordId, body: LetterBody) -> Reco
     contact = one_customer(caller.actor, caller.organisation, customer)
     caller.about = contact.name
     via = Via.POST if body.by_post else ""
-    wanted = LetterToSend(
+    letter = LetterToSend(
         body.letter, CustomerId(contact.id), body.invoice, via=via, line=body.line
     )
-    sent = send_letter(caller.actor, caller.container, wanted, caller.organisation.name)
+    sent = send_letter(caller.actor, caller.container, letter, caller.organisation.name)
     caller.log_words = sent.message
     return recorded_view(sent)
 

@@ -172,7 +172,7 @@ def reference(visit: Visit, number: int) -> Response:
     name = text_of(visit, "reference", gettext("Who is the reference?"))
     answer = visit.request.form.get("answer", "")
     kind = visit.request.form.get("kind", "")
-    said = ReferenceWords(
+    words = ReferenceWords(
         ReferenceAnswer(answer) if answer in set(ReferenceAnswer) else None,
         words=text_of(visit, "words"),
         known_for=text_of(visit, "known_for"),
@@ -188,7 +188,7 @@ def reference(visit: Visit, number: int) -> Response:
                 name,
                 kind=ReferenceKind(kind) if kind in set(ReferenceKind) else ReferenceKind.TRADE,
                 email=text_of(visit, "email"),
-                said=said,
+                said=words,
                 connection=visit.organisation.name,
             )
         except UserMistake as mistake:

@@ -96,6 +96,6 @@ def ask_a_source(visit: Visit, number: int) -> Response:
         else:
             new = ngettext("%(num)s new value.", "%(num)s new values.", answer.new)
             visit.about = answer.applicant
-            said = answer.remark or f"{answer.label}: {new}"
-            return back_to(visit, number, said)
+            remark = answer.remark or f"{answer.label}: {new}"
+            return back_to(visit, number, remark)
     return application_page(visit, number, 422)

@@ -33,7 +33,7 @@ def record_letter(visit: Visit, customer: str) -> Response:
     name = text_of(visit, "letter", gettext("Which letter?"))
     invoice, line, via = (text_of(visit, field) for field in ("number", "line", "via"))
     if not visit.field_errors:
-        wanted = LetterToSend(
+        letter = LetterToSend(
             name,
             CustomerId(subject.contact.id),
             invoice,
@@ -41,7 +41,7 @@ def record_letter(visit: Visit, customer: str) -> Response:
             line=line,
         )
         try:
-            sent = send_letter(visit.actor, visit.container, wanted, visit.organisation.name)
+            sent = send_letter(visit.actor, visit.container, letter, visit.organisation.name)
         except UserMistake as mistake:
             visit.field_errors["letter"] = refusal(mistake)
         else:
