@@ -14,12 +14,10 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    opened,
     print_table,
     wrapped,
 )
-from arsync.cli.report_output import format_option, give_tables, output_option
-from arsync.errors import EXIT_DONE
+from arsync.cli.report_output import format_option, output_option, report_connections
 
 if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
@@ -49,22 +47,18 @@ def forecast(
     forecast how wrong it was, against due dates and against each customer's average. What a figure
     means, and when it misleads, is told in docs/forecast.md. Currencies are never added.
     """
-    from arsync.application.connecting import connections
     from arsync.application.forecast_report import forecast_csv, forecast_report, forecast_view
 
-    with opened(config_file) as (actor, container):
-        organisations = connections(actor, container, connection)
-        tables = [forecast_report(actor, organisation, as_of) for organisation in organisations]
-    give_tables(
-        tables,
-        "json" if as_json else form,
-        output,
-        container.config,
+    return report_connections(
+        partial(forecast_report, as_of=as_of),
+        config_file=config_file,
+        connection=connection,
+        form="json" if as_json else form,
+        output=output,
         view=partial(forecast_view, with_documents=explain),
         csv=forecast_csv,
         show=partial(_show, explain=explain),
     )
-    return EXIT_DONE
 
 
 def _show(table: ForecastTable, *, explain: bool) -> None:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from arsync.cli.common import say, word, write_output
+from arsync.cli.common import opened, say, word, write_output
 from arsync.cli.json_output import json_text
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
+    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.permissions import Actor
     from arsync.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,23 +49,25 @@ def give(text: str, output: Path | None, connections: int, config: Config) -> No
     say(f"wrote {output} ({word(connections, 'connection')})")
 
 
-def give_tables(
-    tables: Sequence[Table],
+def report_connections(
+    make: Callable[[Actor, OrganisationContext], Table],
+    *,
+    config_file: Path | None,
+    connection: ConnectionChoice,
     form: str,
     output: Path | None,
-    config: Config,
-    *,
     view: Callable[[Table], object],
     csv: Callable[[Sequence[Table]], str],
     show: Callable[[Table], object],
-) -> None:
-    """Give a report of several connections, a table for each.
+) -> int:
+    """Make a report of each connection and give it; returns the command's exit code.
 
     Args:
-        tables: of the connections.
+        make: makes the table of one connection.
+        config_file: names the installation.
+        connection: of which connections.
         form: `json` by `view`, `csv` by `csv`, else by `show`, which prints one.
         output: the file; None: stdout.
-        config: names the folder of files.
         view: makes the JSON of a table.
         csv: makes one text of all.
         show: prints a table.
@@ -70,6 +75,13 @@ def give_tables(
     Raises:
         UserMistake: a file is wanted of what is only shown.
     """
+    from arsync.application.connecting import connections
+
+    with opened(config_file) as (actor, container):
+        tables = [
+            make(actor, organisation) for organisation in connections(actor, container, connection)
+        ]
+    config = container.config
     if form == "json":
         give(json_text([view(table) for table in tables]) + "\n", output, len(tables), config)
     elif form == "csv":
@@ -79,3 +91,4 @@ def give_tables(
     else:
         for table in tables:
             show(table)
+    return EXIT_DONE

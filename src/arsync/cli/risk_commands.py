@@ -16,12 +16,10 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    opened,
     print_table,
     wrapped,
 )
-from arsync.cli.report_output import format_option, give_tables, output_option
-from arsync.errors import EXIT_DONE
+from arsync.cli.report_output import format_option, output_option, report_connections
 
 if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
@@ -106,7 +104,6 @@ def provision(
     counts. Where the ledger's history is too short, the answer is "not known".
     What a figure means, and when it misleads, is told in docs/forecast.md.
     """
-    from arsync.application.connecting import connections
     from arsync.application.risk_reports import (
         provision_csv,
         provision_report,
@@ -114,28 +111,22 @@ def provision(
     )
     from arsync.core.analytics.provision import Outlook
 
-    with opened(config_file) as (actor, container):
-        tables = [
-            provision_report(
-                actor,
-                organisation,
-                as_of,
-                outlook=None if outlook is None else Outlook(outlook, because),
-                interest_percent=interest,
-                window_days=window_days,
-            )
-            for organisation in connections(actor, container, connection)
-        ]
-    give_tables(
-        tables,
-        "json" if as_json else form,
-        output,
-        container.config,
+    return report_connections(
+        partial(
+            provision_report,
+            as_of=as_of,
+            outlook=None if outlook is None else Outlook(outlook, because),
+            interest_percent=interest,
+            window_days=window_days,
+        ),
+        config_file=config_file,
+        connection=connection,
+        form="json" if as_json else form,
+        output=output,
         view=partial(provision_view, with_documents=explain),
         csv=provision_csv,
         show=partial(_show_provision, explain=explain),
     )
-    return EXIT_DONE
 
 
 def _show_provision(table: ProvisionTable, *, explain: bool) -> None:
@@ -189,28 +180,22 @@ def concentration(
     With the Herfindahl index, by currency; where a ledger has several, last in the organisation's
     at the rates that the platform recorded.
     """
-    from arsync.application.connecting import connections
     from arsync.application.risk_reports import (
         concentration_csv,
         concentration_report,
         concentration_view,
     )
 
-    with opened(config_file) as (actor, container):
-        tables = [
-            concentration_report(actor, organisation, as_of)
-            for organisation in connections(actor, container, connection)
-        ]
-    give_tables(
-        tables,
-        "json" if as_json else form,
-        output,
-        container.config,
+    return report_connections(
+        partial(concentration_report, as_of=as_of),
+        config_file=config_file,
+        connection=connection,
+        form="json" if as_json else form,
+        output=output,
         view=partial(concentration_view, with_documents=explain),
         csv=concentration_csv,
         show=partial(_show_concentration, explain=explain),
     )
-    return EXIT_DONE
 
 
 def _show_concentration(table: ConcentrationTable, *, explain: bool) -> None:
@@ -246,24 +231,18 @@ def terms_of_payment(
     config_file: Path | None,
 ) -> int:
     """Show whose payment terms differ from the rulebook's."""
-    from arsync.application.connecting import connections
     from arsync.application.terms_report import terms_csv, terms_report, terms_view
 
-    with opened(config_file) as (actor, container):
-        tables = [
-            terms_report(actor, organisation, as_of)
-            for organisation in connections(actor, container, connection)
-        ]
-    give_tables(
-        tables,
-        "json" if as_json else form,
-        output,
-        container.config,
+    return report_connections(
+        partial(terms_report, as_of=as_of),
+        config_file=config_file,
+        connection=connection,
+        form="json" if as_json else form,
+        output=output,
         view=terms_view,
         csv=terms_csv,
         show=_show_terms,
     )
-    return EXIT_DONE
 
 
 def _show_terms(table: TermsTable) -> None:
