@@ -39,7 +39,7 @@ def test_each_difference_is_listed_with_its_rule(ledger: Container) -> None:
     assert [invoice.number for row in table.rows for invoice in row.invoices] == ["INV-1", "INV-2"]
     assert first.because.startswith("rules/standard.yaml:")
     assert first.because.endswith(", Everyone")
-    assert terms_view(table)["rows"][0]["because"]["rule"] == "Everyone"
+    assert terms_view(table).rows[0].because.rule == "Everyone"
     assert len(terms_csv([table]).splitlines()) == 5
 
 

@@ -6,7 +6,9 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from arsync.application.account_reading import accounts_on
 from arsync.application.organisation_context import OrganisationContext
@@ -33,7 +35,7 @@ HEAD = (
 )
 
 
-class OtherDueDay(NamedTuple):
+class OtherDueDay(Struct, frozen=True):
     """An open invoice that is due on another day than its terms say."""
 
     number: str
@@ -66,6 +68,39 @@ class TermsTable(NamedTuple):
     has_policy: bool
     rows: tuple[OtherTerms, ...]
     left_out: int
+
+
+class TermsReason(Struct, frozen=True):
+    """What says which terms a customer is to have."""
+
+    file: str
+    """Empty: the decision about its credit."""
+    line: int
+    rule: str
+
+
+class OtherTermsView(Struct, frozen=True):
+    """A customer with other terms, or with invoices that are due by others."""
+
+    contact_id: str
+    contact: str
+    terms: str
+    because: TermsReason
+    terms_in_books: str
+    """Empty: they are the same, or not known."""
+    invoices: tuple[OtherDueDay, ...]
+
+
+class TermsView(Struct, frozen=True):
+    """The JSON view of the differences of one connection."""
+
+    connection: str
+    as_of: date
+    has_policy: bool
+    """Whether the rulebook says terms at all."""
+    left_out: int
+    """So many more customers differ."""
+    rows: tuple[OtherTermsView, ...]
 
 
 def terms_report(
@@ -118,29 +153,20 @@ def _other_days(invoices: Sequence[Invoice], expected: ExpectedTerms) -> Iterato
             yield OtherDueDay(invoice.number or invoice.id, invoice.due_on, due)
 
 
-def terms_view(table: TermsTable) -> dict[str, Any]:
+def terms_view(table: TermsTable) -> TermsView:
     """Return the JSON view."""
-    return {
-        "connection": table.connection,
-        "as_of": table.as_of,
-        "has_policy": table.has_policy,
-        "left_out": table.left_out,
-        "rows": [
-            {
-                "contact_id": row.contact_id,
-                "contact": row.contact,
-                "terms": row.expected.words,
-                "because": {
-                    "file": row.expected.file,
-                    "line": row.expected.line,
-                    "rule": row.expected.rule,
-                },
-                "terms_in_books": row.in_books,
-                "invoices": [invoice._asdict() for invoice in row.invoices],
-            }
-            for row in table.rows
-        ],
-    }
+    rows = tuple(
+        OtherTermsView(
+            row.contact_id,
+            row.contact,
+            row.expected.words,
+            TermsReason(row.expected.file, row.expected.line, row.expected.rule),
+            row.in_books,
+            row.invoices,
+        )
+        for row in table.rows
+    )
+    return TermsView(table.connection, table.as_of, table.has_policy, table.left_out, rows)
 
 
 def terms_csv(tables: Sequence[TermsTable]) -> str:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from flask import current_app
 from msgspec import Meta, Struct
 
 from arsync.application.desk.figures import MonthFigures, month_figures
-from arsync.application.desk.long_work import Lane, StillAtWork
 from arsync.application.measures_report import By, documents_of_measure, measures_report
 from arsync.application.tie_out_report import tie_out_report
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX
 from arsync.core.analytics.measured_documents import DOCUMENTED, Document
 from arsync.core.analytics.measures import Figures
 from arsync.core.analytics.tie_out import TieOut
-from arsync.errors import UserMistake
+from arsync.web.api.adding_up import added_up, refuse_before_ledgers
 from arsync.web.api.operations import (
     Operations,
     Paged,
@@ -30,15 +27,8 @@ from arsync.web.api.operations import (
     rows_after,
 )
 from arsync.web.caller import Caller
-from arsync.web.desk.long_work_at_hand import long_work
-from arsync.web.desk.visit import FIGURES_WAIT_SECONDS
 
 operations = Operations("measures")
-
-FIRST_DAY = date(1970, 1, 1)
-"""No ledger reaches back further; the windows before a day need room."""
-
-Result = TypeVar("Result")
 
 AsOf = Annotated[date | None, Meta(description="The last day of the window; left out: today.")]
 WindowDays = Annotated[
@@ -118,7 +108,7 @@ def list_measures(caller: Caller, query: MeasuresQuery) -> Paged[Figures]:
 
     By day, then currency. While a large ledger is added up, the answer is 503: ask again.
     """
-    _refuse_before_ledgers(query.as_of)
+    refuse_before_ledgers(query.as_of)
     organisation = caller.organisation
     make = partial(
         measures_report,
@@ -129,13 +119,13 @@ def list_measures(caller: Caller, query: MeasuresQuery) -> Paged[Figures]:
         by=query.by,
     )
     key = ("measures", query.as_of, query.window_days, query.by)
-    return page_by_key(_made(caller, key, make).rows, query, lambda row: row, _row_key)
+    return page_by_key(added_up(caller, key, make).rows, query, lambda row: row, _row_key)
 
 
 @operations.read("/connections/{connection}/measures/{figure}/documents", amounts=True)
 def list_documents(caller: Caller, figure: Figure, query: DocumentsQuery) -> Paged[DocumentView]:
     """List the documents behind a figure, the largest first."""
-    _refuse_before_ledgers(query.as_of)
+    refuse_before_ledgers(query.as_of)
     organisation = caller.organisation
     currency = query.currency or organisation.connection.organisation.base_currency
 
@@ -152,7 +142,7 @@ def list_documents(caller: Caller, figure: Figure, query: DocumentsQuery) -> Pag
         )
 
     key = ("documents", figure, currency, query.as_of, query.window_days)
-    rows = rows_after(_made(caller, key, make), query, _document_key)
+    rows = rows_after(added_up(caller, key, make), query, _document_key)
     return page_of(rows, query, lambda row: _document_view(row, currency), _document_key)
 
 
@@ -161,33 +151,13 @@ def get_month(caller: Caller, month: MonthName) -> MonthFiguresView:
     """Get what became of the receivables in a month, by currency."""
     first = date.fromisoformat(f"{month}-01")
     make = partial(month_figures, caller.actor, caller.organisation, first)
-    return _month_view(_made(caller, ("month", first), make))
+    return _month_view(added_up(caller, ("month", first), make))
 
 
 @operations.read("/connections/{connection}/tie-out", amounts=True)
 def get_tie_out(caller: Caller) -> TieOut:
     """Get the total of receivables against the accounting system's own, and what explains it."""
     return tie_out_report(caller.actor, caller.organisation).report
-
-
-def _refuse_before_ledgers(day: date | None) -> None:
-    if day is not None and day < FIRST_DAY:
-        raise UserMistake(f"{day} is before {FIRST_DAY}: it has no figures.")
-
-
-def _made(caller: Caller, key: tuple[object, ...], make: Callable[[], Result]) -> Result:
-    """Return figures once they are added up; they are kept until the ledger is read again.
-
-    Raises:
-        StillAtWork: they are being added up.
-    """
-    organisation = caller.organisation
-    read_at = organisation.store.ledger.pulled_at(organisation.id)
-    whole_key = ("api", organisation.id, organisation.today, read_at, *key)
-    job = long_work().begin(Lane.FIGURES, whole_key, lambda _: make())
-    if not job.wait(current_app.extensions[FIGURES_WAIT_SECONDS]):
-        raise StillAtWork
-    return job.result()
 
 
 def _row_key(row: Figures) -> str:
