@@ -6,10 +6,9 @@ leaves (a link that the books do not hold yet, the number that a notice gets) is
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from arsync.application.letter_making import shows_personal_line
 from arsync.application.organisation_context import OrganisationContext
+from arsync.application.results import AttachedFile, LetterShown
 from arsync.channels import Message, channel
 from arsync.connector_sdk import Capability
 from arsync.core.actions import Action, ActionState, MessagePayload, Via, is_our_letter
@@ -28,34 +27,6 @@ NOT_LEFT = frozenset({ActionState.PLANNED, ActionState.AWAITING_APPROVAL, Action
 
 LINKS_COME_LATER = "Links to the online invoices are put in when it leaves."
 NOT_PLANNED = "By the books of now it would not be written any more; the next run decides."
-
-
-class AttachedFile(Struct, frozen=True):
-    """A file that goes along."""
-
-    name: str
-    bytes: int
-
-
-class LetterShown(Struct, frozen=True):
-    """One message as it would leave now."""
-
-    way: str
-    """How it leaves, in words."""
-    to: tuple[str, ...] = ()
-    subject: str = ""
-    text: str = ""
-    """Empty where the accounting system uses its own words."""
-    remarks: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
-    """They get it as well, and everybody sees that."""
-    copies: tuple[str, ...] = ()
-    """They get it as well, and nobody sees that."""
-    reply_to: str = ""
-    """Empty: answers go to the sender."""
-    attachments: tuple[AttachedFile, ...] = ()
-    notice_number: str = ""
-    language: str = ""
 
 
 def letter_shown(organisation: OrganisationContext, row: ActionRow) -> LetterShown | None:

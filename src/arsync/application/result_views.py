@@ -13,6 +13,7 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.results import (
     ActionHistory,
     ConnectionStatus,
+    LetterShown,
     Listed,
     RunResult,
     StatusFigures,
@@ -42,7 +43,6 @@ from arsync.sync.pull import PullResult
 
 # A pull has none of these to show.
 if TYPE_CHECKING:
-    from arsync.application.letter_preview import LetterShown
     from arsync.core.planning.rules_read import ReasonLine
     from arsync.outbox import ApplyResult, Effect
 

@@ -264,3 +264,31 @@ class ConnectionStatus(StatusFigures, frozen=True, kw_only=True):
     """Actions that were sent more than a day ago, and were not read back since."""
     differences: tuple[Difference, ...] = ()
     """Customers of whom the platform's own balance and the copy do not agree."""
+
+
+class AttachedFile(Struct, frozen=True):
+    """A file that goes along."""
+
+    name: str
+    bytes: int
+
+
+class LetterShown(Struct, frozen=True):
+    """One message as it would leave now."""
+
+    way: str
+    """How it leaves, in words."""
+    to: tuple[str, ...] = ()
+    subject: str = ""
+    text: str = ""
+    """Empty where the accounting system uses its own words."""
+    remarks: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    """They get it as well, and everybody sees that."""
+    copies: tuple[str, ...] = ()
+    """They get it as well, and nobody sees that."""
+    reply_to: str = ""
+    """Empty: answers go to the sender."""
+    attachments: tuple[AttachedFile, ...] = ()
+    notice_number: str = ""
+    language: str = ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from arsync.application.letter_preview import AttachedFile, LetterShown
+    from arsync.application.results import AttachedFile, LetterShown
 
 LINES_SHOWN_MAX = 200
 """A letter is shown up to so many lines; `--json` has all of it."""

@@ -14,10 +14,11 @@ from arsync.application.desk.waiting_list import (
     narrowed,
     waiting_decisions,
 )
-from arsync.application.letter_preview import NOT_LEFT, LetterShown, letter_shown
+from arsync.application.letter_preview import NOT_LEFT, letter_shown
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.personal_lines import no_line_because
+from arsync.application.results import LetterShown
 from arsync.core.actions import ActionState, Because, is_our_letter
 from arsync.core.actions.registry import LETTER_KINDS, MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO

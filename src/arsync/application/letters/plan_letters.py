@@ -8,9 +8,10 @@ from itertools import islice
 from msgspec import Struct
 
 from arsync.application import plans
-from arsync.application.letter_preview import LetterShown, shown_as_it_leaves
+from arsync.application.letter_preview import shown_as_it_leaves
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.results import LetterShown
 from arsync.core.actions import Action
 from arsync.core.actions.notices import bears_number, text_of
 from arsync.core.actions.registry import MESSAGE_KINDS

@@ -14,7 +14,6 @@ from arsync.application.container import Container
 from arsync.application.letter_preview import (
     NOT_LEFT,
     NOT_PLANNED,
-    LetterShown,
     extras_before_sending,
     shown_as_it_leaves,
 )
@@ -22,6 +21,7 @@ from arsync.application.letters.made_up import MadeUp, in_language, letter_for
 from arsync.application.name_search import contact_named
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.results import LetterShown
 from arsync.core.actions import Action, ActionState, MessagePayload, is_our_letter
 from arsync.core.actions.message_words import by_way
 from arsync.core.actions.notices import text_of
