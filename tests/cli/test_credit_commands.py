@@ -42,6 +42,7 @@ def test_an_application_is_recorded_completed_and_decided(shell: Shell, tmp_path
         "a person is asked: the rulebook has no acceptance",
     ):
         assert words in shown
+    assert shell("credit", "show", number, "--why", "--json").json["rules"] == []
     assert shell("credit", "decide", number).code == 2
     done = shell(
         *("credit", "decide", number, "--accept", "--limit", "2500", "--review-on", "2099-01-31")

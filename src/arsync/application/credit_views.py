@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from arsync.application.credit_decisions import ExplainedApplication
-from arsync.core.credit.acceptance import ProposedDecision
+from arsync.core.credit.acceptance import ProposedDecision, RuleRead
 from arsync.core.ledger.agreements.credit_applications import (
     ApplicationState,
     CreditOutcome,
@@ -19,6 +20,9 @@ from arsync.core.ledger.agreements.credit_applications import (
     ReferenceAnswer,
     ReferenceKind,
 )
+from arsync.core.rulebook.conditions import Evidence
+from arsync.core.rulebook.facts import in_json
+from arsync.core.rulebook.model import AcceptanceRule
 from arsync.store.agreements.credit_applications import DecisionRow
 
 
@@ -148,6 +152,80 @@ class ApplicationView(Struct, frozen=True):
     data: tuple[CreditDatumView, ...]
     overruled: str
     """That the rulebook's own entry counts before what was decided; empty: it does not."""
+
+
+class CreditConditionView(Struct, frozen=True):
+    """One question that a rule of `acceptance` asks, and what it found."""
+
+    fact: str
+    value: Any
+    """Null: unknown."""
+    wanted: str
+    """`at least 70`."""
+    answer: bool | None
+    """Null: it cannot be told."""
+    file: str
+    line: int
+
+
+class CreditRuleView(Struct, frozen=True):
+    """A rule of `acceptance`, and what became of reading it."""
+
+    file: str
+    line: int
+    rule: str
+    decide: CreditOutcome
+    is_read: bool
+    """False: a rule above it decides."""
+    decides: bool
+    """Whether this is the rule by which it is decided."""
+    answer: bool | None
+    """Whether it applies; null: that is unknown, or it was not read."""
+    conditions: tuple[CreditConditionView, ...]
+    """Empty: it asks nothing, or was not read."""
+
+
+class ApplicationWhyView(ApplicationView, frozen=True, kw_only=True):
+    """An application with every rule of `acceptance`, in their order."""
+
+    rules: tuple[CreditRuleView, ...]
+
+
+def application_why_view(explanation: ExplainedApplication) -> ApplicationWhyView:
+    """Return the JSON view of an application with every rule that was read, and its answers."""
+    decider = explanation.proposed.rule
+    return ApplicationWhyView(
+        **asdict(application_view(explanation)),
+        rules=tuple(_rule_view(rule_read, decider) for rule_read in explanation.rules),
+    )
+
+
+def _rule_view(rule_read: RuleRead, decider: AcceptanceRule | None) -> CreditRuleView:
+    rule = rule_read.rule
+    return CreditRuleView(
+        rule.place.file,
+        rule.place.line,
+        rule.name,
+        rule.decide,
+        rule_read.is_read,
+        rule is decider,
+        rule_read.answer if rule_read.is_read else None,
+        tuple(_condition_view(rule, evidence) for evidence in rule_read.evidence)
+        if rule_read.is_read
+        else (),
+    )
+
+
+def _condition_view(rule: AcceptanceRule, evidence: Evidence) -> CreditConditionView:
+    at = evidence.at or rule.place
+    return CreditConditionView(
+        evidence.field.name,
+        in_json(evidence.field, evidence.value),
+        evidence.expectation,
+        evidence.answer,
+        at.file,
+        at.line,
+    )
 
 
 def application_view(explanation: ExplainedApplication) -> ApplicationView:

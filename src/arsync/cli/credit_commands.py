@@ -537,11 +537,11 @@ def show(
 ) -> int:
     """Show an application with all that is known, what the rulebook makes of it today, and why."""
     from arsync.application.credit_decisions import explained
-    from arsync.application.credit_views import application_view
+    from arsync.application.credit_views import application_view, application_why_view
 
     with opened(config_file) as (actor, container):
         explanation = explained(actor, container, number, connection=connection)
-        view = application_view(explanation)
+        view = (application_why_view if tells_why else application_view)(explanation)
     if as_json:
         print_json(view)
         return EXIT_DONE

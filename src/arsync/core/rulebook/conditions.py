@@ -27,6 +27,13 @@ COMPARISONS = {
 """The words that compare numbers: in the rulebook, in Python, for people."""
 
 
+class FileLine(NamedTuple):
+    """The line of a rulebook on which something is asked."""
+
+    file: str
+    line: int
+
+
 @dataclass(frozen=True, slots=True)
 class Compare:
     """A number against a constant or another fact."""
@@ -34,6 +41,8 @@ class Compare:
     field: Field
     word: str
     operand: Decimal | int | Field
+    at: FileLine | None = dataclasses.field(default=None, compare=False)
+    """Where it is written; None: it was made, not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ class OneOf:
     """As the user wrote them, in words."""
     texts: tuple[str, ...] = dataclasses.field(default=(), compare=False)
     """As the user wrote each."""
+    at: FileLine | None = dataclasses.field(default=None, compare=False)
+    """Where it is written; None: it was made, not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class Flag:
 
     field: Field
     value: bool
+    at: FileLine | None = dataclasses.field(default=None, compare=False)
+    """Where it is written; None: it was made, not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,8 @@ class Known:
 
     field: Field
     is_known: bool
+    at: FileLine | None = dataclasses.field(default=None, compare=False)
+    """Where it is written; None: it was made, not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +213,16 @@ def leaves(node: Node) -> Iterator[Leaf]:
             yield from leaves(child)
         case _:
             yield node
+
+
+def asked_at(node: Node, at: FileLine) -> Node:
+    """Return what is asked of one fact with the line on which it is; groups keep theirs."""
+    match node:
+        case AllOf(children):
+            return AllOf(tuple(asked_at(child, at) for child in children))
+        case Compare() | OneOf() | Flag() | Known():
+            return dataclasses.replace(node, at=at)
+    return node
 
 
 def questions(node: Node) -> Iterator[Question]:
@@ -361,6 +386,8 @@ class Evidence(NamedTuple):
     answer: Answer
     unknown: tuple[Field, ...] = ()
     """The facts for which there is no answer: the one that is asked, what it is compared with."""
+    at: FileLine | None = None
+    """Where it is asked, which is elsewhere than its rule where a group asks it."""
 
     def in_words(self, currency: str) -> str:
         """Return `oldest_days_overdue 74 (at least 60)`."""
@@ -473,7 +500,8 @@ def _trace_leaf(leaf: Leaf, contact: Row, invoice: Row | None) -> Trace:
                 unknown = [operand]
             answer = None if compared_with is None else _compared(value, leaf.word, compared_with)
     missing = tuple(unknown) if answer is None else ()
-    return Trace(answer, (Evidence(leaf.field, value, wanted_in_words(leaf), answer, missing),))
+    evidence = Evidence(leaf.field, value, wanted_in_words(leaf), answer, missing, leaf.at)
+    return Trace(answer, (evidence,))
 
 
 def _compared(value: Value, word: str, compared_with: Value) -> bool:

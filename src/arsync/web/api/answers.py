@@ -14,7 +14,7 @@ from msgspec import to_builtins
 from arsync.application.json_values import KEPT_AS_THEY_ARE, scalar_text
 from arsync.web.desk.reader_locale import without_sums
 
-_OPEN = frozenset({"facts", "details"})
+_OPEN = frozenset({"facts", "details", "conditions"})
 """Fields whose inside differs from kind to kind: a number in them that is a text is a sum."""
 
 _TEXT_SUMS = frozenset({"amount"})

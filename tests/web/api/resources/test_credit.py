@@ -105,3 +105,16 @@ def test_a_reader_without_amounts_sees_no_limit(owner: Program, blind: Program) 
     one = applied(owner)
     seen = blind.read(one)
     assert (seen["limit_asked"], seen["terms_asked"]) == (None, "30 days")
+
+
+def test_the_explanation_keeps_sums_from_the_blind(desk: DeskDriver, owner: Program) -> None:
+    policy = Path(desk.container.config.rules_folder) / "acceptance.yaml"
+    policy.write_text(POLICY.replace("score: {at_least: 70}", "limit_asked: {at_most: 5432}"))
+    one = f"{applied(owner, limit='3210')}/why"
+    seen = owner.read(one)
+    (asked,) = seen["rules"][0]["conditions"]
+    assert (asked["value"], asked["wanted"]) == ("3210.00", "at most 5,432")
+    user = add_person(desk.container, "Bo Dahl", Role.READER, sees_amounts=False)
+    hidden = Program(desk.app, desk.container, user).get(one)
+    assert "3210" not in hidden.text
+    assert said(hidden)["rules"][0]["conditions"][0]["value"] is None

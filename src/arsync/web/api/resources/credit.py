@@ -29,8 +29,10 @@ from arsync.application.credit_decisions import (
 from arsync.application.credit_references import ask_reference, take_reference_back
 from arsync.application.credit_views import (
     ApplicationView,
+    ApplicationWhyView,
     ReferenceView,
     application_view,
+    application_why_view,
     reference_view,
 )
 from arsync.application.permissions import Permission
@@ -223,6 +225,16 @@ def record_credit_application(caller: Caller, body: ApplicationBody) -> Applicat
 def get_credit_application(caller: Caller, application: ApplicationNumber) -> ApplicationView:
     """Get an application, what the rulebook makes of it today and why, and what was decided."""
     return _view(caller, application)
+
+
+@operations.read(f"{ONE}/why")
+def explain_credit_application(
+    caller: Caller, application: ApplicationNumber
+) -> ApplicationWhyView:
+    """Get an application with every rule of acceptance: its place, its answer, what it found."""
+    name = caller.organisation.name
+    explanation = explained(caller.actor, caller.container, application, connection=name)
+    return application_why_view(explanation)
 
 
 @operations.act(ONE, Permission.APPLY_FOR_CREDIT, audited="changed an application")
