@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -184,3 +186,21 @@ def test_the_command_listens_until_a_signal_comes(tmp_path: Path) -> None:
     assert process.wait(20) == 0
     _, text = process.communicate()
     assert f"Listening on {url}." in text
+
+
+OF_EXTRAS = ("procrastinate", "psycopg", "psycopg_pool", "opentelemetry")
+"""What a plain `pip install arsync` does not bring."""
+
+
+def test_a_plain_install_serves_the_desk() -> None:
+    # None in sys.modules makes an import fail as if the package were not there.
+    program = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({OF_EXTRAS!r}))\n"
+        "import arsync.web.server, arsync.cli.web_commands, arsync.cli.worker_commands\n"
+        "import arsync.workers.queue_status, arsync.demo.play, arsync.demo.open_desk\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr

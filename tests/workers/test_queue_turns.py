@@ -16,12 +16,10 @@ from tests.builders.books import ORGANISATION
 from arsync.clock import SystemClock
 from arsync.store import Store
 from arsync.store.db.tables import connections, schedules
-from arsync.workers.queue_schema import QueueTables
+from arsync.workers.queue_schema import ROUTINE_PRIORITY, WANTED_PRIORITY, QueueTables
 from arsync.workers.queue_turns import (
     ANALYSED_AFTER_JOBS,
     QUEUE,
-    ROUTINE_PRIORITY,
-    WANTED_PRIORITY,
     Times,
     Turn,
     end_lost,

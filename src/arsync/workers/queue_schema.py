@@ -13,11 +13,14 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, text
 
 from arsync.errors import UserMistake
 from arsync.store import Store
+
+ROUTINE_PRIORITY = 0
+WANTED_PRIORITY = 10
+"""What somebody waits for goes before the routine."""
 
 OWN_SCRIPTS = {
     # One row. Whoever holds it asks what is due, and nobody else; a transaction ends with its
@@ -64,6 +67,9 @@ OWN_SCRIPTS = {
 
 def installed_scripts() -> dict[str, str]:
     """Return every script of the installed procrastinate, oldest first, then arsync's own."""
+    # The desk and `arsync queue` look at tables, also where the engine is not installed.
+    from procrastinate.schema import SchemaManager
+
     folder = Path(SchemaManager.get_migrations_path())
     files = sorted(folder.glob("*.sql"), key=lambda file: file.name)
     return {file.name: file.read_text(encoding="utf-8") for file in files} | OWN_SCRIPTS

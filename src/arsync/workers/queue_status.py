@@ -12,9 +12,9 @@ from sqlalchemy import Connection, text
 from arsync.application.container import Container
 from arsync.application.lateness import LATE_SECONDS
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.store.admin.measures import WORKER_SILENT_SECONDS
 from arsync.store.models import DueLedger
-from arsync.workers.queue_schema import queue_tables
-from arsync.workers.queue_turns import USUAL_TIMES, WANTED_PRIORITY
+from arsync.workers.queue_schema import WANTED_PRIORITY, queue_tables
 
 
 class LateLedger(Struct, frozen=True, kw_only=True):
@@ -153,7 +153,7 @@ def _workers(db: Connection) -> tuple[WorkerAlive, ...]:
           LEFT JOIN arsync_workers ON arsync_workers.worker_id = worker.id
          ORDER BY worker.id
     """
-    rows = db.execute(text(query), {"limit": USUAL_TIMES.heartbeat_limit})
+    rows = db.execute(text(query), {"limit": WORKER_SILENT_SECONDS})
     return tuple(
         WorkerAlive(
             number=row.id,

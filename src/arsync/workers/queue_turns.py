@@ -18,14 +18,10 @@ from sqlalchemy.exc import IntegrityError
 from arsync.store import Schedules
 from arsync.store.admin.measures import WORKER_SILENT_SECONDS
 from arsync.store.models import DueLedger
-from arsync.workers.queue_schema import QueueTables
+from arsync.workers.queue_schema import ROUTINE_PRIORITY, WANTED_PRIORITY, QueueTables
 
 QUEUE = "ledgers"
 TASK = "sync"
-
-ROUTINE_PRIORITY = 0
-WANTED_PRIORITY = 10
-"""What somebody waits for goes before the routine."""
 
 ANALYSED_AFTER_JOBS = 1_000
 """After so many new jobs the server counts its rows anew: with 5,000 jobs in a table that it takes
