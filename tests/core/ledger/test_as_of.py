@@ -63,6 +63,37 @@ def test_money_allocated_later_was_still_in_hand(desk: Desk) -> None:
     assert past.invoices[0].amount_due == Decimal(40)
 
 
+def test_a_deposit_stays_in_hand_until_its_invoice(desk: Desk) -> None:
+    """LedgerSMB#8298: paid before its day, an invoice left the report and the books apart."""
+    deposit = Allocation("i1", Decimal(50), THEN - timedelta(10))
+    memo = Allocation("i1", Decimal(20), THEN - timedelta(5))
+    account = desk.account(
+        desk.invoice("i1", 0, "30", total="100", issued_on=THEN + timedelta(5)),
+        payments=(
+            desk.payment("50", 0, allocations=(deposit,), paid_on=deposit.allocated_on),
+            # A payment of nothing: it applies the credit memo.
+            desk.payment("0", 0, id="p2", allocations=(memo,), paid_on=memo.allocated_on),
+        ),
+        credits=(
+            desk.credit(
+                "20", unallocated=Decimal(0), status="paid", issued_on=THEN - timedelta(20)
+            ),
+        ),
+    )
+
+    def of(day: date) -> tuple[list[Decimal], list[Decimal], list[Decimal]]:
+        stood = as_it_stood(account, day, zone=UTC)
+        return (
+            [invoice.amount_due for invoice in stood.invoices],
+            [payment.unallocated for payment in stood.payments],
+            [credit.unallocated for credit in stood.credits],
+        )
+
+    assert of(THEN) == ([], [Decimal(50), Decimal(0)], [Decimal(20)])
+    issued = [Decimal(30)], [Decimal(0), Decimal(0)], [Decimal(0)]
+    assert of(THEN + timedelta(5)) == issued
+
+
 def test_a_void_counts_from_its_last_change(desk: Desk) -> None:
     changed = datetime(2026, 11, 10, 12, tzinfo=UTC)
     account = desk.account(

@@ -36,7 +36,8 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
     """Return the account as it was at the end of a day: today's, or a past one's.
 
     Amounts due grow by what was allocated later, and shrink by what was taken back later; unapplied
-    cash does the opposite.
+    cash does the opposite. Money that was booked before its invoice is unapplied until the invoice
+    is issued.
 
     Args:
         account: as its documents are now.
@@ -45,6 +46,7 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         knows_done: its keys of actions and its open tasks are of that day already; otherwise they
             are left out, because they describe today.
     """
+    account = _matched_once_issued(account)
     later = _allocated_after(account, day, zone)
     applied = _credit_applied_after(account, day)
     hold = account.hold if account.hold and account.hold.since <= day else None
@@ -104,6 +106,7 @@ def documents_as_they_stood(
     account: Account, day: date, *, zone: tzinfo
 ) -> tuple[list[Invoice], list[Credit]]:
     """Return the invoices and credits of `as_it_stood` alone: what measures ask for."""
+    account = _matched_once_issued(account)
     later = _allocated_after(account, day, zone)
     applied = _credit_applied_after(account, day) if account.credits else {}
     invoices = [
@@ -248,6 +251,45 @@ _DOCUMENT = _Gone(_GONE)
 _MONEY = _Gone(_UNDONE)
 
 
+def _matched_once_issued(account: Account) -> Account:
+    """Return the account with nothing allocated to an invoice before the invoice's own day.
+
+    A deposit is booked before its invoice and matched to it later, under the deposit's day. Until
+    the invoice was issued, the books showed the deposit as money in hand.
+    """
+    money: list[Payment | Credit] = [*account.payments, *account.credits]
+    if not any(document.allocations for document in money):
+        return account
+    issued = {invoice.id: invoice.issued_on for invoice in account.invoices}
+    early = {
+        allocation.invoice_id
+        for document in money
+        for allocation in document.allocations
+        if allocation.allocated_on < issued.get(allocation.invoice_id, date.min)
+    }
+    if not early:
+        return account
+
+    def moved(allocations: tuple[Allocation, ...]) -> tuple[Allocation, ...]:
+        return tuple(
+            allocation._replace(
+                allocated_on=max(allocation.allocated_on, issued[allocation.invoice_id])
+            )
+            if allocation.invoice_id in early
+            else allocation
+            for allocation in allocations
+        )
+
+    return account._replace(
+        payments=tuple(
+            payment._replace(allocations=moved(payment.allocations)) for payment in account.payments
+        ),
+        credits=tuple(
+            credit._replace(allocations=moved(credit.allocations)) for credit in account.credits
+        ),
+    )
+
+
 def _allocated_after(account: Account, day: date, zone: tzinfo) -> dict[str, Decimal]:
     """Return, by invoice, what was allocated later, less what was undone later."""
     allocated: dict[str, Decimal] = {}
@@ -276,9 +318,13 @@ def _credit_applied_after(account: Account, day: date) -> dict[tuple[str, str], 
     """
     applied: dict[tuple[str, str], Decimal] = {}
     for payment in account.payments:
-        if payment.status == PaymentStatus.ACTIVE and payment.paid_on > day:
-            allocated = sum((allocation.amount for allocation in payment.allocations), ZERO)
-            beyond = allocated - (payment.amount - payment.unallocated)
+        if payment.status == PaymentStatus.ACTIVE:
+            later = (
+                allocation.amount
+                for allocation in payment.allocations
+                if payment.paid_on > day or allocation.allocated_on > day
+            )
+            beyond = sum(later, ZERO) - (payment.amount - payment.unallocated)
             if beyond > 0:
                 key = payment.contact_id, payment.currency
                 applied[key] = applied.get(key, ZERO) + beyond
