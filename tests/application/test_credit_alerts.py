@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from tests.builders.books import RULES, TODAY, Books
 
 from arsync.application import pulling, runs
-from arsync.application.account_reading import accounts_on
 from arsync.application.container import Container
 from arsync.application.credit_applications import record_data
+from arsync.application.risk_reports import concentration_report
+from arsync.application.trials import backtest_rulebooks, rules_simulation_view, simulation
 from arsync.application.why import why
 from arsync.core.actions import ActionKind, ActionState
+from arsync.core.trials.simulation import Debtors
 
 from .test_credit_decisions import OWNER, applied, now
 
@@ -61,12 +64,36 @@ def test_a_rate_that_is_missing_tells_nobody(ledger: Container, books: Books) ->
     assert alerts(ledger) == []
 
 
-def test_on_a_past_day_the_share_is_unknown(ledger: Container) -> None:
-    organisation = now(ledger)
-    day = TODAY - timedelta(1)
-    plan = organisation.replan(accounts_on(organisation, day), day)
-    assert plan.ledger_due is None
-    assert [action for action in plan.actions if action.kind is ActionKind.TASK] == []
+def test_a_past_share_is_the_reports(ledger: Container, books: Books) -> None:
+    books.add_invoice(books.contacts["c2"], 4, overdue=-20, amount="200")
+    books.add_invoice(books.add_contact(3), 3, overdue=-30, amount="900")
+    pulling.pull_ledger(OWNER, now(ledger))
+    for days in (0, 1, 2, 10, 30):
+        organisation, day = now(ledger), TODAY - timedelta(days)
+        rows = concentration_report(OWNER, organisation, day).rows
+        reported = {debtor.contact_id: debtor.percent for row in rows for debtor in row.largest}
+        for customer in ("c1", "c2", "c3"):
+            share = why(OWNER, organisation, customer, day).facts["concentration_percent"]
+            assert Decimal(share) == round(reported.get(customer, Decimal(0)), 2)
+
+
+def test_trials_ask_for_shares_of_their_days(ledger: Container, books: Books) -> None:
+    books.add_invoice(books.add_contact(3), 3, overdue=-30, amount="900")
+    pulling.pull_ledger(OWNER, now(ledger))
+    tried = backtest_rulebooks(OWNER, now(ledger), first=TODAY - timedelta(25), last=TODAY)
+    (result,) = tried.backtests.results
+    told = [
+        (happened.day, happened.action.contact_id)
+        for happened in result.kept
+        if happened.action.because.rule == "Too much on one"
+    ]
+    # The first owed three quarters from its invoice on, and today the third owes more than all.
+    assert told == [(TODAY - timedelta(20), "c1"), (TODAY, "c3")]
+    ahead = simulation(OWNER, now(ledger), days=40, debtors=Debtors.NEVER)
+    (ledger.config.rules_folder / "standard.yaml").write_text(RULES)
+    without = simulation(OWNER, now(ledger), days=40, debtors=Debtors.NEVER)
+    tasks = [rules_simulation_view(played).totals["tasks"] for played in (ahead, without)]
+    assert tasks[0] - tasks[1] == 1, "the third owes more than all, and nobody else"
 
 
 def test_what_sources_say_is_watched(ledger: Container) -> None:

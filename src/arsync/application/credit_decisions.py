@@ -147,9 +147,10 @@ def _of_customer(
         return NO_CONTACT, None
     rulebook = organisation.rulebook
     books = organisation.connection.organisation
-    assessment = Assessor(rulebook, books, organisation.today, organisation.bank_days).assess(
-        account
+    assessor = Assessor(
+        rulebook, books, organisation.today, organisation.bank_days, organisation.ledger_due
     )
+    assessment = assessor.assess(account)
     party = assessment.party_of(application.contact_id)
     fields = {field for rule in rulebook.acceptance for field in rule.when.fields}
     positions = sorted(field.position for field in fields if field.of == "contact")

@@ -23,12 +23,13 @@ from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.grace import USUAL_GRACE
 from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.business_days import Calendar
+from arsync.core.ledger.ledger_due import LedgerDue, due_in_the_past
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.planning.plan import Plan
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
 from arsync.core.rulebook import Problem, Rulebook
-from arsync.core.rulebook.facts.watching_facts import CONCENTRATION
+from arsync.core.rulebook.ledger_questions import asks_of_ledger
 from arsync.errors import UserMistake
 from arsync.store import Store
 from arsync.store.models import ConnectionRow, Mode, OutageRow
@@ -366,8 +367,9 @@ class OrganisationContext:
             emails_per_day_max=self.platform.capabilities.emails_per_day_max,
             keepers=packing,
             sends=self.sends,
-            # On another day it was, or will be, another: then a share of it is unknown.
-            ledger_due=self.ledger_due if as_of in {None, self.today} else None,
+            ledger_due=(
+                self.ledger_due if as_of in {None, self.today} else self.ledger_due_on(as_of)
+            ),
         )
 
     @cached_property
@@ -376,11 +378,21 @@ class OrganisationContext:
 
         It is counted once: a plan, and the check before each write, go by the same.
         """
-        fact_names = {field.name for _, when in self.rulebook.conditions() for field in when.fields}
-        if CONCENTRATION not in fact_names:
-            return None
+        return self.ledger_due_on(self.today)
+
+    def ledger_due_on(self, day: date) -> Decimal | None:
+        """Return what was, or will be, due on all open invoices on a day; see `ledger_due`.
+
+        Of a past day the whole ledger is read once, and added up as it stood then.
+        """
+        return self._counted_due(day) if asks_of_ledger(self.rulebook) else None
+
+    def _counted_due(self, day: date) -> Decimal | None:
         base = self.connection.organisation.base_currency
-        return self.store.sums.due_in_base(self.id, self.today, base)
+        if day >= self.today:
+            return self.store.sums.due_in_base(self.id, day, base)
+        accounts = self.store.ledger.accounts(self.id)
+        return due_in_the_past(accounts, day, day, zone=self.zone, base=base).on(day)
 
     def replan_one(self, account: Account) -> Plan:
         """Plan one account as of now."""
@@ -498,6 +510,13 @@ class OrganisationContext:
 
         organisation = self.connection.organisation._replace(time_zone=self.time_zone)
         return Trial(self.name, organisation, self.offers, holidays_in, self.sends)
+
+    def trial_on(self, days: Iterable[date], *rulebooks: Rulebook) -> Trial:
+        """Return what rulebooks are tried on, with what the ledger is due on those days."""
+        if not any(map(asks_of_ledger, rulebooks)):
+            return self.trial
+        ledger_due = LedgerDue.told({day: self._counted_due(day) for day in days})
+        return self.trial._replace(ledger_due=ledger_due)
 
     # -- platform -----------------------------------------------------------------------------
 

@@ -94,18 +94,19 @@ def since_last_plan(
         )
     rulebook = organisation.rulebook
     same = rulebook.hash == last.rulebook_hash
-    trial = organisation.trial
+    old = rulebook
+    if not same:
+        kept, problems = read_rulebook([("the last rulebook", last.rulebook)])
+        if kept is None:
+            raise UserMistake("\n".join(map(str, problems)))
+        old = kept
+    trial = organisation.trial_on((last.as_of, day), old, rulebook)
     now = trial.day(rulebook, day, organisation.moment_on(day))
     new_then = trial.day(rulebook, last.as_of, last.at)
     if day == last.as_of and new_then.first_day == now.first_day:
         new_then = now
     # Rules that did not change make the same plan: it is not made a third time.
-    old_then = new_then
-    if not same:
-        old, problems = read_rulebook([("the last rulebook", last.rulebook)])
-        if old is None:
-            raise UserMistake("\n".join(map(str, problems)))
-        old_then = trial.day(old, last.as_of, last.at)
+    old_then = new_then if same else trial.day(old, last.as_of, last.at)
     then = packed(last.actions, Planned)
     accounts = accounts_on(organisation, as_of)
     changes = plan_changes(accounts, then, (old_then, new_then, now))

@@ -153,9 +153,10 @@ def _treated_otherwise(
     """Yield customers whom the new rules treat otherwise; none where one of them has mistakes."""
     if pair.before.rulebook is None or pair.after.rulebook is None:
         return
-    today, now, trial = organisation.today, organisation.clock.now(), organisation.trial
-    old = trial.day(pair.before.rulebook, today, now)
-    new = trial.day(pair.after.rulebook, today, now)
+    before, after = pair.before.rulebook, pair.after.rulebook
+    today, now = organisation.today, organisation.clock.now()
+    trial = organisation.trial_on((today,), before, after)
+    old, new = trial.day(before, today, now), trial.day(after, today, now)
     for account in accounts_on(organisation):
         if not go_on():
             raise UserMistake(

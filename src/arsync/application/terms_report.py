@@ -129,7 +129,8 @@ def _differences(
     organisation: OrganisationContext, rulebook: Rulebook, day: date
 ) -> Iterator[OtherTerms]:
     books = organisation.connection.organisation
-    assessor = Assessor(rulebook, books, day, organisation.bank_days)
+    ledger_due = organisation.ledger_due_on(day)
+    assessor = Assessor(rulebook, books, day, organisation.bank_days, ledger_due)
     for account in accounts_on(organisation, None if day == organisation.today else day):
         yield from _of_account(assessor, account)
 

@@ -15,9 +15,11 @@ from arsync.application.account_reading import accounts_on
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rulebook_versions import is_hash, kept_rules, text_diff
+from arsync.core.ledger.ledger_due import due_in_the_past
 from arsync.core.ledger.records import Account
 from arsync.core.planning.plan_views import RulebookView, rulebook_view
 from arsync.core.rulebook import Rulebook
+from arsync.core.rulebook.ledger_questions import asks_of_ledger
 from arsync.core.trials.activity_counts import ActivityView, activity_view
 from arsync.core.trials.backtest import (
     CANNOT_SHOW,
@@ -28,7 +30,13 @@ from arsync.core.trials.backtest import (
     backtest_view,
 )
 from arsync.core.trials.rulebook_diff import CustomerDifference, customer_differences
-from arsync.core.trials.simulation import Debtors, Simulation, simulate, usual_lateness
+from arsync.core.trials.simulation import (
+    Debtors,
+    Simulation,
+    ledger_due_ahead,
+    simulate,
+    usual_lateness,
+)
 from arsync.errors import UserMistake
 from arsync.rules_source.folder import Rules
 from arsync.rules_source.git import at_revision, rules_named
@@ -245,7 +253,7 @@ def diff_rulebooks(
     day = as_of or organisation.today
     before, old_rules = _old_rules(actor, organisation, comparison)
     after, new_rules = _rules_of(actor, organisation, comparison.new)
-    trial = organisation.trial
+    trial = organisation.trial_on((day,), before, after)
     accounts = accounts_on(organisation, day)
     changes = customer_differences(accounts, trial.day(before, day), trial.day(after, day))
     texts = tuple(
@@ -309,9 +317,20 @@ def simulation(
     usual = None
     if debtors is Debtors.AS_BEFORE:
         usual = usual_lateness(watch(ledger.accounts(organisation.id)), today)
+    trial = organisation.trial
+    if asks_of_ledger(rulebook):
+        ledger_due = ledger_due_ahead(
+            watch(ledger.accounts(organisation.id)),
+            trial,
+            today=today,
+            days=days,
+            debtors=debtors,
+            usual_days_late=usual,
+        )
+        trial = trial._replace(ledger_due=ledger_due)
     played = simulate(
         watch(ledger.accounts(organisation.id)),
-        organisation.trial,
+        trial,
         rulebook,
         today=today,
         days=days,
@@ -359,10 +378,18 @@ def backtest_rulebooks(
     if (last - first).days >= BACKTEST_DAYS_MAX:
         raise UserMistake(f"a backtest covers at most {BACKTEST_DAYS_MAX:,} days.")
     specs = [rules] if against == "" else [rules, against]
+    rulebooks = [_rules_of(actor, organisation, spec)[0] for spec in specs]
+    ledger, trial = organisation.store.ledger, organisation.trial
+    if any(map(asks_of_ledger, rulebooks)):
+        # Read once more: what all owe on each day has to be known before the first one is played.
+        base = organisation.connection.organisation.base_currency
+        accounts = watch(ledger.accounts(organisation.id))
+        ledger_due = due_in_the_past(accounts, first, last, zone=trial.zone, base=base)
+        trial = trial._replace(ledger_due=ledger_due)
     backtests = backtest(
-        watch(organisation.store.ledger.accounts(organisation.id)),
-        organisation.trial,
-        [_rules_of(actor, organisation, spec)[0] for spec in specs],
+        watch(ledger.accounts(organisation.id)),
+        trial,
+        rulebooks,
         first=first,
         last=last,
         today=today,

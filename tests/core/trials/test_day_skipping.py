@@ -18,6 +18,7 @@ from tests.builders.rulebooks import a_rulebook
 import arsync_rulebooks
 from arsync.core.ledger.as_of import Past, as_it_stood
 from arsync.core.ledger.business_days import IsHoliday
+from arsync.core.ledger.ledger_due import due_in_the_past
 from arsync.core.ledger.records import (
     Account,
     Allocation,
@@ -36,7 +37,7 @@ from arsync.core.ledger.records import (
 from arsync.core.rulebook import Rulebook, read_rulebook
 from arsync.core.rulebook.facts import FIELDS, FactKind
 from arsync.core.trials.backtest import Backtests, backtest, line_view
-from arsync.core.trials.simulation import Debtors, simulate
+from arsync.core.trials.simulation import Debtors, ledger_due_ahead, simulate
 from arsync.core.trials.trial import Trial
 from arsync.rules_source.folder import shipped
 
@@ -590,6 +591,81 @@ take_over: {dice.choice(TAKE_OVER)}
 
 def some_rulebook(dice: random.Random) -> Rulebook | None:
     return random_pack(dice) if dice.random() < 0.3 else random_rulebook(dice)
+
+
+def share_rulebook(dice: random.Random) -> Rulebook:
+    """Make a rulebook whose rules ask for a customer's share of all that is due."""
+
+    def share() -> str:
+        word = dice.choice(["more_than", "at_least", "less_than", "at_most"])
+        against = dice.choice([0, 5, 20, 34, 50, 80, 100, "limit_used_percent"])
+        return dice.choice(
+            [
+                f"concentration_percent: {{{word}: {against}}}",
+                f"concentration_percent: {dice.choice(['known', 'unknown'])}",
+            ]
+        )
+
+    text = f"""version: 1
+currency: GBP
+credit_holds:
+  - name: Too much on one
+    when:
+      {share()}
+      for: {dice.choice([1, 4])} days
+reminders:
+  - name: Standard
+    skip_invoices_when:
+      {share()}
+      total: {{at_least: 100}}
+    steps: [{{day: 1, email: first reminder, when: {{{share()}}}}}, {{day: 14, call: Ring}}]
+alerts:
+  - name: Share
+    when:
+      any:
+        - {share()}
+        - {share()}
+    tell: owner
+after_issue:
+  - {{days: {dice.choice([1, 9])}, email: satisfaction check, when: {{{share()}}}}}
+sending: {{days: every day, days_between_emails: {dice.choice([0, 3])}, via: smtp}}
+"""
+    rulebook, problems = read_rulebook([("rules/share.yaml", text)])
+    if rulebook is None:
+        assert all("credit limit" in str(problem) for problem in problems), problems
+        return share_rulebook(dice)
+    return rulebook
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_share_of_the_ledger_skips_no_day(seed: int) -> None:
+    dice = random.Random(seed)
+    rulebook = share_rulebook(dice)
+    accounts = [random_account(dice) for _ in range(3)]
+    last = TODAY - timedelta(1)
+    trial = the_trial()
+    due = due_in_the_past(accounts, FIRST, last, zone=trial.zone, base="GBP")
+    trial = trial._replace(ledger_due=due)
+    options: dict[str, Any] = {"first": FIRST, "last": last, "today": TODAY}
+    short = backtest(accounts, trial, [rulebook], **options)
+    long = backtest(accounts, trial, [rulebook], every_day=True, **options)
+    assert everything(short) == everything(long)
+    assert short.results[0].evaluated <= long.results[0].evaluated
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32), debtors=st.sampled_from(Debtors))
+def test_a_share_ahead_skips_no_day(seed: int, debtors: Debtors) -> None:
+    dice = random.Random(seed)
+    rulebook = share_rulebook(dice)
+    accounts = [random_account(dice) for _ in range(3)]
+    options: dict[str, Any] = {"today": TODAY, "days": 60, "debtors": debtors}
+    due = ledger_due_ahead(accounts, the_trial(), **options, usual_days_late=9)
+    trial = the_trial()._replace(ledger_due=due)
+    short = simulate(accounts, trial, rulebook, **options, usual_days_late=9)
+    long = simulate(accounts, trial, rulebook, **options, usual_days_late=9, every_day=True)
+    assert simulation_view(short) == simulation_view(long)
 
 
 def everything(found: Backtests) -> list[Any]:

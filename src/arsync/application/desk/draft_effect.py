@@ -131,7 +131,8 @@ class _EffectCount:
     ) -> None:
         today, now = organisation.today, organisation.clock.now()
         tomorrow = today + timedelta(1)
-        trial = organisation.trial
+        rulebooks = (rulebook,) if live is None else (live, rulebook)
+        trial = organisation.trial_on((today, tomorrow), *rulebooks)
         self.today = trial.day(rulebook, today, now)
         self.tomorrow = trial.day(rulebook, tomorrow, now + timedelta(1))
         is_other = live is not None and live is not rulebook

@@ -21,6 +21,7 @@ from arsync.core.ledger.late_payment_law import (
     interest,
     next_half_year,
 )
+from arsync.core.ledger.ledger_due import LedgerDue
 from arsync.core.ledger.records import Invoice
 from arsync.core.rulebook.conditions import (
     AllOf,
@@ -44,6 +45,7 @@ from arsync.core.rulebook.facts.movement import (
     CountsDown,
     CountsUp,
     GrowsByInterest,
+    MovesWithLedger,
     OnDays,
     days_later,
 )
@@ -63,6 +65,8 @@ class Look(NamedTuple):
     today: date
     bound: date = NEVER
     """Answers on this day and later are not needed."""
+    ledger: LedgerDue | None = None
+    """What the whole ledger is due on the days of the trial; None: nobody counted."""
 
     def value_of(self, field: Field) -> Decimal | int | None:
         """Return a number as it is today; None: unknown."""
@@ -197,6 +201,32 @@ class _Counting(AnswerValidity):
         return None if counted is None else look.today - timedelta(int(counted))
 
 
+class _OfLedger(AnswerValidity):
+    """A share of what the whole ledger is due: every customer's documents move it."""
+
+    def __init__(self, leaf: Leaf, share: Field, others: list[OnDays]) -> None:
+        super().__init__(leaf)
+        self._share = share
+        self._others = others
+
+    def until(self, look: Look) -> date:
+        moves = self._share.moves
+        assert isinstance(moves, MovesWithLedger), "only shares of the ledger are looked at so"
+        bound = min(
+            (other.next_day(look.view, look.invoice) for other in self._others), default=NEVER
+        )
+        if look.ledger is None:
+            return bound  # unknown for as long as nobody counts
+        place, now = self._share.position, self.answer(look)
+        # The customer's own sum stays until its next event, so the days between are seen at once.
+        for day in look.ledger.changes_after(look.today, min(bound, look.bound)):
+            value = moves.value_with(look.view, look.ledger.on(day))
+            row = (*look.row[:place], value, *look.row[place + 1 :])
+            if self.test(row, look.invoice_row) is not now:
+                return day
+        return bound
+
+
 class _OfInterest(AnswerValidity):
     """Statutory interest against a sum: it grows by the same each day of a half-year at least."""
 
@@ -294,6 +324,8 @@ def validity_of(node: Node) -> AnswerValidity | None:
         case Compare():
             return _of_comparison(node)
     moves = node.field.moves
+    if isinstance(moves, MovesWithLedger):
+        return _OfLedger(node, node.field, [])
     if isinstance(moves, GrowsByInterest) and isinstance(node, Known):
         return _OfInterest(node)
     return _Moving(node, [moves]) if isinstance(moves, OnDays) else None
@@ -313,6 +345,9 @@ def _of_comparison(leaf: Compare) -> AnswerValidity | None:
             return _Counting(leaf, first, leaf.word, right)
         return _Counting(leaf, counters[0], _MIRROR[leaf.word], first)
     movements = [field.moves for field in fields if isinstance(field.moves, OnDays)]
+    shares = [field for field in fields if isinstance(field.moves, MovesWithLedger)]
+    if shares:
+        return _OfLedger(leaf, shares[0], movements)
     return _Moving(leaf, movements) if movements else None
 
 

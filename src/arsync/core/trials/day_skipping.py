@@ -2,8 +2,10 @@
 
 A day without an event leaves the documents as they were, and what was done is done. So something
 new is done only when an answer changes (`answer_validity`), when a step falls due, when a gap
-or a waiting time is over. Too many days only cost time; one too few would be wrong: a property test
-holds what is left out to the plan of every day.
+or a waiting time is over. An answer about a share of the ledger changes with other customers' days
+too: those are looked through for the first on which it is another, not planned one by one. Too many
+days only cost time; one too few would be wrong: a property test holds what is left out to the plan
+of every day.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from arsync.core.actions.effects import steps_taken
 from arsync.core.actions.registry import STEP_KINDS
 from arsync.core.ledger.agreements.disputes import is_standing
 from arsync.core.ledger.as_of import event_days
+from arsync.core.ledger.ledger_due import LedgerDue
 from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, cadence_of, lapses, next_step
@@ -37,18 +40,26 @@ from arsync.core.trials.trial import Treatment, TrialDay
 class InterestingDays:
     """The days that one rulebook finds interesting."""
 
-    def __init__(self, rulebook: Rulebook, day: Callable[[date], TrialDay], last: date) -> None:
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        day: Callable[[date], TrialDay],
+        last: date,
+        ledger: LedgerDue | None = None,
+    ) -> None:
         """Find what in the rulebook moves by itself.
 
         Args:
             rulebook: what is tried.
             day: the rulebook on a day.
             last: nobody asks about later days.
+            ledger: what the whole ledger is due on each day; None: nobody counted.
         """
+        self._ledger = ledger
         self._day = day
         self._last = last
         self._moves_daily = bool(rulebook.discounts)
-        self._letters = LetterDays(rulebook)
+        self._letters = LetterDays(rulebook, ledger)
         self._statement_days = tuple(rule.on for rule in rulebook.statements)
         self._tells_of_holds = bool({HOLD_PLACED, HOLD_LIFTED} & rulebook.account_letters())
         self._via = rulebook.sending.via
@@ -187,12 +198,12 @@ class InterestingDays:
         """Yield the days on which each answer may change."""
         root = assessment.root
         if self._of_debtor:
-            look = Look(root.view, root.row, None, None, today, event)
+            look = Look(root.view, root.row, None, None, today, event, self._ledger)
             for validity in self._of_debtor:
                 yield validity.until(look)
         for party in assessment.parties:
             if self._of_contact:
-                look = Look(party.view, party.row, None, None, today, event)
+                look = Look(party.view, party.row, None, None, today, event, self._ledger)
                 for validity in self._of_contact:
                     yield validity.until(look)
             if self._of_invoice:
@@ -204,7 +215,7 @@ class InterestingDays:
         assessor = self._day(today).assessor
         for invoice in party.view.owed:
             row = assessor.invoice_row(party, invoice)
-            look = Look(party.view, party.row, invoice, row, today, event)
+            look = Look(party.view, party.row, invoice, row, today, event, self._ledger)
             for validity in self._of_invoice:
                 yield validity.until(look)
 

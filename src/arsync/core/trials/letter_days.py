@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from arsync.core.actions import Action, ActionKind
+from arsync.core.ledger.ledger_due import LedgerDue
 from arsync.core.ledger.records import Invoice
 from arsync.core.planning.announcement_planner import HAND_OVER_COUNTS_DAYS
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
@@ -33,8 +34,9 @@ class _AfterIssue(NamedTuple):
 class LetterDays:
     """The days of one rulebook's thanks, questions, announced placements and bills."""
 
-    def __init__(self, rulebook: Rulebook) -> None:
-        """Find what the rulebook sends."""
+    def __init__(self, rulebook: Rulebook, ledger: LedgerDue | None = None) -> None:
+        """Find what the rulebook sends; `ledger` is what the whole ledger is due on each day."""
+        self._ledger = ledger
         thanks = rulebook.thank_you
         self._of_thanks = None if thanks is None else validity_of(thanks.when.tree)
         self._after_issue = [
@@ -79,29 +81,31 @@ class LetterDays:
             for validity in self._of_charges:
                 # Of documents: interest ran on what is covered by now, too.
                 late = (invoice for invoice in party.view.documents if invoice.due_on < today)
-                yield from _answers(validity, assessor, party, late, bound)
+                yield from self._answers(validity, assessor, party, late, bound)
             if self._of_thanks is not None:
                 paid = paid_lately(assessment, party, today).values()
                 invoices = (invoice for of_day in paid for invoice in of_day)
-                yield from _answers(self._of_thanks, assessor, party, invoices, bound)
+                yield from self._answers(self._of_thanks, assessor, party, invoices, bound)
             for rule, lasting in self._after_issue:
                 yield from _days_after_issue(rule, assessment, party, today)
                 if lasting is not None:
                     issued = asked_about(rule, assessment, party, today)
-                    yield from _answers(lasting, assessor, party, issued, bound)
+                    yield from self._answers(lasting, assessor, party, issued, bound)
 
-
-def _answers(
-    validity: AnswerValidity,
-    assessor: Assessor,
-    party: DunnedParty,
-    invoices: Iterable[Invoice],
-    bound: date,
-) -> Iterator[date]:
-    """Yield the days on which a rule may say otherwise of some invoices."""
-    for invoice in invoices:
-        row = assessor.invoice_row(party, invoice)
-        yield validity.until(Look(party.view, party.row, invoice, row, assessor.today, bound))
+    def _answers(
+        self,
+        validity: AnswerValidity,
+        assessor: Assessor,
+        party: DunnedParty,
+        invoices: Iterable[Invoice],
+        bound: date,
+    ) -> Iterator[date]:
+        """Yield the days on which a rule may say otherwise of some invoices."""
+        for invoice in invoices:
+            row = assessor.invoice_row(party, invoice)
+            yield validity.until(
+                Look(party.view, party.row, invoice, row, assessor.today, bound, self._ledger)
+            )
 
 
 def _days_after_issue(

@@ -62,7 +62,7 @@ class Walker:
         self.evaluated = 0
         """How many days of accounts were planned."""
         self._trial = trial
-        self._interesting_days = InterestingDays(rulebook, self.day, last)
+        self._interesting_days = InterestingDays(rulebook, self.day, last, trial.ledger_due)
         self._every_day = every_day
         self._days: dict[date, TrialDay] = {}
         self._waited_for = frozenset(

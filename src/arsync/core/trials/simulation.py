@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from arsync.core.ledger.account_view import HISTORY_DAYS, AccountView
 from arsync.core.ledger.agreements.promises import OPEN
+from arsync.core.ledger.as_of import event_days
+from arsync.core.ledger.ledger_due import LedgerDue
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
@@ -89,19 +91,13 @@ def simulate(
         usual_days_late: of debtors without a history (see `usual_lateness`).
         every_day: plan every day, also those on which nothing can have changed.
     """
-    last = today + timedelta(days - 1)
+    last = last_day(today, days)
     walker = Walker(trial, rulebook, today, last, every_day=every_day)
     tally, payments, count = ActivityCounts(), 0, 0
     for account in accounts:
         count += 1
         began = taken_over(account, today)
-        coming = [
-            due_payment
-            for due_payment in payments_of(
-                account, debtors, today, usual_days_late, base=trial.organisation.base_currency
-            )
-            if due_payment.on <= last
-        ]
+        coming = _coming(account, trial, debtors, today, last, usual_days_late)
         payments += len(coming)
         ledger = _Forward(began, coming)
         # A second one runs ahead to the last day, because the walk needs the days of all events.
@@ -112,6 +108,47 @@ def simulate(
             for action in stop.done
         )
     return Simulation(today, last, debtors, rulebook, tally, payments, count, usual_days_late)
+
+
+def last_day(today: date, days: int) -> date:
+    """Return the last of so many days, today being the first."""
+    return today + timedelta(days - 1)
+
+
+def _coming(
+    account: Account,
+    trial: Trial,
+    debtors: Debtors,
+    today: date,
+    last: date,
+    usual_days_late: int | None,
+) -> list[DuePayment]:
+    base = trial.organisation.base_currency
+    due_payments = payments_of(account, debtors, today, usual_days_late, base=base)
+    return [due_payment for due_payment in due_payments if due_payment.on <= last]
+
+
+def ledger_due_ahead(
+    accounts: Iterable[Account],
+    trial: Trial,
+    *,
+    today: date,
+    days: int,
+    debtors: Debtors,
+    usual_days_late: int | None = None,
+) -> LedgerDue:
+    """Return what the whole ledger is due on each day of a simulation; see `simulate`.
+
+    Debtors pay by habit or promise, whatever a rulebook says to them: so it is known before.
+    """
+    last = last_day(today, days)
+    ledger_due = LedgerDue(today, last, trial.organisation.base_currency)
+    for account in accounts:
+        coming = _coming(account, trial, debtors, today, last, usual_days_late)
+        ledger = _Forward(account, coming)
+        events = event_days(_Forward(account, coming).on(last), trial.zone)
+        ledger_due.add(events, ledger.invoices_on)
+    return ledger_due
 
 
 def usual_lateness(accounts: Iterable[Account], today: date) -> int | None:
@@ -221,6 +258,10 @@ class _Forward:
             self._account = paid(self._account, self._coming[self._paid])
             self._paid += 1
         return self._account
+
+    def invoices_on(self, day: date) -> tuple[Invoice, ...]:
+        """Return its invoices at the end of a day; see `on`."""
+        return self.on(day).invoices
 
 
 def paid(account: Account, payment: DuePayment) -> Account:

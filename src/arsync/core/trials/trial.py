@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.ledger.held_since import ConditionSeen
+from arsync.core.ledger.ledger_due import LedgerDue
 from arsync.core.ledger.records import Account, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.customer_locale import HolidaysIn
@@ -41,6 +42,8 @@ class Trial(NamedTuple):
     holidays: HolidaysIn
     """The public holidays of a place, as `sending` names it."""
     sends: Sends = EVERY_WAY
+    ledger_due: LedgerDue | None = None
+    """What the whole ledger is due on the days that are tried; None: no rule asks for it."""
 
     @property
     def zone(self) -> tzinfo:
@@ -78,6 +81,7 @@ class TrialDay:
             offers=trial.offers,
             holidays=trial.holidays,
             sends=trial.sends,
+            ledger_due=trial.ledger_due.on(today) if trial.ledger_due is not None else None,
         )
         self._planning: Planning = planning
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
@@ -54,7 +55,14 @@ class GrowsByInterest(Struct, frozen=True):
     """It is statutory interest: it grows daily, by the same each day of a half-year at least."""
 
 
-Movement = Still | OnDays | CountsUp | CountsDown | GrowsByInterest
+class MovesWithLedger(Struct, frozen=True):
+    """It changes with what all customers together are due, whoever of them pays or buys."""
+
+    value_with: Callable[[ContactView, Decimal | None], Any]
+    """Its value if the whole ledger were due another sum, the customer's own staying the same."""
+
+
+Movement = Still | OnDays | CountsUp | CountsDown | GrowsByInterest | MovesWithLedger
 
 STILL = Still()
 GROWS = GrowsByInterest()

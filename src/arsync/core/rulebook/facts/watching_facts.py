@@ -40,6 +40,7 @@ from arsync.core.rulebook.facts.movement import (
     NEVER,
     STILL,
     CountsDown,
+    MovesWithLedger,
     OnDays,
     days_later,
     given_limit_ends,
@@ -88,7 +89,12 @@ CONCENTRATION = "concentration_percent"
 
 def concentration_percent(view: ContactView) -> Value:
     """Return the customer's share of all that is due; 0 where it owes nothing."""
-    due, ledger_due = view.documents_due, view.account_view.ledger_due
+    return share_of(view, view.account_view.ledger_due)
+
+
+def share_of(view: ContactView, ledger_due: Decimal | None) -> Value:
+    """Return the share of a sum that what is due of the customer is; 0 where it owes nothing."""
+    due = view.documents_due
     if due == ZERO:
         return ZERO
     if due is None or not ledger_due:
@@ -169,13 +175,13 @@ CONTACT_WATCHING: tuple[Field, ...] = (
         "contact",
         FactKind.PERCENT,
         "its share of what is due on all open invoices of the ledger, no unapplied cash taken off",
-        "open invoices of the whole ledger, today",
+        "open invoices of the whole ledger, on the day",
         concentration_percent,
         phrase="{} of all that is owed",
         is_tolerated=True,
         bounds=PERCENTAGE,
-        moves=STILL,
-        unknown="an exchange rate was not recorded, or it is asked of another day than today",
+        moves=MovesWithLedger(share_of),
+        unknown="an exchange rate was not recorded",
         example="{at_least: 20}",
     ),
     Field(
