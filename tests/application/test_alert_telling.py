@@ -213,7 +213,7 @@ def test_a_receiver_that_fails_is_given_up_later(
     (failed,) = opened.store.alerts.given_up(now(opened).id)
     assert failed.failure.startswith(f"given up after {TRIES_MAX} tries: ")
     wrong = [finding.message for finding in alert_findings(now(opened)) if finding.verdict != "ok"]
-    assert wrong == [f"one could not be told by webhook: {failed.failure}"]
+    assert wrong == [f"an alert could not be told by webhook: {failed.failure}"]
     digest = daily_digest([now(opened)])
     assert digest is not None
     (section,) = [section for section in digest.sections if section.title == "Alerts"]

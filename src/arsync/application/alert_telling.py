@@ -1,7 +1,8 @@
-"""Tells people and programs of alerts by mail and webhook, once their tasks are open.
+"""Tells people and programs of alerts and holds by mail and webhook, once they are carried out.
 
-What the task is waits, is approved and ends like any task; what is told besides follows it. A mail
-that may have left is not repeated. A webhook is: its id tells the receiver that it had it.
+An alert's task, or a hold, waits, is approved and ends like any action; what is told besides
+follows it. A mail that may have left is not repeated. A webhook is: its id tells the receiver that
+it had it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,18 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 
 import msgspec
 
+from arsync.application.hold_telling import (
+    TOLD_KINDS,
+    begins_a_hold,
+    holds_that_stand,
+    holds_to_tell,
+    reached_before,
+    told_about,
+)
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.owner_mail import mail_owner, owner_letter
 from arsync.config import Config
@@ -82,7 +92,7 @@ class AlertPosted(msgspec.Struct, frozen=True):
 
 
 def tell_alerts(organisation: OrganisationContext) -> None:
-    """Tell of the alerts of one connection that are open and not told yet.
+    """Tell of the alerts and holds of one connection that stand and are not told yet.
 
     Every failure has its outcome: what surely did not leave is tried again with growing pauses,
     `TRIES_MAX` times; then the daily mail says so. The caller holds the run lock.
@@ -93,14 +103,18 @@ def tell_alerts(organisation: OrganisationContext) -> None:
     tellings = organisation.store.alerts
     for interrupted in tellings.interrupted(organisation.id):
         _settle_interrupted(organisation, interrupted)
-    tellings.begin(organisation.id, _wanted(organisation))
+    tellings.begin(
+        organisation.id, chain(_wanted_of_alerts(organisation), _wanted_of_holds(organisation))
+    )
     due = tellings.due(organisation.id, organisation.clock.now())
     if not due:
         return
     rows = {row.key: row for row in organisation.store.actions.rows({t.action_key for t in due})}
-    over = [telling for telling in due if not _stands(rows.get(telling.action_key))]
+    standing_keys = holds_that_stand(organisation, rows.values())
+    standing_keys |= {key for key, row in rows.items() if is_open(row) and _is_task(row)}
+    over = [telling for telling in due if telling.action_key not in standing_keys]
     _end(organisation, over, TellingState.OVER, NOT_OPEN)
-    standing = [telling for telling in due if _stands(rows.get(telling.action_key))]
+    standing = [telling for telling in due if telling.action_key in standing_keys]
     by_address: dict[str, list[AlertTelling]] = defaultdict(list)
     for telling in standing:
         if telling.way == TellBy.MAIL:
@@ -113,22 +127,39 @@ def tell_alerts(organisation: OrganisationContext) -> None:
             break  # whoever does not answer for one is not asked for the others now
 
 
-def _stands(row: ActionRow | None) -> bool:
-    return row is not None and is_open(row) and row.done_at is None
+def _is_task(row: ActionRow) -> bool:
+    return isinstance(row.action.payload, TaskPayload) and row.done_at is None
 
 
-def _wanted(organisation: OrganisationContext) -> Iterator[AlertTelling]:
+def _is_older_than_backup(organisation: OrganisationContext, row: ActionRow) -> bool:
+    """Return whether nobody knows if it was told: a restore came after it."""
+    restored = organisation.connection.restored
+    return restored is not None and (row.first_sent_at or row.created_at) <= restored.at
+
+
+def _wanted_of_holds(organisation: OrganisationContext) -> Iterator[AlertTelling]:
+    """Yield whom holds that were placed, changed and ended are to be told to."""
+    for row in holds_to_tell(organisation):
+        if _is_older_than_backup(organisation, row):
+            continue
+        addresses = reached_before(organisation, row.action)
+        if begins_a_hold(row.action):
+            named = _addresses(organisation, row, row.action.payload.mailed_colleagues)
+            addresses = frozenset(named) - addresses
+        for address in sorted(addresses):
+            yield AlertTelling(row.key, TellBy.MAIL, address, since=row.first_sent_at)
+
+
+def _wanted_of_alerts(organisation: OrganisationContext) -> Iterator[AlertTelling]:
     """Yield what open alerts ask for besides their tasks."""
     rulebook = organisation.rules.rulebook
     if rulebook is None or not any(rule.by for rule in rulebook.alerts):
         return
-    restored = organisation.connection.restored
     for row in organisation.store.actions.open_tasks(organisation.id):
         payload = row.action.payload
         if not isinstance(payload, TaskPayload) or not payload.told_by:
             continue
-        # Of what was opened before a restore nobody knows whether it was told after the backup.
-        if restored is not None and (row.first_sent_at or row.created_at) <= restored.at:
+        if _is_older_than_backup(organisation, row):
             continue
         if TellBy.WEBHOOK in payload.told_by:
             yield AlertTelling(row.key, TellBy.WEBHOOK, "")
@@ -183,7 +214,7 @@ def _failed(organisation: OrganisationContext, tellings: Sequence[AlertTelling],
     now = organisation.clock.now()
     for telling in tellings:
         _LOG.warning(
-            "%s: an alert could not be told by %s: %s", organisation.name, telling.way, why
+            "%s: somebody could not be told by %s: %s", organisation.name, telling.way, why
         )
         if telling.tries + 1 >= TRIES_MAX:
             words = f"given up after {TRIES_MAX} tries: {why}"
@@ -228,27 +259,44 @@ def _mailing(organisation: OrganisationContext) -> Config:
     shared = organisation.container.config
     config = shared if shared.smtp.url else organisation.config
     if not config.smtp.url:
-        raise UserMistake("an alert is to be mailed, but [smtp] url is empty.")
+        raise UserMistake("colleagues are to be mailed, but [smtp] url is empty.")
     return config
 
 
 def _letter(organisation: OrganisationContext, rows: Sequence[ActionRow]) -> Letter:
     name = organisation.connection.organisation.name
     lines = [_in_words(row) for row in rows[:NAMED_MAX]]
+    of_holds = sum(row.action.kind in TOLD_KINDS for row in rows)
     if len(rows) > NAMED_MAX:
-        lines.append(f"And {len(rows) - NAMED_MAX:,} more: `arsync worklist` shows all.")
-    subject = f"{name}: {len(rows):,} alerts"
+        shows = "arsync actions" if of_holds else "arsync worklist"
+        lines.append(f"And {len(rows) - NAMED_MAX:,} more: `{shows}` shows all.")
+    return owner_letter(f"{name}: {_about(rows, of_holds)}", *lines, *_ending(rows, of_holds))
+
+
+def _about(rows: Sequence[ActionRow], of_holds: int) -> str:
+    """Return the subject of a mail, without whose ledger it is."""
     if len(rows) == 1:
-        subject = f"{name}: {rows[0].action.because.rule}: {rows[0].action.contact_name}"
-    return owner_letter(
-        subject,
-        *lines,
-        "You are told once, for as long as it stands. `arsync why CUSTOMER` shows more.",
-    )
+        action = rows[0].action
+        what = told_about(action) if of_holds else action.because.rule
+        return f"{what}: {action.contact_name}"
+    counted = {"alerts": len(rows) - of_holds, "messages about credit holds": of_holds}
+    return " and ".join(f"{count:,} {noun}" for noun, count in counted.items() if count)
+
+
+def _ending(rows: Sequence[ActionRow], of_holds: int) -> Iterator[str]:
+    if of_holds < len(rows):
+        yield "You are told once, for as long as it stands. `arsync why CUSTOMER` shows more."
+    if of_holds:
+        yield (
+            "You are told of a credit hold once, and once more when it is over."
+            " `arsync why CUSTOMER` shows more."
+        )
 
 
 def _in_words(row: ActionRow) -> str:
     action, payload = row.action, row.action.payload
+    if action.kind in TOLD_KINDS:
+        return f"{action.contact_name}: {action.note}"
     observation = payload.observation if isinstance(payload, TaskPayload) else ""
     numbers = ", ".join(ref.number or ref.id for ref in action.invoices)
     about = f"{action.contact_name}, {numbers}" if numbers else action.contact_name

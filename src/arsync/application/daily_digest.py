@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.choosing import Decision, Selected, decisions
+from arsync.application.failed_tellings import failures_to_tell
 from arsync.application.figure_keeping import miss_in_words
 from arsync.application.forewarning import forewarned
 from arsync.application.organisation_context import OrganisationContext
@@ -195,11 +196,8 @@ def _open_tasks(seen: _LookedAt, *, alerts: bool) -> list[ActionRow]:
 
 def _alerts(seen: _LookedAt) -> Iterator[DigestLine]:
     organisation = seen.organisation
-    for failed in organisation.store.alerts.given_up(organisation.id):
-        to = f" to {failed.address}" if failed.address else ""
-        yield DigestLine(
-            f"an alert could not be told by {failed.way}{to}: {failed.failure}", "arsync doctor"
-        )
+    for failure in failures_to_tell(organisation):
+        yield DigestLine(failure, "arsync doctor")
     # The newest first: the others were in the mails before.
     for row in reversed(_open_tasks(seen, alerts=True)):
         payload = row.action.payload

@@ -234,11 +234,17 @@ def as_before(account: Account, action: Action) -> Account:
             None if standing_hold and standing_hold.episode == action.episode else standing_hold
         )
     elif isinstance(action.payload, HoldReasonsPayload) and hold is not None:
-        hold = hold._replace(reasons=action.payload.shown, updates=hold.updates - 1)
+        earlier = tuple(name for name in hold.mailed if name not in action.payload.tell)
+        hold = hold._replace(reasons=action.payload.shown, updates=hold.updates - 1, mailed=earlier)
     elif action.kind in LIFTING_KINDS:
         restores = action.kind is ActionKind.RESTORE_TERMS
         if not (restores and standing_hold):
-            hold = hold or StandingHold(action.contact_id, _since(action), action.episode)
+            hold = hold or StandingHold(
+                action.contact_id,
+                _since(action),
+                action.episode,
+                mailed=action.payload.mailed_colleagues,
+            )
             hold = hold._replace(terms_changed=hold.terms_changed or restores)
     return account._replace(
         sent=sent,

@@ -7,6 +7,7 @@ from typing import Any
 
 from arsync.core.actions import ActionKind, HoldReasonsPayload, payload_of
 from arsync.core.actions.effects import after, after_reasons, after_refusal
+from arsync.core.actions.message_words import what_leaves
 from arsync.core.ledger.records import Account, HoldDecision, HoldOrigin, StandingHold
 from arsync.core.planning.plan import Plan
 from arsync.outbox.recheck import as_before
@@ -215,6 +216,25 @@ def test_invoiced_children_get_hold_and_terms(desk: Desk) -> None:
     over = after(account, plan.actions, desk.today)._replace(invoices=())
     plan = desk.plan(desk.head + RULES, over)
     assert {action.payload.covered_contact_ids for action in plan.actions} == {("c2", "c3")}
+
+
+def test_the_plan_names_who_is_mailed_of_a_hold(desk: Desk) -> None:
+    told = RULES.replace("more_than: 10}}", "more_than: 10}}, tell: [customer, sales]")
+    told = told.replace("terms: cash", "tell: [Sales, sales, jo@example.com], terms: cash")
+    text = f"{desk.head}roles: {{sales: s@example.com}}\n{told}"
+    account = desk.account(desk.invoice("i1", 5, "6000"))
+    (placed,) = desk.plan(text, account).actions
+    assert what_leaves(placed) == "PLACE CREDIT HOLD, mail to sales"
+    account = after(account, [placed], desk.today)
+    older = account._replace(invoices=(desk.invoice("i1", 81, "6000"),))
+    more = desk.plan(text, older).actions[0]
+    assert what_leaves(more) == "UPDATE REASONS OF HOLD, mail to jo@example.com"
+    # A claimed action is planned again as it was, whoever it is told to.
+    claimed = after(older, [more], desk.today)
+    again = desk.plan(text, as_before(claimed, more)).actions[0]
+    assert again.payload == more.payload
+    lift = desk.plan(text, claimed._replace(invoices=())).actions[0]
+    assert what_leaves(lift) == "LIFT CREDIT HOLD, mail to sales and jo@example.com"
 
 
 def test_a_hold_by_hand_is_one_reason_more(desk: Desk) -> None:

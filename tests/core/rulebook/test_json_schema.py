@@ -27,9 +27,9 @@ from arsync.core.rulebook.reading.acceptance_section import (
     ReviewShape,
 )
 from arsync.core.rulebook.reading.agreement_sections import DaysAfter, DaysBefore, GraceShape
-from arsync.core.rulebook.reading.alert_section import TellShape
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, ReleaseShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.earlier_names import EARLIER_NAMES
 from arsync.core.rulebook.reading.goal_section import GoalShape
 from arsync.core.rulebook.reading.letter_sections import (
     BeforePlacement,
@@ -37,10 +37,16 @@ from arsync.core.rulebook.reading.letter_sections import (
     LetterWay,
     StatementDayShape,
 )
-from arsync.core.rulebook.reading.message_shapes import CopiesShape, SendersShape, WayShape
+from arsync.core.rulebook.reading.message_shapes import (
+    CopiesShape,
+    SendersShape,
+    TellShape,
+    WayShape,
+)
 from arsync.core.rulebook.reading.provision_section import OutlookShape, YearlyRateShape
 from arsync.core.rulebook.reading.sections import (
     CHARGE,
+    PLACEMENT,
     STEP,
     TOP,
     AfterShape,
@@ -214,6 +220,7 @@ def condition(draw: DrawFn, shape: ConditionShape, depth: int = 0) -> str:
 
 
 _DECIDES = {"decide": Words(("accept", "ask"))}
+_ASKS = {"approval": Words(("required",))}
 
 
 def written(draw: DrawFn, key: Key, number: int) -> str:
@@ -276,6 +283,9 @@ def block(draw: DrawFn, keys: tuple[Key, ...], number: int) -> str:
         # What nothing is given to has neither limit nor terms.
         lines["decide"], lines["limit"] = "", ""
         keys = tuple(key._replace(shape=_DECIDES.get(key.name, key.shape)) for key in keys)
+    if keys is PLACEMENT:
+        # Nothing is placed without a person.
+        keys = tuple(key._replace(shape=_ASKS.get(key.name, key.shape)) for key in keys)
     if keys is CHARGE:
         # The law's sums need a table, which is not generated.
         keys = tuple(key for key in keys if key.name != "compensation")
@@ -283,6 +293,9 @@ def block(draw: DrawFn, keys: tuple[Key, ...], number: int) -> str:
     for key in keys:
         # A trial stands beside another cadence of its file, and has no condition of its own.
         if key.name in {"remove", "extends", "statutory", "trial"}:
+            continue
+        # A key stands by one of its names.
+        if any(EARLIER_NAMES.get(name) == key.name for name in lines):
             continue
         if key.required or key.name in lines or draw(st.booleans()):
             lines[key.name] = _in_braces(written(draw, key, number))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from tests.builders.desk import HOSTILE, RULES_BY_MAIL, DeskDriver, a_desk, add_person, post
+from tests.builders.desk import HOSTILE, RULES, RULES_BY_MAIL, DeskDriver, a_desk, add_person, post
 from tests.web.desk.test_today import key_of, state_of
 
 from arsync.application.daily_digest import daily_digest
@@ -18,7 +18,7 @@ from arsync.application.organisation_context import organisations
 from arsync.application.permissions import SCHEDULE, Role
 from arsync.application.status import status
 from arsync.clock import SetClock
-from arsync.core.actions import ActionState
+from arsync.core.actions import ActionKind, ActionState
 from arsync.store.people.audit_log import AuditFilter
 
 QUEUE = "/c/books/approvals"
@@ -41,6 +41,17 @@ def test_filters_narrow_by_kind_and_amount(desk: DeskDriver, owner: FlaskClient)
     assert "1–3 of 3" in small
     assert "Larkfield Dental" not in small.partition("<tbody>")[2].partition("</tbody>")[0]
     assert "Nothing that waits fits this filter." in owner.get(f"{QUEUE}?up_to=1").text
+
+
+def test_a_hold_names_who_is_mailed_of_it(tmp_path: Path) -> None:
+    rules = RULES.replace("terms: cash on delivery", "tell: [customer, sales, fd@example.com]")
+    with a_desk(tmp_path, rules=f"{rules}roles: {{sales: s@example.com}}\n") as desk:
+        hold = desk.container.store.actions.list(kinds={ActionKind.CREDIT_HOLD})[0]
+        tom = desk.signed_in(add_person(desk.container, "Tom Okafor", Role.CONTROLLER))
+        page = tom.get(f"{QUEUE}/{hold.key}").text
+        assert "Mailed of it once it is done: sales, fd@example.com." in page
+        customer = tom.get(f"/c/books/customers/{hold.action.contact_id}").text
+        assert "Hold placed, mail to sales and fd@example.com: awaiting approval" in customer
 
 
 def test_after_a_decision_the_next_row_is_shown(desk: DeskDriver, owner: FlaskClient) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from arsync.application.failed_tellings import failures_to_tell
 from arsync.application.health.findings import OK, WRONG, Finding
 from arsync.application.organisation_context import OrganisationContext
 from arsync.core.rulebook.model import TellBy
+
+HOLDS_UNTOLD = (
+    "the rulebook mails colleagues of credit holds, but [smtp] url is empty: nobody is told."
+)
 
 
 def alert_findings(organisation: OrganisationContext) -> Iterator[Finding]:
@@ -15,7 +20,8 @@ def alert_findings(organisation: OrganisationContext) -> Iterator[Finding]:
     if rulebook is None or organisation.settings_problem:
         return
     ways = frozenset[TellBy]().union(*(rule.by for rule in rulebook.alerts))
-    if not ways:
+    mails_holds = any(rule.tell for rule in rulebook.credit_holds)
+    if not ways and not mails_holds:
         return
     config, about = organisation.config, f"alerts of {organisation.name}"
     mailing = organisation.container.config.smtp.url or config.smtp.url
@@ -28,9 +34,10 @@ def alert_findings(organisation: OrganisationContext) -> Iterator[Finding]:
         missing.append("[alerts] secret is empty: nothing is posted that is not signed")
     for words in missing:
         yield Finding(about, WRONG, f"{words}: only their tasks tell of them.")
-    for failed in organisation.store.alerts.given_up(organisation.id):
-        to = f" to {failed.address}" if failed.address else ""
-        yield Finding(about, WRONG, f"one could not be told by {failed.way}{to}: {failed.failure}")
-    if not missing:
+    if mails_holds and not mailing:
+        yield Finding(about, WRONG, HOLDS_UNTOLD)
+    for failure in failures_to_tell(organisation):
+        yield Finding(about, WRONG, failure)
+    if ways and not missing:
         named = " and ".join(sorted(ways))
         yield Finding(about, OK, f"they are told by task, and by {named} where a rule says so.")

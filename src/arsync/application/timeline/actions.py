@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.core.actions import AccountLetterPayload, Action, ActionState
-from arsync.core.actions.message_words import noun_for
+from arsync.core.actions.message_words import mailing_words, noun_for
 from arsync.core.actions.notices import NoticeNumber, as_written, bears_number
 from arsync.core.actions.registry import KINDS, MESSAGE_KINDS, WORD_KINDS
 from arsync.core.ledger.money import shown
@@ -95,7 +95,7 @@ def _what(action: Action) -> str:
     ]
     more = len(action.invoices) - len(refs)
     about = ", ".join([*refs, f"{more:,} more"] if more > 0 else refs)
-    named = named[:1].upper() + named[1:]
+    named = named[:1].upper() + named[1:] + mailing_words(action)
     return f"{named} about {about}" if about else named
 
 

@@ -111,6 +111,7 @@ def standing_hold(action: Action, since: date | None, *, terms_changed: bool) ->
         ever=payload.reasons,
         origin=HoldOrigin(because.file, because.line, because.rule) if because.file else None,
         children=payload.children,
+        mailed=payload.tell,
     )
 
 
@@ -123,6 +124,7 @@ def with_reasons(hold: StandingHold, action: Action) -> StandingHold:
         updates=hold.updates + 1,
         # A child that cannot be written to at present has the hold all the same.
         children=tuple(dict.fromkeys((*hold.children, *payload.children))),
+        mailed=tuple(dict.fromkeys((*hold.mailed, *payload.tell))),
     )
 
 

@@ -54,9 +54,16 @@ def what_leaves(action: Action, when: str = "") -> str:
         words, aside = f"{_verb(action)} {title}{_tail(action)}", [when]
     else:
         words = " ".join(filter(None, (row.verb, title, action.payload.manner)))
+        words += mailing_words(action)
         aside = [when]
     bracket = ", ".join(filter(None, aside))
     return f"{words} ({bracket})" if bracket else words
+
+
+def mailing_words(action: Action) -> str:
+    """Return who of the business is mailed once an action is done: `, mail to sales`, or empty."""
+    colleagues = action.payload.mailed_colleagues
+    return f", mail to {' and '.join(colleagues)}" if colleagues else ""
 
 
 def _verb(action: Action) -> str:

@@ -119,6 +119,11 @@ class _Payload(Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True
         """Return the children that it covers besides its contact."""
         return ()
 
+    @property
+    def mailed_colleagues(self) -> tuple[str, ...]:
+        """Return the people of the business who are mailed once it is done."""
+        return ()
+
     def anonymous(self) -> _Payload:
         """Return it without what says anything of a person; what history is read off stays."""
         return self
@@ -200,6 +205,13 @@ class CreditHoldPayload(_Payload, frozen=True, tag="credit_hold"):
     """The names of the rules that ask for it."""
     children: tuple[str, ...] = ()
     """Contact ids of the children that it covers and is noted on."""
+    tell: tuple[str, ...] = ()
+    """The colleagues who are mailed of it once it is placed, by role, name or address."""
+
+    @property
+    def mailed_colleagues(self) -> tuple[str, ...]:
+        """Return who is mailed of it."""
+        return self.tell
 
     @property
     def covered_contact_ids(self) -> tuple[str, ...]:
@@ -222,6 +234,13 @@ class HoldReasonsPayload(_Payload, frozen=True, tag="hold_reasons"):
     hold: str = ""
     """The key of the hold: what a connector wrote for it bears its marker."""
     children: tuple[str, ...] = ()
+    tell: tuple[str, ...] = ()
+    """The colleagues who are mailed of the hold only now."""
+
+    @property
+    def mailed_colleagues(self) -> tuple[str, ...]:
+        """Return who is mailed of it."""
+        return self.tell
 
     @property
     def covered_contact_ids(self) -> tuple[str, ...]:
@@ -258,6 +277,13 @@ class LiftCreditHoldPayload(_Payload, frozen=True, tag="lift_credit_hold"):
     kind: ClassVar[ActionKind] = ActionKind.LIFT_CREDIT_HOLD
     held_since: date | None = None
     children: tuple[str, ...] = ()
+    tell: tuple[str, ...] = ()
+    """The colleagues who were to be mailed of the hold; of them, those whom that mail reached."""
+
+    @property
+    def mailed_colleagues(self) -> tuple[str, ...]:
+        """Return who is mailed of it."""
+        return self.tell
 
     @property
     def covered_contact_ids(self) -> tuple[str, ...]:

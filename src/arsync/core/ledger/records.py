@@ -516,6 +516,8 @@ class StandingHold(NamedTuple):
     """None when that is not known."""
     children: tuple[str, ...] = ()
     """The children that it was noted on."""
+    mailed: tuple[str, ...] = ()
+    """The colleagues who are mailed of it, by role, name or address."""
 
 
 HELD_BY_HAND = "held by hand"

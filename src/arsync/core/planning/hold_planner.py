@@ -27,6 +27,7 @@ from arsync.core.ledger.records import (
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.hold_words import (
     because_of_end,
+    colleagues_told,
     is_by_hand_alone,
     reasons_said,
     release_asked,
@@ -132,7 +133,9 @@ def _hold_by_hand(planning: Planning, assessment: Assessment, decision: HoldDeci
     action = _action(
         planning,
         assessment,
-        CreditHoldPayload(reasons=names, children=_children(assessment)),
+        CreditHoldPayload(
+            reasons=names, children=_children(assessment), tell=colleagues_told(assessment.reasons)
+        ),
         Because("", 0, BY_HAND),
         episode=episode,
         note=f"Credit hold placed: {'; '.join(filter(None, (decision.words, reasons_text)))}.",
@@ -256,6 +259,7 @@ def _place(planning: Planning, assessment: Assessment) -> Decisions:
         CreditHoldPayload(
             reasons=tuple(rule.name for rule in assessment.reasons),
             children=_children(assessment),
+            tell=colleagues_told(assessment.reasons),
         ),
         _because_of(planning, assessment, first),
         episode=episode,
@@ -308,6 +312,7 @@ def _update(planning: Planning, assessment: Assessment, hold: StandingHold) -> D
             children=tuple(
                 id_ for id_ in _noted_on(assessment, hold) if id_ in _children(assessment)
             ),
+            tell=colleagues_told(standing, already=hold.mailed),
         ),
         _because_of(planning, assessment, standing[0]) if standing else Because("", 0, BY_HAND),
         episode=hold.episode,
@@ -354,7 +359,7 @@ def _lift(planning: Planning, assessment: Assessment, excluded: str = "") -> Dec
     lifted = _action(
         planning,
         assessment,
-        LiftCreditHoldPayload(hold.since, _noted_on(assessment, hold)),
+        LiftCreditHoldPayload(hold.since, _noted_on(assessment, hold), hold.mailed),
         reason,
         episode=hold.episode,
         asked=release,

@@ -11,7 +11,7 @@ from arsync.core.actions import Because
 from arsync.core.ledger.records import HELD_BY_HAND, StandingHold
 from arsync.core.planning.assessment import Assessment
 from arsync.core.planning.planning_context import Planning, because, cited
-from arsync.core.rulebook.model import CreditHold
+from arsync.core.rulebook.model import CreditHold, folded
 from arsync.core.rulebook.roles import AskedApproval, all_asked
 
 NOT_CERTAIN = "not certain at present"
@@ -62,6 +62,15 @@ def _rules_of(planning: Planning, hold: StandingHold) -> tuple[list[CreditHold],
         for name in names
         if name not in rules
     ]
+
+
+def colleagues_told(rules: Iterable[CreditHold], already: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the people of the business whom rules tell of a hold, each once, but for some."""
+    names: dict[str, str] = {}
+    for name in (name for rule in rules for name in rule.tell):
+        names.setdefault(folded(name), name)
+    left_out = set(map(folded, already))
+    return tuple(name for key, name in names.items() if key not in left_out)
 
 
 def is_by_hand_alone(hold: StandingHold) -> bool:

@@ -149,6 +149,8 @@ class CreditHold(NamedTuple):
     """Who lets the hold go once its reasons are over; without it arsync does."""
     tells_customer: bool = False
     """Whether the customer is told that it is held, and later that it is not any more."""
+    tell: tuple[str, ...] = ()
+    """The roles, people or addresses of the business that are mailed both."""
 
 
 class StepKind(StrEnum):
@@ -288,6 +290,9 @@ class FollowUp(NamedTuple):
 
 OWNER = "owner"
 """The name of who is told without a role: the address of `[runs] notify`."""
+
+CUSTOMER_TOLD = "customer"
+"""Whom a credit hold may tell besides people of the business."""
 
 
 class TellBy(StrEnum):

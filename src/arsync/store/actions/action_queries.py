@@ -328,6 +328,23 @@ class ActionQueries:
         with self._database.read() as db:
             return [action_row(row) for row in db.execute(query)]
 
+    def done_since(
+        self, connection_id: int, kinds: Collection[ActionKind], since: date
+    ) -> Sequence[ActionRow]:
+        """Return the actions of some kinds that were started on a day or later, oldest first."""
+        columns = actions.c
+        query = (
+            select(actions)
+            .where(
+                columns.connection_id == connection_id,
+                columns.kind.in_(sorted(kind.value for kind in kinds)),
+                columns.sent_on >= since,
+            )
+            .order_by(columns.sent_on, columns.position, columns.key)
+        )
+        with self._database.read() as db:
+            return [action_row(row) for row in db.execute(query)]
+
     def sent_count(
         self,
         connection_id: int,

@@ -1,4 +1,4 @@
-"""Who was told of each alert, by mail or webhook: once, whatever dies and however often it runs.
+"""Who was told of each alert and credit hold: once, whatever dies and however often it runs.
 
 A telling is marked as leaving before the mail server or the webhook is called. The caller holds the
 connection's run lock.
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
-from arsync.core.actions import ActionState
+from arsync.core.actions import ActionKind, ActionState
 from arsync.store.actions.action_rows import add_events
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
@@ -34,11 +34,11 @@ class TellingState(StrEnum):
     """It may have left: it is not repeated."""
     GIVEN_UP = "given up"
     OVER = "over"
-    """The alert ended before anybody could be told."""
+    """What it is about ended before anybody could be told."""
 
 
 class AlertTelling(NamedTuple):
-    """One alert to one address."""
+    """One alert, or what was done about a credit hold, to one address."""
 
     action_key: str
     way: str
@@ -46,6 +46,8 @@ class AlertTelling(NamedTuple):
     address: str
     """Of a webhook empty: the setting says it."""
     tries: int = 0
+    since: datetime | None = None
+    """What was told before this moment was told of an earlier life of the action."""
 
 
 class FailedTelling(NamedTuple):
@@ -56,6 +58,8 @@ class FailedTelling(NamedTuple):
     address: str
     failure: str
     tried_at: datetime | None
+    kind: ActionKind
+    """Of the action: a task is an alert's."""
 
 
 class AlertTellings:
@@ -72,10 +76,16 @@ class AlertTellings:
             return
         with self._database.write() as db:
             keys = sorted({key for key, _, _ in by_identity})
-            query = select(_COLUMNS.action_key, _COLUMNS.way, _COLUMNS.address).where(
-                one_of(db, _COLUMNS.action_key, keys)
-            )
-            kept = {tuple(row) for row in db.execute(query)}
+            query = select(
+                _COLUMNS.action_key, _COLUMNS.way, _COLUMNS.address, _COLUMNS.tried_at
+            ).where(one_of(db, _COLUMNS.action_key, keys))
+            kept = {tuple(row[:3]): row.tried_at for row in db.execute(query)}
+            for identity, telling in by_identity.items():
+                tried_at = kept.get(identity)
+                if telling.since is not None and tried_at is not None and tried_at < telling.since:
+                    # A hold that was undone and is placed again is told again.
+                    anew = {"tries": 0, "failure": "", "next_at": None}
+                    self._set(db, telling, TellingState.WAITING, **anew)
             new = [
                 {
                     "action_key": telling.action_key,
@@ -149,11 +159,34 @@ class AlertTellings:
                     stands = ActionState(at)
                     add_events(db, [(telling.action_key, now, who, stands, stands, words)])
 
-    def given_up(self, connection_id: int) -> Sequence[FailedTelling]:
-        """Return what was given up of alerts whose tasks are open."""
-        names = [_COLUMNS[name] for name in FailedTelling._fields]
+    def reached(self, connection_id: int, contact_id: str, episode: int) -> frozenset[str]:
+        """Return the addresses that were told of one episode of a credit hold, or may have been."""
         query = (
-            select(*names)
+            select(_COLUMNS.address)
+            .join(actions, actions.c.key == _COLUMNS.action_key)
+            .where(
+                _COLUMNS.connection_id == connection_id,
+                _COLUMNS.state.in_([TellingState.TOLD.value, TellingState.UNKNOWN.value]),
+                actions.c.kind.in_([ActionKind.CREDIT_HOLD.value, ActionKind.HOLD_REASONS.value]),
+                actions.c.contact_id == contact_id,
+                actions.c.episode == episode,
+                _COLUMNS.tried_at >= actions.c.first_sent_at,
+            )
+        )
+        with self._database.read() as db:
+            return frozenset(db.scalars(query))
+
+    def given_up(self, connection_id: int) -> Sequence[FailedTelling]:
+        """Return what was given up of alerts whose tasks are open, and of holds."""
+        query = (
+            select(
+                _COLUMNS.action_key,
+                _COLUMNS.way,
+                _COLUMNS.address,
+                _COLUMNS.failure,
+                _COLUMNS.tried_at,
+                actions.c.kind,
+            )
             .join(actions, actions.c.key == _COLUMNS.action_key)
             .where(
                 _COLUMNS.connection_id == connection_id,
@@ -163,7 +196,10 @@ class AlertTellings:
             .order_by(actions.c.created_at, _COLUMNS.action_key, _COLUMNS.way, _COLUMNS.address)
         )
         with self._database.read() as db:
-            return [FailedTelling(*row) for row in db.execute(query)]
+            return [
+                FailedTelling(key, way, address, failure, tried_at, ActionKind(kind))
+                for key, way, address, failure, tried_at, kind in db.execute(query)
+            ]
 
     @staticmethod
     def _set(db: Connection, telling: AlertTelling, state: TellingState, **values: Any) -> None:

@@ -39,3 +39,14 @@ def test_an_alert_is_mailed_to_nobody_without_an_address() -> None:
     assert undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", "owner"))) == []
     by_task = rule.replace(", by: mail", "").replace("ROLE", "Jo")
     assert undefined_roles(a_rulebook(HEAD + by_task)) == []
+
+
+def test_a_hold_is_mailed_to_nobody_without_an_address() -> None:
+    rule = "credit_holds: [{name: A, when: {overdue_amount: {more_than: 1}}, tell: [ROLE]}]"
+    (warning,) = undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", "sales")))
+    assert warning.message == "there is no role 'sales': nobody is mailed of the credit hold 'A'."
+    assert warning.hint == "write roles: {sales: name@example.com}"
+    (slip,) = undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", "custmer")))
+    assert slip.hint == "did you mean 'customer'?"
+    for fine in ("customer", "owner", "finance director", "jo@example.com"):
+        assert undefined_roles(a_rulebook(HEAD + rule.replace("ROLE", fine))) == []

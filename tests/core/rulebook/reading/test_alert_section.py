@@ -59,10 +59,6 @@ def test_an_alert_says_what_and_whom() -> None:
         (f"alerts: [{{{RULE}, tell: owner, threshold: 90}}]", "limit_used_percent: {at_least: 90}"),
         (f"alerts: [{{{RULE}, tell: o}}, {{{RULE}, tell: o}}]", "alerts has 'A' twice"),
         (
-            "credit_holds: [{name: Late, when: {overdue_amount: {more_than: 9}}, tell: sales}]",
-            "colleagues are told by an alert: alerts: [{name: On hold, when: {on_hold: yes}",
-        ),
-        (
             "credit_limits: [{name: All, limit: 1000, alert_at: [80%]}]",
             "stands in a section of its own: alerts: [{name: At 90 %",
         ),

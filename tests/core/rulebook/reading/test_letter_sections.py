@@ -86,8 +86,12 @@ announcements: {{credit_holds: placed, credit_limits: changed, placements: 7 day
         ("announcements: {credit_holds: yes}", "credit_holds: placed and lifted"),
         ("announcements: {placements: 91 days before}", "at most 90 days"),
         ("announcements: {hand_over: 7 days before}", "placements: 7 days before"),
+        (
+            "credit_holds: [{name: A, when: {on_hold: no}, notify: sales}]",
+            "tell: [customer, sales]",
+        ),
+        ("credit_holds: [{name: A, when: {on_hold: no}, tell: []}]", "names 0; it can be 1 to 10"),
         ("notify: {}", "announcements: {credit_holds: placed and lifted"),
-        ("credit_holds: [{name: A, when: {on_hold: no}, tell: sales}]", "'sales'; it can be"),
         (
             "thank_you: {when: {days_late: {at_most: 0}, for: 3 days}}",
             "cannot ask for how long",

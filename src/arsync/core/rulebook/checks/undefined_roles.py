@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from arsync.core.rulebook.model import OWNER, Place, Problem, Rulebook, TellBy, folded
+from arsync.core.rulebook.model import (
+    CUSTOMER_TOLD,
+    OWNER,
+    Place,
+    Problem,
+    Rulebook,
+    TellBy,
+    folded,
+)
 from arsync.core.rulebook.nearest_name import nearest
 from arsync.core.rulebook.recipients import CopyRule
 from arsync.core.rulebook.roles import Approval
@@ -36,21 +44,33 @@ def undefined_roles(rulebook: Rulebook) -> list[Problem]:
         ]
         + [
             Problem(
-                *rule.place,
-                f"there is no role {name!r}: nobody is mailed the alert {rule.name!r}.",
-                _hint(name, nearest(folded(name), defined)),
+                *place,
+                f"there is no role {name!r}: nobody is mailed {what}.",
+                _hint(name, nearest(folded(name), near)),
                 "warning",
             )
-            for rule in rulebook.alerts
-            for name in rule.tell
+            for place, what, names, near in _mailed(rulebook, defined)
+            for name in names
             # The owner's address is a setting: [runs] notify.
-            if TellBy.MAIL in rule.by and "@" not in name and folded(name) not in {*defined, OWNER}
+            if "@" not in name and folded(name) not in {*defined, OWNER}
         ]
     )
 
 
 def _hint(name: str, near: str) -> str:
     return f"did you mean {near!r}?" if near else f"write roles: {{{name}: name@example.com}}"
+
+
+def _mailed(
+    rulebook: Rulebook, defined: Mapping[str, str]
+) -> Iterator[tuple[Place, str, tuple[str, ...], Mapping[str, str]]]:
+    """Yield where somebody of the business is mailed, of what, who, and what may be meant."""
+    for alert in rulebook.alerts:
+        if TellBy.MAIL in alert.by:
+            yield alert.place, f"the alert {alert.name!r}", alert.tell, defined
+    for hold in rulebook.credit_holds:
+        meant = {**defined, CUSTOMER_TOLD: CUSTOMER_TOLD}
+        yield hold.place, f"of the credit hold {hold.name!r}", hold.tell, meant
 
 
 def _copies(rulebook: Rulebook) -> Iterator[tuple[Place, CopyRule]]:

@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-from yaml.nodes import Node, SequenceNode
+from yaml.nodes import Node
 
-from arsync.core.rulebook.model import AlertRule, Place, TellBy, folded
+from arsync.core.rulebook.model import AlertRule, Place, TellBy
 from arsync.core.rulebook.reading.condition_reader import ConditionShape, when_of
-from arsync.core.rulebook.reading.message_shapes import AddressOrRole
+from arsync.core.rulebook.reading.message_shapes import TellShape
 from arsync.core.rulebook.reading.value_types import (
     Block,
     Key,
     Removal,
-    Schema,
     Source,
     Text,
     WordsList,
-    items,
 )
-from arsync.core.rulebook.reading.yaml_nodes import odd_tag
-
-TOLD_MAX = 10
-"""How many people one alert may name."""
-
-
-class TellShape:
-    """`credit control`, `jo@example.com`, or a list of them."""
-
-    def read(self, node: Node, source: Source, label: str) -> tuple[str, ...] | None:
-        """Return who is told, the one who has the task first."""
-        several = isinstance(node, SequenceNode) and not odd_tag(node)
-        nodes = items(node, source, label) if several else [node]
-        if not nodes or len(nodes) > TOLD_MAX:
-            source.problem(node, f"{label} names {len(nodes)}; it can be 1 to {TOLD_MAX}.")
-            return None
-        names: dict[str, str] = {}
-        for each in nodes:
-            text = AddressOrRole().read(each, source, label)
-            if text is None:
-                return None
-            if folded(text) == "customer":
-                source.problem(
-                    each,
-                    f"{label} is {text!r}: an alert goes to people of the business.",
-                    "what customers are told stands under 'announcements:' and in reminders",
-                )
-                return None
-            names.setdefault(folded(text), text)
-        return tuple(names.values())
-
-    def schema(self) -> Schema:
-        """Return the schema."""
-        one_schema = AddressOrRole().schema()
-        many = {"type": "array", "minItems": 1, "maxItems": TOLD_MAX, "items": one_schema}
-        return {"anyOf": [one_schema, many]}
-
 
 _CONDITION = ConditionShape("invoice")
 ALERT = (

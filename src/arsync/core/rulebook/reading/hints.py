@@ -226,6 +226,10 @@ _CREDIT_HOLD = (
     | _table(
         ("payment_terms cash cod", _write("terms: cash on delivery")),
         ("hold stop block", Guess("who matches a rule here is held, with no word for it")),
+        (
+            "notify inform announce mail email letter email_to notice who to assign_to by",
+            _write("tell: [customer, sales]"),
+        ),
     )
 )
 _FOLLOW_UP = _RULE | _table(

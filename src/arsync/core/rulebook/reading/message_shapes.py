@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from yaml.nodes import MappingNode, Node, SequenceNode
 
 from arsync.core.rulebook.conditions import Condition
+from arsync.core.rulebook.model import CUSTOMER_TOLD, folded
 from arsync.core.rulebook.reading.condition_reader import ConditionShape, when_of
 from arsync.core.rulebook.reading.hints import said_for_value
 from arsync.core.rulebook.reading.value_types import (
@@ -76,6 +78,46 @@ class AddressOrRole(Text):
     def schema(self) -> Schema:
         """Return the schema."""
         return {"type": "string", "minLength": 1}
+
+
+TOLD_MAX = 10
+"""How many people one rule may tell."""
+
+
+@dataclass(frozen=True)
+class TellShape:
+    """`credit control`, `jo@example.com`, or a list of them."""
+
+    customer: bool = False
+    """Whether the customer may be told, too."""
+
+    def read(self, node: Node, source: Source, label: str) -> tuple[str, ...] | None:
+        """Return who is told, in the order in which they are written."""
+        several = isinstance(node, SequenceNode) and not odd_tag(node)
+        nodes = items(node, source, label) if several else [node]
+        if not nodes or len(nodes) > TOLD_MAX:
+            source.problem(node, f"{label} names {len(nodes)}; it can be 1 to {TOLD_MAX}.")
+            return None
+        names: dict[str, str] = {}
+        for each in nodes:
+            text = AddressOrRole().read(each, source, label)
+            if text is None:
+                return None
+            if folded(text) == CUSTOMER_TOLD and not self.customer:
+                source.problem(
+                    each,
+                    f"{label} is {text!r}: an alert goes to people of the business.",
+                    "what customers are told stands under 'announcements:' and in reminders",
+                )
+                return None
+            names.setdefault(folded(text), text)
+        return tuple(names.values())
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        one_schema = AddressOrRole().schema()
+        many = {"type": "array", "minItems": 1, "maxItems": TOLD_MAX, "items": one_schema}
+        return {"anyOf": [one_schema, many]}
 
 
 _WHEN = Key("when", ConditionShape(), "the customers that it is for; without it: all")

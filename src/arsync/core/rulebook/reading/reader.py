@@ -18,6 +18,7 @@ from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook import conditions as tree
 from arsync.core.rulebook.facts.watching_facts import AGAINST_POLICY
 from arsync.core.rulebook.model import (
+    CUSTOMER_TOLD,
     NOWHERE,
     AcceptanceRule,
     AfterIssue,
@@ -565,6 +566,7 @@ def _credit_limit(block: Block, node: Node, source: Source, name: str, place: Pl
 
 
 def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Place) -> CreditHold:
+    told_names: tuple[str, ...] = block.get("tell") or ()
     return CreditHold(
         name,
         place,
@@ -572,7 +574,8 @@ def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Pla
         terms=block.get("terms", ""),
         approval=_approval(block),
         release=block.get("release", NO_APPROVAL),
-        tells_customer=bool(block.get("tell")),
+        tells_customer=CUSTOMER_TOLD in map(folded, told_names),
+        tell=tuple(name for name in told_names if folded(name) != CUSTOMER_TOLD),
     )
 
 

@@ -33,7 +33,12 @@ from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAM
 from arsync.core.rulebook.reading.goal_section import GOAL_KEYS
 from arsync.core.rulebook.reading.hints import Spot, said_for_value
 from arsync.core.rulebook.reading.letter_sections import ANNOUNCED, ISSUED, STATEMENT, THANKS
-from arsync.core.rulebook.reading.message_shapes import CopiesShape, SendersShape, WayShape
+from arsync.core.rulebook.reading.message_shapes import (
+    CopiesShape,
+    SendersShape,
+    TellShape,
+    WayShape,
+)
 from arsync.core.rulebook.reading.provision_section import PROVISION_KEYS
 from arsync.core.rulebook.reading.sending_shapes import ClosedShape, HolidayPlace
 from arsync.core.rulebook.reading.value_types import (
@@ -472,11 +477,6 @@ CREDIT_LIMIT = (
     ),
     _REMOVE,
 )
-TOLD_BY_ALERTS = (
-    "colleagues are told by an alert:"
-    " alerts: [{name: On hold, when: {on_hold: yes}, tell: sales, by: mail}]"
-)
-CUSTOMER_TOLD = "customer"
 CREDIT_HOLD = (
     _NAME,
     _WHEN,
@@ -495,8 +495,9 @@ CREDIT_HOLD = (
     ),
     Key(
         "tell",
-        WordsList((CUSTOMER_TOLD,), TOLD_BY_ALERTS),
-        "customer: a letter when it is held and when not",
+        TellShape(customer=True),
+        "who is told when it is held and when not: customer, by a letter; a role, a person or an"
+        " address, by a mail",
     ),
     _REMOVE,
 )
