@@ -248,6 +248,7 @@ def start_text(url: str, mail: tuple[int, int], platforms: tuple[str, ...], now:
         now: its day.
     """
     from .imap import PASSWORD
+    from .registers import COMPANIES_HOUSE, GLEIF, KEY
     from .text_messages import ACCOUNT, SENDER, TOKEN
 
     lines = [
@@ -270,6 +271,11 @@ def start_text(url: str, mail: tuple[int, int], platforms: tuple[str, ...], now:
         f'  token = "{TOKEN}"',
         f'  sender = "{SENDER}"',
         f'  api_url = "{url}"',
+        "  [credit_data]",
+        '  sources = "companies_house, gleif"',
+        f'  companies_house_key = "{KEY}"',
+        f'  companies_house_url = "{url}{COMPANIES_HOUSE}"',
+        f'  gleif_url = "{url}{GLEIF}"',
         "",
         f"See the ledgers and all mail:  {url}/_sandbox/state",
         f"See what was asked of it:      {url}/_sandbox/journal",

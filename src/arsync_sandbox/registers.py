@@ -12,6 +12,10 @@ from flask import Blueprint, Response, jsonify, request
 KEY = "sandbox-companies-house-key"
 """What `[credit_data] companies_house_key` holds for the sandbox."""
 
+COMPANIES_HOUSE = "/companies-house"
+GLEIF = "/gleif/api/v1"
+"""Where each register's API begins."""
+
 COMPANIES: tuple[dict[str, Any], ...] = (
     {
         "company_name": "NORTHWIND TRADERS LTD",
@@ -82,8 +86,8 @@ ENTITIES: tuple[dict[str, Any], ...] = (
 def registers_blueprint() -> Blueprint:
     """Return the routes of both registers."""
     blueprint = Blueprint("registers", __name__)
-    blueprint.add_url_rule("/companies-house/company/<number>", "company", _company)
-    blueprint.add_url_rule("/gleif/api/v1/lei-records", "lei_records", _lei_records)
+    blueprint.add_url_rule(f"{COMPANIES_HOUSE}/company/<number>", "company", _company)
+    blueprint.add_url_rule(f"{GLEIF}/lei-records", "lei_records", _lei_records)
     return blueprint
 
 

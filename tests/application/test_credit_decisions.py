@@ -304,3 +304,11 @@ def test_a_new_customer_without_application_is_told(ledger: Container, books: Bo
     assert any(line in problem for problem in plans.plan(OWNER, now(ledger)).problems)
     applied(ledger)
     assert told() == []
+
+
+def test_a_prospect_who_bought_has_its_application(ledger: Container, books: Books) -> None:
+    applied(ledger)
+    applied(ledger, "Customer 2")
+    books.add_invoice(books.add_contact(2), 2, overdue=1, amount="100")
+    result = runs.sync(OWNER, now(ledger))
+    assert not any("without an application" in str(notice) for notice in result.notices)

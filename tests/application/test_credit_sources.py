@@ -88,6 +88,15 @@ def test_a_file_with_mistakes_imports_nothing(
     assert explained(OWNER, container, number).application.data == ()
 
 
+def test_every_mistake_of_a_row_is_named(container: Container, tmp_path: Path, number: int) -> None:
+    text = "name,score,insolvency,as_of\nCustomer 1,good,maybe,soon\n"
+    with pytest.raises(UserMistake) as mistake:
+        imported(container, tmp_path, text)
+    for words in ("score is 'good'", "insolvency is 'maybe'", "'soon' is no day"):
+        assert f"line 2: {words}" in str(mistake.value)
+    assert explained(OWNER, container, number).application.data == ()
+
+
 def test_a_file_that_is_not_there_is_a_mistake(container: Container, number: int) -> None:
     with pytest.raises(UserMistake):
         import_credit_data(OWNER, container, Path("nowhere.csv"), source="Bureau")

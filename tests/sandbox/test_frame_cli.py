@@ -29,6 +29,8 @@ def test_the_start_text_contains_a_pasteable_config() -> None:
     assert config["xero"]["api_url"] == "http://127.0.0.1:8750"
     assert config["quickbooks"]["token_url"].startswith("http://127.0.0.1:8750/oauth2/")
     assert config["smtp"]["url"] == "smtp://127.0.0.1:8751"
+    assert config["credit_data"]["companies_house_url"] == "http://127.0.0.1:8750/companies-house"
+    assert config["credit_data"]["gleif_url"] == "http://127.0.0.1:8750/gleif/api/v1"
     mailbox = mailbox_server(config["mailbox"]["url"], "")
     assert (mailbox.user, mailbox.port) == ("accounts@sandbox.example", 8752)
 

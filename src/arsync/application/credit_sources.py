@@ -93,6 +93,11 @@ def allowed_sources(actor: Actor, organisation: OrganisationContext) -> tuple[Of
     )
 
 
+def source_label(source: str) -> str:
+    """Return how people call a source: `Companies House`; one that is not installed as it said."""
+    return credit_source(source).label if source in credit_source_names() else source
+
+
 def ask_source(
     actor: Actor, container: Container, number: int, name: str, *, connection: Chosen = None
 ) -> AskedSource:
@@ -180,11 +185,8 @@ def import_credit_data(
             nobody[whose] = None
             continue
         organisation, application = applicant
-        try:
-            new_data = list(_data(row, source, as_of or organisation.today, organisation.today))
-        except UserMistake as mistake:
-            problems.append(f"line {line}: {mistake}")
-            continue
+        new_data, wrong = _data(row, source, as_of or organisation.today, organisation.today)
+        problems += (f"line {line}: {mistake}" for mistake in wrong)
         applicants_named[application.number] = applicant
         data_said.setdefault(application.number, []).extend(new_data)
     if problems:
@@ -253,13 +255,22 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     return rows
 
 
-def _data(row: Mapping[str, str], source: str, as_of: date, today: date) -> Iterator[CreditDatum]:
+def _data(
+    row: Mapping[str, str], source: str, as_of: date, today: date
+) -> tuple[list[CreditDatum], list[str]]:
+    """Return the values of a row, and everything that is wrong in it."""
+    data: list[CreditDatum] = []
+    wrong: dict[str, None] = {}
     day = as_of
     if row.get(AS_OF):
         try:
             day = date.fromisoformat(row[AS_OF])
         except ValueError:
-            raise UserMistake(f"{row[AS_OF]!r} is no day: write it as in 2026-03-31.") from None
+            wrong[f"{row[AS_OF]!r} is no day: write it as in 2026-03-31."] = None
     for kind in VALUES:
         if row.get(kind):
-            yield datum_said(kind, row[kind], source, day, today)
+            try:
+                data.append(datum_said(kind, row[kind], source, day, today))
+            except UserMistake as mistake:
+                wrong[str(mistake)] = None
+    return data, list(wrong)

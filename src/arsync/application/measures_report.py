@@ -198,7 +198,11 @@ def known_then(
         latest = snapshots.latest_known(organisation.id, window.day)
         raise UserMistake(
             f"no run kept what was known on {window.day.isoformat()}."
-            + (f"\n    hint: --as-of {latest.isoformat()}" if latest else "")
+            + (
+                f"\n    hint: --as-of {latest.isoformat()}"
+                if latest
+                else "\n    hint: runs keep it since the first one; leave out --known-then"
+            )
         )
     rows = tuple(row.figures for row in kept)
     books = organisation.connection.organisation

@@ -189,8 +189,8 @@ def _plan(
     keep_rulebook(actor, organisation)
     bound = bind_customers(organisation)
     bind_suppliers(organisation, bound)
-    result.notices = rulebook_notes(organisation, bound)
     bind_applicants(organisation)
+    result.notices = rulebook_notes(organisation, bound)
     accounts = organisation.store.ledger.accounts(organisation.id)
     result.plan = organisation.plan(accounts, circumstances, also=result.notices)
     result.notices += result.plan.notices

@@ -569,6 +569,7 @@ def _asked(explanation: ExplainedApplication) -> str:
 
 
 def _facts(explanation: ExplainedApplication) -> list[tuple[str, str]]:
+    from arsync.application.credit_sources import source_label
     from arsync.core.ledger.money import shown
 
     application = explanation.application
@@ -605,9 +606,16 @@ def _facts(explanation: ExplainedApplication) -> list[tuple[str, str]]:
         ]
         lines.append((f"{reference.kind} reference", ", ".join(filter(None, phrases))))
     lines += [
-        (datum.kind.replace("_", " "), f"{datum.value} ({datum.source}, {datum.as_of})")
+        (
+            datum.kind.replace("_", " "),
+            f"{datum.value} ({source_label(datum.source)}, {datum.as_of})",
+        )
         for datum in application.data
     ]
+    if otherwise := application.registered_otherwise():
+        lines.append(
+            ("another name", f"{source_label(otherwise.source)} calls it {otherwise.value}")
+        )
     return [(label, text) for label, text in lines if text]
 
 

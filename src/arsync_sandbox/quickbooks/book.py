@@ -26,7 +26,7 @@ from arsync_sandbox.quickbooks.auth import IntuitAuth
 from arsync_sandbox.quickbooks.company import DEFAULT_REALM, SandboxCompany
 from arsync_sandbox.quickbooks.ledger import EntityChange, QuickBooksLedger
 from arsync_sandbox.quickbooks.limits import API_PATH
-from arsync_sandbox.quickbooks.loading import Loader, address_doc
+from arsync_sandbox.quickbooks.loading import Loader, address_doc, rate
 from arsync_sandbox.quickbooks.payments import credit_application
 from arsync_sandbox.quickbooks.state import ledger_state
 from arsync_sandbox.quickbooks.switches import SWITCHES
@@ -203,6 +203,12 @@ class QuickBooksBook:
             raise LookupError(f"there is no {entity} {id_}")
         return doc
 
+    def _day_rate(self, currency: str) -> Doc:
+        """The rate that QuickBooks' own screens fill in; who writes by the API has to name one."""
+        if not self.company.multicurrency:
+            return {}
+        return {"ExchangeRate": rate(currency, self.company.home_currency)}
+
     def _create(self, entity: str, body: Doc) -> str:
         return str(self.writer.write(entity, body)["Id"])
 
@@ -225,7 +231,7 @@ class QuickBooksBook:
         body = {
             "CustomerRef": {"value": customer["Id"]},
             "CurrencyRef": {"value": currency},
-            **_rate_of(invoice),
+            **(_rate_of(invoice) or self._day_rate(currency)),
             "Line": [line],
         }
         credit = self._create("CreditMemo", body)
@@ -239,11 +245,13 @@ class QuickBooksBook:
     def prepay(self, contact_id: str, amount: Decimal) -> str:
         """Receive money that belongs to no invoice yet; returns the payment's id."""
         customer = self._stored("Customer", contact_id)
+        currency = customer["CurrencyRef"]["value"]
         return self._create(
             "Payment",
             {
                 "CustomerRef": {"value": customer["Id"]},
-                "CurrencyRef": {"value": customer["CurrencyRef"]["value"]},
+                "CurrencyRef": {"value": currency},
+                **self._day_rate(currency),
                 "TotalAmt": money(amount),
             },
         )
@@ -361,6 +369,7 @@ class QuickBooksBook:
         body = {
             "CustomerRef": {"value": customer["Id"]},
             "CurrencyRef": {"value": customer["CurrencyRef"]["value"]},
+            **self._day_rate(customer["CurrencyRef"]["value"]),
             "TxnDate": on.isoformat(),
             "DueDate": due_on.isoformat(),
             "Line": [line],

@@ -36,6 +36,10 @@ def said(desk: Desk, when: str, account: Account) -> str:
         ("{oldest_days_overdue: {at_least: 90}}", "81 days overdue, 90 allowed"),
         ("{customer_for_days: {less_than: 180}}", "a customer for 111 days (less than 180)"),
         ("{headroom: {less_than: 0}}", "GBP -1,000.00 of the limit left, GBP 0.00 needed"),
+        (
+            "{limit_used_percent: {at_least: 90, less_than: 130}}",
+            "120% of the limit of GBP 5,000.00 used (at least 90%, less than 130%)",
+        ),
         ("{agreed_limit: unknown}", "agreed limit unknown"),
         ("{on_hold: no}", "not on credit hold"),
         ("{promise_to_pay: none}", "promise to pay: none"),

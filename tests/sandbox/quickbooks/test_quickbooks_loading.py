@@ -217,6 +217,22 @@ def test_people_edit_the_ledger_in_quickbooks_itself(loaded: Any) -> None:
         book.set_due_date("999", MAY)
 
 
+def test_people_have_the_days_rate_filled_in(loaded: Any) -> None:
+    book, (foreign,) = (
+        loaded.book,
+        loaded.query("select * from Customer where Id = '11'")["Customer"],
+    )
+    assert foreign["CurrencyRef"]["value"] != book.company.home_currency
+    ids = (
+        ("invoice", book.create_invoice("11", Decimal(30), MAY, MAY)),
+        ("creditmemo", book.credit("11", Decimal(10))),
+        ("payment", book.prepay("11", Decimal(5))),
+    )
+    rates = {loaded.one(entity, id_)["ExchangeRate"] for entity, id_ in ids}
+    assert len(rates) == 1
+    assert rates != {1}
+
+
 def test_a_merged_customers_documents_belong_to_its_successor(company: Any) -> None:
     first, second = company.customer("One"), company.customer("Two")
     invoice = company.invoice(first["Id"], "10.00")

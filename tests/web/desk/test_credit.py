@@ -175,7 +175,7 @@ def test_a_source_is_asked_where_settings_allow(desk: DeskDriver, owner: FlaskCl
             f'gleif_url = "{registers.url}/gleif/api/v1"\n'
         )
         page = owner.get(path).text
-        assert "To GLEIF leaves: the registration number and the country." in page
+        assert "GLEIF is told the registration number and the country." in page
         assert "Companies House: [credit_data] companies_house_key is empty." in page
         nothing = post(owner, f"{path}/ask-source", ask="gleif")
         assert (nothing.status_code, "registration number" in nothing.text) == (422, True)
@@ -185,6 +185,8 @@ def test_a_source_is_asked_where_settings_allow(desk: DeskDriver, owner: FlaskCl
         away = post(owner, f"{known}/ask-source", ask="gleif")
         assert (away.status_code, "GLEIF answered 503" in away.text) == (422, True)
         assert post(owner, f"{known}/ask-source", ask="gleif").status_code == 303
-    assert "gleif" in owner.get(known).text
+    page = owner.get(known).text
+    assert "GLEIF calls it NORTHWIND TRADERS LTD." in page
+    assert "(GLEIF, " in page
     (line,) = desk.container.store.audit.page(AuditFilter(what="asked a register or bureau"), 9)
     assert line.about == "Mill Ltd"

@@ -242,7 +242,7 @@ def _why_unknown(
     reached: Sequence[_Followed], without: Sequence[_Followed], step: Step, days: int
 ) -> str:
     if step.slot:
-        return f"its day counts from something else than the due date: no comparison ({step.comes})"
+        return f"no comparison: its day does not count from the due date ({step.comes})"
     if len(reached) < CASES_MIN:
         return f"{len(reached)} cases got it; {CASES_MIN} are needed"
     if len(without) < CASES_MIN:

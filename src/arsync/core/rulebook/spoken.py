@@ -6,7 +6,8 @@ never seen it, so it says the figures that decided, in words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from string import Formatter
 from typing import NamedTuple
 
@@ -82,8 +83,13 @@ def _deciding(node: Node, answer: bool, answers: _Answers) -> Iterator[str]:
     """Yield the words of each question that made the node's answer what it is."""
     match node:
         case AllOf(children) | AnyOf(children):
-            for child in children:
-                if answers.of(child) is answer:
+            deciding = [child for child in children if answers.of(child) is answer]
+            for field, of_one in groupby(deciding, key=_compared):
+                parts = list(of_one)
+                if field is not None and len(parts) > 1 and answer:
+                    yield _said_between(parts, answers.saying)
+                    continue
+                for child in parts:
                     yield from _deciding(child, answer, answers)
         case Negation(child):
             # An exception that does not apply is no reason; one that does, ends it.
@@ -116,15 +122,32 @@ def _is_a_bound(node: Node) -> bool:
     )
 
 
+def _compared(node: Node) -> Field | None:
+    """Return the fact whose bound this is; None: it is no bound."""
+    return node.field if isinstance(node, Compare) else None
+
+
+def _said_between(bounds: Sequence[Node], saying: Saying) -> str:
+    """Return several bounds of one fact in words: `95% of the limit used (at least 90%, ...)`."""
+    leaves = [node for node in bounds if isinstance(node, Compare)]
+    text = said(leaves[0].field, _value(leaves[0].field, saying), saying)
+    limits = (f"{COMPARISONS[leaf.word][1]} {_limit(leaf, saying)}" for leaf in leaves)
+    return f"{text} ({', '.join(limits)})"
+
+
+def _limit(leaf: Compare, saying: Saying) -> str:
+    operand = leaf.operand
+    bound = _value(operand, saying) if isinstance(operand, Field) else operand
+    field = operand if isinstance(operand, Field) else leaf.field
+    return _bound(field, bound, saying.currency)
+
+
 def _said(leaf: Leaf, answer: bool, saying: Saying) -> str:
     value = _value(leaf.field, saying)
     text = said(leaf.field, value, saying)
     if not isinstance(leaf, Compare):
         return text
-    operand = leaf.operand
-    bound = _value(operand, saying) if isinstance(operand, Field) else operand
-    field = operand if isinstance(operand, Field) else leaf.field
-    limit = _bound(field, bound, saying.currency)
+    limit = _limit(leaf, saying)
     if not leaf.field.is_tolerated:
         return f"{text} ({COMPARISONS[leaf.word][1]} {limit})"
     return f"{text}, {limit} {'allowed' if leaf.word in _TOO_MUCH else 'needed'}"

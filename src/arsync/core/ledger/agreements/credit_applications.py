@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -170,6 +171,23 @@ class CreditApplication(NamedTuple):
             key=lambda datum: datum.as_of,
             default=None,
         )
+
+    def registered_otherwise(self) -> CreditDatum | None:
+        """Return the newest registered name, where it is another than the applicant's."""
+        datum = self.newest(DatumKind.REGISTERED_NAME)
+        if datum is None or _name_compared(datum.value) == _name_compared(self.name):
+            return None
+        return datum
+
+
+_SAME_WORDS = {"limited": "ltd", "company": "co", "incorporated": "inc", "and": ""}
+"""By word: how names are written that mean the same."""
+
+
+def _name_compared(name: str) -> str:
+    """Return a name without what is written in several ways: case, points, `Limited`."""
+    words = re.findall(r"\w+", name.casefold().replace(".", ""))
+    return " ".join(filter(None, (_SAME_WORDS.get(word, word) for word in words)))
 
 
 class AgreedCredit(NamedTuple):

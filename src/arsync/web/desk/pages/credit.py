@@ -20,7 +20,7 @@ from arsync.application.credit_decisions import (
     listed,
     take_credit_back,
 )
-from arsync.application.credit_sources import allowed_sources
+from arsync.application.credit_sources import allowed_sources, source_label
 from arsync.application.permissions import Permission
 from arsync.core.credit.acceptance import OUTCOME_WORDS
 from arsync.core.credit.reference_letters import waits, why_not_asked
@@ -268,6 +268,7 @@ def application_page(visit: Visit, number: int, status: int = 200) -> Response:
             for each in explanation.application.references
         },
         waits=waits,
+        source_label=source_label,
         sources=allowed_sources(visit.actor, visit.organisation),
         currency=visit.organisation.rulebook.currency,
         today=visit.organisation.today,
