@@ -16,11 +16,11 @@ from arsync.application.container import Container
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
 from arsync.connector_sdk import Page
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
     Credit,
-    CreditKind,
     Invoice,
     Organisation,
     Payment,

@@ -138,6 +138,14 @@ class BillDoc(Transaction, frozen=True):
     balance: Decimal | None = None
 
 
+class VendorCreditDoc(Transaction, frozen=True):
+    """A VendorCredit: what a vendor owes back. Its total is positive."""
+
+    vendor_ref: Ref | None = None
+    doc_number: str | None = None
+    balance: Decimal | None = None
+
+
 class VendorDoc(Header, frozen=True):
     """A Vendor."""
 

@@ -31,13 +31,13 @@ from arsync.connector_sdk.reading import (
 )
 from arsync.core.ledger.business_days import clamped
 from arsync.core.ledger.countries import alpha_2
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.postal_addresses import PostalAddress, address_lines
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
     ContactStatus,
     Credit,
-    CreditKind,
     DocumentProblem,
     DocumentStatus,
     Invoice,

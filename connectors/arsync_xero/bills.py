@@ -1,56 +1,107 @@
-"""Reading bills: the open ones by id once a day, what changed by its moment in between."""
+"""Reading bills and suppliers' credits: the open ones once a day, what changed in between."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from arsync.connector_sdk import WHOLE_AFTER, BillsPage
-from arsync.core.ledger.payables import Bill
+from arsync.core.ledger.payables import BILL_PROBLEM, SUPPLIER_CREDIT_PROBLEM, Payable
 from arsync.core.ledger.records import DocumentProblem
-from arsync.errors import Rejected, RetryLater
-from arsync_xero.api import PAGE_SIZE
-from arsync_xero.documents import INVOICES, STATUSES, InvoiceDocument, Rows
-from arsync_xero.feed import OVERLAP, PAGES_MAX
+from arsync_xero.cursor import CURSOR_VERSION, Cursor
+from arsync_xero.documents import (
+    CREDIT_NOTES,
+    INVOICES,
+    OVERPAYMENTS,
+    PREPAYMENTS,
+    STATUSES,
+    Rows,
+    SalesDocument,
+)
+from arsync_xero.listings import (
+    EVERY_STATUS,
+    OVERLAP,
+    Listing,
+    Position,
+    at_start_of,
+    moment_read,
+    moment_text,
+    next_in_list,
+    pages_of,
+)
 from arsync_xero.read_client import ReadClient
-from arsync_xero.records import to_bill
-
-CURSOR_VERSION = 1
-RESTARTS_MAX = 5
-"""How often a list is read from its first page again because bills left it meanwhile."""
+from arsync_xero.records import to_bill, to_supplier_credit
 
 
-class BillCursor(msgspec.Struct, frozen=True):
-    """How far the bills are read. Between two readings `page` is 0."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PayablesListing(Listing):
+    """One list of payables: whole it holds the open ones, of what changed all of them."""
 
-    version: int = CURSOR_VERSION
-    since: str = ""
-    """What changed after this moment is read; empty: everything that is open."""
-    start: str = ""
-    """Xero's moment when the running reading began."""
-    read_whole_at: str = ""
-    """When all open bills were last asked for."""
-    page: int = 0
-    bill_count: int = 0
-    """How many bills the list had by its last page."""
-    restarts: int = 0
+    convert: Callable[[Any, str], Payable | str | DocumentProblem | None]
+    problem_kind: str = SUPPLIER_CREDIT_PROBLEM
 
-    def text(self) -> str:
-        """Return the opaque form."""
-        return msgspec.json.encode(self).decode()
 
+def _is_open(document: SalesDocument) -> bool:
+    return document.status == "AUTHORISED"
+
+
+_OPEN = {"where": 'Status=="AUTHORISED"'}
+# Of what changed also what was paid, used up or voided: it is owed no more. Prepayments and
+# overpayments of customers stand in the same lists: that these can be narrowed by `Type` is not
+# documented.
+_LISTINGS = (
+    _PayablesListing(
+        "bills",
+        INVOICES,
+        {"where": 'Type=="ACCPAY"', "Statuses": "AUTHORISED", "order": "InvoiceID ASC"},
+        {"where": 'Type=="ACCPAY"', "Statuses": STATUSES, "order": "InvoiceID ASC"},
+        is_open=_is_open,
+        convert=to_bill,
+        problem_kind=BILL_PROBLEM,
+    ),
+    _PayablesListing(
+        "supplier credit notes",
+        CREDIT_NOTES,
+        {
+            "where": 'Type=="ACCPAYCREDIT" AND Status=="AUTHORISED"',
+            "order": "CreditNoteID ASC",
+        },
+        {"where": f'Type=="ACCPAYCREDIT" AND ({EVERY_STATUS})', "order": "CreditNoteID ASC"},
+        is_open=_is_open,
+        convert=to_supplier_credit,
+    ),
+    _PayablesListing(
+        "supplier prepayments",
+        PREPAYMENTS,
+        {**_OPEN, "order": "PrepaymentID ASC"},
+        {"order": "PrepaymentID ASC"},
+        is_open=_is_open,
+        convert=to_supplier_credit,
+    ),
+    _PayablesListing(
+        "supplier overpayments",
+        OVERPAYMENTS,
+        {**_OPEN, "order": "OverpaymentID ASC"},
+        {"order": "OverpaymentID ASC"},
+        is_open=_is_open,
+        convert=to_supplier_credit,
+    ),
+)
+_STAGES = [listing.name for listing in _LISTINGS]
 
 # Made as the module is loaded: msgspec ends the process if two threads at once are the first to
 # decode a type.
-_CURSORS = msgspec.json.Decoder(BillCursor)
+_CURSORS = msgspec.json.Decoder(Cursor)
 
 
 class BillFeed:
-    """The pages of one reading of bills."""
+    """The pages of one reading of payables."""
 
     def __init__(self, reader: ReadClient) -> None:
         """Prepare a reading; no call is made."""
@@ -60,77 +111,65 @@ class BillFeed:
         """Yield the pages from a cursor on."""
         base = self._reader.base_currency()
         cursor = _read(text)
-        if not cursor.page:
+        if not cursor.stage:
             cursor = _begun(cursor, self._reader.api.now())
-        while cursor.page:
-            rows = self._rows(cursor)
-            if rows.item_count < cursor.bill_count:
-                # Bills were paid meanwhile and left the list: what moved up was not seen.
-                cursor = _from_the_start(cursor)
-                continue
-            whole = "" if cursor.since else f"bills {cursor.start}"
-            cursor = _after(cursor, rows)
-            yield _page(rows, base, cursor, whole)
-
-    def _rows(self, cursor: BillCursor) -> Rows[InvoiceDocument]:
-        params = {
-            "where": 'Type=="ACCPAY"',
-            # Of what changed also what was paid or voided: it is owed no more.
-            "Statuses": STATUSES if cursor.since else "AUTHORISED",
-            "order": "InvoiceID ASC",
-            "page": str(cursor.page),
-            "pageSize": str(PAGE_SIZE),
-        }
-        return self._reader.api.rows(INVOICES, params=params, since=cursor.since)
+        cursor = replace(cursor, base=base)
+        for listing in _LISTINGS[_STAGES.index(cursor.stage) :]:
+            position = Position(cursor, whole=cursor.full)
+            making = partial(_following, listing), partial(_page, listing)
+            for page, following in pages_of(self._reader.api, listing, position, *making):
+                cursor = following
+                yield page
 
 
-def _read(text: str | None) -> BillCursor:
+def _read(text: str | None) -> Cursor:
+    """Read the opaque form; of one that cannot be read nothing is left: all are read."""
     try:
         cursor = _CURSORS.decode(text or "")
     except msgspec.DecodeError:
-        return BillCursor()
-    return cursor if cursor.version == CURSOR_VERSION else BillCursor()
+        return Cursor()
+    is_known = cursor.version == CURSOR_VERSION and cursor.stage in {"", *_STAGES}
+    return cursor if is_known else Cursor()
 
 
-def _begun(cursor: BillCursor, now: datetime) -> BillCursor:
-    last = cursor.read_whole_at
-    if not last or now - datetime.fromisoformat(last).replace(tzinfo=UTC) >= WHOLE_AFTER:
-        cursor = BillCursor(read_whole_at=_text(now))
-    return replace(cursor, start=_text(now), page=1)
-
-
-def _from_the_start(cursor: BillCursor) -> BillCursor:
-    if cursor.restarts >= RESTARTS_MAX:
-        raise RetryLater("Xero's list of bills became shorter each time while it was read.")
-    return replace(cursor, page=1, bill_count=0, restarts=cursor.restarts + 1)
-
-
-def _after(cursor: BillCursor, rows: Rows[InvoiceDocument]) -> BillCursor:
-    if rows.page_count > PAGES_MAX:
-        raise Rejected(f"Xero claims more than {PAGES_MAX:,} pages of bills; none is read.")
-    if cursor.page < rows.page_count:
-        if not rows.documents and not rows.problems:
-            raise Rejected("Xero gave an empty page of bills and says that more follow.")
-        return replace(cursor, page=cursor.page + 1, bill_count=rows.item_count)
-    start = datetime.fromisoformat(cursor.start).replace(tzinfo=UTC)
-    return BillCursor(since=_text(start - OVERLAP), read_whole_at=cursor.read_whole_at)
-
-
-def _page(rows: Rows[InvoiceDocument], base: str, following: BillCursor, whole: str) -> BillsPage:
-    outcomes: list[Any] = [to_bill(document, base) for document in rows.documents]
-    return BillsPage(
-        bills=[outcome for outcome in outcomes if isinstance(outcome, Bill)],
-        cursor=following.text(),
-        settled=[outcome for outcome in outcomes if isinstance(outcome, str)],
-        problems=(
-            *rows.problems,
-            *(outcome for outcome in outcomes if isinstance(outcome, DocumentProblem)),
-        ),
-        whole=whole,
-        complete=not following.page,
-        suppliers_are_contacts=True,
+def _begun(last: Cursor, now: datetime) -> Cursor:
+    read_whole_at = moment_read(last.swept)
+    whole = read_whole_at is None or now - read_whole_at >= WHOLE_AFTER
+    start = moment_text(now)
+    return Cursor(
+        stage=_STAGES[0],
+        since="" if whole else last.since,
+        start=start,
+        swept=start if whole else last.swept,
     )
 
 
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+def _following(listing: _PayablesListing, cursor: Cursor, rows: Rows[Any]) -> Cursor:
+    here = next_in_list(cursor, rows)
+    if here is not None:
+        return here
+    index = _STAGES.index(listing.name) + 1
+    if index < len(_LISTINGS):
+        return at_start_of(_LISTINGS[index], cursor)
+    start = moment_read(cursor.start)
+    assert start is not None, "a running reading knows when it began"
+    return Cursor(since=moment_text(start - OVERLAP), swept=cursor.swept)
+
+
+def _page(
+    listing: _PayablesListing, rows: Rows[Any], position: Position, following: Cursor
+) -> BillsPage:
+    outcomes = [listing.convert(document, position.cursor.base) for document in rows.documents]
+    unreadable = [replace(problem, kind=listing.problem_kind) for problem in rows.problems]
+    return BillsPage(
+        payables=[outcome for outcome in outcomes if isinstance(outcome, Payable)],
+        cursor=following.text(),
+        settled=[outcome for outcome in outcomes if isinstance(outcome, str)],
+        problems=(
+            *unreadable,
+            *(outcome for outcome in outcomes if isinstance(outcome, DocumentProblem)),
+        ),
+        whole=f"bills {position.cursor.start}" if position.whole else "",
+        complete=not following.stage,
+        suppliers_are_contacts=True,
+    )

@@ -4,17 +4,17 @@ Xero's change feed is incomplete: it does not report all edits to due dates, gro
 balances. So a pull that finds the last sweep older than `SWEEP_AFTER` also reads all contacts and
 a summary of all open invoices.
 
-Xero lists at most 100,000 documents at once. A list that is longer is read by the documents'
-dates, in parts that are halved until they fit. A document whose date is changed meanwhile comes
-with the next pull; a part that shrank while it was read is read again.
+How one list is read, and what becomes of one that is too long: see `listings`. A document whose
+date is changed meanwhile comes with the next pull.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -25,15 +25,7 @@ from arsync.core.ledger.records import (
     Organisation,
     RecordKind,
 )
-from arsync.errors import Rejected
-from arsync_xero.api import PAGE_SIZE
-from arsync_xero.cursor import (
-    CURSOR_VERSION,
-    WITHOUT_ADDRESSES,
-    Cursor,
-    fewer_days,
-    later_days,
-)
+from arsync_xero.cursor import CURSOR_VERSION, WITHOUT_ADDRESSES, Cursor
 from arsync_xero.documents import (
     CONTACTS,
     CREDIT_NOTES,
@@ -43,10 +35,19 @@ from arsync_xero.documents import (
     PAYMENTS,
     PREPAYMENTS,
     STATUSES,
-    Endpoint,
     Rows,
 )
-from arsync_xero.errors import TooManyRows
+from arsync_xero.listings import (
+    EVERY_STATUS,
+    OVERLAP,
+    Listing,
+    Position,
+    at_start_of,
+    moment_read,
+    moment_text,
+    next_in_list,
+    pages_of,
+)
 from arsync_xero.read_client import (
     ReadClient,
     balances_of,
@@ -62,34 +63,20 @@ from arsync_xero.records import (
     to_payment,
 )
 
-OVERLAP = timedelta(minutes=2)
-"""The next pull begins this long before the start of the last: clocks are not exact, and whether
-If-Modified-Since includes its own second is not documented."""
 SWEEP_AFTER = timedelta(hours=20)
 """A little less than a day, so that a nightly schedule is never late by a day."""
-PAGES_MAX = 10_000
-"""A list that claims more pages is refused: it would be read for days, or never end."""
-
-_EVERY_CREDIT_NOTE = " OR ".join(f'Status=="{status}"' for status in STATUSES.split(","))
-"""All statuses by name: whether an unfiltered list holds deleted documents is not known, and a
-document that leaves the list while its pages are read would move its neighbours."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PullListing(Listing):
     """One list to read in a pull."""
 
-    name: str
-    endpoint: Endpoint[Any]
     kind: RecordKind
     convert: Callable[[Any, str], Any]
-    params: dict[str, str]
     swept: str = "full"
     """When it is read whole: `full` pulls only, `daily` sweeps too; `only daily` in no other."""
     ends_kind: bool = True
     """False when another list of the same kind follows."""
-    dated: bool = True
-    """Whether a list that is too long can be read by the documents' dates."""
 
     def is_read_whole(self, cursor: Cursor) -> bool:
         """Say whether the running pull reads all of it, not only what changed."""
@@ -100,52 +87,56 @@ class _Listing:
 # By id: in Xero's own order, by update, a document that is edited while the pages are read moves to
 # the end, and the one behind it moves up over the border of two pages and is never seen.
 _LISTINGS = (
-    _Listing(
+    _PullListing(
         "contacts",
         CONTACTS,
-        RecordKind.CONTACTS,
-        to_contact,
         # Without it, archived and merged contacts, which may still owe, are left out.
         {"includeArchived": "true", "order": "ContactID ASC"},
+        kind=RecordKind.CONTACTS,
+        convert=to_contact,
         swept="daily",
         dated=False,
     ),
-    _Listing(
+    _PullListing(
         "invoices",
         INVOICES,
-        RecordKind.INVOICES,
-        to_invoice,
         {"where": 'Type=="ACCREC"', "Statuses": STATUSES, "order": "InvoiceID ASC"},
+        kind=RecordKind.INVOICES,
+        convert=to_invoice,
     ),
-    _Listing(
+    _PullListing(
         "credit notes",
         CREDIT_NOTES,
-        RecordKind.CREDITS,
-        to_credit,
-        {"where": _EVERY_CREDIT_NOTE, "order": "CreditNoteID ASC"},
+        {"where": EVERY_STATUS, "order": "CreditNoteID ASC"},
+        kind=RecordKind.CREDITS,
+        convert=to_credit,
         ends_kind=False,
     ),
-    _Listing(
+    _PullListing(
         "prepayments",
         PREPAYMENTS,
-        RecordKind.CREDITS,
-        to_credit,
         {"order": "PrepaymentID ASC"},
+        kind=RecordKind.CREDITS,
+        convert=to_credit,
         ends_kind=False,
     ),
-    _Listing(
+    _PullListing(
         "overpayments",
         OVERPAYMENTS,
-        RecordKind.CREDITS,
-        to_credit,
         {"order": "OverpaymentID ASC"},
+        kind=RecordKind.CREDITS,
+        convert=to_credit,
     ),
-    _Listing("payments", PAYMENTS, RecordKind.PAYMENTS, to_payment, {"order": "PaymentID ASC"}),
-    _Listing(
+    _PullListing(
+        "payments",
+        PAYMENTS,
+        {"order": "PaymentID ASC"},
+        kind=RecordKind.PAYMENTS,
+        convert=to_payment,
+    ),
+    _PullListing(
         "open balances",
         INVOICES,
-        RecordKind.INVOICES,
-        lambda document, _: to_open_balance(document),
         {
             "where": 'Type=="ACCREC"',
             "Statuses": "AUTHORISED",
@@ -153,6 +144,8 @@ _LISTINGS = (
             "summaryOnly": "true",
             "order": "InvoiceID ASC",
         },
+        kind=RecordKind.INVOICES,
+        convert=lambda document, _: to_open_balance(document),
         swept="only daily",
     ),
 )
@@ -175,14 +168,6 @@ def read_cursor(text: str | None) -> Cursor:
         cursor = Cursor(since=cursor.since, base=cursor.base)
     stages = {"", *(listing.name for listing in _listings_of(cursor))}
     return cursor if cursor.version == CURSOR_VERSION and cursor.stage in stages else Cursor()
-
-
-class _Position(NamedTuple):
-    """Which page of a list is read next, and how."""
-
-    cursor: Cursor
-    whole: bool
-    """Everything is asked for, not only what changed."""
 
 
 class Feed:
@@ -222,7 +207,7 @@ class Feed:
     def _begin(self, last: Cursor) -> tuple[Cursor, Organisation]:
         rows = self._reader.api.rows(ORGANISATION)
         now = self._reader.api.now()
-        swept = _moment(last.swept)
+        swept = moment_read(last.swept)
         sweeping = not last.since or swept is None or now - swept >= SWEEP_AFTER
         organisation = one_organisation(rows, self._reader.own_reminders() if sweeping else None)
         self._reader.remember(organisation)
@@ -231,7 +216,7 @@ class Feed:
         cursor = Cursor(
             stage=_LISTINGS[0].name,
             since=last.since,
-            start=_text(now),
+            start=moment_text(now),
             swept=last.swept,
             sweeping=sweeping,
             base=organisation.base_currency,
@@ -239,136 +224,46 @@ class Feed:
         )
         return cursor, organisation
 
-    def _pages_of(self, listing: _Listing, cursor: Cursor) -> Iterator[tuple[Page, Cursor]]:
+    def _pages_of(self, listing: _PullListing, cursor: Cursor) -> Iterator[tuple[Page, Cursor]]:
         """Yield the pages of one list, each with the cursor that follows it."""
         if cursor.stage != listing.name:
-            cursor = _at_start_of(listing, cursor)
-        position = _Position(cursor, whole=listing.is_read_whole(cursor))
-        previous_ends: list[Any] = []
-        ended = False
-        while not ended:
-            position, rows = self._next_rows(listing, position)
-            cursor = position.cursor
-            if cursor.page == 1:
-                # Other days begin, or the same ones once more: what came before is not followed.
-                previous_ends = []
-            if cursor.page < rows.page_count:
-                _refuse_endless(listing, rows, previous_ends)
-                previous_ends = _ends(rows)
-            following = _following(listing, cursor, rows)
-            ended = following.stage != listing.name
-            page = _page(listing, rows, position, following)
-            del rows  # a page's documents are not kept while it is stored
-            yield page, following
-            position = position._replace(cursor=following)
-
-    def _next_rows(self, listing: _Listing, position: _Position) -> tuple[_Position, Rows[Any]]:
-        """Read the page at a position.
-
-        A list that Xero refuses for its length is asked for in smaller parts: the position that is
-        returned is the one that was read in the end.
-        """
-        while True:
-            cursor = position.cursor
-            try:
-                rows = self._reader.api.rows(
-                    listing.endpoint,
-                    params=_params(listing, cursor),
-                    since="" if position.whole else cursor.since,
-                )
-            except TooManyRows:
-                narrower = _narrower(listing, position)
-                if narrower is None:
-                    # Contacts have no date to divide them by. An empty sweep has the stored ones
-                    # read again by their ids, and those that documents name are read when the pull
-                    # ends; the others owe nothing.
-                    return position._replace(whole=True), Rows([], [], 0, None)
-                position = narrower
-                continue
-            if not cursor.dated or rows.item_count >= cursor.document_count:
-                return position, rows
-            # A document was given another date: what moved up into its place was not seen, so
-            # these days are read again from their first page.
-            position = position._replace(cursor=replace(cursor, page=1, document_count=0))
+            cursor = at_start_of(listing, cursor)
+        position = Position(cursor, whole=listing.is_read_whole(cursor))
+        return pages_of(
+            self._reader.api,
+            listing,
+            position,
+            partial(_following, listing),
+            partial(_page, listing),
+        )
 
 
-def _narrower(listing: _Listing, position: _Position) -> _Position | None:
-    """Return a position that asks for fewer documents; None when there is none."""
-    if listing.dated:
-        return position._replace(cursor=fewer_days(position.cursor))
-    if position.whole and position.cursor.since:
-        return _Position(replace(position.cursor, page=1), whole=False)
-    return None
-
-
-def _following(listing: _Listing, cursor: Cursor, rows: Rows[Any]) -> Cursor:
+def _following(listing: _PullListing, cursor: Cursor, rows: Rows[Any]) -> Cursor:
     """Return where the pull continues after a page: in its list, in the next one, or at its end."""
-    if cursor.page < rows.page_count:
-        return replace(cursor, page=cursor.page + 1, document_count=rows.item_count)
-    if cursor.dated_before:
-        return later_days(cursor)
+    here = next_in_list(cursor, rows)
+    if here is not None:
+        return here
     listings = _listings_of(cursor)
     index = listings.index(listing) + 1
     if index < len(listings):
-        return _at_start_of(listings[index], cursor)
-    start = _moment(cursor.start)
+        return at_start_of(listings[index], cursor)
+    start = moment_read(cursor.start)
     assert start is not None, "a running pull knows when it began"
     return Cursor(
-        since=_text(start - OVERLAP),
+        since=moment_text(start - OVERLAP),
         swept=cursor.start if cursor.sweeping else cursor.swept,
         base=cursor.base,
         home=cursor.home,
     )
 
 
-def _at_start_of(listing: _Listing, cursor: Cursor) -> Cursor:
-    return replace(
-        cursor, stage=listing.name, page=1, document_count=0, dated_from="", dated_before=""
-    )
-
-
-def _ends(rows: Rows[Any]) -> list[Any]:
-    """Return the first and the last document: in the order of ids no other page has the same."""
-    return rows.documents[:1] + rows.documents[-1:]
-
-
-def _refuse_endless(listing: _Listing, rows: Rows[Any], previous_ends: list[Any]) -> None:
-    """Refuse a page that others are to follow, when they would never end.
-
-    Raises:
-        Rejected: it says why.
-    """
-    if rows.page_count > PAGES_MAX:
-        raise Rejected(
-            f"Xero claims more than {PAGES_MAX:,} pages of {listing.name}; none is read."
-        )
-    if not rows.documents and not rows.problems:
-        raise Rejected(f"Xero gave an empty page of {listing.name} and says that more follow.")
-    if rows.documents and _ends(rows) == previous_ends:
-        raise Rejected(
-            f"Xero gave the same page twice, of {listing.name}; the rest cannot be read."
-        )
-
-
-def _params(listing: _Listing, cursor: Cursor) -> dict[str, str]:
-    """Return the query of a page."""
-    where = [f"({listing.params['where']})"] if "where" in listing.params and cursor.dated else []
-    for sign, text in ((">=", cursor.dated_from), ("<", cursor.dated_before)):
-        if text:
-            day = date.fromisoformat(text)
-            where.append(f"Date{sign}DateTime({day.year},{day.month:02},{day.day:02})")
-    # Always with a page: without one, Xero leaves out line items and fields of contacts.
-    params = {**listing.params, "page": str(cursor.page), "pageSize": str(PAGE_SIZE)}
-    return {**params, "where": " AND ".join(where)} if where else params
-
-
-def _listings_of(cursor: Cursor) -> list[_Listing]:
+def _listings_of(cursor: Cursor) -> list[_PullListing]:
     """Return the lists that a pull reads: a full one has seen the open balances already."""
     sweeps_balances = cursor.sweeping and not cursor.full
     return [listing for listing in _LISTINGS if sweeps_balances or listing.swept != "only daily"]
 
 
-def _page(listing: _Listing, rows: Rows[Any], position: _Position, following: Cursor) -> Page:
+def _page(listing: _PullListing, rows: Rows[Any], position: Position, following: Cursor) -> Page:
     cursor, whole = position
     context = context_of(listing.kind, cursor.base, cursor.home)
     converted_records, problems = converted(rows, listing.convert, context)
@@ -389,11 +284,3 @@ def _page(listing: _Listing, rows: Rows[Any], position: _Position, following: Cu
         complete=not following.stage,
         balances=balances_of(rows) if listing.endpoint is CONTACTS else (),
     )
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _moment(text: str) -> datetime | None:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None

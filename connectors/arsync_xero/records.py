@@ -6,7 +6,7 @@ An odd document becomes a `DocumentProblem` that names it: never a default, neve
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -31,14 +31,19 @@ from arsync.connector_sdk.reading import (
 )
 from arsync.core.ledger.business_days import clamped
 from arsync.core.ledger.countries import alpha_2
-from arsync.core.ledger.payables import BILL_PROBLEM, Bill
+from arsync.core.ledger.credit_kinds import CreditKind
+from arsync.core.ledger.payables import (
+    BILL_PROBLEM,
+    SUPPLIER_CREDIT_PROBLEM,
+    Payable,
+    Supplier,
+)
 from arsync.core.ledger.postal_addresses import PostalAddress, address_lines
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
     ContactStatus,
     Credit,
-    CreditKind,
     DocumentProblem,
     DocumentStatus,
     Invoice,
@@ -99,16 +104,14 @@ _CREDIT_KINDS = {
     "RECEIVE-OVERPAYMENT": CreditKind.OVERPAYMENT,
     "AROVERPAYMENT": CreditKind.OVERPAYMENT,
 }
-_PURCHASES = frozenset(
-    {
-        "ACCPAY",
-        "ACCPAYCREDIT",
-        "SPEND-PREPAYMENT",
-        "APPREPAYMENT",
-        "SPEND-OVERPAYMENT",
-        "APOVERPAYMENT",
-    }
-)
+_SUPPLIER_CREDIT_KINDS = {
+    "ACCPAYCREDIT": CreditKind.CREDIT_NOTE,
+    "SPEND-PREPAYMENT": CreditKind.PREPAYMENT,
+    "APPREPAYMENT": CreditKind.PREPAYMENT,
+    "SPEND-OVERPAYMENT": CreditKind.OVERPAYMENT,
+    "APOVERPAYMENT": CreditKind.OVERPAYMENT,
+}
+_PURCHASES = frozenset({"ACCPAY", *_SUPPLIER_CREDIT_KINDS})
 _INVOICE_PAYMENT = "ACCRECPAYMENT"
 _OTHER_PAYMENTS = frozenset(
     {
@@ -276,7 +279,7 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
     return _invoice(document, base, "ACCREC")
 
 
-def to_bill(document: InvoiceDocument, base: str) -> Bill | str | DocumentProblem | None:
+def to_bill(document: InvoiceDocument, base: str) -> Payable | str | DocumentProblem | None:
     """Return a bill, or the id of one on which nothing is owed; None for a sales invoice.
 
     Args:
@@ -290,19 +293,53 @@ def to_bill(document: InvoiceDocument, base: str) -> Bill | str | DocumentProble
         return replace(form, kind=BILL_PROBLEM)
     if form.status != DocumentStatus.OPEN or form.amount_due <= 0:
         return form.id
-    return Bill(
+    return Payable(
         id=form.id,
-        supplier_id=form.contact_id,
-        supplier_name=one_line((document.contact and document.contact.name) or ""),
+        supplier=_supplier(document.contact, form.contact_id),
         number=form.number,
         issued_on=form.issued_on,
         due_on=form.due_on,
         currency=form.currency,
         rate=form.rate,
-        amount_due=form.amount_due,
-        # In Xero one contact is customer and supplier.
-        contact_id=form.contact_id,
+        amount=form.amount_due,
     )
+
+
+def to_supplier_credit(
+    document: CreditDocument, base: str
+) -> Payable | str | DocumentProblem | None:
+    """Return a supplier's credit, or the id of one of which nothing is left.
+
+    None for a customer's, and for a draft that has no date yet.
+
+    Args:
+        document: what Xero says of it.
+        base: the organisation's currency.
+    """
+    if document.type in _CREDIT_KINDS or _is_undated_draft(document):
+        return None
+    form = _credit(document, base, _SUPPLIER_CREDIT_KINDS)
+    if isinstance(form, DocumentProblem):
+        return replace(form, kind=SUPPLIER_CREDIT_PROBLEM)
+    if form.status != DocumentStatus.OPEN or form.unallocated <= 0:
+        return form.id
+    return Payable(
+        id=form.id,
+        supplier=_supplier(document.contact, form.contact_id),
+        number=form.number,
+        issued_on=form.issued_on,
+        due_on=None,
+        currency=form.currency,
+        rate=form.rate,
+        amount=form.unallocated,
+        credit=CreditKind(form.kind),
+    )
+
+
+def _supplier(contact: ContactRef | None, contact_id: str) -> Supplier:
+    # In Xero one contact is customer and supplier.
+    name = one_line((contact and contact.name) or "")
+    return Supplier(contact_id, name, contact_id=contact_id)
 
 
 def _invoice(document: InvoiceDocument, base: str, expected_type: str) -> Invoice | DocumentProblem:
@@ -356,6 +393,12 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
     """
     if document.type in _PURCHASES or _is_undated_draft(document):
         return None
+    return _credit(document, base, _CREDIT_KINDS)
+
+
+def _credit(
+    document: CreditDocument, base: str, kinds: Mapping[str, CreditKind]
+) -> Credit | DocumentProblem:
     id_ = document.credit_note_id or document.prepayment_id or document.overpayment_id
     number = document.credit_note_number or document.reference
 
@@ -366,7 +409,7 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
         return Credit(
             id=record_id(id_, "id"),
             contact_id=_contact_id(document.contact),
-            kind=one_of(document.type, _CREDIT_KINDS, "Type"),
+            kind=one_of(document.type, kinds, "Type"),
             number=one_line(number or ""),
             status=status,
             issued_on=issued_on,

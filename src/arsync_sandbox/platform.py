@@ -321,6 +321,19 @@ class PeopleEdits(Protocol):
         """Record a payment to a supplier; returns its id, or the bill's."""
         ...
 
+    def enter_supplier_credit(
+        self, contact_id: str, amount: Decimal, kind: str = "credit note"
+    ) -> str:
+        """Enter what the supplier that this contact is as well owes back; returns its id.
+
+        A credit note; at Xero also a `prepayment` or an `overpayment`.
+        """
+        ...
+
+    def use_supplier_credit(self, credit_id: str, bill_id: str, amount: Decimal) -> None:
+        """Apply an amount of a supplier's credit to a bill."""
+        ...
+
     def create_invoice(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
         """Issue an invoice as a person would; returns its id."""
         ...

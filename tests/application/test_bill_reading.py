@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.builders.books import NOW, Books
 
-from arsync.application import connecting, runs
+from arsync.application import connecting, pulling, runs
 from arsync.application.bill_reading import PROBLEMS_NAMED_MAX, read_bills
 from arsync.application.container import Container
 from arsync.application.desk.customer import customer_page
@@ -20,7 +20,8 @@ from arsync.application.permissions import Actor, Role
 from arsync.application.results import RunResult
 from arsync.application.why import why
 from arsync.connector_sdk import BillsPage
-from arsync.core.ledger.payables import Bill
+from arsync.core.ledger.credit_kinds import CreditKind
+from arsync.core.ledger.payables import Payable, Supplier
 from arsync.core.ledger.records import DocumentProblem
 from arsync.errors import Rejected
 
@@ -39,19 +40,15 @@ READ = "payables: {read: open bills}\n"
 SAID = "customers: [{contact: Customer 1, suppliers: [Northwind Print]}]\n"
 
 
-def a_bill(number: str, amount: str, **also: str) -> Bill:
-    return Bill(
-        number,
-        also.pop("supplier_id", "v7"),
-        also.pop("supplier_name", "Northwind Print"),
-        f"S-{number}",
-        date(2026, 10, 1),
-        date(2026, 10, 31),
-        "GBP",
-        Decimal(1),
-        Decimal(amount),
-        **also,
-    )
+def a_bill(number: str, amount: str, **whose: str) -> Payable:
+    supplier = Supplier(whose.pop("supplier_id", "v7"), "Northwind Print", **whose)
+    days = (date(2026, 10, 1), date(2026, 10, 31))
+    return Payable(number, supplier, f"S-{number}", *days, "GBP", Decimal(1), Decimal(amount))
+
+
+def a_credit(number: str, amount: str | None) -> Payable:
+    left = None if amount is None else Decimal(amount)
+    return a_bill(number, "0")._replace(due_on=None, amount=left, credit=CreditKind.CREDIT_NOTE)
 
 
 class OddBills:
@@ -98,13 +95,13 @@ def facts_after_a_run(
 
 def test_bills_are_read_only_where_asked(organisation: OrganisationContext, tmp_path: Path) -> None:
     assert facts_after_a_run(organisation, tmp_path, SAID)["payable_to_them"] is None
-    assert organisation.store.open_bills.cursor(organisation.id) is None
+    assert organisation.store.payables.cursor(organisation.id) is None
     facts = facts_after_a_run(organisation, tmp_path, READ + SAID)
     assert facts["payable_to_them"] == "40.50"
     assert facts["balance"] == "100.00", "nothing is taken off what is owed"
     assert facts["exposure"] == "100.00"
     assert facts_after_a_run(organisation, tmp_path, SAID)["payable_to_them"] is None
-    assert organisation.store.open_bills.cursor(organisation.id) is None, "the copy is gone"
+    assert organisation.store.payables.cursor(organisation.id) is None, "the copy is gone"
 
 
 def test_who_is_no_supplier_is_owed_nothing(
@@ -127,7 +124,8 @@ def test_nothing_rests_on_a_likely_party(
     organisation: OrganisationContext, books: Books, tmp_path: Path
 ) -> None:
     for bill_id, bill in books.bills.items():
-        books.bills[bill_id] = bill._replace(company_name="Customer 1")
+        alike = bill.supplier._replace(company_name="Customer 1")
+        books.bills[bill_id] = bill._replace(supplier=alike)
     assert facts_after_a_run(organisation, tmp_path, READ)["payable_to_them"] is None
     (organisation,) = connecting.connections(OWNER, organisation.container)
     explained = why(OWNER, organisation, "Customer 1")
@@ -152,7 +150,7 @@ def test_it_stands_on_the_customers_page(organisation: OrganisationContext, tmp_
     facts_after_a_run(organisation, tmp_path, READ + SAID)
     owed = customer_page(OWNER, organisation, "c1").owed_to_them
     assert owed is not None
-    assert (owed.amount, owed.bill_count, owed.oldest_due_on) == (
+    assert (owed.sums.bills, owed.sums.bill_count, owed.sums.oldest_due_on) == (
         Decimal("40.50"),
         2,
         date(2026, 10, 31),
@@ -167,13 +165,15 @@ def test_bills_that_cannot_be_read_are_named_and_counted(
     (tmp_path / "rules" / "standard.yaml").write_text(RULES.format(READ))
     (organisation,) = connecting.connections(OWNER, organisation.container)
     odd = [DocumentProblem("bills", f"b{number}", "", "no day") for number in range(25)]
-    pages = [BillsPage([], "1", problems=tuple(odd[:15])), BillsPage([], "2", problems=tuple(odd))]
+    credit = DocumentProblem("supplier credits", "n1", "SC-1", "no day")
+    odd_first = (credit, *odd[:14])
+    pages = [BillsPage([], "1", problems=odd_first), BillsPage([], "2", problems=tuple(odd))]
     connector: Any = OddBills(pages)
     result = RunResult("books", "sync", "auto", NOW)
     read_bills(organisation, connector, result)
-    assert result.problems[0] == "bill b0: no day"
+    assert result.problems[:2] == ["supplier credit SC-1: no day", "bill b0: no day"]
     assert len(result.problems) == PROBLEMS_NAMED_MAX + 1
-    assert result.problems[-1] == "20 more bills could not be read"
+    assert result.problems[-1] == "20 more bills or supplier credits could not be read"
 
 
 def test_a_platform_without_bills_stops_no_run(
@@ -194,3 +194,64 @@ def test_forgetting_and_export_know_of_bills(
     facts_after_a_run(organisation, tmp_path, READ + SAID)
     exported = organisation.store.privacy.export(organisation.id, "Customer 1")
     assert [bill["number"] for bill in exported["bills_as_supplier"]] == ["S-b1", "S-b2"]
+
+
+def test_supplier_credits_are_taken_off_bills_alone(
+    organisation: OrganisationContext, books: Books, tmp_path: Path
+) -> None:
+    """Both sums are kept apart, and what the customer owes stays what it is."""
+    books.bills["n1"] = a_credit("n1", "10.00")
+    facts = facts_after_a_run(organisation, tmp_path, READ + SAID)
+    assert facts["bills_from_them"] == "40.50"
+    assert facts["credits_from_them"] == "10.00"
+    assert facts["payable_to_them"] == "30.50"
+    assert facts["balance"] == "100.00"
+    (organisation,) = connecting.connections(OWNER, organisation.container)
+    (line,) = [
+        line.text
+        for line in why(OWNER, organisation, "Customer 1").lines
+        if line.section == "payables"
+    ]
+    assert line == (
+        "GBP 40.50 on 2 open bills, the oldest due 2026-10-31; GBP 10.00 left of 1 credit of"
+        " theirs; GBP 30.50 after these; never taken off what the customer owes"
+    )
+
+
+def test_more_credits_than_bills_are_below_nothing(
+    organisation: OrganisationContext, books: Books, tmp_path: Path
+) -> None:
+    books.bills = {"n1": a_credit("n1", "10.00")}
+    facts = facts_after_a_run(organisation, tmp_path, READ + SAID)
+    assert facts["payable_to_them"] == "-10.00"
+    assert facts["bills_from_them"] == "0.00"
+
+
+def test_an_unknown_credit_leaves_the_bills_known(
+    organisation: OrganisationContext, books: Books, tmp_path: Path
+) -> None:
+    books.bills["n1"] = a_credit("n1", None)
+    facts = facts_after_a_run(organisation, tmp_path, READ + SAID)
+    assert facts["payable_to_them"] is None
+    assert facts["credits_from_them"] is None
+    assert facts["bills_from_them"] == "40.50"
+
+
+def test_a_pull_reads_bills_where_asked(
+    organisation: OrganisationContext, books: Books, tmp_path: Path
+) -> None:
+    """As a run does; a rulebook that cannot be read leaves them as they are."""
+    rules = tmp_path / "rules" / "standard.yaml"
+    for text, read in ((RULES.format(""), False), ("x", False), (RULES.format(READ + SAID), True)):
+        rules.write_text(text)
+        (organisation,) = connecting.connections(OWNER, organisation.container)
+        assert not pulling.pull_ledger(OWNER, organisation).broke
+        assert (organisation.store.payables.cursor(organisation.id) is not None) is read
+    (organisation,) = connecting.connections(OWNER, organisation.container)
+    runs.prepare(OWNER, organisation)
+    assert why(OWNER, organisation, "Customer 1").facts["payable_to_them"] == "40.50"
+    rules.write_text("x")
+    del books.bills["b1"]
+    (organisation,) = connecting.connections(OWNER, organisation.container)
+    pulling.pull_ledger(OWNER, organisation)
+    assert organisation.store.payables.cursor(organisation.id) is not None

@@ -43,11 +43,11 @@ from arsync.connector_sdk import (
     Write,
 )
 from arsync.core.actions import Action, ActionKind, ActionState, UndoPayload, Via, payload_of
-from arsync.core.ledger.payables import Bill
+from arsync.core.ledger.credit_kinds import CreditKind
+from arsync.core.ledger.payables import Payable
 from arsync.core.ledger.records import (
     Contact,
     Credit,
-    CreditKind,
     DocumentProblem,
     DocumentStatus,
     Invoice,
@@ -121,7 +121,7 @@ class Books:
     contacts: dict[str, Contact] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
     credits: dict[str, Credit] = field(default_factory=dict)
-    bills: dict[str, Bill] = field(default_factory=dict)
+    bills: dict[str, Payable] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     mails: list[tuple[str, Any]] = field(default_factory=list)

@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.records import (
     Account,
     Contact,
     Credit,
-    CreditKind,
     DocumentStatus,
     Invoice,
     Payment,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from arsync.connector_sdk import (
     platform,
 )
 from arsync.core.actions import ActionKind
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.http import PlatformTransport, TransportSettings
 from arsync_sandbox.platform import ContactRow, InvoiceRow
 from arsync_sandbox.server import Sandbox, importable_platforms
@@ -160,6 +161,18 @@ class SandboxBench:
     def pay_bill(self, bill_id: str, amount: Decimal) -> None:
         with self.sandbox.lock:
             self.book.pay_bill(bill_id, amount)
+
+    @property
+    def supplier_credits(self) -> Sequence[CreditKind]:
+        return tuple(CreditKind) if self.name == "xero" else (CreditKind.CREDIT_NOTE,)
+
+    def enter_supplier_credit(self, contact_id: str, amount: Decimal, kind: CreditKind) -> str:
+        with self.sandbox.lock:
+            return str(self.book.enter_supplier_credit(contact_id, amount, kind))
+
+    def use_supplier_credit(self, credit_id: str, bill_id: str, amount: Decimal) -> None:
+        with self.sandbox.lock:
+            self.book.use_supplier_credit(credit_id, bill_id, amount)
 
     def rename(self, contact_id: str, name: str) -> None:
         with self.sandbox.lock:

@@ -24,6 +24,7 @@ OTHER_ANSWERS = {
     "quickbooks_invoice_link_always": True,
     "quickbooks_cdc_false_deleted": True,
     "quickbooks_customer_notes_max": 1024,
+    "quickbooks_unqueryable": "VendorCredit.Balance",
 }
 
 

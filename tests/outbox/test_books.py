@@ -8,7 +8,7 @@ again, and the books do not, so that a repetition without a look shows as a doub
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from arsync.connector_sdk import Platform, ReversalStatus, Write
 from arsync.connector_sdk.contract_tests import Bench, ConnectorContract
 from arsync.core.actions import Action, ActionKind, Via, marker
 from arsync.core.actions.reversal import undo_action
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.errors import OutcomeUnknown, Rejected
 
 
@@ -92,6 +93,14 @@ class BooksBench:
         raise NotImplementedError
 
     def pay_bill(self, bill_id: str, amount: Decimal) -> None:
+        raise NotImplementedError
+
+    supplier_credits: Sequence[CreditKind] = ()
+
+    def enter_supplier_credit(self, contact_id: str, amount: Decimal, kind: CreditKind) -> str:
+        raise NotImplementedError
+
+    def use_supplier_credit(self, credit_id: str, bill_id: str, amount: Decimal) -> None:
         raise NotImplementedError
 
     def rename(self, contact_id: str, name: str) -> None:

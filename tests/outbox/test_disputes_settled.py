@@ -11,7 +11,8 @@ from tests.builders.records import a_credit
 from arsync.application.disputes import open_disputes
 from arsync.application.permissions import SCHEDULE
 from arsync.core.actions import ActionKind
-from arsync.core.ledger.records import CreditKind, DisputeOutcome
+from arsync.core.ledger.credit_kinds import CreditKind
+from arsync.core.ledger.records import DisputeOutcome
 
 CREDITED = DisputeOutcome.CREDITED
 

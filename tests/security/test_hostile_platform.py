@@ -22,7 +22,7 @@ from arsync_quickbooks.connector import QuickBooksConnector
 from arsync_quickbooks.documents import ROWS_MAX
 from arsync_xero.api import PAGE_SIZE
 from arsync_xero.connector import XeroConnector
-from arsync_xero.feed import PAGES_MAX
+from arsync_xero.listings import PAGES_MAX
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 DATE = {"date": "Sat, 21 Nov 2026 09:00:00 GMT"}

@@ -147,21 +147,33 @@ EXPORTED_TABLES = (
         """,
     ),
     ExportedTable(
-        "open_bills",
-        "open_bills",
-        "Suppliers' bills on which something is owed, where the rulebook asks for them.",
+        "suppliers",
+        "suppliers",
+        "Suppliers whose bills or credits were read, where the rulebook asks for them.",
+        """
+        id: the platform's id
+        name: as the supplier is called
+        company_name: its registered name, where the platform has one beside the other
+        email: its address for mail
+        contact_id: the customer that is the same party; empty: none is known to be
+        likely_contact_id: a customer that may be, and nobody has said so
+        """,
+    ),
+    ExportedTable(
+        "payables",
+        "payables",
+        "Suppliers' bills on which something is owed, and their credits of which something is left,"
+        " where the rulebook asks for them.",
         """
         id: the platform's id
         supplier_id: the supplier's
-        supplier_name: as the supplier is called
         number: the supplier's own
         issued_on: its date
-        due_on: the day on which it falls due
+        due_on: the day on which a bill falls due
         currency: ISO 4217
         rate: base-currency units for one unit of the currency
-        amount_due: what is still owed; empty where the bill could not be read
-        contact_id: the customer that is the same party; empty: none is known to be
-        likely_contact_id: a customer that may be, and nobody has said so
+        amount: what is owed or left; empty where that could not be read, or is not told
+        credit: which kind of credit; empty: a bill
         problem: why it could not be read
         """,
     ),

@@ -15,6 +15,7 @@ from arsync.application.recorded_run import RecordedRun, Stop, new_result
 from arsync.application.results import RunResult
 from arsync.connector_sdk import Connector
 from arsync.core.ledger.agreements.disputes import awaits_credit
+from arsync.errors import UserMistake
 from arsync.store.models import ConnectionState
 from arsync.sync.pull import Progress, pull
 from arsync.telemetry import span
@@ -46,6 +47,7 @@ def pull_ledger(
         run.begin()
         with organisation.open_connector(stop=watch.stop) as connector:
             update_copy(organisation, connector, run.result, watch)
+            _update_payables(organisation, connector, run.result)
     return run.result
 
 
@@ -67,6 +69,7 @@ def rebuild_ledger(
             ledger = organisation.store.ledger
             ledger.start_over(organisation.id)
             update_copy(organisation, connector, run.result, watch)
+            _update_payables(organisation, connector, run.result)
             # What is still unreadable has been reported again; half a rebuild proves nothing.
             if run.result.pulled is not None and run.result.pulled.complete:
                 ledger.forget_problems(organisation.id, before=began_at)
@@ -111,6 +114,22 @@ def update_copy(
         _settle_credited(organisation)
     if connection.state != ConnectionState.CONNECTED:
         store.connections.set_state(connection.id, ConnectionState.CONNECTED)
+
+
+def _update_payables(
+    organisation: OrganisationContext, connector: Connector, result: RunResult
+) -> None:
+    """Read bills too, where the rulebook asks for them.
+
+    A pull needs no rulebook: without one that can be read, bills stay as they are.
+    """
+    from arsync.application.bill_reading import read_bills
+
+    try:
+        _ = organisation.rulebook
+    except UserMistake:
+        return
+    read_bills(organisation, connector, result)
 
 
 def _settle_credited(organisation: OrganisationContext) -> None:

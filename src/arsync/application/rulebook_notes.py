@@ -61,7 +61,7 @@ def _likely_suppliers(organisation: OrganisationContext, rulebook: Rulebook) -> 
             f"write suppliers: [{party.supplier_name}] in the customer's entry if it is",
             "warning",
         )
-        for party in organisation.store.open_bills.likely_parties(
+        for party in organisation.store.payables.likely_parties(
             organisation.id, at_most=LIKELY_NAMED_MAX
         )
     ]

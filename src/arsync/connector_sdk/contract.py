@@ -390,9 +390,10 @@ class Connector(Protocol):
         ...
 
     def bills(self, cursor: str | None) -> Iterator[BillsPage]:
-        """Yield the suppliers' bills on which something is owed: all, or what came since.
+        """Yield open bills of suppliers, and their credits of which something is left.
 
-        Read only for a rulebook that asks for it. A cursor that cannot be read begins anew.
+        All of them, or what came since. Read only for a rulebook that asks for it. A cursor that
+        cannot be read begins anew.
         """
         ...
 

@@ -31,6 +31,7 @@ from arsync.connector_sdk import (
     ReversalStatus,
     Write,
 )
+from arsync.connector_sdk.bill_contract_tests import BillBench, BillContract
 from arsync.core.actions import (
     AccountLetterPayload,
     Action,
@@ -62,13 +63,17 @@ from arsync.core.actions import (
 )
 from arsync.core.actions.registry import HOLD_KINDS, UNDOABLE
 from arsync.core.actions.reversal import undo_action
-from arsync.core.ledger.records import Contact, DocumentStatus, Invoice, Organisation, RecordKind
+from arsync.core.ledger.records import (
+    Contact,
+    DocumentStatus,
+    Invoice,
+    Organisation,
+    RecordKind,
+)
 from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
 
 MONEY_CALLS_MAX = 3
 """The most calls for late money, which is looked for while messages leave."""
-BILL_CALLS_MAX = 5
-"""The most calls for bills of which few changed, what they are read by included."""
 QUIET_CALLS_MAX = 8
 """Calls of a pull that finds nothing new."""
 CALLS_BESIDE_ROWS_MAX = 10
@@ -80,7 +85,7 @@ NOTE_LENGTH = 20_000
 """Longer than any platform's note."""
 
 
-class Bench(Protocol):
+class Bench(BillBench, Protocol):
     """One organisation, a connector to it, and a person's hands on its ledger."""
 
     platform: Platform
@@ -123,14 +128,6 @@ class Bench(Protocol):
 
     def pay(self, invoice_id: str, amount: Decimal) -> None:
         """Record a customer's payment."""
-        ...
-
-    def enter_bill(self, contact_id: str, amount: Decimal, issued_on: date, due_on: date) -> str:
-        """Enter a bill of the supplier that this contact is as well; returns its id."""
-        ...
-
-    def pay_bill(self, bill_id: str, amount: Decimal) -> None:
-        """Record a payment to a supplier."""
         ...
 
     def rename(self, contact_id: str, name: str) -> None:
@@ -227,7 +224,7 @@ class Debtor(NamedTuple):
     invoice_ids: tuple[str, str]
 
 
-class ConnectorContract:
+class ConnectorContract(BillContract):
     """Subclass it, provide `bench`, and the connector is certified or it is not."""
 
     @pytest.fixture
@@ -371,58 +368,6 @@ class ConnectorContract:
         assert {page.kind for page in pages} <= {RecordKind.PAYMENTS, RecordKind.CREDITS}
         assert not any(page.complete or page.sweep for page in pages)
         assert list(bench.connector().money_since("of another version")) == []
-
-    def test_open_bills_are_read_with_whom_they_are_owed_to(
-        self, bench: Bench, debtor: Debtor
-    ) -> None:
-        """All of them, each once; no invoice is among them."""
-        _skip_without_bills(bench)
-        today = bench.now().date()
-        due = today + timedelta(days=30)
-        paid = bench.enter_bill(debtor.contact_id, Decimal("12.00"), today, due)
-        owed = bench.enter_bill(debtor.contact_id, Decimal("512.34"), today, due)
-        bench.pay_bill(paid, Decimal("12.00"))
-        bench.pay_bill(owed, Decimal("12.34"))
-        pages = list(bench.connector().bills(None))
-        (bill,) = [bill for page in pages for bill in page.bills]
-        assert (bill.id, bill.amount_due, bill.due_on) == (owed, Decimal("500.00"), due)
-        names = {bill.supplier_name, bill.company_name}
-        assert "Ridgeway University" in names
-        assert len({page.whole for page in pages}) == 1
-        assert pages[0].whole
-        assert [page.complete for page in pages] == [False] * (len(pages) - 1) + [True]
-        assert not any(page.problems for page in pages)
-
-    def test_bills_that_change_come_with_the_next_reading(
-        self, bench: Bench, debtor: Debtor
-    ) -> None:
-        """New ones, and the ids of those that were paid, in few calls; a day later all again."""
-        _skip_without_bills(bench)
-        today = bench.now().date()
-        first = bench.enter_bill(debtor.contact_id, Decimal("10.00"), today, today)
-        cursor = list(bench.connector().bills(None))[-1].cursor
-        bench.advance(timedelta(minutes=15))
-        bench.pay_bill(first, Decimal("10.00"))
-        second = bench.enter_bill(debtor.contact_id, Decimal("20.00"), today, today)
-        before = bench.calls()
-        pages = list(bench.connector().bills(cursor))
-        assert bench.calls() - before <= BILL_CALLS_MAX
-        assert [bill.id for page in pages for bill in page.bills] == [second]
-        assert first in {settled for page in pages for settled in page.settled}
-        assert not pages[-1].whole
-        bench.advance(timedelta(days=1))
-        pages = list(bench.connector().bills(pages[-1].cursor))
-        assert [bill.id for page in pages for bill in page.bills] == [second]
-        assert pages[-1].whole
-        assert pages[-1].complete
-
-    def test_an_unreadable_cursor_of_bills_begins_anew(self, bench: Bench, debtor: Debtor) -> None:
-        """It costs a whole reading, never a wrong one."""
-        _skip_without_bills(bench)
-        today = bench.now().date()
-        bill = bench.enter_bill(debtor.contact_id, Decimal("10.00"), today, today)
-        pages = list(bench.connector().bills("of another version"))
-        assert [read.id for page in pages for read in page.bills] == [bill]
 
     def test_what_somebody_typed_comes_as_one_line(self, bench: Bench, debtor: Debtor) -> None:
         """A name commands no terminal, forges no line of a log, and turns no writing round."""
@@ -854,11 +799,6 @@ def _traces(bench: Bench) -> dict[str, Any]:
 
 
 _GONE = frozenset({"voided", "deleted"})
-
-
-def _skip_without_bills(bench: Bench) -> None:
-    if Capability.BILLS not in bench.connector().capabilities.offers:
-        pytest.skip(f"{bench.platform.label} offers no bills")
 
 
 def _records(pages: Sequence[Page], kind: RecordKind) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A customer of the demo that is a supplier too: each ledger has one, with two bills."""
+"""A customer of the demo that is a supplier too: two bills, and a credit note of its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ payables: {read: open bills}
 """
 BILLS = (("480.00", 14), ("125.50", 30))
 """What the supplier asks, and after how many days."""
+CREDITED = "60.00"
+"""What it owes back."""
 
 
 def who_supplies(organisation: OrganisationContext) -> Contact | None:
@@ -36,4 +38,6 @@ def be_billed(world: World, organisation: OrganisationContext, today: date) -> s
         entry = {"platform": organisation.name, "do": "enter_bill", "contact_id": supplier.id}
         terms = {"on": today.isoformat(), "due_on": (today + timedelta(days)).isoformat()}
         world.post("/_sandbox/people", {**entry, **terms, "amount": amount})
+    credit = {"platform": organisation.name, "do": "enter_supplier_credit"}
+    world.post("/_sandbox/people", {**credit, "contact_id": supplier.id, "amount": CREDITED})
     return supplier.name

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from arsync.core.actions import Action, InvoiceRef
 from arsync.core.ledger.agreements.dispute_reasons import UNSPECIFIED, reason_word
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import CreditKind, Invoice
+from arsync.core.ledger.records import Invoice
 from arsync.core.ledger.sanitising import cleaned
 from arsync.core.ledger.unapplied_cash import Cover, Covers
 from arsync.mail.language import Language

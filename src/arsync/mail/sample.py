@@ -8,6 +8,7 @@ from typing import Any
 
 from arsync.core.actions import Action, Because, InvoiceRef, PlanNotice, ReminderPayload
 from arsync.core.actions.notices import NUMBERED_TEXTS
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.enclosures import Enclosure
 from arsync.core.ledger.late_payment_law import (
     WHEN_LATE,
@@ -22,7 +23,6 @@ from arsync.core.ledger.records import (
     Contact,
     ContactStatus,
     Credit,
-    CreditKind,
     Dispute,
     DocumentStatus,
     Instalment,

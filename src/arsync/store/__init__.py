@@ -56,7 +56,7 @@ from arsync.store.db.locks import Locks
 from arsync.store.db.migrate import is_current, migrate
 from arsync.store.ledger.ledger_store import Ledger
 from arsync.store.ledger.measure_snapshots import MeasureSnapshots
-from arsync.store.ledger.open_bills import OpenBills
+from arsync.store.ledger.payables import Payables
 from arsync.store.ledger.standing_sums import StandingSums
 from arsync.store.people.audit_log import AuditLog
 from arsync.store.people.first_approvals import FirstApprovals
@@ -95,8 +95,8 @@ __all__ = [
     "Mailboxes",
     "MeasureSnapshots",
     "Measures",
-    "OpenBills",
     "Outages",
+    "Payables",
     "PersonalLines",
     "PinnedEntries",
     "Placements",
@@ -181,7 +181,7 @@ class Store:
         self.forms = FormAnswers(database, clock)
         self.first_approvals = FirstApprovals(database, clock)
         self.drafts = RulesDrafts(database, clock)
-        self.open_bills = OpenBills(database, clock)
+        self.payables = Payables(database, clock)
         self.live_requests = LiveRequests(database, clock)
         self.tries = Tries(database, clock)
         self.tables = TableReader(database)

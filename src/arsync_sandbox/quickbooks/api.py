@@ -242,11 +242,11 @@ class QuickBooksApi:
         )
 
     def _sorting(self) -> Sorting:
-        unsortable = str(self._frame.setting("quickbooks_unsortable"))
         return Sorting(
             bool(self._frame.setting("quickbooks_ids_as_text")),
-            frozenset(path.strip() for path in unsortable.split(",") if path.strip()),
+            _listed(self._frame.setting("quickbooks_unsortable")),
             bool(self._frame.setting("quickbooks_ignores_unsortable")),
+            _listed(self._frame.setting("quickbooks_unqueryable")),
         )
 
     def _one(self, entity: str, doc: Doc) -> Response:
@@ -406,6 +406,11 @@ def _kind_of(rest: str) -> str:
     if rest.startswith("reports/"):
         return "report"
     return "read" if _reads(rest) else "write"
+
+
+def _listed(paths: Any) -> frozenset[str]:
+    """The properties that a switch names, with commas between them."""
+    return frozenset(path.strip() for path in str(paths).split(",") if path.strip())
 
 
 def _entity(name: str) -> EntityKind:

@@ -39,6 +39,8 @@ T = TypeVar("T")
 FILES_PATH = "/v3/files/"
 
 _WITH_CUSTOMER = ("Invoice", "CreditMemo", "Payment")
+_NUMBERED = {"Bill": "S", "VendorCredit": "SC"}
+"""How the numbers of vendors' documents begin."""
 
 
 def _told(edit: Callable[P, T]) -> Callable[P, T]:
@@ -380,10 +382,41 @@ class QuickBooksBook:
 
     @_told
     def enter_bill(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
-        """Enter a bill of a customer that is a supplier too; returns its id.
+        """Enter a bill of a customer that is a supplier too; returns its id."""
+        days = {"TxnDate": on.isoformat(), "DueDate": due_on.isoformat()}
+        bill = {**self._from_vendor("Bill", contact_id, amount), **days, "Balance": money(amount)}
+        return str(self.ledger.add("Bill", bill)["Id"])
 
-        Names are unique among customers and suppliers together, so the supplier is called
-        otherwise.
+    @_told
+    def enter_supplier_credit(
+        self, contact_id: str, amount: Decimal, kind: str = "credit note"
+    ) -> str:
+        """Enter what a supplier owes back; returns its id."""
+        if kind != "credit note":
+            raise ValueError("QuickBooks has credits of vendors, and no other kind")
+        credit = self._from_vendor("VendorCredit", contact_id, amount)
+        credit["TxnDate"] = self.company.today().isoformat()
+        if self._frame.setting("quickbooks_vendor_credit_balance"):
+            credit["Balance"] = money(amount)
+        return str(self.ledger.add("VendorCredit", credit)["Id"])
+
+    @_told
+    def use_supplier_credit(self, credit_id: str, bill_id: str, amount: Decimal) -> None:
+        """Apply an amount of a vendor's credit to a bill, as a payment of nothing does."""
+        credit, bill = self._stored("VendorCredit", credit_id), self._stored("Bill", bill_id)
+        unapplied = Decimal(credit["Balance" if "Balance" in credit else "TotalAmt"])
+        if not 0 < amount <= min(unapplied, Decimal(bill["Balance"])):
+            raise ValueError(f"{amount} of {credit_id} cannot be applied to bill {bill_id}")
+        if "Balance" in credit:
+            credit = {**credit, "Balance": money(unapplied - amount)}
+        self.ledger.change("VendorCredit", credit)
+        owed = money(Decimal(bill["Balance"]) - amount)
+        self.ledger.change("Bill", {**bill, "Balance": owed})
+
+    def _from_vendor(self, entity: str, contact_id: str, amount: Decimal) -> Doc:
+        """Return a document of the vendor that a customer is as well, without its days.
+
+        Names are unique among customers and vendors together, so the vendor is called otherwise.
         """
         customer = self._stored("Customer", contact_id)
         name = f"{customer['DisplayName']} (supplier)"
@@ -392,18 +425,14 @@ class QuickBooksBook:
         if vendor is None:
             company = {"DisplayName": name, "CompanyName": customer["DisplayName"]}
             vendor = self._create("Vendor", company)
-        bill = {
+        return {
             "VendorRef": {"value": vendor, "name": name},
             "CurrencyRef": customer["CurrencyRef"],
             **({"ExchangeRate": Decimal(1)} if self.company.multicurrency else {}),
-            "DocNumber": f"S-{len(self.ledger.tables['Bill']) + 1}",
-            "TxnDate": on.isoformat(),
-            "DueDate": due_on.isoformat(),
+            "DocNumber": f"{_NUMBERED[entity]}-{len(self.ledger.tables[entity]) + 1}",
             "TotalAmt": money(amount),
-            "Balance": money(amount),
             "Line": [],
         }
-        return str(self.ledger.add("Bill", bill)["Id"])
 
     @_told
     def pay_bill(self, bill_id: str, amount: Decimal) -> str:

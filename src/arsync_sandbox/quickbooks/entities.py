@@ -71,10 +71,15 @@ ENTITIES: dict[str, EntityKind] = {
             name_list=True,
             writes=_NAMED,
         ),
-        # arsync only reads bills, so no request may write one: a person enters and pays them.
+        # arsync only reads payables, so no request may write one: a person enters and settles them.
         EntityKind(
             "Bill",
             ("Balance", "HomeBalance", "TxnDate", "DueDate", "DocNumber", "VendorRef", "TotalAmt"),
+            transaction=True,
+        ),
+        EntityKind(
+            "VendorCredit",
+            ("Balance", "TxnDate", "DocNumber", "VendorRef", "TotalAmt"),
             transaction=True,
         ),
         EntityKind("Vendor", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
@@ -114,7 +119,7 @@ NOT_KEPT = {
     for name in (
         "BillPayment Budget Class CompanyCurrency CreditCardPayment Department Estimate"
         " ExchangeRate JournalCode Purchase PurchaseOrder RefundReceipt SalesReceipt TaxAgency"
-        " TaxRate TimeActivity Transfer VendorCredit"
+        " TaxRate TimeActivity Transfer"
     ).split()
 }
 """Kinds that QuickBooks has and this company has none of: lists of them are empty."""

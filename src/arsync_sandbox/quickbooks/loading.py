@@ -68,6 +68,7 @@ _LIST_ORDER = (
     "CreditMemo",
     "Payment",
     "Bill",
+    "VendorCredit",
     "Deposit",
     "Attachable",
     "CompanyInfo",
@@ -388,14 +389,14 @@ class Loader:
             doc.setdefault("FullyQualifiedName", doc["DisplayName"])
             doc.setdefault("Balance", ZERO)
             doc.setdefault("BalanceWithJobs", ZERO)
-        if entity in {"Invoice", "CreditMemo", "Payment", "Bill"}:
+        if entity in {"Invoice", "CreditMemo", "Payment", "Bill", "VendorCredit"}:
             doc.setdefault("CurrencyRef", currency_ref(self._company.home_currency))
             doc.setdefault("Line", [])
             self._allow(doc["CurrencyRef"]["value"])
         if entity in {"Invoice", "CreditMemo", "Payment"}:
             # A bill has the supplier's own number.
             self._note_number(doc)
-        if entity in {"Invoice", "CreditMemo", "Bill"}:
+        if entity in {"Invoice", "CreditMemo", "Bill", "VendorCredit"}:
             doc.setdefault("TotalAmt", money(number_lines(doc["Line"])[1]))
             doc.setdefault("Balance", doc["TotalAmt"])
         if entity == "Payment":

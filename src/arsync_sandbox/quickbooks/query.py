@@ -38,6 +38,8 @@ class Sorting(NamedTuple):
     """Properties that may not be sorted by."""
     ignores: bool = False
     """An order that may not be is ignored without a word, instead of refused."""
+    unqueryable: frozenset[str] = frozenset()
+    """Properties that no query may ask by, with their kind: `VendorCredit.Balance`."""
 
     def allowed(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
         """Return the orders to follow.
@@ -97,6 +99,7 @@ class _Asked:
     def __init__(self, entity: EntityKind, select: Select, sorting: Sorting) -> None:
         self.entity = entity
         self.ids_as_text = sorting.ids_as_text
+        self.unqueryable = sorting.unqueryable
         orders = tuple(Order(self.path(order.path), order.descending) for order in select.orders)
         self.orders = sorting.allowed(orders) or NEWEST_CHANGE_FIRST
         conditions = [
@@ -126,6 +129,8 @@ class _Asked:
         """Check that a property exists and can be asked for; return its own spelling."""
         # The real service takes names in any case.
         for name in (*META, *self.entity.filters):
+            if f"{self.entity.name}.{name}" in self.unqueryable:
+                continue
             if name.lower() == path.lower():
                 return name
         if property_kind(self.entity.name, path) is None:

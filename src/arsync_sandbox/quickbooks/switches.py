@@ -19,6 +19,14 @@ SWITCHES: tuple[SandboxSetting, ...] = (
         "Sorting by one all the same is ignored, instead of refused (4001).",
     ),
     SandboxSetting(
+        "quickbooks_unqueryable",
+        "",
+        "Properties that a query may not ask by, with commas: VendorCredit.Balance.",
+    ),
+    SandboxSetting(
+        "quickbooks_vendor_credit_balance", True, "A new VendorCredit says its Balance."
+    ),
+    SandboxSetting(
         "quickbooks_total_count", True, "An answer that holds every row says totalCount."
     ),
     SandboxSetting(

@@ -130,6 +130,11 @@ class XeroCredit(XeroDocument):
     """`CreditNotes`, `Prepayments` or `Overpayments`."""
     remaining: Decimal = ZERO
 
+    @property
+    def is_suppliers(self) -> bool:
+        """Whether a supplier owes it, not the organisation."""
+        return self.type.startswith(("ACCPAY", "SPEND-", "AP"))
+
 
 @dataclass(slots=True, eq=False)
 class XeroAllocation:

@@ -194,7 +194,11 @@ class XeroLedger:
         # Whether Xero subtracts unallocated credits is not documented: a switch.
         if kind == "ACCREC" and self.setting("balances_less_credits"):
             total -= sum(
-                (credit.remaining for credit in contact.credits if credit.status == "AUTHORISED"),
+                (
+                    credit.remaining
+                    for credit in contact.credits
+                    if credit.status == "AUTHORISED" and not credit.is_suppliers
+                ),
                 wire.ZERO,
             )
         return total, overdue

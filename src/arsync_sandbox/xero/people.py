@@ -21,6 +21,13 @@ from .postings import (
 )
 from .webhooks import XeroWebhooks
 
+SUPPLIER_CREDITS = {
+    "credit note": ("CreditNotes", "ACCPAYCREDIT"),
+    "prepayment": ("Prepayments", "SPEND-PREPAYMENT"),
+    "overpayment": ("Overpayments", "SPEND-OVERPAYMENT"),
+}
+"""In which list each kind of a supplier's credit stands, and its type there."""
+
 
 class XeroPeople:
     """Edits without the API: each raises ValueError where Xero's screens would refuse."""
@@ -60,7 +67,8 @@ class XeroPeople:
         )
         post_payment(self.ledger, payment)
         if surplus > 0:
-            self._money_in_hand("Overpayments", invoice.contact, surplus, invoice.currency, on)
+            of = ("Overpayments", "RECEIVE-OVERPAYMENT")
+            self._credit_of(*of, invoice.contact, surplus, invoice.currency, on)
         self.webhooks.flush()
         return payment.id
 
@@ -92,10 +100,9 @@ class XeroPeople:
         if invoice and not 0 < amount <= invoice.due:
             raise ValueError(f"invoice {invoice.number} owes {invoice.due}, not {amount}")
         currency = invoice.currency if invoice else contact.currency
-        today = self.ledger.today
-        note = self._money_in_hand("CreditNotes", contact, amount, currency, today)
+        note = self._credit_of("CreditNotes", "ACCRECCREDIT", contact, amount, currency)
         if invoice:
-            applied = XeroAllocation(wire.new_guid(), amount, today, note, invoice)
+            applied = XeroAllocation(wire.new_guid(), amount, self.ledger.today, note, invoice)
             allocate(self.ledger, applied)
         self.webhooks.flush()
         return note.id
@@ -103,32 +110,33 @@ class XeroPeople:
     def prepay(self, contact_id: str, amount: Decimal) -> str:
         """Receive money that belongs to no invoice yet."""
         contact = self._contact(contact_id)
-        today = self.ledger.today
-        amount = wire.cents(amount)
-        credit = self._money_in_hand("Prepayments", contact, amount, contact.currency, today)
+        amount, currency = wire.cents(amount), contact.currency
+        credit = self._credit_of("Prepayments", "RECEIVE-PREPAYMENT", contact, amount, currency)
         self.webhooks.flush()
         return credit.id
 
-    def _money_in_hand(
-        self, kind: str, contact: XeroContact, amount: Decimal, currency: str, on: date
+    def _credit_of(
+        self,
+        kind: str,
+        type_: str,
+        contact: XeroContact,
+        amount: Decimal,
+        currency: str,
+        on: date | None = None,
     ) -> XeroCredit:
-        types = {
-            "CreditNotes": "ACCRECCREDIT",
-            "Prepayments": "RECEIVE-PREPAYMENT",
-            "Overpayments": "RECEIVE-OVERPAYMENT",
-        }
+        """Enter a credit of a customer, or of a supplier, as its type says; None: of today."""
         ledger = self.ledger
         currency = currency or ledger.base_currency
         number = f"CN-{len(ledger.credits[kind].rows) + 1:04d}" if kind == "CreditNotes" else ""
         credit = XeroCredit(
             id=wire.new_guid(),
             kind=kind,
-            type=types[kind],
+            type=type_,
             status="AUTHORISED",
             contact=contact,
             updated=ledger.stamp(),
             number=number,
-            issued_on=on,
+            issued_on=on or ledger.today,
             currency=currency,
             rate=rate_for(ledger, currency),
             sub_total=amount,
@@ -265,6 +273,28 @@ class XeroPeople:
     def pay_bill(self, bill_id: str, amount: Decimal) -> str:
         """Record a payment to a supplier."""
         return self.pay(bill_id, amount, self.ledger.today)
+
+    def enter_supplier_credit(
+        self, contact_id: str, amount: Decimal, kind: str = "credit note"
+    ) -> str:
+        """Enter what a supplier owes back: a credit note, or money that was paid too early."""
+        if kind not in SUPPLIER_CREDITS:
+            raise ValueError(f"a supplier's credit is one of {', '.join(SUPPLIER_CREDITS)}")
+        contact, amount = self._contact(contact_id), wire.cents(amount)
+        credit = self._credit_of(*SUPPLIER_CREDITS[kind], contact, amount, contact.currency)
+        self.webhooks.flush()
+        return credit.id
+
+    def use_supplier_credit(self, credit_id: str, bill_id: str, amount: Decimal) -> None:
+        """Apply an amount of a supplier's credit to a bill."""
+        tables = self.ledger.credits.values()
+        credit = next((table.rows[credit_id] for table in tables if credit_id in table.rows), None)
+        bill, amount = self._invoice(bill_id), wire.cents(amount)
+        if credit is None or not 0 < amount <= min(credit.remaining, bill.due):
+            raise ValueError(f"{amount} of {credit_id} cannot be applied to bill {bill.number}")
+        applied = XeroAllocation(wire.new_guid(), amount, self.ledger.today, credit, bill)
+        allocate(self.ledger, applied)
+        self.webhooks.flush()
 
     def _approved(
         self, kind: str, contact_id: str, amount: Decimal, days: tuple[date, date]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from arsync.connector_sdk import Page
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.records import (
     Contact,
     ContactStatus,
     Credit,
-    CreditKind,
     DocumentStatus,
     Invoice,
     OpenBalance,

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
     ContactStatus,
     Credit,
-    CreditKind,
     DocumentProblem,
     DocumentStatus,
     Invoice,

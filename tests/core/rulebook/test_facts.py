@@ -172,6 +172,8 @@ def rich_account(desk: Desk) -> Any:
         ("terms_against_policy", None),
         ("days_until_insurance_ends", 41),
         ("payable_to_them", None),
+        ("bills_from_them", None),
+        ("credits_from_them", None),
     ],
 )
 def test_facts_of_a_contact(desk: Desk, name: str, value: Any) -> None:

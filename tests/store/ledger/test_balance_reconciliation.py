@@ -9,10 +9,10 @@ import pytest
 from tests.builders.records import an_invoice
 
 from arsync.connector_sdk import Page
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.records import (
     Contact,
     Credit,
-    CreditKind,
     Difference,
     DocumentProblem,
     Invoice,

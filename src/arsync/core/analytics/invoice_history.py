@@ -14,15 +14,10 @@ from typing import NamedTuple
 
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.as_of import day_of
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.late_debt import FROM_THE_BEGINNING, by_payment
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import (
-    Account,
-    CreditKind,
-    DocumentStatus,
-    Invoice,
-    PaymentStatus,
-)
+from arsync.core.ledger.records import Account, DocumentStatus, Invoice, PaymentStatus
 
 
 class Settling(NamedTuple):

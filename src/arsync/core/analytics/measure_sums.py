@@ -17,8 +17,9 @@ from arsync.core.analytics.agreed_debts import (
 )
 from arsync.core.ledger.agreements.grace import InTimeUntil
 from arsync.core.ledger.as_of import as_it_stood, documents_as_they_stood
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import Account, CreditKind, DocumentStatus, is_owed
+from arsync.core.ledger.records import Account, DocumentStatus, is_owed
 
 WINDOW_DAYS = 90
 """How many days a measure looks at, where nobody says."""

@@ -23,8 +23,9 @@ from arsync.core.analytics.segments import NO_SEGMENT, segment_of
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.age_buckets import BUCKETS, bucket_of
 from arsync.core.ledger.as_of import as_it_stood, with_paid_days
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import Account, CreditKind, DocumentStatus
+from arsync.core.ledger.records import Account, DocumentStatus
 
 AT_RISK_DAYS = 60
 """Sales to customers with a debt more than so many days past due are at risk."""

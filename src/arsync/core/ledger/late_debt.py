@@ -17,15 +17,9 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import (
-    Account,
-    CreditKind,
-    DocumentStatus,
-    Invoice,
-    Payment,
-    PaymentStatus,
-)
+from arsync.core.ledger.records import Account, DocumentStatus, Invoice, Payment, PaymentStatus
 from arsync.core.ledger.unapplied_cash import Cover
 
 _EVER_OWED = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})

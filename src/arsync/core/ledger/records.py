@@ -15,7 +15,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from arsync.core.ledger.agreements.credit_applications import CreditStanding
-from arsync.core.ledger.payables import SupplierBill
+from arsync.core.ledger.payables import PayableTo
 
 
 class RecordKind(StrEnum):
@@ -55,14 +55,6 @@ class PaymentStatus(StrEnum):
     ACTIVE = "active"
     VOIDED = "voided"
     DELETED = "deleted"
-
-
-class CreditKind(StrEnum):
-    """What kind of unapplied cash a credit is."""
-
-    CREDIT_NOTE = "credit note"
-    PREPAYMENT = "prepayment"
-    OVERPAYMENT = "overpayment"
 
 
 class Organisation(NamedTuple):
@@ -681,8 +673,8 @@ class Account(NamedTuple):
     """By contact id, how those stand that ever applied for credit."""
     terms_signed: dict[str, date] = {}  # noqa: RUF012 - as above
     """By contact id, the first day on which it signed the terms of trade."""
-    payables: tuple[SupplierBill, ...] | None = None
-    """Open bills of suppliers that are, or may be, its contacts; None: bills are not read."""
+    payables: tuple[PayableTo, ...] | None = None
+    """What is open with suppliers that are, or may be, its contacts; None: no bills are read."""
 
     def contact(self, contact_id: str) -> Contact | None:
         """Return one of its contacts; None when it is none of them."""

@@ -13,12 +13,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
     Contact,
     ContactStatus,
-    CreditKind,
     DocumentStatus,
     Invoice,
     PaymentStatus,

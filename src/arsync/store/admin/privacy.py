@@ -39,7 +39,7 @@ from arsync.store.agreements.placements import rows_of
 from arsync.store.agreements.promises import promise_rows
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
-from arsync.store.db.payable_tables import open_bills
+from arsync.store.db.payable_tables import payables, suppliers
 from arsync.store.db.people_tables import audit_log
 from arsync.store.db.policy_tables import tries
 from arsync.store.db.tables import (
@@ -66,7 +66,7 @@ from arsync.store.db.tables import (
     undeliverable_addresses,
 )
 from arsync.store.ledger.lookups import NoContact, find_contact
-from arsync.store.ledger.open_bills import read_supplier_bills
+from arsync.store.ledger.payables import read_payables_to
 from arsync.store.ledger.record_rows import (
     FORGOTTEN,
     KINDS,
@@ -512,21 +512,27 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
 
 def _forget_bills(db: Connection, connection_id: int, contact_id: str) -> None:
     """The copy of bills of the supplier that the customer is; the platform has them."""
-    columns = open_bills.c
-    db.execute(
-        delete(open_bills).where(
-            columns.connection_id == connection_id,
-            or_(columns.contact_id == contact_id, columns.likely_contact_id == contact_id),
-        )
+    columns = suppliers.c
+    query = select(columns.id).where(
+        columns.connection_id == connection_id,
+        or_(columns.contact_id == contact_id, columns.likely_contact_id == contact_id),
     )
+    ids = db.scalars(query).all()
+    for table, of in ((payables, payables.c.supplier_id), (suppliers, columns.id)):
+        here = table.c.connection_id == connection_id
+        db.execute(delete(table).where(here, one_of(db, of, ids)))
 
 
 def _bills(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
-    """Return the open bills of the supplier that the customer is."""
-    payables = read_supplier_bills(db, connection_id, [contact_id]) or {}
+    """Return the open bills and credits of the supplier that the customer is."""
+    open_with_it = read_payables_to(db, connection_id, [contact_id]) or {}
     return [
-        {**payable.bill._asdict(), "is_certain": payable.is_certain}
-        for payable in payables.get(contact_id, ())
+        {
+            **to_it.payable._asdict(),
+            "supplier": to_it.payable.supplier._asdict(),
+            "is_certain": to_it.is_certain,
+        }
+        for to_it in open_with_it.get(contact_id, ())
     ]
 
 

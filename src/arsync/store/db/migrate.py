@@ -61,6 +61,7 @@ REVISIONS = (
     "0048",
     "0049",
     "0050",
+    "0051",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from arsync.connector_sdk import Page
 from arsync.core.ledger.records import DocumentProblem, Organisation, RecordKind
 from arsync.store.db.bulk import insert_new, one_of, stored_hashes, upsert
-from arsync.store.db.payable_tables import bill_cursors, open_bills
+from arsync.store.db.payable_tables import bill_cursors, payables, suppliers
 from arsync.store.db.tables import (
     connections,
     cursors,
@@ -71,7 +71,8 @@ def clear_copy(db: Connection, connection_id: int) -> None:
         problems,
         differences,
         own_balances,
-        open_bills,
+        payables,
+        suppliers,
         bill_cursors,
     ):
         db.execute(delete(table).where(table.c.connection_id == connection_id))

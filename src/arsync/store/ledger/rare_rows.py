@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from arsync.core.ledger.agreements.credit_applications import CreditStanding
-from arsync.core.ledger.payables import SupplierBill
+from arsync.core.ledger.payables import PayableTo
 from arsync.core.ledger.records import (
     Account,
     CustomerPause,
@@ -25,7 +25,7 @@ from arsync.store.ledger.credit_standings import read_credit_standings
 from arsync.store.ledger.held_conditions import NOTHING_HELD, HeldStates, read_held_conditions
 from arsync.store.ledger.hold_decisions import Decided, newest_of, read_hold_decisions
 from arsync.store.ledger.limit_changes import read_limit_changes
-from arsync.store.ledger.open_bills import read_supplier_bills
+from arsync.store.ledger.payables import read_payables_to
 from arsync.store.ledger.payment_plans import read_payment_plans
 from arsync.store.ledger.placements import Recorded, merged, read_placements
 from arsync.store.ledger.signed_terms import read_signed_terms
@@ -46,7 +46,7 @@ class RareRows(NamedTuple):
     """Of all of them."""
     credit: Mapping[str, CreditStanding] = {}
     terms_signed: Mapping[str, date] = {}
-    payables: Mapping[str, Sequence[SupplierBill]] | None = None
+    payables: Mapping[str, Sequence[PayableTo]] | None = None
     """None: it is not known what is owed to them."""
 
     def about(self, account: Account) -> Account:
@@ -67,7 +67,7 @@ class RareRows(NamedTuple):
             },
             payables=None
             if payables is None
-            else tuple(bill for each in ids for bill in payables.get(each, ())),
+            else tuple(payable for each in ids for payable in payables.get(each, ())),
         )
 
 
@@ -114,5 +114,5 @@ def read_rare_rows(
         rare = rare._replace(terms_signed=read_signed_terms(*about, done_before))
     # What was owed on a past day is not known: bills that were paid since are gone.
     if facts.has_bill_cursors and not done_before:
-        rare = rare._replace(payables=read_supplier_bills(*about))
+        rare = rare._replace(payables=read_payables_to(*about))
     return rare

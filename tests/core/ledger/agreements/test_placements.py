@@ -15,7 +15,8 @@ from arsync.core.ledger.agreements.placements import (
     recovered,
     state_of,
 )
-from arsync.core.ledger.records import Allocation, CreditKind, PlacedDebt, Placement
+from arsync.core.ledger.credit_kinds import CreditKind
+from arsync.core.ledger.records import Allocation, PlacedDebt, Placement
 
 MAY, JUNE = date(2026, 5, 4), date(2026, 6, 1)
 

@@ -11,11 +11,11 @@ from datetime import date
 from decimal import Decimal
 
 from arsync.core.ledger.agreements.dispute_reasons import UNSPECIFIED, reason_word
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.late_debt import FROM_THE_BEGINNING, by_payment
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
-    CreditKind,
     Dispute,
     DisputeOutcome,
     DocumentStatus,

@@ -10,15 +10,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import (
-    Account,
-    CreditKind,
-    DocumentStatus,
-    Invoice,
-    PaymentStatus,
-    Placement,
-)
+from arsync.core.ledger.records import Account, DocumentStatus, Invoice, PaymentStatus, Placement
 
 
 class PlacementState(StrEnum):

@@ -13,15 +13,9 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import (
-    Account,
-    CreditKind,
-    DocumentStatus,
-    Invoice,
-    PaymentStatus,
-    is_owed,
-)
+from arsync.core.ledger.records import Account, DocumentStatus, Invoice, PaymentStatus, is_owed
 from arsync.core.ledger.unapplied_cash import cash_in_hand, payers
 
 

@@ -9,8 +9,9 @@ from decimal import Decimal
 from arsync.core.ledger.account_view import HISTORY_DAYS, ContactView, summed
 from arsync.core.ledger.agreements.credit_applications import ApplicationState
 from arsync.core.ledger.agreements.promises import OPEN
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import CreditKind, DocumentStatus, PaymentStatus, SentStep
+from arsync.core.ledger.records import DocumentStatus, PaymentStatus, SentStep
 from arsync.core.rulebook.facts.field import Value
 from arsync.core.rulebook.facts.names import folded_names
 

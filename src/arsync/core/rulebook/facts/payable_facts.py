@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.core.ledger.account_view import ContactView, summed
-from arsync.core.ledger.money import shown
-from arsync.core.ledger.payables import SupplierBill
-from arsync.core.rulebook.facts.field import FROM_0, FactKind, Field, Value
+from arsync.core.ledger.account_view import ContactView
+from arsync.core.ledger.payable_sums import PayableSums, payable_sums
+from arsync.core.rulebook.facts.field import ANY_NUMBER, FROM_0, Bounds, FactKind, Field, Value
 from arsync.core.rulebook.facts.movement import STILL
 
 
 class OwedToThem(NamedTuple):
-    """What is owed to one customer as a supplier."""
+    """What stands open with one customer as a supplier."""
 
-    amount: Decimal | None
-    """None: a bill cannot be read, or a rate is missing."""
+    sums: PayableSums
+    """Of suppliers of whom it is certain that they are the same party."""
     currency: str
-    bill_count: int
-    oldest_due_on: date | None
     likely_suppliers: tuple[str, ...]
-    """Suppliers that may be the same party, of whom nobody has said so: not in the amount."""
+    """Suppliers that may be the same party, of whom nobody has said so: not in the sums."""
 
     @property
     def words(self) -> str:
         """Return it as one line."""
-        sentences = []
-        if self.bill_count:
-            bills = "1 open bill" if self.bill_count == 1 else f"{self.bill_count:,} open bills"
-            amount = "unknown" if self.amount is None else shown(self.amount, self.currency)
-            due = f", the oldest due {self.oldest_due_on}" if self.oldest_due_on else ""
-            sentences.append(f"{amount} on {bills}{due}; never taken off what the customer owes")
+        sums = self.sums.in_words(self.currency)
+        sentences = [f"{sums}; never taken off what the customer owes"] if sums else []
         sentences += [
             f"the supplier {name!r} may be the same party: write it under suppliers: of the"
             " customer's entry if it is"
@@ -42,62 +35,94 @@ class OwedToThem(NamedTuple):
 
 
 def owed_to_them(view: ContactView) -> OwedToThem | None:
-    """Return what is owed to a contact; None: nothing, or bills are not read."""
+    """Return what stands open with a contact as a supplier; None: nothing, or nothing is read."""
     payables = view.account_view.account.payables or ()
-    own = [payable for payable in payables if view.counts(payable.contact_id)]
+    own = [to_it for to_it in payables if view.counts(to_it.contact_id)]
     if not own:
         return None
-    certain = [payable for payable in own if payable.is_certain]
-    days = [payable.bill.due_on for payable in certain if payable.bill.due_on is not None]
-    likely = {payable.bill.supplier_name for payable in own if not payable.is_certain}
-    return OwedToThem(
-        _sum(view, certain),
-        view.account_view.currency,
-        len(certain),
-        min(days, default=None),
-        tuple(sorted(likely)),
-    )
+    certain = [to_it.payable for to_it in own if to_it.is_certain]
+    likely = {to_it.payable.supplier.name for to_it in own if not to_it.is_certain}
+    sums = payable_sums(certain, view.account_view.converter)
+    return OwedToThem(sums, view.account_view.currency, tuple(sorted(likely)))
 
 
-def payable_to_them(view: ContactView) -> Value:
-    """Return what is owed to the contact as a supplier; None while that is not certain."""
+def _sums(view: ContactView) -> PayableSums | None:
+    """Return what stands open with the contact as a supplier; None while that is not certain."""
     payables = view.account_view.account.payables
     if payables is None:
         return None
-    own = [payable for payable in payables if view.counts(payable.contact_id)]
+    own = [to_it for to_it in payables if view.counts(to_it.contact_id)]
     # Nobody has said that they are the same party, so no rule may rest on it.
-    if any(not payable.is_certain for payable in own):
+    if any(not to_it.is_certain for to_it in own):
         return None
-    return _sum(view, own)
+    return payable_sums((to_it.payable for to_it in own), view.account_view.converter)
 
 
-def _sum(view: ContactView, payables: list[SupplierBill]) -> Decimal | None:
-    converter = view.account_view.converter
-    bills = [payable.bill for payable in payables]
-    return summed(
-        None
-        if bill.amount_due is None
-        else converter.amount(
-            bill.amount_due, bill.currency, bill.rate, f"bill {bill.number or bill.id}"
-        )
-        for bill in bills
+def _of_sums(part: Callable[[PayableSums], Decimal | None]) -> Callable[[ContactView], Value]:
+    def compute(view: ContactView) -> Value:
+        sums = _sums(view)
+        return None if sums is None else part(sums)
+
+    return compute
+
+
+_UNKNOWN = (
+    "bills are not read, a supplier may be the same party and nobody has said so, one cannot be"
+    " read, or no exchange rate was recorded"
+)
+
+
+def _field(
+    name: str,
+    description: str,
+    source: str,
+    part: Callable[[PayableSums], Decimal | None],
+    *,
+    phrase: str,
+    bounds: Bounds,
+    unknown: str = _UNKNOWN,
+) -> Field:
+    return Field(
+        name,
+        "contact",
+        FactKind.AMOUNT,
+        description,
+        source,
+        _of_sums(part),
+        phrase=phrase,
+        bounds=bounds,
+        moves=STILL,
+        unknown=unknown,
+        example="{more_than: 0}",
     )
 
 
 CONTACT_PAYABLES: tuple[Field, ...] = (
-    Field(
+    _field(
         "payable_to_them",
-        "contact",
-        FactKind.AMOUNT,
-        "what you owe to the customer as a supplier: the sum of its open bills; never taken off"
-        " what it owes",
-        "open bills",
-        payable_to_them,
+        "what you owe to the customer as a supplier: `bills_from_them` less `credits_from_them`,"
+        " below 0 where these are more; never taken off what it owes",
+        "open bills and supplier credits",
+        lambda sums: sums.net,
         phrase="{} owed to it as a supplier",
+        bounds=ANY_NUMBER,
+    ),
+    _field(
+        "bills_from_them",
+        "what is open on the bills of the customer as a supplier; nothing is taken off",
+        "open bills",
+        lambda sums: sums.bills,
+        phrase="{} open on its bills",
         bounds=FROM_0,
-        moves=STILL,
-        unknown="bills are not read, a supplier may be the same party and nobody has said so, a"
-        " bill cannot be read, or no exchange rate was recorded",
-        example="{more_than: 0}",
+    ),
+    _field(
+        "credits_from_them",
+        "what the customer owes back as a supplier: what is left of its credit notes, and of"
+        " prepayments and overpayments to it",
+        "supplier credits",
+        lambda sums: sums.credits,
+        phrase="{} left of its credits",
+        bounds=FROM_0,
+        unknown=f"{_UNKNOWN}; or the accounting system does not tell what is left of one",
     ),
 )

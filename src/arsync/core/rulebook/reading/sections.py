@@ -773,7 +773,7 @@ PAYABLES = (
     Key(
         "read",
         Words((OPEN_BILLS, "none")),
-        "open bills: read what is owed to customers that are suppliers too (default: none)",
+        "open bills: read bills of suppliers, and what they owe back (default: none)",
     ),
     _REMOVE,
 )
@@ -911,7 +911,11 @@ TOP = (
         SubBlock(PROVISION_KEYS),
         "what is known of losses to come, and what late payment costs",
     ),
-    Key("payables", SubBlock(PAYABLES), "what is owed to customers that are suppliers too"),
+    Key(
+        "payables",
+        SubBlock(PAYABLES),
+        "what is owed to suppliers, and to customers that are suppliers too",
+    ),
     Key("goals", SubBlock(GOAL_KEYS), "where the measures of the ledger are to be"),
     Key(
         "statutory",

@@ -9,12 +9,12 @@ from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.dispute_reasons import reason_said
 from arsync.core.ledger.agreements.disputes import credited_since, to_credit
 from arsync.core.ledger.agreements.plan_terms import TermsRefused, agreement
+from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
     Allocation,
     Credit,
-    CreditKind,
     Dispute,
     DisputeOutcome,
     DocumentStatus,
