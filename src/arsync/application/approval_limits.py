@@ -9,9 +9,16 @@ from decimal import Decimal
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor
 from arsync.core.actions import Action, ActionKind, InvoiceRef
-from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.money import ZERO, rounded
 from arsync.store.actions.waiting import OwedShare
-from arsync.store.models import ActionRow, WaitingAction, WaitingInvoice
+from arsync.store.db.column_types import UNIT
+from arsync.store.models import (
+    ActionRow,
+    InvoiceInShort,
+    WaitingAction,
+    WaitingInvoice,
+    WaitingOutline,
+)
 
 ABOUT_ALL_THAT_IS_OWED = frozenset(
     {
@@ -58,13 +65,35 @@ def amounts_in_books(
         if _kind(each) in ABOUT_ALL_THAT_IS_OWED:
             amounts[each.key] = owed.get(_debtor(each), ZERO)
         else:
-            amounts[each.key] = _sum(
-                ref.amount_due
-                if ref.currency == base
-                else _converted(ref.amount_due, rates.get(ref.id))
-                for ref in refs[each.key]
-            )
+            amounts[each.key] = _sum(_in_books(ref, base, rates) for ref in refs[each.key])
     return amounts
+
+
+def units_in_books(
+    organisation: OrganisationContext,
+    outlines: Sequence[WaitingOutline],
+    shares: Sequence[OwedShare],
+) -> dict[str, int | None]:
+    """Return the same of thousands, rounded, in ten-thousandths: what lists are sorted by.
+
+    Args:
+        organisation: whose actions.
+        outlines: the actions.
+        shares: what the customers owe of whose whole debt some are.
+    """
+    base = organisation.connection.organisation.base_currency
+    foreign = {ref.id for outline in outlines for ref in outline.invoices if ref.currency != base}
+    store = organisation.store.waiting
+    rates = store.rates(organisation.id, sorted(foreign)) if foreign else {}
+    owed = _owed(shares, base)
+    units: dict[str, int | None] = {}
+    for outline in outlines:
+        if outline.kind in ABOUT_ALL_THAT_IS_OWED:
+            amount = owed.get(outline.contact_id, ZERO)
+        else:
+            amount = _sum(_in_books(ref, base, rates) for ref in outline.invoices)
+        units[outline.key] = None if amount is None else int(rounded(amount, base) * UNIT)
+    return units
 
 
 def needs_two(actor: Actor, amount: Decimal | None) -> bool:
@@ -106,6 +135,16 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
             return None
         total += amount
     return total
+
+
+def _in_books(
+    ref: WaitingInvoice | InvoiceInShort | InvoiceRef,
+    base: str,
+    rates: Mapping[str, Decimal | None],
+) -> Decimal | None:
+    if ref.currency == base:
+        return ref.amount_due
+    return _converted(ref.amount_due, rates.get(ref.id))
 
 
 def _converted(amount: Decimal, rate: Decimal | None) -> Decimal | None:

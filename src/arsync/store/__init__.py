@@ -18,6 +18,7 @@ from arsync.store.actions.last_plans import LastPlans
 from arsync.store.actions.letters import SentLetters
 from arsync.store.actions.personal_lines import PersonalLines
 from arsync.store.actions.waiting import WaitingActions
+from arsync.store.actions.waiting_holds import WaitingHolds
 from arsync.store.admin import backup
 from arsync.store.admin.connections import Connections
 from arsync.store.admin.daily_mails import DailyMails
@@ -118,6 +119,7 @@ __all__ = [
     "Tries",
     "Users",
     "WaitingActions",
+    "WaitingHolds",
     "Webhooks",
     "open_store",
 ]
@@ -142,6 +144,7 @@ class Store:
         self.trial_arms = TrialArms(database)
         self.actions = Actions(database)
         self.waiting = WaitingActions(database)
+        self.waiting_holds = WaitingHolds(database)
         self.claims = ActionClaims(database)
         self.decisions = ActionDecisions(database)
         self.letters = SentLetters(database)

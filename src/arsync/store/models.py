@@ -398,6 +398,27 @@ class WaitingAction(NamedTuple):
     by_person: bool
 
 
+class InvoiceInShort(NamedTuple):
+    """An invoice as a place in a list needs it."""
+
+    id: str
+    currency: str
+    amount_due: Decimal
+
+
+class WaitingOutline(NamedTuple):
+    """An action as its place in a list of thousands needs it; of what is shown, all is read."""
+
+    key: str
+    kind: ActionKind
+    state: ActionState
+    contact_id: str
+    invoices: tuple[InvoiceInShort, ...]
+    reason: str
+    is_later: bool
+    """It came after the moment until which was asked."""
+
+
 class SentLetter(NamedTuple):
     """A letter of ours that left for a customer."""
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.desk.waiting_list import (
+    ByMoney,
     WaitingDecision,
     WaitingFilter,
-    in_sum,
-    narrowed,
-    waiting_decisions,
+    decision_with,
+    waiting_list,
 )
 from arsync.application.letter_preview import NOT_LEFT, letter_shown
 from arsync.application.organisation_context import OrganisationContext
@@ -25,6 +25,7 @@ from arsync.core.ledger.money import ZERO
 from arsync.core.planning.plan import HeldBack
 from arsync.errors import UserMistake
 from arsync.store.actions.personal_lines import PersonalLine
+from arsync.store.db.column_types import UNIT, from_units
 from arsync.store.models import ActionRow, EventRow, WaitingAction
 from arsync.store.people.first_approvals import FirstApproval
 from arsync.translation import gettext
@@ -64,8 +65,6 @@ class QueuePage(NamedTuple):
     groups: tuple[str, ...]
     left_today: int
     """So many messages left today."""
-    every: tuple[WaitingDecision, ...]
-    """All that waits, whatever the filter."""
 
 
 class SentBefore(NamedTuple):
@@ -108,44 +107,37 @@ def queue_page(
     """Return one page of what waits, most money first."""
     permit(actor, Permission.READ)
     store = organisation.store
-    every = waiting_decisions(actor, organisation)
-    now_and_later = narrowed(organisation, every, wanted._replace(until=None))
-    chosen = narrowed(organisation, every, wanted)
-    start = _place_of(chosen, after)
-    rows = chosen[start : start + ROWS_PER_PAGE]
     last = store.runs.last(organisation.id, besides="plan")
     since = last.started_at if last else None
-    kinds: dict[str, int] = {}
-    for decision in every:
-        kinds[decision.sort] = kinds.get(decision.sort, 0) + 1
-    new = {each.key for each in every if since is not None and each.action.created_at >= since}
-    if len(new) == len(every):
-        new = set()  # the first run: nothing stood before it
+    every = waiting_list(actor, organisation, until=wanted.until)
+    now_and_later = every.narrowed(wanted)
+    chosen = now_and_later.until_then(wanted.until)
+    place = _place_of(after)
+    before = chosen.count_to(place) if place else 0
+    page = chosen.first(ROWS_PER_PAGE, place)
+    rows = chosen.decisions(page)
+    new = store.waiting.came_since(organisation.id, since) if since else 0
+    if new == every.in_all:
+        new = 0  # the first run: nothing stood before it
     return QueuePage(
         rows=tuple(rows),
-        badges=_badges(organisation, rows, new),
-        before=start,
-        in_filter=len(chosen),
-        in_all=len(every),
-        kinds=kinds,
-        sums=in_sum(chosen),
-        after=_cursor(rows[-1]) if start + len(rows) < len(chosen) else "",
-        later=len(now_and_later) - len(chosen),
-        new=len(new),
+        badges=_badges(organisation, rows, since if new else None),
+        before=before,
+        in_filter=chosen.in_all,
+        in_all=every.in_all,
+        kinds=every.counts(),
+        sums=chosen.sums(),
+        after=_cursor(page[-1]) if page and before + len(page) < chosen.in_all else "",
+        later=now_and_later.in_all - chosen.in_all,
+        new=new,
         gone=tuple(store.waiting.gone(organisation.id, since)) if since else (),
         last_run_at=since,
         groups=tuple(store.waiting.groups(organisation.id)),
         left_today=store.actions.sent_count(organisation.id, MESSAGE_KINDS, organisation.today),
-        every=tuple(every),
     )
 
 
-def shown_decision(
-    actor: Actor,
-    organisation: OrganisationContext,
-    key: str,
-    waiting: Sequence[WaitingDecision],
-) -> ShownDecision:
+def shown_decision(actor: Actor, organisation: OrganisationContext, key: str) -> ShownDecision:
     """Return one action with the letter as it will leave, why, and what is not in it.
 
     Its customer alone is planned anew.
@@ -154,7 +146,6 @@ def shown_decision(
         actor: who asks.
         organisation: whose action it is.
         key: of the action, or enough of its beginning.
-        waiting: all that waits.
 
     Raises:
         UserMistake: there is none of that key here.
@@ -164,14 +155,10 @@ def shown_decision(
     row = store.actions.get(key)
     if row.connection_id != organisation.id:
         raise UserMistake(gettext("no action's key begins with %(key)s.", key=repr(key[:12])))
-    decision = next(
-        (each for each in waiting if row.key in {each.key, *(along.key for along in each.along)}),
-        None,
-    )
     held, problem = _held_back(organisation, row)
     return ShownDecision(
         row=row,
-        decision=decision,
+        decision=decision_with(actor, organisation, row.key),
         letter=letter_shown(organisation, row),
         is_ours=row.action.kind in LETTER_KINDS and is_our_letter(row.action),
         because=row.action.because,
@@ -185,25 +172,24 @@ def shown_decision(
     )
 
 
-def _place_of(chosen: Sequence[WaitingDecision], after: str) -> int:
-    """Return where a page goes on, also when the row that ended the last one is gone."""
+def _place_of(after: str) -> ByMoney | None:
+    """Return after which place a page goes on; None: it is the first."""
     amount, _, key = after.partition("~")
     if not key:
-        return 0
+        return None
     try:
-        place = (amount == "", -Decimal(amount or 0), key)
-    except ArithmeticError:
-        return 0
-    return next((at for at, each in enumerate(chosen) if each.place > place), len(chosen))
+        return ByMoney.of(int(Decimal(amount) * UNIT) if amount else None, key)
+    except (ArithmeticError, ValueError):
+        return None
 
 
-def _cursor(decision: WaitingDecision) -> str:
-    amount = "" if decision.in_books is None else f"{decision.in_books}"
-    return f"{amount}~{decision.key}"
+def _cursor(place: ByMoney) -> str:
+    amount = "" if place.is_unknown else f"{from_units(-place.less_units)}"
+    return f"{amount}~{place.key}"
 
 
 def _badges(
-    organisation: OrganisationContext, rows: Sequence[WaitingDecision], new: set[str]
+    organisation: OrganisationContext, rows: Sequence[WaitingDecision], since: datetime | None
 ) -> dict[str, str]:
     """Return what is to be said of rows: one thing each, what matters most."""
     ids = sorted({ref.id for decision in rows for ref in decision.action.invoices})
@@ -216,7 +202,7 @@ def _badges(
             badges[decision.key] = PAID
         elif any(changed):
             badges[decision.key] = CHANGED
-        elif decision.key in new:
+        elif since is not None and decision.action.created_at >= since:
             badges[decision.key] = NEW
     return badges
 
@@ -231,9 +217,9 @@ def _sent_before(organisation: OrganisationContext, row: ActionRow) -> tuple[Sen
         rows_max=200,
     )
     before = [
-        SentBefore(each.action.step or each.action.payload.title or "letter", each.sent_on)
-        for each in sent_rows
-        if each.sent_on is not None and (not ids or ids & {ref.id for ref in each.action.invoices})
+        SentBefore(sent.action.step or sent.action.payload.title or "letter", sent.sent_on)
+        for sent in sent_rows
+        if sent.sent_on is not None and (not ids or ids & {ref.id for ref in sent.action.invoices})
     ]
     return tuple(sorted(before, key=lambda sent: sent.sent_on)[-SENT_BEFORE_MAX:])
 

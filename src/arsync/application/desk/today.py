@@ -14,15 +14,17 @@ from arsync.application.desk.waiting_list import (
     HOLDS,
     LETTERS,
     ON_ITS_WAY,
+    OTHERS,
     WAITS,
     WaitingDecision,
-    waiting_decisions,
+    WaitingList,
+    waiting_list,
 )
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.schedule_view import ScheduleView, schedule_of
 from arsync.core.actions import ActionState
-from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.actions.registry import LETTER_KINDS, MESSAGE_KINDS
 from arsync.core.ledger.agreements.promises import BROKEN
 from arsync.core.ledger.business_days import Calendar, sending_moment
 from arsync.core.ledger.records import RecordKind
@@ -49,6 +51,12 @@ OPEN_ROWS = 4
 
 FOLDED_ROWS_MAX = 46
 """So many more are in that line; beyond them the page of approvals has all."""
+
+ON_WAY_ROWS_MAX = 20
+"""So many of those on their way are named."""
+
+HOLDS_NAMED = 2
+"""So many customers are named whose holds wait."""
 
 ALONE_MAX = 5
 """So many invoices that are left alone are named."""
@@ -109,18 +117,40 @@ class InTheWay(NamedTuple):
     """Who owes and has no email address."""
 
 
+class FirstDecisions(NamedTuple):
+    """Decisions of which the page shows the first."""
+
+    shown: tuple[WaitingDecision, ...]
+    """Most money first."""
+    in_all: int
+
+
+class LettersAbout(NamedTuple):
+    """What letters are about."""
+
+    customers: int
+    invoices: int
+    sums: Mapping[str, Decimal]
+    """By currency."""
+    folded_sums: Mapping[str, Decimal]
+    """Of those that do not stand open."""
+
+
 class Today(NamedTuple):
     """The first page of a connection."""
 
     mode: Mode
     leaves_at: datetime | None
     """When messages leave next, on the organisation's clock; None: the rulebook cannot be read."""
-    letters: tuple[WaitingDecision, ...]
-    """Those that wait for somebody, most money first."""
-    on_their_way: tuple[WaitingDecision, ...]
-    """Messages that are approved and have not left, most money first."""
-    holds: tuple[WaitingDecision, ...]
-    others: tuple[WaitingDecision, ...]
+    letters: FirstDecisions
+    """Those that wait for somebody."""
+    letters_about: LettersAbout
+    on_their_way: FirstDecisions
+    """Messages that are approved and have not left."""
+    leaving: int
+    """To so many customers."""
+    holds: FirstDecisions
+    others: FirstDecisions
     notes: Mapping[str, CustomerNote]
     """By contact, of the letters that stand open."""
     alerts: tuple[OpenAlert, ...]
@@ -151,16 +181,13 @@ def today(actor: Actor, organisation: OrganisationContext) -> Today:
     """Return what the first page shows. Nothing is planned for it: it reads what runs left."""
     permit(actor, Permission.READ)
     store, mode = organisation.store, organisation.connection.mode
-    decisions: list[WaitingDecision] = []
-    if mode is not Mode.OBSERVE:
-        decisions = waiting_decisions(actor, organisation, WAITS | ON_ITS_WAY)
-    waits = [decision for decision in decisions if decision.action.state in WAITS]
-    letters = [decision for decision in waits if decision.sort == LETTERS]
-    on_way = [
-        decision
-        for decision in decisions
-        if decision.action.state in ON_ITS_WAY and decision.sort == LETTERS
-    ]
+    every = waiting_list(actor, organisation, on_their_way=True)
+    if mode is Mode.OBSERVE:
+        every = every.of_keys(())  # nothing can be decided
+    waits = every.in_state(WAITS)
+    letters = waits.of_sort(LETTERS)
+    on_way = every.in_state(ON_ITS_WAY).of_sort(LETTERS)
+    letters_shown = _first(letters, OPEN_ROWS + FOLDED_ROWS_MAX)
     planned, planned_on = _planned(organisation) if mode is Mode.OBSERVE else ((), None)
     alone, alone_count = _left_alone(organisation)
     open_tasks = store.actions.open_tasks(organisation.id)
@@ -169,12 +196,22 @@ def today(actor: Actor, organisation: OrganisationContext) -> Today:
     paid_since = _last_bank_day(organisation)
     return Today(
         mode=mode,
-        leaves_at=_leaves_at(organisation, letters or on_way),
-        letters=tuple(letters),
-        on_their_way=tuple(on_way),
-        holds=tuple(decision for decision in waits if decision.sort == HOLDS),
-        others=tuple(decision for decision in waits if decision.sort not in {HOLDS, LETTERS}),
-        notes=_notes(organisation, letters[:OPEN_ROWS]),
+        leaves_at=_leaves_at(
+            organisation,
+            WAITS if letters.in_all else ON_ITS_WAY,
+        ),
+        letters=letters_shown,
+        letters_about=LettersAbout(
+            letters.customers(),
+            letters.invoices(),
+            letters.sums(),
+            letters.but_first(OPEN_ROWS).sums(),
+        ),
+        on_their_way=_first(on_way, ON_WAY_ROWS_MAX),
+        leaving=on_way.customers(),
+        holds=_first(waits.of_sort(HOLDS), HOLDS_NAMED),
+        others=_first(waits.of_sort(OTHERS), 1),
+        notes=_notes(organisation, letters_shown.shown[:OPEN_ROWS]),
         alerts=tuple(alerts[:ALERTS_SHOWN_MAX]),
         alert_count=len(alerts),
         tasks=len(tasks),
@@ -195,6 +232,13 @@ def today(actor: Actor, organisation: OrganisationContext) -> Today:
     )
 
 
+def _first(decisions: WaitingList, rows_max: int) -> FirstDecisions:
+    return FirstDecisions(
+        tuple(decisions.decisions(decisions.first(rows_max))),
+        decisions.in_all,
+    )
+
+
 def _opens_at(organisation: OrganisationContext) -> datetime | None:
     """Return when a message may leave at the earliest; None: the rulebook cannot be read.
 
@@ -209,14 +253,12 @@ def _opens_at(organisation: OrganisationContext) -> datetime | None:
     return sending_moment(organisation.today, now, zone, places.calendar, hours)
 
 
-def _leaves_at(
-    organisation: OrganisationContext, letters: Sequence[WaitingDecision]
-) -> datetime | None:
+def _leaves_at(organisation: OrganisationContext, state: ActionState) -> datetime | None:
     opens = _opens_at(organisation)
-    moments = [decision.action.not_before for decision in letters if decision.action.not_before]
-    if opens is None or not moments:
+    if opens is None or organisation.observes:
         return opens
-    return max(opens, min(moments).astimezone(organisation.zone))
+    first = organisation.store.waiting.first_moment(organisation.id, state, LETTER_KINDS)
+    return opens if first is None else max(opens, first.astimezone(organisation.zone))
 
 
 def _last_bank_day(organisation: OrganisationContext) -> date:
@@ -291,15 +333,10 @@ def _left_alone(organisation: OrganisationContext) -> tuple[tuple[AloneInvoice, 
     return alone, len(open_ids)
 
 
-def _in_the_way(organisation: OrganisationContext, waits: Sequence[WaitingDecision]) -> InTheWay:
+def _in_the_way(organisation: OrganisationContext, waits: WaitingList) -> InTheWay:
     store = organisation.store
     last = store.runs.last(organisation.id, besides="plan")
     failed = last is not None and last.outcome in {"failed", "part failed"}
-    over = (
-        decision.action.reason
-        for decision in waits
-        if decision.action.reason.startswith(OVER_SAFETY)
-    )
     counts = store.actions.counts(organisation.id)
     paused: tuple[str, ...] = ()
     problems = tuple(map(str, organisation.rules.problems)) + organisation.misfits
@@ -310,7 +347,7 @@ def _in_the_way(organisation: OrganisationContext, waits: Sequence[WaitingDecisi
         outage=store.outages.get(organisation.id),
         failed_run=last if failed else None,
         rulebook=problems[:PROBLEMS_SHOWN_MAX],
-        safety=next(over, "").removeprefix(f"{OVER_SAFETY}: "),
+        safety=waits.first_reason(OVER_SAFETY).removeprefix(f"{OVER_SAFETY}: "),
         pauses=paused[:PROBLEMS_SHOWN_MAX],
         unknown=counts.get(ActionState.UNKNOWN, 0),
         no_address=store.ledger.without_email(organisation.id, NAMED_MAX),

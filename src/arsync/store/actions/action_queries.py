@@ -130,7 +130,9 @@ class ActionQueries:
                 f"{key_or_prefix!r} is not a key: give at least {KEY_PREFIX_CHARACTERS_MIN} of its "
                 "characters, 0-9 and a-f. `arsync actions` lists them."
             )
-        query = select(actions).where(actions.c.key.startswith(prefix)).limit(2)
+        # As a range and not by LIKE, for which SQLite would read every key; "g" follows all digits.
+        key = actions.c.key
+        query = select(actions).where(key >= prefix, key < f"{prefix}g").limit(2)
         with self._database.read() as db:
             rows = db.execute(query).all()
         if len(rows) == 1:

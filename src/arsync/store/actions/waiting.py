@@ -12,15 +12,27 @@ from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
 from arsync.core.actions.registry import FOLLOWING_KINDS, KINDS, MESSAGE_KINDS
 from arsync.store.db.bulk import one_of
 from arsync.store.db.column_types import sum_in_parts, whole_sum
 from arsync.store.db.database import Database
-from arsync.store.db.tables import INVOICE_IS_OPEN, actions, contacts, invoices
-from arsync.store.models import WaitingAction, WaitingInvoice
+from arsync.store.db.tables import ACTION_WAITS, INVOICE_IS_OPEN, actions, contacts, invoices
+from arsync.store.models import InvoiceInShort, WaitingAction, WaitingInvoice, WaitingOutline
 
 LEFT_MAX = 10
 """So many that left on a day are named; the others are counted."""
@@ -81,8 +93,28 @@ class _Short(Struct):
     payload: _ShortPayload | None = None
 
 
+class _OutlineRef(Struct):
+    id: str
+    amount_due: _Amount | str
+    currency: str = ""
+
+
+class _Outline(Struct):
+    """What a place in a list needs of an action's JSON."""
+
+    invoices: tuple[_OutlineRef, ...] = ()
+
+
 # msgspec learns a type when it first meets it: here, before there are threads.
 _SHORT = msgspec.json.Decoder(_Short)
+_OUTLINE = msgspec.json.Decoder(_Outline)
+
+# As the index of what waits says it.
+_WAITS: ColumnElement[str] = literal_column(f"'{ActionState.AWAITING_APPROVAL.value}'")
+
+# A look-up of each of thousands of rows takes a third of what making the member does.
+_KINDS = {kind.value: kind for kind in ActionKind}
+_STATES = {state.value: state for state in ActionState}
 
 
 class WaitingActions:
@@ -99,29 +131,141 @@ class WaitingActions:
             rows = db.execute(query).all()
         return [_waiting(row) for row in rows]
 
-    def decisions(self, connection_id: int) -> int:
-        """Return how many decisions wait for approval: a hold and its terms are one."""
-        with self._database.read() as db:
-            query = select(func.count()).where(
-                actions.c.connection_id == connection_id, is_decision_that_waits()
-            )
-            return db.scalar(query) or 0
+    def outlines(
+        self,
+        connection_id: int,
+        kinds: Collection[ActionKind],
+        *,
+        until: datetime | None = None,
+        on_their_way: bool = False,
+    ) -> list[WaitingOutline]:
+        """Return what waits as lists of thousands are sorted and added up by.
 
-    def _query(self, connection_id: int, states: Collection[ActionState]) -> Select[Any]:
+        Args:
+            connection_id: whose.
+            kinds: of these kinds.
+            until: what came after this moment is later; None: nothing is.
+            on_their_way: also what is approved and has not left.
+        """
         columns = actions.c
-        return (
+        query = (
             select(
                 columns.key,
                 columns.kind,
                 columns.state,
                 columns.contact_id,
-                columns.episode,
                 columns.action,
-                columns.not_before,
                 columns.reason,
-                columns.by_person,
-                columns.created_at,
+                literal(value=False) if until is None else columns.created_at > until,
             )
+            .where(
+                columns.connection_id == connection_id,
+                columns.kind.in_([kind.value for kind in kinds]),
+            )
+            .limit(WAITING_MAX)
+        )
+        # Not in the order of the position alone: SQLite would read all that waits for it.
+        waiting = query.where(ACTION_WAITS).order_by(columns.position + 0, columns.key)
+        approved = query.where(columns.state == ActionState.APPROVED.value).order_by(
+            columns.position, columns.created_at, columns.key
+        )
+        with self._database.read() as db:
+            rows = [*db.execute(waiting)]
+            if on_their_way:
+                rows += db.execute(approved)
+        return [
+            WaitingOutline(
+                key, _KINDS[kind], _STATES[state], contact_id, _in_short(action), reason, is_later
+            )
+            for key, kind, state, contact_id, action, reason, is_later in rows
+        ]
+
+    def of_keys(self, connection_id: int, keys: Sequence[str]) -> dict[str, WaitingAction]:
+        """Return actions in short, by their keys."""
+        columns = actions.c
+        # Beside the keys, SQLite would rather read all actions of the connection.
+        mine = columns.connection_id + 0 == connection_id
+        with self._database.read() as db:
+            query = select(*_short_columns()).where(one_of(db, columns.key, list(keys)), mine)
+            return {row.key: _waiting(row) for row in db.execute(query)}
+
+    def decisions(self, connection_id: int) -> int:
+        """Return how many decisions wait for approval: a hold and its terms are one."""
+        with self._database.read() as db:
+            return self._count(db, connection_id)
+
+    def _count(self, db: Connection, connection_id: int, *fits: ColumnElement[bool]) -> int:
+        waiting = select(func.count()).where(
+            actions.c.connection_id == connection_id, ACTION_WAITS, *fits
+        )
+        along = waiting.where(actions.c.key.in_(keys_along(connection_id)))
+        return db.scalar(select(waiting.scalar_subquery() - along.scalar_subquery())) or 0
+
+    def along(self, connection_id: int, contact_ids: Sequence[str]) -> list[WaitingAction]:
+        """Return what waits about these contacts of the kinds that go along with another."""
+        columns = actions.c
+        with self._database.read() as db:
+            query = select(*_short_columns()).where(
+                columns.connection_id == connection_id,
+                one_of(db, columns.contact_id, list(contact_ids)),
+                ACTION_WAITS,
+                columns.kind.in_([kind.value for kind in FOLLOWING_KINDS]),
+            )
+            return [_waiting(row) for row in db.execute(query)]
+
+    def lead_of(self, connection_id: int, row: WaitingAction) -> str | None:
+        """Return the key of the decision with which an action goes along; None: with none."""
+        columns = actions.c
+        if row.kind not in FOLLOWING_KINDS:
+            return None
+        query = select(columns.key).where(
+            columns.connection_id == connection_id,
+            columns.contact_id == row.contact_id,
+            columns.episode == row.episode,
+            columns.kind == KINDS[row.kind].decided_with,
+            ACTION_WAITS,
+        )
+        with self._database.read() as db:
+            return db.scalar(query)
+
+    def came_since(self, connection_id: int, since: datetime) -> int:
+        """Return how many decisions wait that came from a moment on."""
+        with self._database.read() as db:
+            return self._count(db, connection_id, actions.c.created_at >= since)
+
+    def reasons(self, connection_id: int, beginning: str) -> list[str]:
+        """Return the different reasons with this beginning for which something waits."""
+        columns = actions.c
+        query = (
+            select(columns.reason)
+            .where(
+                columns.connection_id == connection_id,
+                ACTION_WAITS,
+                columns.reason.startswith(beginning, autoescape=True),
+            )
+            .distinct()
+        )
+        with self._database.read() as db:
+            return list(db.scalars(query))
+
+    def first_moment(
+        self, connection_id: int, state: ActionState, kinds: Collection[ActionKind]
+    ) -> datetime | None:
+        """Return the earliest moment before which actions are not to leave; None: none has one."""
+        columns, waits = actions.c, ActionState.AWAITING_APPROVAL
+        query = select(func.min(columns.not_before)).where(
+            columns.connection_id == connection_id,
+            ACTION_WAITS if state is waits else columns.state == state.value,
+            columns.kind.in_([kind.value for kind in kinds]),
+        )
+        with self._database.read() as db:
+            first: datetime | None = db.scalar(query)
+        return first
+
+    def _query(self, connection_id: int, states: Collection[ActionState]) -> Select[Any]:
+        columns = actions.c
+        return (
+            select(*_short_columns())
             .where(
                 columns.connection_id == connection_id,
                 columns.state.in_([state.value for state in states]),
@@ -253,21 +397,63 @@ def is_decision_that_waits() -> ColumnElement[bool]:
 
     It counts what `decided_together` lists.
     """
-    waits, first = ActionState.AWAITING_APPROVAL.value, actions.alias()
+    waits = actions.c.state == ActionState.AWAITING_APPROVAL.value
+    return and_(waits, not_(_goes_along(actions)))
+
+
+def _goes_along(follower: Any) -> ColumnElement[bool]:
+    """Return the condition that what an action is decided with waits too."""
+    lead = actions.alias()
     of_the_same = and_(
-        first.c.connection_id == actions.c.connection_id,
-        first.c.contact_id == actions.c.contact_id,
-        first.c.episode == actions.c.episode,
-        first.c.state == waits,
+        lead.c.connection_id == follower.c.connection_id,
+        lead.c.contact_id == follower.c.contact_id,
+        lead.c.episode == follower.c.episode,
+        lead.c.state == _WAITS,
     )
     follows = [
         and_(
-            actions.c.kind == kind.value,
-            exists().where(of_the_same, first.c.kind == KINDS[kind].decided_with),
+            follower.c.kind == kind.value,
+            exists().where(of_the_same, lead.c.kind == KINDS[kind].decided_with),
         )
         for kind in sorted(FOLLOWING_KINDS)
     ]
-    return and_(actions.c.state == waits, not_(or_(*follows)))
+    return or_(*follows)
+
+
+def keys_along(connection_id: int) -> Select[Any]:
+    """Return the keys of what waits along with another, found once for a whole query.
+
+    Asked of each action that waits, PostgreSQL would think it so dear that it compiles the query,
+    which takes longer than to run it.
+    """
+    follower = actions.alias()
+    return select(follower.c.key).where(
+        follower.c.connection_id == connection_id,
+        follower.c.state == _WAITS,
+        follower.c.kind.in_([kind.value for kind in FOLLOWING_KINDS]),
+        _goes_along(follower),
+    )
+
+
+def _short_columns() -> tuple[ColumnElement[Any], ...]:
+    columns = actions.c
+    return (
+        columns.key,
+        columns.kind,
+        columns.state,
+        columns.contact_id,
+        columns.episode,
+        columns.action,
+        columns.not_before,
+        columns.reason,
+        columns.by_person,
+        columns.created_at,
+    )
+
+
+def _in_short(action: str) -> tuple[InvoiceInShort, ...]:
+    refs = _OUTLINE.decode(action).invoices
+    return tuple(InvoiceInShort(ref.id, ref.currency, _amount(ref.amount_due)) for ref in refs)
 
 
 def _waiting(row: Any) -> WaitingAction:

@@ -58,7 +58,7 @@ def from_units(units: int) -> Decimal:
     return Decimal(units).scaleb(-DECIMAL_PLACES_MAX)
 
 
-_LOW = 10**9
+LOW = 10**9
 """Sums are taken of two parts of each amount: neither reaches 64 bits in a billion documents."""
 
 
@@ -68,12 +68,17 @@ def sum_in_parts(column: ColumnElement[Any]) -> tuple[ColumnElement[Any], Column
     A plain sum ends in "integer overflow" in SQLite once a customer's amounts exceed 922 trillion.
     """
     units = type_coerce(column, BigInteger)
-    return func.sum(units // _LOW), func.sum(units % _LOW)
+    return func.sum(units // LOW), func.sum(units % LOW)
 
 
 def whole_sum(high: Any, low: Any) -> Decimal:
     """Return the amount whose two parts were summed; exact, however large."""
-    return from_units(int(high or 0) * _LOW + int(low or 0))
+    return from_units(whole_units(high, low))
+
+
+def whole_units(high: Any, low: Any) -> int:
+    """Return the same in ten-thousandths."""
+    return int(high or 0) * LOW + int(low or 0)
 
 
 def moment_text(moment: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -48,18 +48,25 @@ class StandingSums:
         """Work on this database."""
         self._database = database
         self._kept: KeptSums[LedgerSums] = KeptSums()
+        self._foreign: KeptSums[frozenset[str]] = KeptSums()
 
     def owed(self, connection_id: int, today: date) -> LedgerSums:
         """Return what is owed on a day, as of the last run."""
         with self._database.read() as db:
-            states = {
-                number: None if state is None else (state, today)
-                for number, state in ledger_states(db, connection_id).items()
-            }
             sums = self._kept.get(
-                states, lambda _: {connection_id: _owed(db, connection_id, today)}
+                _states_and(db, connection_id, today),
+                lambda _: {connection_id: _owed(db, connection_id, today)},
             )
         return sums.get(connection_id, NOTHING_OWED)
+
+    def foreign_debtors(self, connection_id: int, base: str) -> frozenset[str]:
+        """Return the contacts that owe in another currency than the books', as of the last run."""
+        with self._database.read() as db:
+            debtors = self._foreign.get(
+                _states_and(db, connection_id, base),
+                lambda _: {connection_id: _foreign_debtors(db, connection_id, base)},
+            )
+        return debtors.get(connection_id, frozenset())
 
     def due_in_base(self, connection_id: int, today: date, base: str) -> Decimal | None:
         """Return what is due on all open invoices in the currency of the books.
@@ -105,6 +112,30 @@ class StandingSums:
             {currency: whole_sum(high, low) for currency, _, high, low in rows},
             sum(count for _, count, _, _ in rows),
         )
+
+
+def _states_and(
+    db: Connection, connection_id: int, what_else: Hashable
+) -> dict[int, Hashable | None]:
+    return {
+        number: None if state is None else (state, what_else)
+        for number, state in ledger_states(db, connection_id).items()
+    }
+
+
+def _foreign_debtors(db: Connection, connection_id: int, base: str) -> frozenset[str]:
+    columns = invoices.c
+    query = (
+        select(columns.contact_id)
+        .where(
+            columns.connection_id == connection_id,
+            INVOICE_IS_OPEN,
+            columns.amount_due > 0,
+            columns.currency != base,
+        )
+        .distinct()
+    )
+    return frozenset(db.scalars(query))
 
 
 def _owed(db: Connection, connection_id: int, today: date) -> LedgerSums:

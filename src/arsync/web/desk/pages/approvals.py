@@ -175,12 +175,12 @@ def _page(visit: Visit, key: str, status: int = 200) -> Response:
 def _selected(visit: Visit, shown: QueuePage, key: str) -> ShownDecision | None:
     if key:
         try:
-            return shown_decision(visit.actor, visit.organisation, key, shown.every)
+            return shown_decision(visit.actor, visit.organisation, key)
         except UserMistake as mistake:
             raise NotFound(str(mistake)) from None
     if not shown.rows:
         return None
-    return shown_decision(visit.actor, visit.organisation, shown.rows[0].key, shown.every)
+    return shown_decision(visit.actor, visit.organisation, shown.rows[0].key)
 
 
 def _filter(visit: Visit) -> WaitingFilter:

@@ -15,7 +15,7 @@ from arsync.application.desk.deciding import (
     shown_together,
     undo_one,
 )
-from arsync.application.desk.waiting_list import WaitingDecision, in_sum, waiting_decisions
+from arsync.application.desk.waiting_list import WaitingDecision, WaitingList, waiting_list
 from arsync.application.permissions import Permission
 from arsync.store.models import ActionRow
 from arsync.translation import gettext
@@ -49,21 +49,23 @@ def undo(visit: Visit, key: str) -> Response:
 @routes.page("/c/<connection>/approvals/many", Permission.APPROVE)
 def ask_many(visit: Visit) -> Response:
     """Ask once about many, with the list."""
-    decisions, beyond = _chosen(visit)
-    return _many_page(visit, decisions, beyond, visit.request.args.get("do", "approve"))
+    chosen = _chosen(visit)
+    decisions = chosen.decisions(chosen.first(MANY_MAX))
+    return _many_page(visit, chosen, decisions, visit.request.args.get("do", "approve"))
 
 
 @routes.act("/c/<connection>/approvals/many", Permission.APPROVE, audited="decided many")
 def decide_many(visit: Visit) -> Response:
     """Approve or refuse what the page before has shown, and nothing else."""
     form = visit.request.form
-    decisions, beyond = _chosen(visit)
+    chosen = _chosen(visit)
+    decisions = chosen.decisions(chosen.first(MANY_MAX))
     do = form.get("do", "approve")
     if shown_together(decisions) != form.get("shown"):
         visit.field_errors["list"] = gettext(
             "The list has changed since you saw it. This is how it is now."
         )
-        return _many_page(visit, decisions, beyond, do, 422)
+        return _many_page(visit, chosen, decisions, do, 422)
     keys = [decision.key for decision in decisions]
     if do == "refuse":
         reason = form.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
@@ -71,7 +73,7 @@ def decide_many(visit: Visit) -> Response:
             visit.field_errors["reason"] = gettext(
                 "Say why: the customer's page and the log show it."
             )
-            return _many_page(visit, decisions, beyond, do, 422)
+            return _many_page(visit, chosen, decisions, do, 422)
         decided = refuse_many(visit.actor, visit.organisation, keys, reason=reason)
         done = plural(decided.approved, "%(number)s action refused.", "%(number)s actions refused.")
     else:
@@ -117,28 +119,30 @@ def _many_words(done: str, decided: ManyDecided) -> str:
     return "\n".join(lines)
 
 
-def _chosen(visit: Visit) -> tuple[list[WaitingDecision], int]:
-    """Return what is ticked, or all of a sort, most money first, and how many are left over."""
+def _chosen(visit: Visit) -> WaitingList:
+    """Return what is ticked, or all of a sort, most money first."""
     values = visit.request.values
     keys, sort = set(values.getlist("key")), values.get("sort", "")
-    decisions = waiting_decisions(visit.actor, visit.organisation)
+    every = waiting_list(visit.actor, visit.organisation)
     if keys:
-        decisions = [decision for decision in decisions if decision.key in keys]
-    elif sort:
-        decisions = [decision for decision in decisions if decision.sort == sort]
-    return decisions[:MANY_MAX], max(0, len(decisions) - MANY_MAX)
+        return every.of_keys(keys)
+    return every.of_sort(sort) if sort else every
 
 
 def _many_page(
-    visit: Visit, decisions: Sequence[WaitingDecision], beyond: int, do: str, status: int = 200
+    visit: Visit,
+    chosen: WaitingList,
+    decisions: Sequence[WaitingDecision],
+    do: str,
+    status: int = 200,
 ) -> Response:
     return visit.page(
         "many.html",
         status,
         decisions=decisions,
         do="refuse" if do == "refuse" else "approve",
-        beyond=beyond,
-        sums=in_sum(decisions),
+        beyond=max(0, chosen.in_all - MANY_MAX),
+        sums=chosen.of_keys({decision.key for decision in decisions}).sums(),
         shown=shown_together(decisions),
         home=visit.organisation.connection.organisation.base_currency,
         keys=visit.request.values.getlist("key"),

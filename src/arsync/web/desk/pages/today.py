@@ -9,8 +9,7 @@ from flask import current_app
 from werkzeug.wrappers import Response
 
 from arsync.application.desk.next_letter import AHEAD_DAYS_MAX, begin_next_letter
-from arsync.application.desk.today import FOLDED_ROWS_MAX, OPEN_ROWS, Today, today
-from arsync.application.desk.waiting_list import in_sum
+from arsync.application.desk.today import OPEN_ROWS, Today, today
 from arsync.web.desk.pages.decided_words import decided_words, when_words
 from arsync.web.desk.pages.today_problems import problem_lines
 from arsync.web.desk.routing import Routes
@@ -27,21 +26,17 @@ def show(visit: Visit) -> Response:
     """Show what leaves next and what waits."""
     shown = today(visit.actor, visit.organisation)
     letters = shown.letters
-    stand_open = letters[:OPEN_ROWS]
-    folded = letters[OPEN_ROWS : OPEN_ROWS + FOLDED_ROWS_MAX]
+    stand_open, folded = letters.shown[:OPEN_ROWS], letters.shown[OPEN_ROWS:]
     return visit.page(
         "today.html",
         today=shown,
         home=visit.organisation.connection.organisation.base_currency,
         stand_open=stand_open,
         folded=folded,
-        folded_sums=in_sum(letters[OPEN_ROWS:]),
-        more=len(letters) - len(stand_open) - len(folded),
-        all_sums=in_sum(letters),
-        customers=len({decision.action.contact_id for decision in letters}),
-        invoices=len({ref.id for decision in letters for ref in decision.action.invoices}),
+        more=letters.in_all - len(letters.shown),
+        customers=shown.letters_about.customers,
         planned_customers=len({letter.contact_id for letter in shown.planned}),
-        leaving=len({decision.action.contact_id for decision in shown.on_their_way}),
+        leaving=shown.leaving,
         when=when_words(visit, shown.leaves_at),
         problems=list(problem_lines(visit, shown)),
         decided=decided_words(visit),
@@ -55,7 +50,7 @@ def _next_letter(visit: Visit, shown: Today) -> dict[str, Any]:
     The page waits for it a little while alone.
     """
     organisation = visit.organisation
-    empty = not (shown.letters or shown.on_their_way or shown.planned)
+    empty = not (shown.letters.in_all or shown.on_their_way.in_all or shown.planned)
     if not empty or organisation.rules.rulebook is None or organisation.misfits:
         return {"next_letter": None, "looks_ahead": False}
     job = begin_next_letter(visit.actor, organisation, visit.long_work)
