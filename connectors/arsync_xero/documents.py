@@ -212,6 +212,15 @@ class AllocationDocument(Document, frozen=True):
     invoice: InvoiceReference | None = None
 
 
+class RefundDocument(Document, frozen=True):
+    """What was paid back of a credit, as the credit lists it."""
+
+    status: str | None = None
+    date: str | None = None
+    date_string: str | None = None
+    amount: Decimal | None = None
+
+
 class CreditDocument(SalesDocument, frozen=True):
     """A credit note, prepayment or overpayment: whichever id it has tells which."""
 
@@ -221,6 +230,7 @@ class CreditDocument(SalesDocument, frozen=True):
     overpayment_id: str | None = None
     remaining_credit: Decimal | None = None
     allocations: list[AllocationDocument] | None = None
+    payments: list[RefundDocument] | None = None
 
 
 class PaymentDocument(Document, frozen=True):

@@ -6,7 +6,7 @@ An odd document becomes a `DocumentProblem` that names it: never a default, neve
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -124,7 +124,7 @@ _OTHER_PAYMENTS = frozenset(
         "APOVERPAYMENTPAYMENT",
     }
 )
-"""Bills, and refunds of credits: a refund shows in the credit's own remaining amount."""
+"""Bills, and refunds of credits: the credit itself lists them."""
 _TERM_WORDS = {
     "DAYSAFTERBILLDATE": "{day} days after the invoice date",
     "DAYSAFTERBILLMONTH": "{day} days after the end of the invoice month",
@@ -417,8 +417,9 @@ def _credit(
             rate=_rate(document.currency_rate, currency, base, needed=status in _OWED),
             total=money(document.total, "Total"),
             unallocated=_remaining(document, status),
-            allocations=tuple(
-                _allocation(allocation, issued_on) for allocation in document.allocations or ()
+            allocations=(
+                *(_allocation(allocation, issued_on) for allocation in document.allocations or ()),
+                *_refunds(document, issued_on),
             ),
             updated_at=moment_of(document.updated_date_utc),
         )
@@ -632,6 +633,25 @@ def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
         allocated_on=_optional_day(document.date_string, document.date, "Allocations.Date")
         or issued_on,
     )
+
+
+def _refunds(document: CreditDocument, issued_on: date) -> Iterator[Allocation]:
+    """Yield what was paid back of a credit.
+
+    Its remaining amount has it off already: a refund that cannot be understood costs the day on
+    which it was paid, and nothing else.
+    """
+    for refund in document.payments or ():
+        try:
+            paid_on = _day(refund.date_string, refund.date, "Payments.Date")
+            amount = money(refund.amount, "Payments.Amount")
+        except UnusableField:
+            continue
+        if (
+            _PAYMENT_STATUS.get(refund.status or "AUTHORISED") == PaymentStatus.ACTIVE
+            and amount > 0
+        ):
+            yield Allocation("", amount, max(paid_on, issued_on))
 
 
 def _customer_number(document: ContactDocument) -> str:

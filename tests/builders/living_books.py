@@ -35,7 +35,7 @@ class Books:
     def live(self, day: date) -> None:
         self._chance.choice([self.issue, self.issue, self.pay, self.pay, self.credit])(day)
         if self._chance.random() < 0.75:
-            self._chance.choice([self.apply, self.undo, self.void])(day)
+            self._chance.choice([self.apply, self.undo, self.void, self.refund])(day)
 
     def issue(self, day: date) -> None:
         name = f"i{len(self.invoices)}"
@@ -46,7 +46,9 @@ class Books:
         self.invoices[name] = an_invoice(name, issued_on=issued_on, due_on=due_on, total=total)
 
     def pay(self, day: date) -> None:
-        invoice = self._open(day)
+        # Some is paid before the day of its invoice: a deposit.
+        ahead = self._chance.choice([0, 0, 0, 30])
+        invoice = self._open(day + timedelta(ahead))
         if invoice is None:
             return
         part = self._part(invoice.amount_due)
@@ -82,6 +84,19 @@ class Books:
         status = "open" if left else "paid"
         self.credits[credit.id] = credit._replace(unallocated=left, status=status)
         self._reduce(invoice, part, day)
+
+    def refund(self, day: date) -> None:
+        """Pay back what is left of a credit, or some of it, as Xero says it."""
+        usable = [credit for credit in self.credits.values() if credit.unallocated > 0]
+        if usable:
+            credit = self._chance.choice(usable)
+            part = self._part(credit.unallocated)
+            left = credit.unallocated - part
+            self.credits[credit.id] = credit._replace(
+                unallocated=left,
+                status="open" if left else "paid",
+                allocations=(*credit.allocations, Allocation("", part, day)),
+            )
 
     def undo(self, day: date) -> None:
         """Delete a payment: its invoice is owed again."""

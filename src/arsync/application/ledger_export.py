@@ -314,14 +314,14 @@ ENTITIES: Mapping[str, Entity] = {
         ),
         Entity(
             "allocations",
-            "Money of a payment or a credit matched to an invoice.",
+            "Money of a payment or a credit matched to an invoice, or paid back.",
             _columns("""
                 source: payment, credit note, prepayment or overpayment
                 source_id: its id
-                invoice_id: what it was matched to
+                invoice_id: what it was matched to; empty for a refund
                 currency: of both
                 amount: how much of it
-                allocated_on: the day it was matched
+                allocated_on: the day it was matched, or paid back
             """),
             _allocations,
         ),

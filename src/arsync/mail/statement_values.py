@@ -133,6 +133,7 @@ _WORDS = {
     LineKind.INVOICE_VOIDED: "invoice_voided",
     LineKind.CREDIT_VOIDED: "credit_voided",
     LineKind.PAYMENT_TAKEN_BACK: "payment_taken_back",
+    LineKind.REFUND: "refund",
     LineKind.OTHER: "other_change",
 }
 """By kind of line, its word in `language.toml`."""

@@ -486,6 +486,19 @@ def test_a_credit_note_with_its_allocations() -> None:
     assert credit.allocations == (Allocation("i1", Decimal(30), date(2026, 1, 6)),)
 
 
+def test_a_refund_is_used_of_its_credit() -> None:
+    """The payments of a credit are what was paid back of it, each on its day."""
+    paid_back = [
+        {"PaymentID": "r1", "Date": "/Date(1768176000000+0000)/", "Amount": 15.00},
+        {"PaymentID": "r2", "Date": "/Date(1768176000000+0000)/", "Amount": 5, "Status": "DELETED"},
+        {"PaymentID": "r3", "Amount": 5.00},
+    ]
+    credit = one(CREDIT_NOTES, to_credit, CREDIT | {"RemainingCredit": 5, "Payments": paid_back})
+    _, refund = credit.allocations
+    assert refund == Allocation("", Decimal(15), date(2026, 1, 12))
+    assert refund.is_refund
+
+
 @pytest.mark.parametrize("type_", ["RECEIVE-PREPAYMENT", "ARPREPAYMENT"])
 def test_a_prepayment_is_money_in_hand(type_: str) -> None:
     row = CREDIT | {"Type": type_, "CreditNoteID": None, "PrepaymentID": "pp1"}

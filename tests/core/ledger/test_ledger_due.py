@@ -49,6 +49,7 @@ def test_each_day_is_the_sum_of_its_documents(seed: int) -> None:
 
 def without_unapplied_cash(account: Account) -> Account:
     """Return an account whose money was matched as it came, with a rate for all invoices."""
+    issued = {invoice.id: invoice.issued_on for invoice in account.invoices}
     return account._replace(
         invoices=tuple(
             invoice._replace(rate=invoice.rate or Decimal("0.75")) for invoice in account.invoices
@@ -57,6 +58,9 @@ def without_unapplied_cash(account: Account) -> Account:
             payment._replace(paid_on=payment.allocations[0].allocated_on)
             for payment in account.payments
             if payment.status == PaymentStatus.ACTIVE
+            # A deposit is unapplied until its invoice is issued.
+            if payment.allocations[0].allocated_on
+            >= issued.get(payment.allocations[0].invoice_id, date.min)
         ),
         credits=(),
         doubts=(),

@@ -166,8 +166,24 @@ def test_what_was_voided_shows_until_then() -> None:
     ]
 
 
-def test_a_refund_shows_as_another_change() -> None:
-    # A refunded credit is used up, and names nothing that it was used for.
+def test_a_refund_shows_on_its_day() -> None:
+    """bcgov/entity#28787: refunds are missing in the statements of their month."""
+    paid_back = Allocation("", Decimal(50), DAY + timedelta(5))
+    account = a_debtor(
+        credits=(
+            a_credit(
+                total=50, unallocated=0, status="paid", issued_on=DAY, allocations=(paid_back,)
+            ),
+        )
+    )
+    [section] = since(account, DAY, DAY + timedelta(7)).sections
+    assert plain(section.lines) == [("20", "credit note", -50, -50), ("25", "refund", 50, 0)]
+    [before] = since(account, DAY, DAY + timedelta(4)).sections
+    assert before.closing_balance == -50
+
+
+def test_a_refund_without_a_day_is_another_change() -> None:
+    # QuickBooks tells no refund: a credit is used up, and names nothing that it was used for.
     account = a_debtor(credits=(a_credit(total=50, unallocated=0, status="paid", issued_on=DAY),))
     [section] = since(account, DAY, DAY).sections
     assert plain(section.lines) == [

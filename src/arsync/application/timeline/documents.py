@@ -48,8 +48,14 @@ def credit_events(subject: TimelineSubject) -> Iterator[TimelineEvent]:
     ):
         if credit.status == DocumentStatus.DRAFT:
             continue
-        numbers = subject.numbers(line.invoice_id for line in credit.allocations)
+        numbers = subject.numbers(
+            line.invoice_id for line in credit.allocations if not line.is_refund
+        )
         used = f" for {', '.join(numbers)}" if numbers else ""
         name = f"{credit.kind} {credit.number}".strip()
         text = f"{name}, {shown(credit.total, credit.currency)}{used}"
         yield TimelineEvent(credit.issued_on, "credit", text, invoices=numbers)
+        for line in credit.allocations:
+            if line.is_refund:
+                back = f"{shown(line.amount, credit.currency)} of {name} paid back"
+                yield TimelineEvent(line.allocated_on, "credit", back)

@@ -179,11 +179,20 @@ def is_owed(invoice: Invoice) -> bool:
 
 
 class Allocation(NamedTuple):
-    """Money of one payment or credit matched to one invoice, in the invoice's currency."""
+    """Money of one payment or credit matched to one invoice, in the invoice's currency.
+
+    Or what was paid back to the customer: a refund uses up a credit as an invoice does.
+    """
 
     invoice_id: str
+    """Empty for a refund."""
     amount: Decimal
     allocated_on: date
+
+    @property
+    def is_refund(self) -> bool:
+        """Return whether it was paid back to the customer."""
+        return not self.invoice_id
 
 
 class Payment(NamedTuple):

@@ -47,8 +47,9 @@ class LineKind(StrEnum):
     INVOICE_VOIDED = "invoice voided"
     CREDIT_VOIDED = "credit voided"
     PAYMENT_TAKEN_BACK = "payment taken back"
+    REFUND = "refund"
     OTHER = "other change"
-    """What the documents do not explain: a refund, a discount, a rounding."""
+    """What the documents do not explain: a refund without a day, a discount, a rounding."""
 
 
 class StatementLine(NamedTuple):
@@ -297,6 +298,7 @@ def _movements(account: Account, zone: tzinfo) -> Iterator[Movement]:
         )
         if credit.total:
             yield from _of(credit, line, LineKind.CREDIT_VOIDED, zone)
+        yield from _refunds(credit, number)
     for payment in account.payments:
         line = StatementLine(
             payment.paid_on,
@@ -308,6 +310,16 @@ def _movements(account: Account, zone: tzinfo) -> Iterator[Movement]:
         )
         if payment.amount:
             yield from _of(payment, line, LineKind.PAYMENT_TAKEN_BACK, zone)
+
+
+def _refunds(credit: Credit, number: str) -> Iterator[Movement]:
+    """Yield what was paid back of a credit that stands."""
+    for allocation in credit.allocations if credit.status in _LIVE else ():
+        if allocation.is_refund:
+            line = StatementLine(
+                allocation.allocated_on, LineKind.REFUND, number, allocation.amount, ZERO
+            )
+            yield credit.contact_id, credit.currency, line
 
 
 def _of(

@@ -213,8 +213,8 @@ def _matched(account: Account) -> Iterator[tuple[str, MoneyIn]]:
             continue
         for allocation in credit.allocations:
             explained.add(allocation.invoice_id)
-            # A credit note lowers what is owed, and is no payment.
-            if credit.kind != CreditKind.CREDIT_NOTE:
+            # A credit note lowers what is owed, and is no payment; nor is what was paid back.
+            if credit.kind != CreditKind.CREDIT_NOTE and not allocation.is_refund:
                 yield allocation.invoice_id, MoneyIn(credit.issued_on, allocation.amount)
     for invoice in account.invoices:
         # Paid, and the books do not say by what: by the day that they do give.
