@@ -94,6 +94,25 @@ def test_letters_and_emails_share_the_room(desk: Desk) -> None:
     assert len(full.held_back) == 3
 
 
+def test_departments_share_the_room_and_branches_do_not(desk: Desk) -> None:
+    rules = book(desk, ", via: smtp").replace("messages: 3", "messages: 1")
+    works = desk.invoice("i2", 12, email="works@x.test")
+    departments = desk.account(desk.invoice("i1", 40), works)
+    plan = desk.plan(rules, departments)
+    assert [ref.id for action in plan.actions for ref in action.invoices] == ["i1"]
+    assert whys(plan) == [
+        (
+            "the others of today come first; at most 1 in 30 days to one customer",
+            desk.today + timedelta(30),
+        )
+    ]
+    family = (desk.contact(), desk.contact("c2", parent_id="c1", email="works@x.test"))
+    branches = desk.account(
+        desk.invoice("i1", 40), desk.invoice("i2", 12, contact="c2"), contacts=family
+    )
+    assert len(desk.plan(rules, branches).actions) == 2
+
+
 def test_tasks_take_no_room(desk: Desk) -> None:
     cadence = "reminders: [{name: Call, steps: [{day: 1, task: Call}]}]\n"
     sent = tuple(desk.sent("i9", 1, days_ago) for days_ago in (9, 6, 3))
