@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from tests.builders.books import RULES, TODAY, BooksWorld
 from tests.builders.records import a_payment
 
+from arsync.application import payment_plans
 from arsync.application.letters.sending import LetterToSend, send_letter
 from arsync.application.permissions import Actor, NotPermitted, Role
 from arsync.application.persons_words import Recorded
 from arsync.application.timeline.customer_timeline import timeline
 from arsync.core.actions import ActionKind, ActionState
-from arsync.core.ledger.records import DocumentProblem, RecordKind
+from arsync.core.ledger.agreements.plan_terms import Terms
+from arsync.core.ledger.records import DocumentProblem, Instalment, RecordKind
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow, Mode
 
@@ -49,11 +55,11 @@ def mailing(world: BooksWorld) -> BooksWorld:
     return world
 
 
-def sent(world: BooksWorld, name: str, number: int, actor: Actor = OWNER, **how: str) -> Recorded:
+def sent(world: BooksWorld, name: str, number: int, actor: Actor = OWNER, **how: Any) -> Recorded:
     return send_letter(actor, world.app, LetterToSend(name, f"Customer {number}", **how))
 
 
-def refused(world: BooksWorld, name: str, number: int, actor: Actor = OWNER, **how: str) -> str:
+def refused(world: BooksWorld, name: str, number: int, actor: Actor = OWNER, **how: Any) -> str:
     with pytest.raises(UserMistake) as mistake:
         sent(world, name, number, actor, **how)
     return str(mistake.value)
@@ -91,7 +97,8 @@ def test_a_thank_you_leaves_once(mailing: BooksWorld) -> None:
         ("credit limit changed", 1, "no change of Customer 1's credit limit is known"),
         ("satisfaction check", 1, "--invoice NUMBER says which"),
         ("first reminder", 1, "leaves by its cadence"),
-        ("hand over announced", 1, "leaves before debts are placed"),
+        ("hand over announced", 1, "no rule of placements hands over a debt of Customer 1"),
+        ("instalment due", 1, "no payment plan stands with Customer 1"),
         ("reference request", 1, "arsync credit ask"),
         ("birthday", 1, "there is no letter 'birthday'"),
     ],
@@ -159,6 +166,36 @@ def test_a_rule_leaves_a_persons_letter_as_it_is(mailing: BooksWorld) -> None:
     (row,) = letters(mailing)
     assert (row.state, row.action.payload.language_code) == (ActionState.AWAITING_APPROVAL, "de")
     assert row.action.note.endswith("asked for by Ann.")
+
+
+def an_instalment(world: BooksWorld, days: int) -> None:
+    """Agree one instalment with the third customer, so many days ahead."""
+    terms = Terms(listed=(Instalment(TODAY + timedelta(days), Decimal(9000)),))
+    payment_plans.agree(OWNER, world.app, ["INV-3"], terms)
+
+
+def test_a_rule_announces_no_instalment_again(mailing: BooksWorld) -> None:
+    an_instalment(mailing, 2)
+    assert "no instalment was missed" in refused(mailing, "instalment missed", 3)
+    sent(mailing, "instalment due", 3)
+    mailing.sync()
+    assert subjects(mailing) != []
+    assert "was already sent" in refused(mailing, "instalment due", 3)
+    mailing.rules(rules("payment_plans: {announce: 3 days before}\n"))
+    mailing.advance(hours=20)
+    mailing.sync()
+    assert len(mailing.books.mails) == 1
+
+
+def test_an_instalment_that_came_is_not_asked_for(mailing: BooksWorld) -> None:
+    an_instalment(mailing, 2)
+    asked = sent(mailing, "instalment due", 3)
+    assert asked.row is not None
+    mailing.books.pay(mailing.books.invoices["i3"])
+    mailing.sync()
+    row = mailing.store.actions.get(asked.row.key)
+    assert (row.state, mailing.books.mails) == (ActionState.WITHDRAWN, [])
+    assert "payment plan" in row.reason
 
 
 def test_what_is_untrue_when_it_leaves_stays(mailing: BooksWorld) -> None:

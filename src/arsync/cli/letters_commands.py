@@ -243,6 +243,7 @@ def send_test(
 @click.argument("name")
 @click.option("--customer", required=True, metavar="CUSTOMER", help="To whom: a name or an id.")
 @click.option("--invoice", default="", metavar="NUMBER", help="The invoice that it is about.")
+@click.option("--plan", "plan_id", type=int, metavar="NUMBER", help="The payment plan it is about.")
 @click.option("--language", default="", metavar="CODE", help="Its language (default: as sent).")
 @click.option("--via", default="", metavar="WAY", help="By which way (default: as by rule).")
 @click.option("--line", default="", metavar="TEXT", help="A line of yours above its text.")
@@ -253,6 +254,7 @@ def send(
     name: str,
     customer: str,
     invoice: str,
+    plan_id: int | None,
     language: str,
     via: str,
     line: str,
@@ -263,16 +265,17 @@ def send(
     """Have the next run send a letter about the account to a customer, on your word.
 
     NAME is `statement of account`, `thank you`, `satisfaction check`, `terms of trade`, `credit
-    hold placed`, `credit hold lifted`, `credit limit changed`, or a text of yours that `thank_you`
-    or `after_issue` sends. No rule has to ask for it. It leaves only if it is true, then and now,
+    hold placed`, `credit hold lifted`, `credit limit changed`, `payment plan agreed`, `instalment
+    due`, `instalment missed`, `hand over announced`, or a text of yours that `thank_you` or
+    `after_issue` sends. No rule has to ask for it. It leaves only if it is true, then and now,
     and once for one occasion: neither a rule nor a person sends it again. Your word is its
-    approval; where you may not approve, it waits for somebody who may. Reminders and notices leave
-    by their cadence alone.
+    approval; where you may not approve, it waits for somebody who may. Reminders and
+    notices leave by their cadence alone.
     """
     from arsync.application.letters.sending import LetterToSend, send_letter
     from arsync.application.persons_words import recorded_view
 
-    letter = LetterToSend(name, customer, invoice, via, language, line)
+    letter = LetterToSend(name, customer, invoice, via, language, line, plan_id)
     with opened(config_file) as (actor, container):
         recorded = send_letter(actor, container, letter, connection)
     if as_json:

@@ -18,6 +18,7 @@ from arsync.core.actions import (
     InvoiceRef,
     LiftCreditHoldPayload,
     ReminderLevelPayload,
+    ReminderPayload,
 )
 from arsync.core.actions.effects import charges_billed, placement_made, steps_taken
 from arsync.core.actions.message_words import by_way
@@ -99,7 +100,7 @@ class Recheck:
         if action.kind in OUTSIDE_BOOKS:
             gone = self._reference_gone(action)
             return Gone(gone) if gone else Ready(action, addressee_of(action))
-        if row.by_person and action.kind is ActionKind.ACCOUNT_LETTER:
+        if row.by_person and _is_true_or_gone(action):
             return self._asked_letter(action)
         if row.by_person or action.kind in WORD_KINDS:
             return Ready(action, self._account(action.contact_id))
@@ -212,6 +213,13 @@ class Recheck:
         others = [invoice_id for invoice_id in open_ids if invoice_id not in invoice_ids]
         room = max(0, self._limits.reread_invoices_max - len(invoice_ids))
         return [*sorted(invoice_ids), *others[:room]]
+
+
+def _is_true_or_gone(action: Action) -> bool:
+    """Return whether a person can have asked for a letter that may be untrue by now."""
+    payload = action.payload
+    about_plan = isinstance(payload, ReminderPayload) and payload.about_plan is not None
+    return action.kind is ActionKind.ACCOUNT_LETTER or about_plan
 
 
 def as_before(account: Account, action: Action) -> Account:

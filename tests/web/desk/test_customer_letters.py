@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from flask.testing import FlaskClient
 from tests.builders.desk import DeskDriver, add_person, post
 
-from arsync.application.permissions import Role
+from arsync.application.payment_plans import agree
+from arsync.application.permissions import Actor, Role
 from arsync.core.actions import ActionKind
+from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.store.models import ActionRow
 from arsync.store.people.audit_log import AuditFilter
 
 ELMHURST = "/c/books/customers/c1"
 LETTER = f"{ELMHURST}/letter"
+OWNER = Actor("Olga", Role.OWNER)
 
 
 def asked(desk: DeskDriver) -> ActionRow:
@@ -43,6 +47,22 @@ def test_an_untrue_letter_keeps_what_was_typed(controller: FlaskClient) -> None:
     assert "Not sent: Elmhurst Tools was never on hold." in page
     response = post(controller, LETTER)
     assert "Which letter?" in response.text
+
+
+def test_of_two_payment_plans_one_is_chosen(desk: DeskDriver, controller: FlaskClient) -> None:
+    assert 'name="plan"' not in controller.get(LETTER).text
+    desk.books.add_invoice(desk.books.contacts["c1"], 98, overdue=9, amount="90.00")
+    list(desk.container.sync("books"))
+    day = desk.container.clock.now().date() + timedelta(9)
+    connection = desk.container.store.connections.get("books")
+    (account,) = desk.container.store.ledger.accounts(connection.id, ["c1"])
+    owed = [invoice.number for invoice in account.invoices if invoice.amount_due > 0]
+    for number in owed[:2]:
+        terms = Terms(equal_parts=2, first=day)
+        agree(OWNER, desk.container, [number], terms, connection="books")
+    assert '<option value="2">2, of' in controller.get(LETTER).text
+    refused = post(controller, LETTER, letter="instalment due")
+    assert "2 payment plans" in refused.text
 
 
 def test_an_accountants_letter_waits(desk: DeskDriver, accountant: FlaskClient) -> None:

@@ -18,13 +18,13 @@ from arsync.application.statements import SentBy, send_statement, statement
 from arsync.core.actions import ActionState, Via
 from arsync.core.ledger.records import Invoice
 from arsync.core.planning.asked_letters import (
-    Untrue,
     WishedLetter,
     asked_letter,
     texts_to_ask_for,
 )
 from arsync.core.planning.customer_statement import payer_of
-from arsync.core.rulebook.model import HAND_OVER, REFERENCE_LETTERS, STATEMENT_OF_ACCOUNT
+from arsync.core.planning.untrue_letters import Untrue
+from arsync.core.rulebook.model import REFERENCE_LETTERS, STATEMENT_OF_ACCOUNT
 from arsync.errors import UserMistake
 from arsync.mail import language
 from arsync.mail.own_texts import text_name
@@ -47,6 +47,8 @@ class LetterToSend(NamedTuple):
     """Empty: the customer's."""
     line: str = ""
     """What stands above its text, in the person's own words."""
+    plan_id: int | None = None
+    """The number of the payment plan that it is about; None: the customer has one."""
 
 
 def letters_to_send(organisation: OrganisationContext) -> tuple[str, ...]:
@@ -85,7 +87,8 @@ def send_letter(
     if wanted.language:
         language(wanted.language)
     person = name_line(actor.name)
-    wish = WishedLetter(name, _invoice(container, organisation, wanted.invoice), wanted.via)
+    invoice = _invoice(container, organisation, wanted.invoice)
+    wish = WishedLetter(name, invoice, wanted.via, wanted.plan_id)
     payer = payer_of(account, contact.id)
     letter = asked_letter(organisation.planning(), account, payer, wish, person)
     if isinstance(letter, Untrue):
@@ -127,11 +130,9 @@ def _refuse_other_texts(organisation: OrganisationContext, name: str) -> None:
         return
     if name in REFERENCE_LETTERS:
         raise UserMistake(f"{name!r} goes to a reference: `arsync credit ask NUMBER NAME`.")
-    if name == HAND_OVER:
-        raise UserMistake(f"{name!r} leaves before debts are placed: `placements` say when.")
     if organisation.rules.letters.has(name):
         raise UserMistake(
-            f"{name!r} leaves by its cadence or payment plan alone, so that no step is taken"
+            f"{name!r} leaves by its cadence alone, so that no step is taken"
             f" twice.\n    hint: by hand go {', '.join(known)}"
         )
     raise UserMistake(

@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from arsync.core.actions import AccountLetterPayload, Action, ActionKind, payload_of
+from arsync.core.actions import (
+    AccountLetterPayload,
+    Action,
+    ActionKind,
+    ReminderPayload,
+    Via,
+    payload_of,
+)
 from arsync.core.actions.message_words import sent_words
 from arsync.core.ledger.records import Account, Invoice
 from arsync.core.planning.account_letter_planner import what_stops_account_letters
@@ -26,12 +33,15 @@ from arsync.core.planning.account_letters import (
     way_of,
 )
 from arsync.core.planning.announcement_planner import (
+    hand_over_announced,
+    hand_over_letter,
     held_id,
     hold_letter,
     lift_letter,
     limit_letter,
     limit_stands,
 )
+from arsync.core.planning.asked_plan_letters import PLAN_TEXTS, asked_plan_letter
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.courtesy_planner import (
     LIVE,
@@ -40,9 +50,12 @@ from arsync.core.planning.courtesy_planner import (
     paid_lately,
     thanks_for,
 )
+from arsync.core.planning.placement_planner import agency_proposed
 from arsync.core.planning.planning_context import Planning
+from arsync.core.planning.untrue_letters import Untrue
 from arsync.core.rulebook.conditions import ALWAYS
 from arsync.core.rulebook.model import (
+    HAND_OVER,
     HOLD_LIFTED,
     HOLD_PLACED,
     LIMIT_CHANGED,
@@ -69,13 +82,8 @@ class WishedLetter(NamedTuple):
     invoice: Invoice | None = None
     via: str = ""
     """Empty: as the rulebook sends it."""
-
-
-class Untrue(NamedTuple):
-    """Why a letter is not sent, and what to do."""
-
-    reason: str
-    hint: str = ""
+    plan_id: int | None = None
+    """The number of the payment plan that it is about; None: of the one that there is."""
 
 
 class AskedLetter(NamedTuple):
@@ -107,7 +115,7 @@ _Maker = Callable[[_Asking], _Made]
 
 def texts_to_ask_for(rulebook: Rulebook) -> tuple[str, ...]:
     """Return the names of the letters that a person can send, besides the statement of account."""
-    return tuple(_makers(rulebook))
+    return *_makers(rulebook), *PLAN_TEXTS
 
 
 def asked_letter(
@@ -124,6 +132,8 @@ def asked_letter(
     """
     assessment = planning.assessor.assess(account)
     party = assessment.party_of(contact_id)
+    if wish.text in PLAN_TEXTS:
+        return _about_plan(planning, assessment, party, wish, who)
     asking = _Asking(planning, assessment, party, wish)
     letter = _makers(asking.rulebook)[wish.text](asking)
     if isinstance(letter, Untrue):
@@ -142,6 +152,15 @@ def asked_letter(
     note = f"{sent}, asked for by {who}."
     action = replace(action, payload=payload, not_before=None, note=note)
     return AskedLetter(action, _keys(asking, letter))
+
+
+def _about_plan(
+    planning: Planning, assessment: Assessment, party: DunnedParty, wish: WishedLetter, who: str
+) -> AskedLetter | Untrue:
+    if wish.via not in {"", Via.SMTP}:
+        return Untrue(f"{wish.text!r} leaves by mail alone", "leave out --via")
+    action = asked_plan_letter(planning, assessment, party, wish.text, wish.plan_id, who)
+    return action if isinstance(action, Untrue) else AskedLetter(action, (action.key,))
 
 
 def _keys(asking: _Asking, letter: LetterDue) -> tuple[str, ...]:
@@ -163,6 +182,8 @@ def true_still(planning: Planning, account: Account, action: Action) -> Action |
         account: the customer's, read again.
         action: the letter, as it was asked for. A statement is true on every day.
     """
+    if isinstance(action.payload, ReminderPayload):
+        return _plan_letter_still(planning, account, action, action.payload)
     if action.step not in _makers(planning.assessor.rulebook):
         return action
     named = [ref.id for ref in action.invoices]
@@ -181,6 +202,22 @@ def true_still(planning: Planning, account: Account, action: Action) -> Action |
     return replace(action, invoices=refs, payload=payload)
 
 
+def _plan_letter_still(
+    planning: Planning, account: Account, action: Action, payload: ReminderPayload
+) -> Action | str:
+    """Return a letter about a payment plan as it is true now, or why it is not any more."""
+    plan_id = payload.about_plan.plan_id if payload.about_plan is not None else None
+    wish = WishedLetter(action.step, plan_id=plan_id)
+    fresh = asked_letter(planning, account, action.contact_id, wish, "")
+    if isinstance(fresh, Untrue):
+        return fresh.reason
+    if fresh.action.subject != action.subject:
+        return "the instalment that it was about has come"
+    named = {ref.id for ref in action.invoices}
+    refs = tuple(ref for ref in fresh.action.invoices if ref.id in named)
+    return replace(action, invoices=refs)
+
+
 def _makers(rulebook: Rulebook) -> Mapping[str, _Maker]:
     """Return what makes each letter, by the name of its text, the rulebook's own among them."""
     makers: dict[str, _Maker] = {
@@ -190,6 +227,7 @@ def _makers(rulebook: Rulebook) -> Mapping[str, _Maker]:
         HOLD_PLACED: _hold_placed,
         HOLD_LIFTED: _hold_lifted,
         LIMIT_CHANGED: _limit_changed,
+        HAND_OVER: _hand_over,
     }
     makers |= {rule.email: _after_issue for rule in rulebook.after_issue}
     if rulebook.thank_you is not None:
@@ -298,3 +336,17 @@ def _limit_changed(asking: _Asking) -> _Made:
             "the next run records the change: send the letter after it",
         )
     return limit_letter(asking.planning, change, NOWHERE)
+
+
+def _hand_over(asking: _Asking) -> _Made:
+    planning, assessment, party, _ = asking
+    agency = agency_proposed(planning, assessment, party)
+    if not agency:
+        return Untrue(
+            f"no rule of placements hands over a debt of {asking.name} now",
+            f"`arsync why {asking.name!r}` says what each of them asks for",
+        )
+    told_before = hand_over_announced(assessment.account, party.view.contact.id, planning.today)
+    if told_before is not None:
+        return Untrue(f"it was announced to {asking.name} on {told_before.on}")
+    return hand_over_letter(planning, assessment, party, agency)

@@ -80,7 +80,9 @@ def plan_instalment_letters(
     due = [
         letter
         for letter in letters_due(planning, assessment, party)
-        if not planning.is_done(_action(planning, party, letter).key, assessment.account.done_keys)
+        if not planning.is_done(
+            plan_letter_action(planning, party, letter).key, assessment.account.done_keys
+        )
     ]
     if not due:
         return NOTHING
@@ -90,7 +92,7 @@ def plan_instalment_letters(
     if stop is not None:
         return holding_back(*(_held(planning, party, letter, *stop) for letter in due))
     others = (_held(planning, party, letter, *another_leaves(planning)) for letter in later)
-    return acting(_action(planning, party, first)) + holding_back(*others)
+    return acting(plan_letter_action(planning, party, first)) + holding_back(*others)
 
 
 def plan_next_days(planning: Planning, assessment: Assessment, party: DunnedParty) -> Decisions:
@@ -118,7 +120,7 @@ def _next_noted(
     planning: Planning, party: DunnedParty, judged: JudgedPlan, following: JudgedInstalment
 ) -> Action | None:
     plan = judged.plan
-    invoices = _owed_of(party, judged)
+    invoices = owed_of(party, judged)
     if not invoices:
         return None
     lines = (
@@ -143,7 +145,7 @@ def _next_noted(
     )
 
 
-def _owed_of(party: DunnedParty, judged: JudgedPlan) -> list[Invoice]:
+def owed_of(party: DunnedParty, judged: JudgedPlan) -> list[Invoice]:
     """Return what is owed still of a plan's invoices, in its order."""
     owed = party.view.account_view.owed_by_id
     return [owed[invoice_id] for invoice_id in judged.plan.invoice_ids if invoice_id in owed]
@@ -160,7 +162,7 @@ def letters_due(
         if following is None or judged.plan.contact_id != party.view.contact.id:
             continue
         # Of invoices that cannot be read nobody is written to.
-        if not _owed_of(party, judged):
+        if not owed_of(party, judged):
             continue
         if judged.plan.is_confirmed:
             yield PlanLetter(PLAN_AGREED, judged, following, "confirm")
@@ -223,9 +225,10 @@ def _because(planning: Planning, letter: PlanLetter) -> Because:
     return Because(place.file, place.line, RULE, facts)
 
 
-def _action(planning: Planning, party: DunnedParty, letter: PlanLetter) -> Action:
+def plan_letter_action(planning: Planning, party: DunnedParty, letter: PlanLetter) -> Action:
+    """Return a letter about a plan as the action that it becomes."""
     contact, judged = party.view.contact, letter.judged
-    invoices = _owed_of(party, judged)
+    invoices = owed_of(party, judged)
     leaving = planning.places.leaving(contact, party.customer)
     reason = _because(planning, letter)
     step = Step(0, StepKind.EMAIL, letter.text, NOWHERE)

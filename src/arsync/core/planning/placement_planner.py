@@ -127,6 +127,11 @@ def agency_to_announce(planning: Planning, assessment: Assessment, party: Dunned
     contact_id, today = party.view.contact.id, planning.today
     if hand_over_announced(assessment.account, contact_id, today) is not None:
         return ""
+    return agency_proposed(planning, assessment, party)
+
+
+def agency_proposed(planning: Planning, assessment: Assessment, party: DunnedParty) -> str:
+    """Return the agency that a rule asks to place debts of the contact with; else nothing."""
     together, _ = _proposals(planning, assessment, party)
     return together[0][0].rule.agency if together else ""
 

@@ -35,6 +35,8 @@ def test_a_letter_leaves_with_the_next_run(desk: DeskDriver, controller: Program
     sent = controller.post(letters, letter="terms of trade")
     assert sent.status_code == 200, sent.text
     assert said(sent)["message"] == "Elmhurst Tools: terms of trade leaves with the next run."
+    unplanned = controller.post(letters, letter="instalment due", plan=4)
+    assert "has no payment plan 4" in unplanned.text
     connection = desk.container.store.connections.get("books")
     (row,) = desk.container.store.actions.list(connection.id, kinds={ActionKind.ACCOUNT_LETTER})
     assert row.state == "approved"

@@ -73,6 +73,10 @@ class LetterBody(Struct, frozen=True, forbid_unknown_fields=True):
     by_post: bool = False
     """Otherwise as the rulebook sends it, or by email."""
     line: Annotated[str, Meta(description="A line of one's own above its text.")] = ""
+    plan: Annotated[
+        int | None,
+        Meta(description="The number of the payment plan that it is about; left out: the one."),
+    ] = None
 
 
 @operations.act(
@@ -87,7 +91,12 @@ def ask_for_letter(caller: Caller, customer: RecordId, body: LetterBody) -> Reco
     caller.about = contact.name
     via = Via.POST if body.by_post else ""
     letter = LetterToSend(
-        body.letter, CustomerId(contact.id), body.invoice, via=via, line=body.line
+        body.letter,
+        CustomerId(contact.id),
+        body.invoice,
+        via=via,
+        line=body.line,
+        plan_id=body.plan,
     )
     sent = send_letter(caller.actor, caller.container, letter, caller.organisation.name)
     caller.log_words = sent.message

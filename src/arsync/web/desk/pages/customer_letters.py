@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
+from arsync.application.desk.customer_forms import FormSubject
 from arsync.application.letters.sending import LetterToSend, letters_to_send, send_letter
 from arsync.application.name_search import CustomerId
 from arsync.application.permissions import Permission
@@ -31,7 +32,9 @@ def record_letter(visit: Visit, customer: str) -> Response:
     """Have the letter sent by the next run."""
     subject = subject_of(visit, customer)
     name = text_of(visit, "letter", gettext("Which letter?"))
-    invoice, line, via = (text_of(visit, field) for field in ("number", "line", "via"))
+    invoice, line, via, plan = (
+        text_of(visit, field) for field in ("number", "line", "via", "plan")
+    )
     if not visit.field_errors:
         letter = LetterToSend(
             name,
@@ -39,6 +42,7 @@ def record_letter(visit: Visit, customer: str) -> Response:
             invoice,
             via=via if via in {Via.SMTP, Via.POST} else "",
             line=line,
+            plan_id=int(plan) if plan.isdecimal() else None,
         )
         try:
             sent = send_letter(visit.actor, visit.container, letter, visit.organisation.name)
@@ -52,11 +56,13 @@ def record_letter(visit: Visit, customer: str) -> Response:
 def _letter_page(visit: Visit, customer: str, status: int = 200) -> Response:
     ways = visit.organisation.sends.ways
     names = letters_to_send(visit.organisation) if not visit.organisation.misfits else ()
+    subject = subject_of(visit, customer)
     return form_page(
         visit,
         "form_letter.html",
-        subject_of(visit, customer),
+        subject,
         status,
+        plans=_plans(subject),
         # The statement has a page of its own, where it is seen before it leaves.
         letters=[(name, name) for name in names if name != STATEMENT_OF_ACCOUNT],
         ways=[
@@ -69,3 +75,24 @@ def _letter_page(visit: Visit, customer: str, status: int = 200) -> Response:
         ],
         line_characters_max=PERSONAL_LINE_CHARACTERS_MAX,
     )
+
+
+def _plans(subject: FormSubject) -> list[tuple[str, str]]:
+    """Return the payment plans that stand with the customer, where there are several."""
+    standing = [
+        judged
+        for judged in subject.assessed.view.account_view.payment_plans
+        if judged.is_standing and judged.plan.contact_id == subject.contact.id
+    ]
+    if len(standing) < 2:
+        return []
+    return [
+        ("", gettext("about none")),
+        *(
+            (
+                f"{judged.plan.id}",
+                gettext("%(number)s, of %(day)s", number=judged.plan.id, day=judged.plan.made_on),
+            )
+            for judged in standing
+        ),
+    ]
