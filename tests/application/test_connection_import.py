@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from tests.builders.books import ORGANISATION
+from tests.builders.pigeon import pigeon_installed
 from tests.builders.practice import OWNER, Practice, practising
 
 from arsync.application.connection_import import (
@@ -82,6 +83,24 @@ def test_clients_that_are_connected_are_brought_to_the_list(practice: Practice) 
     again = plan(practice, rows)
     carry_out(OWNER, practice.container, again)
     assert again.done == []
+
+
+def test_settings_of_a_channel_are_written(
+    practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pigeon_installed(tmp_path, monkeypatch):
+        practice.own("north", "[channels.pigeon]\npigeons = 3\n")
+        file = practice.container.config.folder / "clients.csv"
+        file.write_text(
+            "name,platform,organisation,channels.pigeon.loft\nnorth,xero,North Ltd,barn\n"
+        )
+        for done in (["north: [channels.pigeon] loft written to connections/north.toml."], []):
+            asked = plan_import(OWNER, practice.container, file)
+            carry_out(OWNER, practice.container, asked)
+            assert asked.done == done
+        own = practice.organisation("north").config
+        assert own.get("channels.pigeon", "loft") == "barn"
+        assert own.get("channels.pigeon", "pigeons") == "3"
 
 
 def test_a_setting_that_says_otherwise_is_not_overwritten(practice: Practice) -> None:

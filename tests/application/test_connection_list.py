@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.builders.pigeon import pigeon_installed
 
 from arsync.application.connection_list import (
     CELL_CHARACTERS_MAX,
@@ -141,3 +142,21 @@ def test_a_list_has_its_bounds(tmp_path: Path) -> None:
     assert len(wrong) == PROBLEMS_SHOWN_MAX + 2
     assert wrong[-2] == "... and 100 more problems."
     assert "no text" in problems(tmp_path, b"\x00\x01\x02")[0]
+
+
+def test_settings_of_a_channel_are_columns_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pigeon_installed(tmp_path, monkeypatch):
+        header = "platform,organisation,channels.pigeon.loft,channels.pigeon.pigeons\n"
+        (row,) = read(tmp_path, f"{header}xero,Acme,barn,4\n")
+        assert row.settings == (
+            (("channels.pigeon", "loft"), "barn"),
+            (("channels.pigeon", "pigeons"), "4"),
+        )
+        many = problems(tmp_path, f"{header}xero,Acme,barn,12\n")
+        assert many[0].startswith("F:2, column channels.pigeon.pigeons: [channels.pigeon] pigeons")
+        slip = "platform,organisation,channels.pigeon.lofft,channels.owl.loft\n"
+        told = problems(tmp_path, f"{slip}xero,Acme,a,b\n")
+        assert told[0].startswith("F:1, column channels.pigeon.lofft: this column is not known.")
+        assert told[1].startswith("F:1, column channels.owl.loft: no channel 'owl' is installed.")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arsync.config import SETTINGS
+from arsync.config.channel_sections import CHANNELS, channel_of, channel_settings
 from arsync.config.mode_words import mode_value
 from arsync.config.setting_reader import ConfigReader
 from arsync.errors import UserMistake
@@ -43,6 +44,7 @@ NEEDED = ("platform", "organisation")
 _OWN = {
     f"{setting.section}.{setting.key}": setting for setting in SETTINGS if setting.per_connection
 }
+_OF_CHANNEL = re.compile(rf"({re.escape(CHANNELS)}\.[^.]+)\.([^.]+)")
 _ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+[0-9]+")
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _DELIMITERS = ",;\t"
@@ -101,6 +103,7 @@ class _ListReader:
         self._folder = folder
         self._platforms = platforms
         self._lines_of: dict[tuple[str, ...], int] = {}
+        self._own = dict(_OWN)
 
     def rows(self, text: str) -> Iterator[ListedConnection]:
         """Yield the rows that are sound; what is wrong with the others goes to `problems`."""
@@ -137,12 +140,32 @@ class _ListReader:
         for column in dict.fromkeys(header):
             if header.count(column) > 1:
                 self._add(line, column, "this column comes twice.")
-            if column not in COLUMNS and column not in _OWN:
+            if _OF_CHANNEL.fullmatch(column):
+                self._channel_column(column, line)
+            elif column not in COLUMNS and column not in _OWN:
                 self._add(line, column or "(empty)", _unknown_column(column))
         for column in NEEDED:
             if column not in header:
                 self._add(line, column, "this column is missing.")
         return header
+
+    def _channel_column(self, column: str, line: int) -> None:
+        """Take in `channels.pigeon.loft`, a setting of a channel that another package brings."""
+        section, _, key = column.rpartition(".")
+        try:
+            settings = channel_settings(channel_of(section))
+        except UserMistake as mistake:
+            self._add(line, column, f"{mistake}")
+            return
+        setting = settings.get(key)
+        if setting is None:
+            self._add(
+                line, column, _unknown_column(column, [f"{section}.{each}" for each in settings])
+            )
+        elif not setting.per_connection:
+            self._add(line, column, SHARED)
+        else:
+            self._own[column] = setting
 
     def _row(self, header: list[str], cells: list[str], line: int) -> Iterator[ListedConnection]:
         problems_before = len(self.problems)
@@ -206,7 +229,7 @@ class _ListReader:
 
     def _settings(self, values: dict[str, str], line: int) -> Iterator[tuple[tuple[str, str], str]]:
         for column, value in values.items():
-            setting = _OWN.get(column)
+            setting = self._own.get(column)
             if setting is None or not value:
                 continue
             if _ROUNDED.fullmatch(value):
@@ -274,10 +297,13 @@ def _plain(cell: str) -> str:
     return as_text[1].strip() if as_text else text
 
 
-def _unknown_column(column: str) -> str:
+SHARED = "this setting is the same for all connections; it belongs into config.toml."
+
+
+def _unknown_column(column: str, of_channel: Sequence[str] = ()) -> str:
     shared = {f"{setting.section}.{setting.key}" for setting in SETTINGS}
     if column in shared:
-        return "this setting is the same for all connections; it belongs into config.toml."
-    near = difflib.get_close_matches(column, [*COLUMNS, *_OWN], n=1)
+        return SHARED
+    near = difflib.get_close_matches(column, of_channel or [*COLUMNS, *_OWN], n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(COLUMNS)}, letters.iban"
     return f"this column is not known.\n    hint: {hint}"

@@ -153,7 +153,8 @@ def import_(
     """Connect, label and set up the connections of a list, as a spreadsheet saves it (CSV).
 
     Columns: platform, organisation (its name or id), name, mode, labels, and settings of the
-    connection's own such as letters.iban. All rows are checked before anything is done.
+    connection's own such as letters.iban or channels.NAME.KEY. All rows are checked before anything
+    is done.
 
     One consent at Xero opens all organisations that are chosen there; QuickBooks asks for each
     company. Import the same list again after the next consent: what is done stays.

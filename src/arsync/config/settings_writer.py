@@ -36,7 +36,10 @@ def with_settings(text: str, values: Mapping[tuple[str, str], str]) -> str:
     written = "\n".join(lines) + "\n"
     expected = _parsed(text)
     for (section, key), value in values.items():
-        expected.setdefault(section, {})[key] = value
+        table = expected
+        for name in section.split("."):  # [channels.pigeon] is a table within a table
+            table = table.setdefault(name, {})
+        table[key] = value
     try:
         as_asked = tomllib.loads(written) == expected
     except tomllib.TOMLDecodeError:
