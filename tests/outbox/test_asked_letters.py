@@ -11,9 +11,12 @@ from tests.builders.books import RULES, TODAY, BooksWorld
 from tests.builders.records import a_payment
 
 from arsync.application import payment_plans
+from arsync.application.approvals import approve
+from arsync.application.letters.asking import send_statement
 from arsync.application.letters.sending import LetterToSend, send_letter
 from arsync.application.permissions import Actor, NotPermitted, Role
 from arsync.application.persons_words import Recorded
+from arsync.application.statements import SentBy, statement
 from arsync.application.timeline.customer_timeline import timeline
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.agreements.plan_terms import Terms
@@ -271,6 +274,20 @@ def test_terms_go_again_with_another_invoice(mailing: BooksWorld) -> None:
 
 def test_a_statement_goes_by_the_same_command(mailing: BooksWorld) -> None:
     assert "leaves with the next run" in sent(mailing, "statement of account", 1).message
+
+
+def test_a_statement_waits_as_letters_do(mailing: BooksWorld) -> None:
+    shown = statement(ACCOUNTANT, mailing.app, "Customer 1")
+    asked = send_statement(ACCOUNTANT, shown, SentBy())
+    assert asked.message == "Customer 1: statement of account waits for approval."
+    assert asked.row is not None
+    mailing.sync()
+    assert not mailing.books.mails
+    approve(OWNER, mailing.app, [asked.row.key])
+    mailing.sync()
+    assert len(mailing.books.mails) == 1
+    with pytest.raises(NotPermitted):
+        send_statement(READER, shown, SentBy())
 
 
 def test_a_line_of_ones_own_goes_along(mailing: BooksWorld) -> None:

@@ -13,7 +13,6 @@ from arsync.application.container import Container
 from arsync.application.name_search import contact_named
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.persons_words import Recorded, name_line
 from arsync.core.actions import AccountLetterPayload, Action, Because, StatementAsked, Via
 from arsync.core.actions.message_words import by_way
 from arsync.core.ledger.age_buckets import BUCKETS
@@ -28,7 +27,6 @@ from arsync.core.planning.customer_statement import payer_of
 from arsync.core.rulebook.model import STATEMENT_OF_ACCOUNT
 from arsync.errors import UserMistake
 from arsync.mail import language
-from arsync.translation import saying
 
 
 class CustomerStatement(NamedTuple):
@@ -206,19 +204,18 @@ def statement_pdf(shown: CustomerStatement, sent_by: SentBy) -> bytes:
     return shown.organisation.letter_maker.pdf(action, account, day)
 
 
-def send_statement(actor: Actor, shown: CustomerStatement, sent_by: SentBy) -> Recorded:
-    """Have a statement sent to its customer by the next run, once on a day.
+def statement_letter(shown: CustomerStatement, sent_by: SentBy, who: str) -> Action:
+    """Return a statement as the letter that a person asks for.
 
     Args:
-        actor: who asks for it: that is its approval.
-        shown: what is sent; it is made anew when it leaves.
+        shown: what is sent.
         sent_by: in which language and way.
+        who: asks for it.
 
     Raises:
         UserMistake: nothing leaves while the connection observes, the way is not set up, or the
             customer cannot be written to.
     """
-    permit(actor, Permission.APPROVE)
     organisation, contact = shown.organisation, shown.contact
     to_file = "\n    hint: --pdf FILE writes it into a file"
     if organisation.observes:
@@ -232,13 +229,7 @@ def send_statement(actor: Actor, shown: CustomerStatement, sent_by: SentBy) -> R
         raise UserMistake(f"{contact.name} has no email address.{to_file}")
     if shown.doubts:
         raise UserMistake(f"not sent: {shown.doubts[0]}.{to_file}")
-    person = name_line(actor.name)
-    action, _, _ = _letter(shown, sent_by, person)
-    row = organisation.store.decisions.ask(
-        organisation.id, action, who=person, why="asked for", now=organisation.clock.now()
-    )
-    leaves = saying("%(customer)s: the statement leaves with the next run.", customer=contact.name)
-    return Recorded(row, leaves)
+    return _letter(shown, sent_by, who)[0]
 
 
 def _letter(shown: CustomerStatement, sent_by: SentBy, who: str) -> tuple[Action, Account, date]:

@@ -69,9 +69,11 @@ def statement(
 
     It lists every open invoice, also what is not due, and the money in hand that is not matched to
     an invoice yet. With --from it lists what changed the balance since that day. Looking at it
-    changes nothing; --send is an approval, and the statement is made anew when it leaves.
+    changes nothing; --send has it leave with the next run, on your word as `letters send` does, and
+    the statement is made anew when it leaves.
     """
     from arsync.application import statements
+    from arsync.application.letters.asking import send_statement
     from arsync.application.persons_words import recorded_view
 
     sent_by = statements.SentBy(language, via)
@@ -89,7 +91,7 @@ def statement(
                 write_output(path, make(customers, sent_by), container.config)
                 say(f"wrote {path}")
         if send:
-            recorded = statements.send_statement(actor, customers, sent_by)
+            recorded = send_statement(actor, customers, sent_by)
             if as_json:
                 print_json(recorded_view(recorded))
             say(recorded.message)

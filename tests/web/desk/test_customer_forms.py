@@ -232,8 +232,17 @@ def test_a_reader_may_record_nothing(reader: FlaskClient, form: str) -> None:
 
 
 def test_an_accountant_agrees_nothing(accountant: FlaskClient) -> None:
-    for form in ("promise", "plan", "dispute", "hold", "release", "statement"):
+    for form in ("promise", "plan", "dispute", "hold", "release"):
         assert post(accountant, f"{ELMHURST}/{form}").status_code == 403
+
+
+def test_an_accountants_statement_waits(accountant: FlaskClient) -> None:
+    page = accountant.get(f"{ELMHURST}/statement").text
+    assert "It waits until somebody approves it." in page
+    response = post(accountant, f"{ELMHURST}/statement", via="smtp")
+    assert response.status_code == 303, response.text
+    told = accountant.get(response.headers["Location"]).text
+    assert "statement of account waits for approval" in told
 
 
 def _ahead(desk: DeskDriver) -> dict[str, str]:

@@ -172,7 +172,7 @@ def test_what_a_form_did_is_translated(accented_desk: DeskDriver) -> None:
         ("promise", {"covers": "all", "day": day}, "Promise to pay recorded: "),
         ("task", {"text": "Ask for a reference"}, "Task opened: "),
         ("leave-alone", {"until": day, "reason": "moving house"}, " is left alone until "),
-        ("statement", {}, ": the statement leaves with the next run."),
+        ("statement", {}, " leaves with the next run."),
         ("call", {"kind": "call", "text": "They were out"}, "Logged as number "),
     ):
         answer = post(client, f"{base}/{form}", **fields)

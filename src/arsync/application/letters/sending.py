@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from arsync.application.approvals import approve
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
+from arsync.application.letters.asking import PersonsLetter, ask_to_leave, send_statement
 from arsync.application.letters.made_up import in_language
 from arsync.application.name_search import contact_named, invoice_numbered
 from arsync.application.organisation_context import OrganisationContext
-from arsync.application.permissions import Actor, Permission, is_permitted, permit
-from arsync.application.personal_lines import checked_line, put_personal_line
+from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import Recorded, name_line
-from arsync.application.statements import SentBy, send_statement, statement
+from arsync.application.statements import SentBy, statement
 from arsync.core.actions import ActionState, Via
 from arsync.core.ledger.records import Invoice
 from arsync.core.planning.asked_letters import (
@@ -29,7 +28,6 @@ from arsync.errors import UserMistake
 from arsync.mail import language
 from arsync.mail.own_texts import text_name
 from arsync.store.models import ActionRow
-from arsync.translation import saying
 
 
 class LetterToSend(NamedTuple):
@@ -96,31 +94,7 @@ def send_letter(
         raise UserMistake(f"not sent: {letter.reason}.{hint}")
     _refuse_again(name, list(organisation.store.actions.rows(letter.keys)))
     action = in_language(letter.action, wanted.language)
-    line = checked_line(organisation, action, wanted.line)
-    row = organisation.store.decisions.ask(
-        organisation.id,
-        action,
-        who=person,
-        why="asked for",
-        now=organisation.clock.now(),
-        state=ActionState.AWAITING_APPROVAL,
-    )
-    if not is_permitted(actor, Permission.APPROVE):
-        return Recorded(row, _said(row))
-    if line:
-        put_personal_line(actor, container, row.key, line)
-    # What the rulebook leaves to a role is looked at by itself.
-    if not row.action.approvers:
-        (listed,) = approve(actor, container, [row.key])
-        row = listed.row
-    return Recorded(row, _said(row))
-
-
-def _said(row: ActionRow) -> str:
-    names = {"customer": row.action.contact_name, "letter": row.action.step}
-    if row.state is ActionState.APPROVED:
-        return saying("%(customer)s: %(letter)s leaves with the next run.", **names)
-    return saying("%(customer)s: %(letter)s waits for approval.", **names)
+    return ask_to_leave(actor, organisation, PersonsLetter(action, wanted.line))
 
 
 def _refuse_other_texts(organisation: OrganisationContext, name: str) -> None:

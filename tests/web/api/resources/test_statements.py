@@ -19,7 +19,7 @@ def test_a_statement_lists_what_is_open(reader: Program) -> None:
 def test_a_statement_leaves_with_the_next_run(desk: DeskDriver, controller: Program) -> None:
     sent = controller.post(f"{STATEMENT}/send")
     assert sent.status_code == 200, sent.text
-    assert said(sent)["message"] == "Elmhurst Tools: the statement leaves with the next run."
+    assert said(sent)["message"] == "Elmhurst Tools: statement of account leaves with the next run."
     connection = desk.container.store.connections.get("books")
     (row,) = desk.container.store.actions.list(connection.id, kinds={ActionKind.ACCOUNT_LETTER})
     assert row.state == "approved"

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from arsync.application.desk.record_pages import one_customer
+from arsync.application.letters.asking import send_statement
 from arsync.application.letters.sending import LetterToSend, send_letter
 from arsync.application.name_search import CustomerId
 from arsync.application.permissions import Permission
@@ -16,7 +17,6 @@ from arsync.application.statements import (
     CustomerStatement,
     SentBy,
     StatementView,
-    send_statement,
     statement,
     statement_view,
 )
@@ -51,12 +51,12 @@ def get_statement(caller: Caller, customer: RecordId, query: StatementQuery) -> 
 
 @operations.act(
     "/connections/{connection}/customers/{customer}/statement/send",
-    Permission.APPROVE,
+    Permission.PREPARE,
     audited="sent a statement",
     amounts=True,
 )
 def ask_for_statement(caller: Caller, customer: RecordId, body: SendingBody) -> RecordedView:
-    """Have today's statement sent by the next run, once on a day."""
+    """Have today's statement sent by the next run, once on a day; who may not approve, waits."""
     shown = _statement(caller, customer, StatementQuery())
     sent = send_statement(caller.actor, shown, SentBy(via=Via.POST if body.by_post else Via.SMTP))
     caller.log_words = sent.message

@@ -16,11 +16,12 @@ from arsync.application.customer_pauses import leave_alone, no_longer_leave_alon
 from arsync.application.desk.customer_forms import FormSubject, form_subject
 from arsync.application.disputes import DisputeWords, dispute_together
 from arsync.application.hold_customer import hold_customer
+from arsync.application.letters.asking import send_statement
 from arsync.application.name_search import ContactId
 from arsync.application.permissions import Permission
 from arsync.application.promises import PromiseToPay, promise
 from arsync.application.release_customer import release_customer
-from arsync.application.statements import SentBy, send_statement, statement, statement_pdf
+from arsync.application.statements import SentBy, statement, statement_pdf
 from arsync.application.tasks import NewTask, open_task
 from arsync.core.actions import Via
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS
@@ -383,7 +384,7 @@ def statement_as_pdf(visit: Visit, customer: str) -> Response:
     return file_answer(statement_pdf(shown, SentBy()), "application/pdf", "statement.pdf")
 
 
-@routes.act(f"{BASE}/statement", Permission.APPROVE, audited="sent a statement")
+@routes.act(f"{BASE}/statement", Permission.PREPARE, audited="sent a statement")
 def record_statement(visit: Visit, customer: str) -> Response:
     """Have the statement sent by the next run."""
     subject = subject_of(visit, customer)
