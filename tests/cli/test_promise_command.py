@@ -22,12 +22,26 @@ def test_a_newer_promise_says_what_becomes_of_the_earlier(shell: Shell) -> None:
     whole = shell("promise", "INV-1", LATER, "--also", *XERO)
     assert (whole.code, "both need an amount" in whole.err) == (2, True)
     newest = shell("promise", "INV-1", LATER, *XERO)
+    assert "If both were meant, each needs an amount: `arsync promise INVOICE DATE" in newest.err
     assert f"It replaces the promise of GBP 100.00 by {SOON}." in newest.err
     assert f"It replaces the promise of GBP 300.00 by {LATER}." in newest.err
     plan = shell("plan", "--json", *XERO).json
     assert [held["why"] for held in plan["held_back"] if held["invoice"] == "INV-1"] == [
         f"promise_to_pay open until {LATER}"
     ]
+
+
+def test_both_promises_are_kept_as_it_is_said(shell: Shell) -> None:
+    shell("promise", "INV-1", SOON, "100", *XERO)
+    newer = shell("promise", "INV-1", LATER, "300", *XERO)
+    kept = f"promise INV-1 {SOON} 100.00 --also"
+    assert f"If both were meant: `arsync {kept}` puts that one beside it." in newer.err
+    assert shell(*kept.split(), *XERO).code == 0
+    listed = shell("promise", *XERO).out
+    assert SOON in listed
+    assert LATER in listed
+    more = shell("promise", "INV-1", LATER, "850", *XERO)
+    assert "Together they would be more than is due." in more.err
 
 
 def test_a_customer_promises_all_that_it_owes(shell: Shell) -> None:

@@ -6,6 +6,7 @@ two would leave a promise that the books never hear of.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -32,7 +33,7 @@ from arsync.core.actions import Action, Because, PromisePayload
 from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.agreements.promises import BROKEN, OPEN, JudgedPromise
 from arsync.core.ledger.money import ZERO, shown
-from arsync.core.ledger.records import Contact, Invoice
+from arsync.core.ledger.records import Contact, Invoice, Promise
 from arsync.core.ledger.unapplied_cash import payers
 from arsync.errors import UserMistake
 from arsync.store.agreements.promises import MadePromise
@@ -143,7 +144,7 @@ def promise(
         noted_by=None if organisation.observes else note_of,
     )
     message = saying("Promise to pay recorded: %(promise)s.", promise=_promise_words(row, debt))
-    of_earlier = _of_earlier(debt, earlier, also=promised.also)
+    of_earlier = _of_earlier(debt, earlier, promised.amount, also=promised.also)
     return recorded(organisation, message.then(*of_earlier), note_of(row))
 
 
@@ -289,7 +290,9 @@ def _refuse_too_much(
         )
 
 
-def _of_earlier(debt: PromisedDebt, earlier: list[JudgedPromise], *, also: bool) -> list[SaidText]:
+def _of_earlier(
+    debt: PromisedDebt, earlier: list[JudgedPromise], amount: Decimal | None, *, also: bool
+) -> list[SaidText]:
     """Return what becomes of earlier promises about the same invoices, in sentences."""
     about = frozenset(invoice.id for invoice in debt.invoices)
     sentences = []
@@ -304,6 +307,7 @@ def _of_earlier(debt: PromisedDebt, earlier: list[JudgedPromise], *, also: bool)
             sentences.append(saying("It stands beside %(promise)s.", promise=words))
         elif judged.state == OPEN and about.issuperset(judged.promise.invoice_ids):
             sentences.append(saying("It replaces %(promise)s.", promise=words))
+            sentences.append(_to_keep_both(debt, judged.promise, amount))
         elif judged.state == OPEN:
             sentences.append(
                 saying(
@@ -311,6 +315,26 @@ def _of_earlier(debt: PromisedDebt, earlier: list[JudgedPromise], *, also: bool)
                 )
             )
     return sentences
+
+
+def _to_keep_both(debt: PromisedDebt, earlier: Promise, amount: Decimal | None) -> SaidText:
+    """Return how a promise that was replaced is kept beside the one that replaced it."""
+    if amount is None or earlier.amount is None:
+        return saying(
+            "If both were meant, each needs an amount: `arsync promise INVOICE DATE AMOUNT --also`"
+            " records one beside the other."
+        )
+    if amount + earlier.amount > debt.due:
+        return saying("Together they would be more than is due.")
+    owed = debt.view.owed_by_id
+    numbers = [owed[id_].number or id_ for id_ in earlier.invoice_ids if id_ in owed]
+    return saying(
+        "If both were meant: `arsync promise %(names)s %(day)s %(amount)s --also` puts that one"
+        " beside it.",
+        names=shlex.join([debt.contact.name] if debt.is_all else numbers),
+        day=earlier.promised_on.isoformat(),
+        amount=f"{earlier.amount}",
+    )
 
 
 def _promise_note(connection: str, debt: PromisedDebt, row: PromiseRow) -> Action:
