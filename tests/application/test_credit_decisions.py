@@ -18,6 +18,7 @@ from arsync.application.credit_applications import (
     change_application,
     record_data,
     record_reference,
+    signed_file,
 )
 from arsync.application.credit_decisions import (
     DecidedByHand,
@@ -222,7 +223,9 @@ def test_what_is_not_said_anew_stays(ledger: Container, tmp_path: Path) -> None:
     signed.write_bytes(b"%PDF signed")
     number = applied(ledger)
     words = ApplicantWords(
-        signed_file=signed, signed_version="2026", people=("Jane Doe, director, j@example.com",)
+        signed_file=signed_file(signed),
+        signed_version="2026",
+        people=("Jane Doe, director, j@example.com",),
     )
     change_application(OWNER, ledger, number, words)
     application = change_application(OWNER, ledger, number, ApplicantWords(vat_number="GB1"))
@@ -241,7 +244,7 @@ def test_what_is_not_said_anew_stays(ledger: Container, tmp_path: Path) -> None:
         (ApplicantWords(terms="0 days"), "no payment terms"),
         (ApplicantWords(trading_since=TODAY + timedelta(1)), "still to come"),
         (ApplicantWords(signed_on=TODAY), "needs the signed file"),
-        (ApplicantWords(signed_file=Path("/nowhere/terms.pdf")), "cannot be read"),
+        (ApplicantWords(signed_version="2026"), "needs the signed file"),
         (ApplicantWords(registration_number="1" * 41), "too long"),
         (ApplicantWords(people=("a, b, c, d",)), "is no person"),
     ],

@@ -48,6 +48,14 @@ SIGNED_BYTES_MAX = 50_000_000
 LIMIT_MAX = Decimal("1e12")
 
 
+class SignedFile(NamedTuple):
+    """A file of signed terms: its name, and the hash that tells it from any other."""
+
+    name: str
+    sha256: str
+    """As 64 hexadecimal digits."""
+
+
 class ApplicantWords(NamedTuple):
     """What is said of an application; None and empty leave what was said before."""
 
@@ -62,7 +70,7 @@ class ApplicantWords(NamedTuple):
     """`Jane Doe, director, jane@example.com`."""
     applied_on: date | None = None
     """None: today."""
-    signed_file: Path | None = None
+    signed_file: SignedFile | None = None
     signed_on: date | None = None
     """None, with a file: today."""
     signed_version: str = ""
@@ -199,8 +207,9 @@ def _with_words(
     ):
         if day is not None and day > today:
             raise UserMistake(f"{what}, {day}, is still to come.")
-    if words.signed_on and words.signed_file is None and application.signed is None:
-        raise UserMistake("a signature needs the signed file: --signed FILE")
+    says_of_signature = words.signed_on or words.signed_version
+    if says_of_signature and words.signed_file is None and application.signed is None:
+        raise UserMistake("a signature needs the signed file.\n    hint: --signed FILE")
     people = tuple(map(_person, words.people))
     if len(people) > PEOPLE_MAX:
         raise UserMistake(f"an application names at most {PEOPLE_MAX} people.")
@@ -245,20 +254,36 @@ def _signed(words: ApplicantWords, before: SignedTerms | None, today: date) -> S
             signed_on=words.signed_on or before.signed_on,
             version=name_line(words.signed_version) or before.version,
         )
-    content = _content(words.signed_file)
     return SignedTerms(
-        name_line(words.signed_file.name),
-        hashlib.sha256(content).hexdigest(),
+        words.signed_file.name,
+        words.signed_file.sha256,
         words.signed_on or today,
         name_line(words.signed_version),
     )
 
 
-def _content(file: Path) -> bytes:
+def signed_content(name: str, content: bytes) -> SignedFile:
+    """Return what is kept of a file of signed terms: its name and its hash.
+
+    Raises:
+        UserMistake: it has no name or is empty.
+    """
+    named = name_line(name)
+    if not named or not content:
+        raise UserMistake("the file of the signed terms is empty.")
+    return SignedFile(named, hashlib.sha256(content).hexdigest())
+
+
+def signed_file(file: Path) -> SignedFile:
+    """Return what is kept of a file of signed terms on this machine.
+
+    Raises:
+        UserMistake: it cannot be read, is empty or larger than `SIGNED_BYTES_MAX`.
+    """
     try:
         if file.stat().st_size > SIGNED_BYTES_MAX:
             raise UserMistake(f"{file} is larger than {SIGNED_BYTES_MAX:,} bytes.")
-        return file.read_bytes()
+        return signed_content(file.name, file.read_bytes())
     except OSError as error:
         raise UserMistake(f"{file} cannot be read: {error.strerror or error}.") from error
 

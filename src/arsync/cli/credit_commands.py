@@ -147,7 +147,7 @@ def _applicant_words(
     signed_version: str,
     consented_on: datetime | None,
 ) -> ApplicantWords:
-    from arsync.application.credit_applications import ApplicantWords
+    from arsync.application.credit_applications import ApplicantWords, signed_file
 
     return ApplicantWords(
         registration_number=registration,
@@ -158,7 +158,7 @@ def _applicant_words(
         trading_since=_day(trading_since),
         people=people,
         applied_on=applied_on,
-        signed_file=signed,
+        signed_file=signed_file(signed) if signed else None,
         signed_on=_day(signed_on),
         signed_version=signed_version,
         consented_on=_day(consented_on),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from tests.builders.desk import DeskDriver, add_person, post
+from tests.builders.desk import SAME_ORIGIN, DeskDriver, add_person, post
 
 from arsync.application.permissions import Role
 from arsync.store.people.audit_log import AuditFilter
@@ -159,6 +161,45 @@ def test_every_rule_is_shown_with_its_answer(owner: FlaskClient) -> None:
     rules = owner.get(path).text.split("Every rule, in its order")[1].split("</ul>")[0]
     assert "applies (score: 82)" in rules
     assert "not read, a rule above it decides" in rules
+
+
+def test_signed_terms_and_people_are_recorded(owner: FlaskClient) -> None:
+    path = applied(owner)
+    assert "not signed" in owner.get(path).text
+    assert f'href="{path}/change"' in owner.get(path).text
+    fields = {
+        "signed": (BytesIO(b"signed"), "terms.pdf"),
+        "signed_on": "2026-11-18",
+        "version": "2026",
+        "people": "Jane Doe, director, jane@nova.example\nJoe Roe, buyer",
+        "form_id": "f1",
+    }
+    changed = owner.post(f"{path}/change", data=fields, headers=SAME_ORIGIN)
+    assert changed.status_code == 303, changed.text
+    page = owner.get(path).text
+    assert "The application is changed." in page
+    assert "terms.pdf, signed on 18 November, version 2026" in page
+    assert "Jane Doe, director, jane@nova.example" in page
+    assert "Asks for £3,000.00, 30 days." in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"version": "2026"}, "signature needs the signed file"),
+        ({"signed": (BytesIO(b""), "terms.pdf")}, "terms is empty"),
+        ({"country": "Britain"}, "no country"),
+        ({"people": ", director"}, "no person"),
+    ],
+)
+def test_what_an_application_cannot_have_is_refused(
+    owner: FlaskClient, fields: dict[str, Any], words: str
+) -> None:
+    path = applied(owner)
+    data = {**fields, "form_id": "f2"}
+    refused = owner.post(f"{path}/change", data=data, headers=SAME_ORIGIN)
+    assert (refused.status_code, words in refused.text) == (422, True)
+    assert owner.get("/c/books/credit/999/change").status_code == 404
 
 
 def test_a_source_is_asked_where_settings_allow(desk: DeskDriver, owner: FlaskClient) -> None:

@@ -73,6 +73,15 @@ def test_references_and_changes_are_recorded(owner: Program) -> None:
     assert (shown["people"][0]["name"], shown["country"]) == ("Jane Doe", "GB")
 
 
+def test_signed_terms_are_recorded_by_their_hash(owner: Program) -> None:
+    one = applied(owner)
+    signed = {"file_name": "terms.pdf", "sha256": "0a" * 32, "version": "2026"}
+    said(owner.post(one, signed={**signed, "signed_on": "2026-11-02"}))
+    assert owner.read(one)["signed"] == {**signed, "signed_on": "2026-11-02"}
+    wrong = owner.post(one, signed={**signed, "sha256": "0a"})
+    assert wrong.status_code in {400, 422}
+
+
 def test_a_reference_is_asked_by_letter_once_agreed(owner: Program) -> None:
     one = applied(owner)
     said(owner.post(f"{one}/references", name="Acme", email="accounts@acme.example"))

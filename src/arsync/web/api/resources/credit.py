@@ -13,6 +13,7 @@ from arsync.application.credit_applications import (
     PEOPLE_MAX,
     ApplicantWords,
     ReferenceWords,
+    SignedFile,
     apply_for_credit,
     change_application,
     record_data,
@@ -80,6 +81,17 @@ class ApplicationsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     ] = None
 
 
+class SignedTermsBody(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The terms of trade that the applicant signed; the file itself is never sent."""
+
+    file_name: Name
+    sha256: Annotated[
+        str, Meta(pattern="^[0-9a-f]{64}$", description="Of the file, as hexadecimal digits.")
+    ]
+    signed_on: Annotated[date | None, Meta(description="Left out: today.")] = None
+    version: Words = ""
+
+
 class ApplicantBody(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is said of an application; what is left out stays as it is."""
 
@@ -99,10 +111,12 @@ class ApplicantBody(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     consented_on: Annotated[
         date | None, Meta(description="When it agreed that its references are asked.")
     ] = None
+    signed: SignedTermsBody | None = None
 
     @property
     def said(self) -> ApplicantWords:
         """Return it for the use cases."""
+        signed = self.signed
         return ApplicantWords(
             self.registration_number,
             self.vat_number,
@@ -112,6 +126,9 @@ class ApplicantBody(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             self.trading_since,
             self.people,
             self.applied_on,
+            signed_file=SignedFile(signed.file_name, signed.sha256) if signed else None,
+            signed_on=signed.signed_on if signed else None,
+            signed_version=signed.version if signed else "",
             consented_on=self.consented_on,
         )
 

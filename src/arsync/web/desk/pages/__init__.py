@@ -9,6 +9,7 @@ from arsync.web.desk.pages.connect import routes as connect
 from arsync.web.desk.pages.connection import routes as connection
 from arsync.web.desk.pages.credit import routes as credit
 from arsync.web.desk.pages.credit_asking import routes as credit_asking
+from arsync.web.desk.pages.credit_recording import routes as credit_recording
 from arsync.web.desk.pages.customer_forms import routes as customer_forms
 from arsync.web.desk.pages.customer_letters import routes as customer_letters
 from arsync.web.desk.pages.customers import routes as customers
@@ -41,6 +42,7 @@ ALL: tuple[Routes, ...] = (
     connection,
     credit,
     credit_asking,
+    credit_recording,
     customer_forms,
     customer_letters,
     customers,

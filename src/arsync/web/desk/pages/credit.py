@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from werkzeug.wrappers import Response
 
 from arsync.application.credit_applications import (
-    ApplicantWords,
     ReferenceWords,
-    apply_for_credit,
     record_data,
     record_reference,
 )
@@ -71,45 +69,6 @@ def applications(visit: Visit) -> Response:
         has_policy=bool(visit.organisation.rulebook.acceptance),
         today=visit.organisation.today,
         home=_home(visit),
-    )
-
-
-@routes.page(f"{LIST}/new", Permission.APPLY_FOR_CREDIT)
-def ask_application(visit: Visit) -> Response:
-    """Ask who applies, and for what."""
-    return _new_page(visit)
-
-
-@routes.act(f"{LIST}/new", Permission.APPLY_FOR_CREDIT, audited="recorded an application")
-def record_application(visit: Visit) -> Response:
-    """Record an application."""
-    name = text_of(visit, "name", gettext("Who applies?"))
-    words = ApplicantWords(
-        registration_number=text_of(visit, "registration"),
-        vat_number=text_of(visit, "vat"),
-        country=text_of(visit, "country"),
-        limit=amount_of(visit, "limit"),
-        terms=text_of(visit, "terms"),
-        trading_since=day_of(visit, "since"),
-    )
-    if not visit.field_errors:
-        try:
-            applicant = apply_for_credit(
-                visit.actor, visit.container, name, words, connection=visit.organisation.name
-            )
-        except UserMistake as mistake:
-            visit.field_errors["name"] = refusal(mistake)
-        else:
-            application = applicant.application
-            visit.about = application.name
-            message = gettext("The application of %(name)s is recorded.", name=application.name)
-            return visit.see(visit.address(f"credit/{application.number}"), message)
-    return _new_page(visit, 422)
-
-
-def _new_page(visit: Visit, status: int = 200) -> Response:
-    return visit.page(
-        "credit_new.html", status, typed=visit.request.values, today=visit.organisation.today
     )
 
 
