@@ -110,3 +110,15 @@ def test_what_sources_say_is_watched(ledger: Container) -> None:
     assert ("c2", "Insolvent") in told
     states = {row.state for row in ledger.store.actions.list(now(ledger).id)}
     assert states <= {ActionState.PLANNED}, "observe tells nobody"
+
+
+def test_a_registers_yes_outlives_a_bureaus_no(ledger: Container) -> None:
+    number = applied(ledger, "c2")
+    day = TODAY - timedelta(30)
+    record_data(OWNER, ledger, number, [("insolvency", "yes")], source="Register", as_of=day)
+    record_data(OWNER, ledger, number, [("insolvency", "no")], source="Bureau")
+    assert ("c2", "Insolvent") in alerts(ledger)
+    told = f"Register said yes on {day}, Bureau said no on {TODAY}"
+    assert any(told in line.text for line in why(OWNER, now(ledger), "c2").lines)
+    record_data(OWNER, ledger, number, [("insolvency", "no")], source="Register")
+    assert ("c2", "Insolvent") not in alerts(ledger)

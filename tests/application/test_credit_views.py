@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.builders.books import RULES
+from tests.builders.books import RULES, TODAY
 
 from arsync.application.container import Container
 from arsync.application.credit_applications import record_data
@@ -44,6 +44,8 @@ def test_each_condition_is_told_with_its_line(ledger: Container) -> None:
     record_data(OWNER, ledger, number, [("insolvency", "no")], source="register")
     view = json.loads(json_text(application_why_view(explained(OWNER, ledger, number))))
     insolvent, known, rest = view["rules"]
+    told = f"register said no on {TODAY}"
+    assert insolvent["conditions"][0]["told"] == told
     assert (insolvent["answer"], insolvent["decides"], insolvent["is_read"]) == (False, False, True)
     assert (known["answer"], known["decides"]) == (True, True)
     assert known["line"] == lines_of(text, "name: Known")
@@ -53,6 +55,7 @@ def test_each_condition_is_told_with_its_line(ledger: Container) -> None:
             "value": 0,
             "wanted": "at most 70",
             "answer": True,
+            "told": "",
             "file": "rules/standard.yaml",
             "line": lines_of(text, "oldest_days_overdue:"),
         },
@@ -61,6 +64,7 @@ def test_each_condition_is_told_with_its_line(ledger: Container) -> None:
             "value": "3000.00",
             "wanted": "at most 5,000",
             "answer": True,
+            "told": "",
             "file": "rules/standard.yaml",
             "line": lines_of(text, "limit_asked: {at_most"),
         },

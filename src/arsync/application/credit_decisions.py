@@ -36,7 +36,8 @@ from arsync.core.ledger.payment_terms import CASH, read_terms
 from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.credit_planner import agreed_in_words
 from arsync.core.rulebook.customer_matching import customer_of
-from arsync.core.rulebook.facts import Row, contact_row
+from arsync.core.rulebook.facts import Field, Row, contact_row
+from arsync.core.rulebook.facts.application_facts import ApplicationOnDay
 from arsync.core.rulebook.model import Customer
 from arsync.errors import UserMistake
 from arsync.store.agreements.credit_applications import DecisionRow, FirstWord, NewDecision
@@ -82,6 +83,13 @@ class ExplainedApplication(NamedTuple):
         if latest is None:
             return ApplicationState.OPEN
         return OUTCOME_WORDS[latest.agreed.outcome]
+
+    def sources_of(self, field: Field) -> str:
+        """Return which sources said what a fact of the application goes by; empty: it has none."""
+        if field.told is None or field.of != "application":
+            return ""
+        currency = self.organisation.rulebook.currency
+        return field.told(ApplicationOnDay(self.application, self.organisation.today, currency))
 
     @property
     def overruled(self) -> str:

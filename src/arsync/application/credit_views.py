@@ -164,6 +164,8 @@ class CreditConditionView(Struct, frozen=True):
     """`at least 70`."""
     answer: bool | None
     """Null: it cannot be told."""
+    told: str
+    """Which sources said so; empty: it comes from the application or the books."""
     file: str
     line: int
 
@@ -193,14 +195,13 @@ class ApplicationWhyView(ApplicationView, frozen=True, kw_only=True):
 
 def application_why_view(explanation: ExplainedApplication) -> ApplicationWhyView:
     """Return the JSON view of an application with every rule that was read, and its answers."""
-    decider = explanation.proposed.rule
     return ApplicationWhyView(
         **asdict(application_view(explanation)),
-        rules=tuple(_rule_view(rule_read, decider) for rule_read in explanation.rules),
+        rules=tuple(_rule_view(explanation, rule_read) for rule_read in explanation.rules),
     )
 
 
-def _rule_view(rule_read: RuleRead, decider: AcceptanceRule | None) -> CreditRuleView:
+def _rule_view(explanation: ExplainedApplication, rule_read: RuleRead) -> CreditRuleView:
     rule = rule_read.rule
     return CreditRuleView(
         rule.place.file,
@@ -208,21 +209,27 @@ def _rule_view(rule_read: RuleRead, decider: AcceptanceRule | None) -> CreditRul
         rule.name,
         rule.decide,
         rule_read.is_read,
-        rule is decider,
+        rule is explanation.proposed.rule,
         rule_read.answer if rule_read.is_read else None,
-        tuple(_condition_view(rule, evidence) for evidence in rule_read.evidence)
+        tuple(
+            _condition_view(explanation, rule_read.rule, evidence)
+            for evidence in rule_read.evidence
+        )
         if rule_read.is_read
         else (),
     )
 
 
-def _condition_view(rule: AcceptanceRule, evidence: Evidence) -> CreditConditionView:
+def _condition_view(
+    explanation: ExplainedApplication, rule: AcceptanceRule, evidence: Evidence
+) -> CreditConditionView:
     at = evidence.at or rule.place
     return CreditConditionView(
         evidence.field.name,
         in_json(evidence.field, evidence.value),
         evidence.expectation,
         evidence.answer,
+        explanation.sources_of(evidence.field),
         at.file,
         at.line,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from arsync.application.credit_applications import ApplicantWords, ReferenceWords
     from arsync.application.credit_decisions import DecidedByHand, ExplainedApplication
     from arsync.application.credit_sources import AskedSource
+    from arsync.core.rulebook.conditions import Evidence
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -641,11 +643,11 @@ def _proposed_words(explanation: ExplainedApplication) -> str:
 def _say_proposed(explanation: ExplainedApplication, *, echo: bool = False) -> None:
     """Print what the rulebook proposes, its line, and the facts that it rests on."""
     tell = click.echo if echo else say
-    proposed, currency = explanation.proposed, explanation.organisation.rulebook.currency
+    proposed = explanation.proposed
     tell(f"The rulebook proposes: {_proposed_words(explanation)}")
     rule = proposed.rule
     if rule is not None:
-        facts = "; ".join(evidence.in_words(currency) for evidence in proposed.evidence)
+        facts = _evidence_words(explanation, proposed.evidence)
         because = f"{rule.place.file}:{rule.place.line}, {rule.name}"
         tell(wrapped(f"because {because}: {facts}" if facts else f"because {because}", indent=2))
     if proposed.why_asked:
@@ -657,17 +659,26 @@ def _say_proposed(explanation: ExplainedApplication, *, echo: bool = False) -> N
 
 def _say_rules(explanation: ExplainedApplication) -> None:
     """Print every rule of acceptance in its order: its place, its answer, and why."""
-    currency = explanation.organisation.rulebook.currency
     for each in explanation.rules:
         rule = each.rule
         if not each.is_read:
             answer = "not read: a rule above it decides"
         else:
             answers = {True: f"yes: {rule.decide}", False: "no", None: "unknown"}
-            facts = "; ".join(evidence.in_words(currency) for evidence in each.evidence)
+            facts = _evidence_words(explanation, each.evidence)
             answer = ", ".join(filter(None, (answers[each.answer], facts)))
         place = f"{rule.place.file}:{rule.place.line}"
         click.echo(wrapped(f"{place}, {rule.name}: {answer}", indent=4))
+
+
+def _evidence_words(explanation: ExplainedApplication, evidence_read: Iterable[Evidence]) -> str:
+    """Return what was asked and found, and which source said so."""
+    currency = explanation.organisation.rulebook.currency
+    phrases = []
+    for evidence in evidence_read:
+        told = explanation.sources_of(evidence.field)
+        phrases.append(": ".join(filter(None, (evidence.in_words(currency), told))))
+    return "; ".join(phrases)
 
 
 def _decision_words(decision: Any) -> str:

@@ -167,7 +167,7 @@ def rich_account(desk: Desk) -> Any:
         ("limit_used_percent", Decimal(110)),
         ("concentration_percent", Decimal("12.5")),
         ("score_change", -12),
-        ("insolvency", False),
+        ("insolvency", True),
         ("days_to_pay_change", None),
         ("terms_against_policy", None),
         ("days_until_insurance_ends", 41),

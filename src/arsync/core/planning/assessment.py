@@ -42,6 +42,7 @@ from arsync.core.rulebook.facts import (
     HELD_DAYS,
     INVOICE_BY_NAME,
     FactKind,
+    Field,
     Value,
     contact_row,
     in_json,
@@ -512,7 +513,7 @@ class Assessor:
         currency = self.rulebook.currency
         phrases = [
             f"{question.field.name} {in_words(question.field, value, currency)}"
-            f" ({question.expectation})"
+            f" ({question.expectation}){_told(question.field, party)}"
             for question, value in self._answers(condition, party, invoice)
         ]
         phrases += [
@@ -709,3 +710,11 @@ def _is_root(party: DunnedParty, assessment: Assessment) -> bool:
 
 def _has_something_to_end(account: Account) -> bool:
     return bool(account.hold or account.terms_left or account.undone or account.refused)
+
+
+def _told(field: Field, party: DunnedParty) -> str:
+    """Return which sources said what a fact of the contact goes by; empty: it has none."""
+    if field.told is None or field.of != "contact":
+        return ""
+    told = field.told(party.view)
+    return f": {told}" if told else ""

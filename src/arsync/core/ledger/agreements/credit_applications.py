@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -130,6 +130,47 @@ class CreditDatum(NamedTuple):
     as_of: date
 
 
+def words_of_sources(
+    data: Iterable[CreditDatum], kind: DatumKind, day: date = date.max
+) -> list[CreditDatum]:
+    """Return the newest word of each source by a day, the oldest first.
+
+    What was recorded last of one source and day is what it said: the rest was corrected. Of one
+    day, the source that was recorded last comes last.
+
+    Args:
+        data: in the order in which it was recorded.
+        kind: of what.
+        day: words for later days are left out.
+    """
+    by_source: dict[str, CreditDatum] = {}
+    for datum in data:
+        if datum.kind is not kind or datum.as_of > day:
+            continue
+        source = datum.source.casefold()
+        if source not in by_source or by_source[source].as_of <= datum.as_of:
+            by_source.pop(source, None)
+            by_source[source] = datum
+    return sorted(by_source.values(), key=lambda datum: datum.as_of)
+
+
+def is_insolvent(words: Iterable[CreditDatum]) -> bool | None:
+    """Return whether a source reports an insolvency, by the newest word of each.
+
+    One source that says yes is enough, however many say no later: it takes its own word to clear
+    it. No takes a source that says so, and none that says anything else. None: nobody knows.
+    """
+    said = {datum.value for datum in words}
+    if "yes" in said:
+        return True
+    return False if said == {"no"} else None
+
+
+def sources_in_words(words: Iterable[CreditDatum]) -> str:
+    """Return `Companies House said yes on 2026-11-01, Bureau said no on 2026-11-19`."""
+    return ", ".join(f"{datum.source} said {datum.value} on {datum.as_of}" for datum in words)
+
+
 class ApplicantPerson(NamedTuple):
     """Somebody of the applicant's."""
 
@@ -165,12 +206,9 @@ class CreditApplication(NamedTuple):
     """The day on which it agreed that its references are asked; None: nobody said."""
 
     def newest(self, kind: DatumKind) -> CreditDatum | None:
-        """Return the newest of one kind; of the same day, what was recorded last."""
-        return max(
-            (datum for datum in reversed(self.data) if datum.kind is kind),
-            key=lambda datum: datum.as_of,
-            default=None,
-        )
+        """Return the newest word of one kind; of several of one day, what was recorded last."""
+        words = words_of_sources(self.data, kind)
+        return words[-1] if words else None
 
     def registered_otherwise(self) -> CreditDatum | None:
         """Return the newest registered name, where it is another than the applicant's."""
@@ -244,9 +282,11 @@ class CreditStanding(NamedTuple):
 
         What was recorded last of one source and day is what it said: the rest was corrected.
         """
-        newest = {
-            (datum.as_of, datum.source): datum
-            for datum in self.readings
-            if datum.kind is kind and datum.as_of <= day
-        }
-        return [newest[when] for when in sorted(newest, key=lambda when: when[0])]
+        newest: dict[tuple[date, str], CreditDatum] = {}
+        for datum in self.readings:
+            if datum.kind is kind and datum.as_of <= day:
+                said = datum.as_of, datum.source.casefold()
+                # Taken out first: a correction comes after what others said before it.
+                newest.pop(said, None)
+                newest[said] = datum
+        return sorted(newest.values(), key=lambda datum: datum.as_of)

@@ -5,6 +5,7 @@ What nobody learnt is unknown, and never counts as bad: a rule that minds says `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from arsync.core.ledger.agreements.credit_applications import (
     CreditApplication,
     DatumKind,
     ReferenceAnswer,
+    is_insolvent,
+    sources_in_words,
+    words_of_sources,
 )
 from arsync.core.ledger.payment_terms import TermsKind, read_terms
 from arsync.core.rulebook.facts.field import FROM_0, FactKind, Field, Value
@@ -46,7 +50,21 @@ def _days_since_score(view: ApplicationOnDay) -> Value:
 
 
 def _insolvency(view: ApplicationOnDay) -> Value:
-    return {"yes": True, "no": False}.get(_told(view, DatumKind.INSOLVENCY) or "")
+    return is_insolvent(words_of_sources(view.application.data, DatumKind.INSOLVENCY))
+
+
+def _insolvency_sources(view: ApplicationOnDay) -> str:
+    return sources_in_words(words_of_sources(view.application.data, DatumKind.INSOLVENCY))
+
+
+def _source_of(kind: DatumKind) -> Callable[[ApplicationOnDay], str]:
+    """Return what says whose word counts: the newest."""
+
+    def told(view: ApplicationOnDay) -> str:
+        datum = view.application.newest(kind)
+        return "" if datum is None else sources_in_words([datum])
+
+    return told
 
 
 def _folded(text: str | None) -> Value:
@@ -112,6 +130,7 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         bounds=FROM_0,
         moves=STILL,
         unknown="no source told a score",
+        told=_source_of(DatumKind.SCORE),
         example="{at_least: 70}",
     ),
     Field(
@@ -125,6 +144,7 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         bounds=FROM_0,
         moves=STILL,
         unknown="no source told a score",
+        told=_source_of(DatumKind.SCORE),
         example="{at_most: 90}",
     ),
     Field(
@@ -137,18 +157,20 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         phrase="rating {}",
         moves=STILL,
         unknown="no source told a rating",
+        told=_source_of(DatumKind.RATING),
         example="[A, B]",
     ),
     Field(
         "insolvency",
         SCOPE,
         FactKind.YES_NO,
-        "whether a source reports that it is insolvent",
+        "whether a source reports that it is insolvent, by the newest word of each",
         _OUTSIDE,
         _insolvency,
         phrase="insolvent|not insolvent",
         moves=STILL,
         unknown="no source told",
+        told=_insolvency_sources,
         example="yes",
     ),
     Field(
@@ -161,6 +183,7 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         phrase="{} in the register",
         moves=STILL,
         unknown="no register was asked",
+        told=_source_of(DatumKind.STATUS),
         example="active",
     ),
     Field(

@@ -95,6 +95,9 @@ class Field(NamedTuple):
     example: str = ""
     needs_limit: bool = False
     """It rests on the credit limit, so it cannot help to choose one."""
+    told: Callable[[Any], str] | None = None
+    """Who said it, and when: `Bureau said no on 2026-11-19`, of what `compute` is given; None: it
+    comes from the books or from people here."""
     position: int = -1
     """Its index in a row of facts."""
 

@@ -6,7 +6,14 @@ from datetime import date
 from decimal import Decimal
 
 from arsync.core.ledger.account_view import ContactView
-from arsync.core.ledger.agreements.credit_applications import CreditStanding, DatumKind
+from arsync.core.ledger.agreements.credit_applications import (
+    CreditDatum,
+    CreditStanding,
+    DatumKind,
+    is_insolvent,
+    sources_in_words,
+    words_of_sources,
+)
 from arsync.core.ledger.likely_queries import (
     EARLIER_MIN as COMPARED_MIN,
 )
@@ -107,6 +114,10 @@ def _standing(view: ContactView) -> CreditStanding | None:
     return view.account_view.account.credit_of(view.contact.id)
 
 
+def _same_source(one: CreditDatum, other: CreditDatum) -> bool:
+    return one.source.casefold() == other.source.casefold()
+
+
 def score_change(view: ContactView) -> Value:
     """Return by how much the newest score differs from the one before it of the same source."""
     standing = _standing(view)
@@ -117,18 +128,29 @@ def score_change(view: ContactView) -> Value:
         return None
     newest = scores[-1]
     before = [
-        score for score in scores if score.source == newest.source and score.as_of < newest.as_of
+        score for score in scores if _same_source(score, newest) and score.as_of < newest.as_of
     ]
     if not before or not (newest.value.isdecimal() and before[-1].value.isdecimal()):
         return None
     return int(newest.value) - int(before[-1].value)
 
 
+def _told_of_score(view: ContactView) -> str:
+    standing, day = _standing(view), view.account_view.today
+    scores = standing.said_by(DatumKind.SCORE, day) if standing else []
+    of_source = [score for score in scores if _same_source(score, scores[-1])]
+    return sources_in_words(of_source[-2:])
+
+
 def insolvency(view: ContactView) -> Value:
-    """Return whether a source reports that the customer is insolvent; None: none told."""
-    standing = _standing(view)
-    notices = standing.said_by(DatumKind.INSOLVENCY, view.account_view.today) if standing else []
-    return {"yes": True, "no": False}.get(notices[-1].value) if notices else None
+    """Return whether a source reports that the customer is insolvent; see `is_insolvent`."""
+    return is_insolvent(_words_of_insolvency(view))
+
+
+def _words_of_insolvency(view: ContactView) -> list[CreditDatum]:
+    standing, day = _standing(view), view.account_view.today
+    readings = standing.readings if standing else ()
+    return words_of_sources(readings, DatumKind.INSOLVENCY, day)
 
 
 def next_credit_datum(view: ContactView, _: object) -> date:
@@ -196,18 +218,20 @@ CONTACT_WATCHING: tuple[Field, ...] = (
         bounds=ANY_NUMBER,
         moves=OnDays(next_credit_datum),
         unknown="no source told two scores",
+        told=_told_of_score,
         example="{at_most: -10}",
     ),
     Field(
         "insolvency",
         "contact",
         FactKind.YES_NO,
-        "whether a source reports that it is insolvent",
+        "whether a source reports that it is insolvent, by the newest word of each",
         "data of its applications for credit",
         insolvency,
         phrase="insolvent|not insolvent",
         moves=OnDays(next_credit_datum),
         unknown="no source told",
+        told=lambda s: sources_in_words(_words_of_insolvency(s)),
         example="yes",
     ),
     Field(
