@@ -61,6 +61,34 @@ def test_another_text_is_asked_for_anew(desk: DeskDriver) -> None:
         push_rules(hannah, desk.container)
 
 
+def test_a_push_and_a_draft_wait_beside_each_other(desk: DeskDriver) -> None:
+    priya, hannah = person(desk, "Priya Nair"), person(desk, "Hannah Reid")
+    drafts = desk.container.store.live_requests
+    assert hannah.user_id is not None
+    drafts.ask(1, "a draft", user_id=hannah.user_id, who="Hannah Reid", reason="sooner")
+    written(desk, TIGHTER)
+    with pytest.raises(PushWaits, match="Priya Nair asked"):
+        push_rules(priya, desk.container)
+    drafts.ask(1, "another draft", user_id=hannah.user_id, who="Hannah Reid", reason="sooner")
+    assert push_rules(hannah, desk.container).row.id == 2
+    waiting = drafts.of(1, "another draft")
+    assert waiting is not None
+    assert waiting.who == "Hannah Reid"
+
+
+def test_what_went_live_meanwhile_is_not_taken_back(desk: DeskDriver) -> None:
+    priya, hannah = person(desk, "Priya Nair"), person(desk, "Hannah Reid")
+    written(desk, TIGHTER)
+    with pytest.raises(PushWaits, match="Priya Nair asked"):
+        push_rules(priya, desk.container)
+    written(desk, RULES + "\n# put live meanwhile\n")
+    assert push_rules(hannah, desk.container).row.id == 2
+    written(desk, TIGHTER)
+    with pytest.raises(PushWaits, match="Hannah Reid asked"):
+        push_rules(hannah, desk.container)
+    assert push_rules(priya, desk.container).row.id == 3
+
+
 def test_who_has_no_name_here_pushes_nothing_large(desk: DeskDriver) -> None:
     written(desk, TIGHTER)
     with pytest.raises(UserMistake, match="ARSYNC_USER"):

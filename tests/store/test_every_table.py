@@ -48,6 +48,7 @@ NOT_EXPORTED = {
     "pushed_rules": "the rules folder from which they were pushed is a folder of files",
     "rules_drafts": "an unfinished text of somebody's, in the desk",
     "live_requests": OF_PEOPLE_HERE,
+    "push_requests": OF_PEOPLE_HERE,
     "first_approvals": OF_PEOPLE_HERE,
     "credit_approvals": OF_PEOPLE_HERE,
     "pinned_entries": "an order of one's own of what is exported",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -24,13 +25,16 @@ from arsync.store.policy.live_requests import LiveRequest
 class PushWaits(UserMistake):
     """A push waits until somebody else pushes the same text."""
 
-    def __init__(self, customers_above: int, connection: str, request: LiveRequest) -> None:
+    def __init__(
+        self, customers_above: int, connection: str, request: LiveRequest, text_hash: str
+    ) -> None:
         """Say what it waits for.
 
         Args:
             customers_above: more customers than that are treated otherwise.
             connection: the first one with such a customer.
             request: that a second person is asked.
+            text_hash: of the text that is to be pushed.
         """
         super().__init__(
             f"Nothing was pushed: more than {customers_above:,} customers would be treated "
@@ -40,7 +44,7 @@ class PushWaits(UserMistake):
         self.view = AskedPushView(
             customers_above,
             connection,
-            request.draft_hash,
+            text_hash,
             request.who,
             request.asked_at.isoformat(),
         )
@@ -101,14 +105,27 @@ def ask_or_confirm(
             f"more than {above:,} customers would be treated differently, so two people push the "
             "same text, each under their own name.\n    hint: ARSYNC_USER=EMAIL arsync rules push"
         )
-    requests, text_hash = container.store.live_requests, replace(after, root="").whole_hash
+    requests, text_hash = container.store.push_requests, replace(after, root="").whole_hash
     standing = requests.ask(
-        first.id, text_hash, user_id=actor.user_id, who=name_line(actor.name), reason=reason
+        first.id,
+        _change_hash(before, text_hash),
+        user_id=actor.user_id,
+        who=name_line(actor.name),
+        reason=reason,
     )
     if standing.user_id == actor.user_id:
-        raise PushWaits(above, first.name, standing)
+        raise PushWaits(above, first.name, standing, text_hash)
     requests.drop(first.id)
     return standing
+
+
+def _change_hash(before: RulesText, text_hash: str) -> str:
+    """Return what tells a change from others: the text, and the live one that it replaces.
+
+    A draft may go live meanwhile: then the same push would take that back, which nobody asked for.
+    """
+    replaced = replace(before, root="").whole_hash
+    return hashlib.sha256(f"{replaced} {text_hash}".encode()).hexdigest()
 
 
 def _first_above(

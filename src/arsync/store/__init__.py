@@ -55,6 +55,7 @@ from arsync.store.agreements.undeliverable_addresses import UndeliverableAddress
 from arsync.store.db.database import USUAL_POOL, Database, Pool
 from arsync.store.db.locks import Locks
 from arsync.store.db.migrate import is_current, migrate
+from arsync.store.db.policy_tables import live_requests, push_requests
 from arsync.store.ledger.ledger_store import Ledger
 from arsync.store.ledger.measure_snapshots import MeasureSnapshots
 from arsync.store.ledger.payables import Payables
@@ -185,7 +186,8 @@ class Store:
         self.first_approvals = FirstApprovals(database, clock)
         self.drafts = RulesDrafts(database, clock)
         self.payables = Payables(database, clock)
-        self.live_requests = LiveRequests(database, clock)
+        self.live_requests = LiveRequests(database, clock, live_requests)
+        self.push_requests = LiveRequests(database, clock, push_requests)
         self.tries = Tries(database, clock)
         self.tables = TableReader(database)
 

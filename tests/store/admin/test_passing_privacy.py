@@ -15,7 +15,7 @@ from arsync.store.admin.passing_privacy import (
     held_in_passing,
 )
 from arsync.store.db.people_tables import form_answers, web_sessions
-from arsync.store.db.policy_tables import live_requests, rules_drafts
+from arsync.store.db.policy_tables import live_requests, push_requests, rules_drafts
 from arsync.store.db.tables import payments, runs
 
 NAME = "Quist & Daughters"
@@ -29,6 +29,7 @@ def filled(store: Store) -> Any:
         runs.c.message,
         rules_drafts.c.reason,
         live_requests.c.reason,
+        push_requests.c.reason,
         form_answers.c.message,
         web_sessions.c.message,
     ):
@@ -39,7 +40,7 @@ def filled(store: Store) -> Any:
 def test_the_name_goes_and_the_words_stay(store: Store) -> None:
     with filled(store) as db:
         forget_in_passing(db, 1, NAME)
-        tables = (runs, rules_drafts, live_requests, form_answers, web_sessions)
+        tables = (runs, rules_drafts, live_requests, push_requests, form_answers, web_sessions)
         rows = [dict(db.execute(select(table)).mappings().one()) for table in tables]
         told = json.dumps(rows, default=str)
         assert NAME not in told

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, and_, func, select, update
 from arsync.store.db.bulk import one_of
 from arsync.store.db.measure_tables import trial_arms
 from arsync.store.db.people_tables import form_answers, web_sessions
-from arsync.store.db.policy_tables import live_requests, rules_drafts
+from arsync.store.db.policy_tables import live_requests, push_requests, rules_drafts
 from arsync.store.db.tables import (
     differences,
     moved_invoices,
@@ -36,6 +36,7 @@ _IN_PASSING = (
     runs.c.message,
     rules_drafts.c.reason,
     live_requests.c.reason,
+    push_requests.c.reason,
     form_answers.c.message,
     web_sessions.c.message,
 )

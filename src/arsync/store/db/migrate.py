@@ -62,6 +62,7 @@ REVISIONS = (
     "0049",
     "0050",
     "0051",
+    "0052",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -21,18 +21,26 @@ rules_drafts = Table(
 )
 """Rulebooks that somebody writes; nobody goes by them."""
 
-live_requests = Table(
-    "live_requests",
-    metadata,
-    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
-    # Of the draft that was looked at: another text is another request.
-    Column("draft_hash", Text, nullable=False),
-    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
-    Column("who", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("asked_at", Moment, nullable=False),
-)
+
+def _requests(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+        # Of what was looked at: another text is another request.
+        Column("draft_hash", Text, nullable=False),
+        Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+        Column("who", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("asked_at", Moment, nullable=False),
+    )
+
+
+live_requests = _requests("live_requests")
 """The first of two people who put a draft live."""
+
+push_requests = _requests("push_requests")
+"""The first of two people who push the same text."""
 
 tries = Table(
     "tries",

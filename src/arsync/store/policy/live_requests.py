@@ -1,22 +1,24 @@
-"""Drafts of rulebooks that somebody asks a second person to put live: one for each connection."""
+"""Rulebooks that somebody asks a second person to put live: by draft, and by push.
+
+A connection has one of each at most: a push that waits takes nothing from a draft that does.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Table, delete, insert, select
 
 from arsync.clock import Clock
 from arsync.store.db.database import Database
-from arsync.store.db.policy_tables import live_requests
 
 
 class LiveRequest(NamedTuple):
-    """Somebody asks for a draft to go live."""
+    """Somebody asks for a text to go live."""
 
     draft_hash: str
-    """Of the text that they looked at."""
+    """Of the draft that they looked at; of a push, of the text and of the one it replaces."""
     user_id: int
     who: str
     reason: str
@@ -24,16 +26,17 @@ class LiveRequest(NamedTuple):
 
 
 class LiveRequests:
-    """The table `live_requests`. A request is about one text: another draft needs another."""
+    """One of the tables of requests. A request is about one text: another text needs another."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Work on this database."""
+    def __init__(self, database: Database, clock: Clock, table: Table) -> None:
+        """Work on `live_requests` or `push_requests` of this database."""
         self._database = database
         self._clock = clock
+        self._table = table
 
     def of(self, connection_id: int, draft_hash: str) -> LiveRequest | None:
         """Return the request that stands about a draft; None: there is none."""
-        columns = live_requests.c
+        columns = self._table.c
         query = select(*(columns[name] for name in LiveRequest._fields)).where(
             columns.connection_id == connection_id, columns.draft_hash == draft_hash
         )
@@ -45,7 +48,7 @@ class LiveRequests:
         self, connection_id: int, draft_hash: str, *, user_id: int, who: str, reason: str
     ) -> LiveRequest:
         """Ask for a draft to go live; return the request that stands, which may be another's."""
-        columns = live_requests.c
+        columns = self._table.c
         with self._database.write() as db:
             standing = db.execute(
                 select(*(columns[name] for name in LiveRequest._fields))
@@ -54,18 +57,16 @@ class LiveRequests:
             ).one_or_none()
             if standing is not None and standing.draft_hash == draft_hash:
                 return LiveRequest(*standing)
-            db.execute(delete(live_requests).where(columns.connection_id == connection_id))
+            db.execute(delete(self._table).where(columns.connection_id == connection_id))
             request = LiveRequest(draft_hash, user_id, who, reason, self._clock.now())
-            db.execute(
-                insert(live_requests).values(connection_id=connection_id, **request._asdict())
-            )
+            db.execute(insert(self._table).values(connection_id=connection_id, **request._asdict()))
             return request
 
     def drop(self, connection_id: int, *, user_id: int | None = None) -> bool:
         """Forget a request; with a person, only theirs. Returns whether there was one."""
-        columns = live_requests.c
+        columns = self._table.c
         mine = [columns.connection_id == connection_id]
         if user_id is not None:
             mine.append(columns.user_id == user_id)
         with self._database.write() as db:
-            return bool(db.execute(delete(live_requests).where(*mine)).rowcount)
+            return bool(db.execute(delete(self._table).where(*mine)).rowcount)
