@@ -45,7 +45,7 @@ def test_each_condition_is_told_with_its_line(ledger: Container) -> None:
     view = json.loads(json_text(application_why_view(explained(OWNER, ledger, number))))
     insolvent, known, rest = view["rules"]
     told = f"register said no on {TODAY}"
-    assert insolvent["conditions"][0]["told"] == told
+    assert insolvent["conditions"][0]["sources"] == told
     assert (insolvent["answer"], insolvent["decides"], insolvent["is_read"]) == (False, False, True)
     assert (known["answer"], known["decides"]) == (True, True)
     assert known["line"] == lines_of(text, "name: Known")
@@ -53,18 +53,18 @@ def test_each_condition_is_told_with_its_line(ledger: Container) -> None:
         {
             "fact": "oldest_days_overdue",
             "value": 0,
-            "wanted": "at most 70",
+            "expectation": "at most 70",
             "answer": True,
-            "told": "",
+            "sources": "",
             "file": "rules/standard.yaml",
             "line": lines_of(text, "oldest_days_overdue:"),
         },
         {
             "fact": "limit_asked",
             "value": "3000.00",
-            "wanted": "at most 5,000",
+            "expectation": "at most 5,000",
             "answer": True,
-            "told": "",
+            "sources": "",
             "file": "rules/standard.yaml",
             "line": lines_of(text, "limit_asked: {at_most"),
         },

@@ -86,10 +86,10 @@ class ExplainedApplication(NamedTuple):
 
     def sources_of(self, field: Field) -> str:
         """Return which sources said what a fact of the application goes by; empty: it has none."""
-        if field.told is None or field.of != "application":
+        if field.sources is None or field.of != "application":
             return ""
         currency = self.organisation.rulebook.currency
-        return field.told(ApplicationOnDay(self.application, self.organisation.today, currency))
+        return field.sources(ApplicationOnDay(self.application, self.organisation.today, currency))
 
     @property
     def overruled(self) -> str:

@@ -160,11 +160,11 @@ class CreditConditionView(Struct, frozen=True):
     fact: str
     value: Any
     """Null: unknown."""
-    wanted: str
+    expectation: str
     """`at least 70`."""
     answer: bool | None
     """Null: it cannot be told."""
-    told: str
+    sources: str
     """Which sources said so; empty: it comes from the application or the books."""
     file: str
     line: int

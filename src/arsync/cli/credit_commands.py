@@ -659,14 +659,14 @@ def _say_proposed(explanation: ExplainedApplication, *, echo: bool = False) -> N
 
 def _say_rules(explanation: ExplainedApplication) -> None:
     """Print every rule of acceptance in its order: its place, its answer, and why."""
-    for each in explanation.rules:
-        rule = each.rule
-        if not each.is_read:
+    for rule_read in explanation.rules:
+        rule = rule_read.rule
+        if not rule_read.is_read:
             answer = "not read: a rule above it decides"
         else:
             answers = {True: f"yes: {rule.decide}", False: "no", None: "unknown"}
-            facts = _evidence_words(explanation, each.evidence)
-            answer = ", ".join(filter(None, (answers[each.answer], facts)))
+            facts = _evidence_words(explanation, rule_read.evidence)
+            answer = ", ".join(filter(None, (answers[rule_read.answer], facts)))
         place = f"{rule.place.file}:{rule.place.line}"
         click.echo(wrapped(f"{place}, {rule.name}: {answer}", indent=4))
 
@@ -676,8 +676,8 @@ def _evidence_words(explanation: ExplainedApplication, evidence_read: Iterable[E
     currency = explanation.organisation.rulebook.currency
     phrases = []
     for evidence in evidence_read:
-        told = explanation.sources_of(evidence.field)
-        phrases.append(": ".join(filter(None, (evidence.in_words(currency), told))))
+        sources = explanation.sources_of(evidence.field)
+        phrases.append(": ".join(filter(None, (evidence.in_words(currency), sources))))
     return "; ".join(phrases)
 
 

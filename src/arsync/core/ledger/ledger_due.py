@@ -65,7 +65,7 @@ class LedgerDue:
         """
         self._summed = None
         before = _NOTHING
-        for day in (self._first, *sorted({d for d in days if self._first < d <= self._last})):
+        for day in (self._first, *sorted({day for day in days if self._first < day <= self._last})):
             due = self._sum(documents_on(day), day)
             if due != before:
                 self._changes[day] = self._changes.get(day, _NOTHING).plus(due.less(before))

@@ -714,7 +714,7 @@ def _has_something_to_end(account: Account) -> bool:
 
 def _told(field: Field, party: DunnedParty) -> str:
     """Return which sources said what a fact of the contact goes by; empty: it has none."""
-    if field.told is None or field.of != "contact":
+    if field.sources is None or field.of != "contact":
         return ""
-    told = field.told(party.view)
-    return f": {told}" if told else ""
+    words = field.sources(party.view)
+    return f": {words}" if words else ""

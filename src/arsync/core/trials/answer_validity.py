@@ -213,7 +213,7 @@ class _OfLedger(AnswerValidity):
         moves = self._share.moves
         assert isinstance(moves, MovesWithLedger), "only shares of the ledger are looked at so"
         bound = min(
-            (other.next_day(look.view, look.invoice) for other in self._others), default=NEVER
+            (moved.next_day(look.view, look.invoice) for moved in self._others), default=NEVER
         )
         if look.ledger is None:
             return bound  # unknown for as long as nobody counts

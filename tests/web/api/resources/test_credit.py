@@ -122,7 +122,7 @@ def test_the_explanation_keeps_sums_from_the_blind(desk: DeskDriver, owner: Prog
     one = f"{applied(owner, limit='3210')}/why"
     seen = owner.read(one)
     (asked,) = seen["rules"][0]["conditions"]
-    assert (asked["value"], asked["wanted"]) == ("3210.00", "at most 5,432")
+    assert (asked["value"], asked["expectation"]) == ("3210.00", "at most 5,432")
     user = add_person(desk.container, "Bo Dahl", Role.READER, sees_amounts=False)
     hidden = Program(desk.app, desk.container, user).get(one)
     assert "3210" not in hidden.text

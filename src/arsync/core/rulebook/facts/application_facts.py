@@ -130,7 +130,7 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         bounds=FROM_0,
         moves=STILL,
         unknown="no source told a score",
-        told=_source_of(DatumKind.SCORE),
+        sources=_source_of(DatumKind.SCORE),
         example="{at_least: 70}",
     ),
     Field(
@@ -144,7 +144,7 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         bounds=FROM_0,
         moves=STILL,
         unknown="no source told a score",
-        told=_source_of(DatumKind.SCORE),
+        sources=_source_of(DatumKind.SCORE),
         example="{at_most: 90}",
     ),
     Field(
@@ -157,7 +157,7 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         phrase="rating {}",
         moves=STILL,
         unknown="no source told a rating",
-        told=_source_of(DatumKind.RATING),
+        sources=_source_of(DatumKind.RATING),
         example="[A, B]",
     ),
     Field(
@@ -170,7 +170,7 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         phrase="insolvent|not insolvent",
         moves=STILL,
         unknown="no source told",
-        told=_insolvency_sources,
+        sources=_insolvency_sources,
         example="yes",
     ),
     Field(
@@ -183,7 +183,7 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         phrase="{} in the register",
         moves=STILL,
         unknown="no register was asked",
-        told=_source_of(DatumKind.STATUS),
+        sources=_source_of(DatumKind.STATUS),
         example="active",
     ),
     Field(

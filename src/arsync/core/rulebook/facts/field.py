@@ -95,7 +95,7 @@ class Field(NamedTuple):
     example: str = ""
     needs_limit: bool = False
     """It rests on the credit limit, so it cannot help to choose one."""
-    told: Callable[[Any], str] | None = None
+    sources: Callable[[Any], str] | None = None
     """Who said it, and when: `Bureau said no on 2026-11-19`, of what `compute` is given; None: it
     comes from the books or from people here."""
     position: int = -1

@@ -114,8 +114,8 @@ def _standing(view: ContactView) -> CreditStanding | None:
     return view.account_view.account.credit_of(view.contact.id)
 
 
-def _same_source(one: CreditDatum, other: CreditDatum) -> bool:
-    return one.source.casefold() == other.source.casefold()
+def _same_source(datum: CreditDatum, newest: CreditDatum) -> bool:
+    return datum.source.casefold() == newest.source.casefold()
 
 
 def score_change(view: ContactView) -> Value:
@@ -218,7 +218,7 @@ CONTACT_WATCHING: tuple[Field, ...] = (
         bounds=ANY_NUMBER,
         moves=OnDays(next_credit_datum),
         unknown="no source told two scores",
-        told=_told_of_score,
+        sources=_told_of_score,
         example="{at_most: -10}",
     ),
     Field(
@@ -231,7 +231,7 @@ CONTACT_WATCHING: tuple[Field, ...] = (
         phrase="insolvent|not insolvent",
         moves=OnDays(next_credit_datum),
         unknown="no source told",
-        told=lambda s: sources_in_words(_words_of_insolvency(s)),
+        sources=lambda s: sources_in_words(_words_of_insolvency(s)),
         example="yes",
     ),
     Field(

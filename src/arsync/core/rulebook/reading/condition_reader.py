@@ -177,11 +177,11 @@ class _Reading:
         if field is None:
             self.unknown_key(key, key_node)
             return None
-        asked = self.question(field, value)
-        if asked is None:
+        question = self.question(field, value)
+        if question is None:
             return None
         place = self.source.place(key_node)
-        return tree.asked_at(asked, tree.FileLine(place.file, place.line))
+        return tree.asked_at(question, tree.FileLine(place.file, place.line))
 
     def alternatives(self, node: Node, depth: int) -> tree.Node | None:
         """Read `any:`, a list of blocks, or one block whose lines are the alternatives."""
