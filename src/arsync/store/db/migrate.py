@@ -63,6 +63,7 @@ REVISIONS = (
     "0050",
     "0051",
     "0052",
+    "0053",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from arsync.store.db.column_types import Moment
 
-revision = "0052"
-down_revision = "0051"
+revision = "0053"
+down_revision = "0052"
 
 
 def upgrade() -> None:
