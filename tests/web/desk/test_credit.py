@@ -89,6 +89,20 @@ def test_the_customers_page_shows_what_was_agreed(desk: DeskDriver, owner: Flask
     assert "To be reviewed on 31 January 2098." in page
 
 
+def test_cash_on_delivery_names_no_sum(desk: DeskDriver, owner: FlaskClient) -> None:
+    limits = Path(desk.container.config.rules_folder) / "standard.yaml"
+    agreed = "  - {name: Agreed, when: {agreed_limit: known}, limit: agreed_limit}\n"
+    text = limits.read_text()
+    limits.write_text(text.replace("credit_limits:\n", f"credit_limits:\n{agreed}"))
+    path = applied(owner, desk.books.contacts["c1"].name)
+    decided = post(owner, f"{path}/decide", outcome="cash on delivery", reason="pays late")
+    assert decided.status_code == 303, decided.text
+    page = owner.get("/c/books/customers/c1").text
+    assert "nothing is sold on credit" in page
+    assert "agreed: £0.00" not in page
+    assert "% above it" not in page
+
+
 def test_references_are_recorded_and_answered(owner: FlaskClient) -> None:
     path = applied(owner)
     assert post(owner, f"{path}/reference", reference="Acme", kind="bank").status_code == 303
