@@ -19,5 +19,13 @@ def test_an_unknown_month_leaves_a_gap() -> None:
     assert len(chart.dots) == 4
 
 
+def test_written_values_cover_neither_axis_nor_edge() -> None:
+    falling = [("Jan", Decimal(86)), ("Feb", Decimal(60)), ("Mar", Decimal(75))]
+    chart = line(falling, unit="%", sentence="")
+    assert chart is not None
+    written = [(dot.value, dot.value_anchor) for dot in chart.dots if dot.value]
+    assert written == [("86%", "start"), ("75%", "end")]
+
+
 def test_one_known_month_is_no_line() -> None:
     assert line([("Jan", Decimal(1)), ("Feb", None)], unit="", sentence="") is None

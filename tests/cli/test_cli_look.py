@@ -263,6 +263,7 @@ def test_the_total_ties_out_with_both_platforms(shell: Shell) -> None:
         ("xero", "Total", "2485.50"),
     ]
     assert shell("report", "tie-out", "--explain").out == done.out, "nothing is to be traced"
+    assert "GBP 2,485.50: they tie</li>" in shell("report", "tie-out", "--format", "html").out
     assert "they tie" in shell("report", "ageing").out
     past = shell("report", "ageing", "--as-of", str(TODAY - timedelta(days=9)))
     assert "not tied out: the platform's own balances are known of today alone" in past.out

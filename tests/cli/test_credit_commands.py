@@ -100,5 +100,7 @@ def test_a_reference_is_asked_and_taken_back(shell: Shell) -> None:
 def test_terms_are_reported_in_every_form(shell: Shell) -> None:
     shown = shell("report", "terms", *CONNECTION)
     assert "the rulebook has no terms to compare with" in shown.out
+    page = shell("report", "terms", *CONNECTION, "--format", "html").out
+    assert "the rulebook has no terms to compare with" in page
     assert shell("report", "terms", *CONNECTION, "--json").json[0]["has_policy"] is False
     assert shell("report", "terms", *CONNECTION, "--format", "csv").out.startswith("connection,")

@@ -64,6 +64,17 @@ def test_csv_tells_what_each_figure_is(config: Path, tmp_path: Path) -> None:
     assert all(row["definition"] and row["source"] and row["window"] for row in rows)
 
 
+def test_a_spreadsheet_gets_each_weeks_share_of_an_invoice(config: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(printed_by(config, "--explain", "--format", "csv"))))
+    ((table),) = json.loads(printed_by(config, "--explain", "--json"))
+    documents = table["currencies"][0]["documents"]
+    assert [row["number"] for row in rows] == [document["number"] for document in documents]
+    for row in rows:
+        weeks = [Decimal(row[f"week_{number}"]) for number in range(1, 14)]
+        assert sum(weeks) + Decimal(row["later"]) + Decimal(row["never"]) == Decimal(row["amount"])
+    assert "What will come in" in printed_by(config, "--format", "html")
+
+
 @pytest.mark.parametrize("arguments", [("--as-of", "2199-01-01"), ("--output", "x.txt")])
 def test_what_cannot_be_given_is_refused(config: Path, arguments: tuple[str, str]) -> None:
     assert printed_by(config, *arguments, fails=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,42 @@ def test_a_figure_names_what_it_is_made_of(config: Path) -> None:
     assert named == {"opening", "sales", "receivable", "current"}
     assert "total" in printed_by(config, "--explain", "dso")
     assert "hint: sales" in printed_by(config, "--explain", "days_sold", fails=True)
+
+
+def test_a_customers_documents_add_up_to_its_figure(config: Path) -> None:
+    ((table),) = json.loads(printed_by(config, "--by", "customer", "--json"))
+    options = ("--by", "customer", "--explain", "receivable")
+    documents = json.loads(printed_by(config, *options, "--json"))
+    owed: dict[str, Decimal] = {}
+    for document in documents:
+        assert document["contact_id"] == document["group_id"]
+        assert document["contact"] == document["group"]
+        assert len(document["amount"].partition(".")[2]) == 6
+        owed[document["group_id"]] = owed.get(document["group_id"], Decimal(0)) + Decimal(
+            document["amount"]
+        )
+    assert owed == {
+        row["group_id"]: Decimal(row["receivable"])
+        for row in table["rows"]
+        if Decimal(row["receivable"])
+    }
+
+
+def test_documents_come_in_every_form(config: Path, tmp_path: Path) -> None:
+    options = ("--explain", "overdue_percent")
+    rows = list(csv.DictReader(io.StringIO(printed_by(config, *options, "--format", "csv"))))
+    named = json.loads(printed_by(config, *options, "--json"))
+    assert [row["number"] for row in rows] == [document["number"] for document in named]
+    assert {row["figure"] for row in rows} == {"overdue", "receivable"}
+    assert not any(row["contact"].startswith(("=", "+", "@")) for row in rows)
+    file = tmp_path / "overdue.html"
+    printed_by(config, *options, "--html", str(file))
+    page = file.read_text(encoding="utf-8")
+    assert rows[0]["number"] in page
+    assert "<img" not in page
+    assert "customer" in printed_by(config, *options)
+    assert "one day" in printed_by(config, *options, "--by", "month", fails=True)
+    assert "without documents" in printed_by(config, *options, "--known-then", fails=True)
 
 
 def test_a_page_of_months_stands_alone(config: Path, tmp_path: Path) -> None:

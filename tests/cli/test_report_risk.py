@@ -83,6 +83,26 @@ def test_provision_csv_tells_what_each_figure_is(config: Path) -> None:
     assert all(row["definition"] and row["source"] and row["window"] for row in rows)
 
 
+@pytest.mark.parametrize("command", ["provision", "concentration"])
+def test_documents_are_given_to_a_spreadsheet(config: Path, command: str) -> None:
+    text = printed_by(config, command, "--explain", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    ((table),) = json.loads(printed_by(config, command, "--explain", "--json"))
+    amounts = [Decimal(document["amount"]) for document in table["documents"]]
+    assert [Decimal(row["amount"]) for row in rows] == amounts
+    assert amounts
+
+
+@pytest.mark.parametrize("command", ["provision", "concentration", "steps"])
+def test_a_page_of_each_report_stands_alone(config: Path, command: str) -> None:
+    page = printed_by(config, command, "--format", "html")
+    assert page.startswith("<!doctype html>")
+    assert "books" in page
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "http" not in page
+
+
 def test_concentration_adds_up(config: Path) -> None:
     ((table),) = json.loads(printed_by(config, "concentration", "--json", "--explain"))
     (row,) = table["rows"]

@@ -23,7 +23,8 @@ from arsync.core.analytics.forecast import (
 )
 from arsync.core.analytics.forecast_definitions import FORECAST
 from arsync.core.analytics.forecast_past import PAID_MIN
-from arsync.core.ledger.money import plain
+from arsync.core.analytics.projection import WEEKS
+from arsync.core.ledger.money import ZERO, bare, plain
 from arsync.core.ledger.sanitising import no_formula
 
 
@@ -106,25 +107,25 @@ def forecast_rows(row: CashForecast) -> tuple[list[str], list[list[str]]]:
     columns = ["week", "expected", "P10", "P50", "P90", "held", "by due date"]
     weeks = [(f"{week.first} to {week.last}", week) for week in row.weeks]
     weeks += [("4 weeks", row.four_weeks), ("13 weeks", row.all_weeks)]
-    rows = [[name, *_week_cells(week)] for name, week in weeks]
+    rows = [[name, *_week_cells(week, row.currency)] for name, week in weeks]
     for name, amount in (
         ("later, within a year", row.later),
         ("never, or after that", row.never),
         ("disputed, not counted on", row.disputed),
         ("owed, less unapplied cash", row.owed),
     ):
-        rows.append([name, f"{amount:,.2f}", "", "", "", "", ""])
+        rows.append([name, bare(amount, row.currency), "", "", "", "", ""])
     return columns, rows
 
 
-def _week_cells(week: ExpectedWeek) -> list[str]:
+def _week_cells(week: ExpectedWeek, currency: str) -> list[str]:
     band = week.band
     cells = (
         ["", "", "", ""]
         if band is None
-        else [*(f"{end:,.2f}" for end in (band.p10, band.p50, band.p90)), _held(week)]
+        else [*(bare(end, currency) for end in (band.p10, band.p50, band.p90)), _held(week)]
     )
-    return [f"{week.expected:,.2f}", *cells, f"{week.by_due_date:,.2f}"]
+    return [bare(week.expected, currency), *cells, bare(week.by_due_date, currency)]
 
 
 def _held(week: ExpectedWeek) -> str:
@@ -201,9 +202,9 @@ def document_rows(table: ForecastTable, currency: str) -> tuple[list[str], list[
             document.due_on.isoformat(),
             document.way + (f" {document.said_on}" if document.said_on else ""),
             f"{document.usual_days_late:+}",
-            f"{document.amount:,.2f}",
-            f"{sum(document.by_week[:4]):,.2f}",
-            f"{sum(document.by_week):,.2f}",
+            bare(document.amount, currency),
+            bare(sum(document.by_week[:4], ZERO), currency),
+            bare(sum(document.by_week, ZERO), currency),
         ]
         for document in table.documents[currency]
     ]
@@ -230,6 +231,36 @@ def forecast_csv(tables: Sequence[ForecastTable]) -> str:
                         definition.definition,
                         definition.source,
                         definition.window,
+                    ]
+                )
+    return out.getvalue()
+
+
+def forecast_documents_csv(tables: Sequence[ForecastTable]) -> str:
+    """Return a line for each open invoice, or part of one, and each week's share of it."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    head = ["connection", "as_of", "currency", "number", "invoice_id", "contact_id", "contact"]
+    named = [*head, "due_on", "goes_by", "said_on", "usual_days_late", "amount"]
+    weeks = [f"week_{number}" for number in range(1, WEEKS + 1)]
+    writer.writerow([*named, *weeks, "later", "never"])
+    for table in tables:
+        for row in table.forecast.currencies:
+            for document in table.documents[row.currency]:
+                contact = table.names.get(document.contact_id, document.contact_id)
+                writer.writerow(
+                    [
+                        no_formula(table.connection),
+                        table.forecast.as_of.isoformat(),
+                        row.currency,
+                        *map(no_formula, (document.number, document.invoice_id)),
+                        *map(no_formula, (document.contact_id, contact)),
+                        document.due_on.isoformat(),
+                        document.way,
+                        document.said_on.isoformat() if document.said_on else "",
+                        document.usual_days_late,
+                        plain(document.amount),
+                        *map(plain, (*document.by_week, document.later, document.never)),
                     ]
                 )
     return out.getvalue()

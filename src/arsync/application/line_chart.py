@@ -30,6 +30,13 @@ class Dot(NamedTuple):
     value: str
     """Beside the point; empty: none."""
 
+    @property
+    def value_anchor(self) -> str:
+        """Return how the value stands to the point: it covers neither the axis nor the edge."""
+        if self.x <= LEFT:
+            return "start"
+        return "end" if self.x >= LINE_WIDTH - RIGHT else "middle"
+
 
 class LineChart(NamedTuple):
     """A line over months."""

@@ -18,6 +18,7 @@ from arsync.application.measures_report import (
 from arsync.core.analytics.goal_states import home_figures
 from arsync.core.analytics.measure_definitions import DEFINITIONS, Unit
 from arsync.core.analytics.measures import Figures
+from arsync.core.ledger.money import bare
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -68,16 +69,18 @@ def _head(table: MeasuresTable, row: Figures) -> str:
 
 def _lines(rows: Sequence[Figures]) -> Iterator[FigureLine]:
     for name, definition in DEFINITIONS.items():
-        cells = tuple(figure_text(getattr(row, name), definition.unit) for row in rows)
+        cells = tuple(
+            figure_text(getattr(row, name), definition.unit, row.currency) for row in rows
+        )
         yield FigureLine(definition.label, definition.formula, definition.source, cells)
 
 
-def figure_text(figure: Decimal | None, unit: Unit) -> str:
+def figure_text(figure: Decimal | None, unit: Unit, currency: str = "") -> str:
     """Return a figure for people: days and percentages with one place."""
     if figure is None:
         return "not known"
     if unit is Unit.MONEY:
-        return f"{figure:,.2f}"
+        return bare(figure, currency)
     return f"{figure:,.1f}%" if unit is Unit.PERCENT else f"{figure:,.1f}"
 
 

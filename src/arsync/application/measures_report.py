@@ -21,11 +21,10 @@ from arsync.clock import in_words
 from arsync.core.analytics.goal_states import GoalState, goal_in_words, goal_states
 from arsync.core.analytics.measure_definitions import DEFINITIONS
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX, MeasuringWindow
-from arsync.core.analytics.measured_documents import DOCUMENTED, Document, documents_behind
 from arsync.core.analytics.measures import Figures, Measuring, month_ends
 from arsync.core.analytics.segments import NO_SEGMENT, segments_of
 from arsync.core.analytics.worklist_done import TaskLife, WorklistDone, worklist_done
-from arsync.core.ledger.money import plain
+from arsync.core.ledger.money import bare, plain
 from arsync.core.ledger.records import Contact
 from arsync.core.ledger.sanitising import no_formula
 from arsync.errors import UserMistake
@@ -135,15 +134,15 @@ def measures_report(
         UserMistake: the day is in the future, or the window has no day or too many.
     """
     permit(actor, Permission.READ)
-    window = MeasuringWindow(past_day(organisation, as_of), _window_days(window_days))
+    window = MeasuringWindow(past_day(organisation, as_of), window_days_asked(window_days))
     books = organisation.connection.organisation
     windows = month_ends(window) if by is By.MONTH else [window]
-    if by in _GROUPS:
+    if by in GROUPS:
         measuring = Measuring(
             windows,
             zone=organisation.zone,
             base_currency=books.base_currency,
-            group_of=_GROUPS[by],
+            group_of=GROUPS[by],
             in_time_until=organisation.promises_in_time,
         )
         for account in organisation.store.ledger.accounts(organisation.id):
@@ -237,46 +236,6 @@ def _task_lives(organisation: OrganisationContext) -> Iterator[TaskLife]:
         yield TaskLife(opened_on, span.ended_on, span.by_itself)
 
 
-def documents_of_measure(
-    actor: Actor,
-    organisation: OrganisationContext,
-    name: str,
-    *,
-    currency: str,
-    as_of: date | None = None,
-    window_days: int = WINDOW_DAYS,
-) -> Iterator[Document]:
-    """Yield the documents behind a figure; the largest come first.
-
-    Args:
-        actor: who asks.
-        organisation: whose ledger.
-        name: one of `DOCUMENTED`.
-        currency: of the figure.
-        as_of: the last day of the window; None: today.
-        window_days: N.
-
-    Raises:
-        UserMistake: no figure is called so, or the day is in the future.
-    """
-    permit(actor, Permission.READ)
-    if name not in DOCUMENTED:
-        raise UserMistake(f"no figure {name!r} has documents.\n    hint: {', '.join(DOCUMENTED)}")
-    window = MeasuringWindow(past_day(organisation, as_of), _window_days(window_days))
-    documents = [
-        document
-        for figure, document in documents_behind(
-            organisation.store.ledger.accounts(organisation.id),
-            window,
-            zone=organisation.zone,
-            currency=currency,
-            in_time_until=organisation.promises_in_time,
-        )
-        if figure == name
-    ]
-    yield from sorted(documents, key=lambda document: (-document.amount, document.number))
-
-
 def measures_csv(tables: Sequence[MeasuresTable]) -> str:
     """Return one line for each group and currency; numbers as plain decimals."""
     out = io.StringIO()
@@ -322,7 +281,7 @@ def measures_rows(table: MeasuresTable) -> tuple[list[str], list[list[str]]]:
             row.bpdso,
             row.add,
             row.cei,
-            row.days_to_pay_weighted,
+            row.days_to_pay,
             row.dbt,
             row.disputed_percent,
             row.promises_kept_percent,
@@ -331,8 +290,8 @@ def measures_rows(table: MeasuresTable) -> tuple[list[str], list[list[str]]]:
             [
                 *([first] if title else []),
                 currency,
-                f"{row.sales:,.2f}",
-                f"{row.receivable:,.2f}",
+                bare(row.sales, row.currency),
+                bare(row.receivable, row.currency),
                 *("not known" if figure is None else f"{figure:.1f}" for figure in figures),
             ]
         )
@@ -384,11 +343,12 @@ def _by_segment(contact: Contact | None) -> Iterable[str]:
     return segments_of(contact) if contact is not None else (NO_SEGMENT,)
 
 
-_GROUPS = {By.CUSTOMER: _by_customer, By.SEGMENT: _by_segment}
+GROUPS = {By.CUSTOMER: _by_customer, By.SEGMENT: _by_segment}
 """What is measured customer by customer; the others are of the whole ledger."""
 
 
-def _window_days(days: int) -> int:
+def window_days_asked(days: int) -> int:
+    """Return how many days a window is to have, if it may have so many."""
     if not 1 <= days <= WINDOW_DAYS_MAX:
         raise UserMistake(f"a window has 1 to {WINDOW_DAYS_MAX:,} days, not {days:,}.")
     return days

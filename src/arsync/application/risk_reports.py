@@ -27,7 +27,7 @@ from arsync.core.analytics.provision import (
     ProvisionRow,
 )
 from arsync.core.ledger.age_buckets import BUCKETS, bucket_of
-from arsync.core.ledger.money import plain
+from arsync.core.ledger.money import ZERO, bare, plain
 from arsync.core.ledger.sanitising import no_formula
 from arsync.core.rulebook.model import (
     INTEREST_PERCENT_MAX,
@@ -229,13 +229,20 @@ def provision_rows(table: ProvisionTable) -> tuple[list[str], list[list[str]]]:
                         name,
                         row.currency,
                         bucket,
-                        f"{amount:,.2f}",
+                        bare(amount, row.currency),
                         shown_rate if rate is None else f"{rate:.2%}",
-                        _amount(loss),
+                        _amount(loss, row.currency),
                     ]
                 )
         rows.append(
-            [name, row.currency, "sum", f"{sum(row.owed):,.2f}", "", _amount(row.provision)]
+            [
+                name,
+                row.currency,
+                "sum",
+                bare(sum(row.owed, ZERO), row.currency),
+                "",
+                _amount(row.provision, row.currency),
+            ]
         )
     return columns, rows
 
@@ -248,8 +255,8 @@ def roll_rate_rows(table: ProvisionTable) -> tuple[list[str], list[list[str]]]:
             roll.bucket,
             roll.becomes,
             f"{roll.invoices:,}",
-            f"{roll.reached:,.2f}",
-            f"{roll.rolled:,.2f}",
+            bare(roll.reached, table.base_currency),
+            bare(roll.rolled, table.base_currency),
             "not known" if roll.rate is None else f"{roll.rate:.2%}",
         ]
         for roll in table.provision.ledger_rates.rolls
@@ -263,18 +270,18 @@ def late_rows(table: ProvisionTable) -> tuple[list[str], list[list[str]]]:
     rows = [
         [
             late.currency,
-            f"{late.sales:,.2f}",
-            f"{late.sales_at_risk:,.2f}",
+            bare(late.sales, late.currency),
+            bare(late.sales_at_risk, late.currency),
             "" if late.sales_at_risk_percent is None else f"{late.sales_at_risk_percent / 100:.1%}",
-            _amount(late.interest_cost),
+            _amount(late.interest_cost, late.currency),
         ]
         for late in table.provision.late
     ]
     return columns, rows
 
 
-def _amount(amount: Decimal | None) -> str:
-    return "not known" if amount is None else f"{amount:,.2f}"
+def _amount(amount: Decimal | None, currency: str) -> str:
+    return "not known" if amount is None else bare(amount, currency)
 
 
 def provision_notes(table: ProvisionTable) -> list[str]:
@@ -300,7 +307,8 @@ def provision_notes(table: ProvisionTable) -> list[str]:
 def concentration_rows(row: Concentration) -> tuple[list[str], list[list[str]]]:
     """Return the largest debtors for people."""
     rows = [
-        [debtor.contact, f"{debtor.owed:,.2f}", f"{debtor.percent:.1f}"] for debtor in row.largest
+        [debtor.contact, bare(debtor.owed, row.currency), f"{debtor.percent:.1f}"]
+        for debtor in row.largest
     ]
     return ["customer", row.currency, "% of all"], rows
 
@@ -309,8 +317,9 @@ def concentration_note(row: Concentration) -> str:
     """Return the concentration in a sentence."""
     if row.customers == 1:
         return "One customer owes all of it."
+    owed = bare(row.owed, row.currency)
     return (
-        f"{row.customers:,} customers owe {row.owed:,.2f} net; the largest {len(row.largest)} owe "
+        f"{row.customers:,} customers owe {owed} net; the largest {len(row.largest)} owe "
         f"{row.largest_percent:.1f}%. Herfindahl {row.herfindahl:.4f}: as concentrated as "
         f"{row.equal_customers:.1f} customers that owe alike."
     )
@@ -374,6 +383,24 @@ def concentration_csv(tables: Sequence[ConcentrationTable]) -> str:
                 definition = _definition_cells(CONCENTRATION[name])
                 lines.append([*start, name, "", "", plain(getattr(row, name)), *definition])
     return _as_csv([*head, "amount", *_DEFINITION], lines)
+
+
+def owed_documents_csv(tables: Sequence[ProvisionTable | ConcentrationTable]) -> str:
+    """Return a line for each open part of an invoice behind a provision or a concentration."""
+    head = ["connection", "currency", "number", "invoice_id", "contact_id", "contact", "segment"]
+    lines = [
+        [
+            *map(no_formula, (table.connection, document.currency, document.number)),
+            *map(no_formula, (document.invoice_id, document.contact_id, document.contact)),
+            no_formula(document.segment),
+            document.due_on.isoformat(),
+            document.bucket,
+            plain(document.amount),
+        ]
+        for table in tables
+        for document in table.documents
+    ]
+    return _as_csv([*head, "due_on", "bucket", "amount"], lines)
 
 
 _DEFINITION = ("definition", "source", "window")

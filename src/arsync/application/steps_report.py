@@ -125,14 +125,17 @@ def steps_rows(table: StepsTable) -> list[list[str]]:
 
 
 def unknown_lines(table: StepsTable) -> list[str]:
-    """Return why comparisons are not known, each reason once."""
-    reasons = {
-        f"{step.step} ({step.cadence}), {within.days} days: {within.why_unknown}": None
-        for step in table.steps
-        for within in step.horizons
-        if within.why_unknown
-    }
-    return list(reasons)
+    """Return why comparisons are not known: of each step each reason once."""
+    days: dict[tuple[str, str, str], list[str]] = {}
+    for step in table.steps:
+        for within in step.horizons:
+            if within.why_unknown:
+                key = step.step, step.cadence, within.why_unknown
+                days.setdefault(key, []).append(str(within.days))
+    return [
+        f"{step} ({cadence}), {' and '.join(filter(None, (', '.join(most), last)))} days: {reason}"
+        for (step, cadence, reason), (*most, last) in days.items()
+    ]
 
 
 def trial_lines(table: StepsTable) -> Iterator[str]:

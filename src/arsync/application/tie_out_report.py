@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from arsync.application.json_values import six_places
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.report_page import ReportSection
 from arsync.core.analytics.forecast_definitions import TIE_OUT
 from arsync.core.analytics.tie_out import (
     TieOut,
@@ -25,7 +26,7 @@ from arsync.core.analytics.tie_out_documents import (
     traced_in_words,
 )
 from arsync.core.ledger.missing_documents import missing_from_totals
-from arsync.core.ledger.money import plain
+from arsync.core.ledger.money import bare, plain
 from arsync.core.ledger.sanitising import no_formula
 from arsync.errors import UserMistake
 
@@ -98,6 +99,24 @@ def tie_out_text(tables: Sequence[LedgerTieOut]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def tie_out_sections(table: LedgerTieOut) -> list[ReportSection]:
+    """Return the tie-out for a page: in words, then the documents of each traced difference."""
+    title = f"{table.connection}, as of {table.report.as_of.isoformat()}"
+    return [
+        ReportSection(title, (), (), notes=tie_out_in_words(table.report)),
+        *(
+            ReportSection(
+                f"{table.connection}, {row.contact}, {row.currency}",
+                DOCUMENT_COLUMNS,
+                document_rows(row),
+                ["amount"],
+                traced_lines(table, row),
+            )
+            for row in table.traced
+        ),
+    ]
+
+
 def tie_out_csv(tables: Sequence[LedgerTieOut]) -> str:
     """Return a line for each currency, and one for each customer that explains a difference.
 
@@ -142,7 +161,7 @@ def document_rows(row: TracedDifference) -> list[list[str]]:
             document.number,
             document.kind,
             "" if document.dated is None else document.dated.isoformat(),
-            "" if document.amount is None else f"{document.amount:,.2f}",
+            "" if document.amount is None else bare(document.amount, row.currency),
             "yes" if document.is_counted else "no",
             document.note,
         ]

@@ -14,18 +14,17 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    print_table,
-    wrapped,
 )
 from arsync.cli.report_output import format_option, output_option, report_connections
 
 if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.forecast_report import ForecastTable
+    from arsync.application.report_page import ReportSection
 
 
 @click.command()
-@format_option("table", "csv", "json")
+@format_option("table", "csv", "json", "html")
 @output_option
 @click.option("--explain", is_flag=True, help="List the open invoices behind it instead.")
 @connection_option
@@ -47,7 +46,12 @@ def forecast(
     forecast how wrong it was, against due dates and against each customer's average. What a figure
     means, and when it misleads, is told in docs/forecast.md. Currencies are never added.
     """
-    from arsync.application.forecast_report import forecast_csv, forecast_report, forecast_view
+    from arsync.application.forecast_report import (
+        forecast_csv,
+        forecast_documents_csv,
+        forecast_report,
+        forecast_view,
+    )
 
     return report_connections(
         partial(forecast_report, as_of=as_of),
@@ -56,20 +60,25 @@ def forecast(
         form="json" if as_json else form,
         output=output,
         view=partial(forecast_view, with_documents=explain),
-        csv=forecast_csv,
-        show=partial(_show, explain=explain),
+        csv=forecast_documents_csv if explain else forecast_csv,
+        heading="What will come in",
+        sections=partial(_sections, explain=explain),
     )
 
 
-def _show(table: ForecastTable, *, explain: bool) -> None:
+def _sections(table: ForecastTable, *, explain: bool) -> list[ReportSection]:
     from arsync.application.forecast_report import document_rows, forecast_notes, forecast_rows
+    from arsync.application.report_page import ReportSection
 
     ledger_forecast = table.forecast
     if not ledger_forecast.currencies:
-        click.echo(f"{table.connection}: nothing is owed at the end of {ledger_forecast.as_of}.")
+        title = f"{table.connection}: nothing is owed at the end of {ledger_forecast.as_of}."
+        return [ReportSection(title, (), ())]
+    sections = []
     for row in ledger_forecast.currencies:
         title = f"{table.connection}, {row.currency}, from the end of {ledger_forecast.as_of}"
         columns, rows = document_rows(table, row.currency) if explain else forecast_rows(row)
-        print_table(title, columns, rows, right=columns[4:] if explain else columns[1:])
-        for note in () if explain else forecast_notes(table, row):
-            click.echo(wrapped(note, indent=2))
+        right = columns[4:] if explain else columns[1:]
+        notes = () if explain else forecast_notes(table, row)
+        sections.append(ReportSection(title, columns, rows, right, notes))
+    return sections

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +19,8 @@ from arsync.cli.common import (
     wrapped,
 )
 from arsync.cli.forecast_commands import forecast
-from arsync.cli.json_output import json_text, print_json
-from arsync.cli.report_output import format_option, give, output_option
+from arsync.cli.json_output import json_text
+from arsync.cli.report_output import format_option, give, give_sections, output_option
 from arsync.cli.risk_commands import concentration, provision, terms_of_payment
 from arsync.core.ledger.missing_documents import missing_in_words
 from arsync.errors import EXIT_DONE, UserMistake
@@ -30,9 +28,8 @@ from arsync.errors import EXIT_DONE, UserMistake
 if TYPE_CHECKING:
     from arsync.application.ageing_report import AgeingTable
     from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.organisation_context import OrganisationContext
-    from arsync.application.permissions import Actor
-    from arsync.core.analytics.measured_documents import Document
+    from arsync.application.measure_documents import FigureDocuments
+    from arsync.config import Config
     from arsync.core.ledger.age_buckets import AgeBands
 
 
@@ -168,7 +165,7 @@ def _show_ageing(tables: Sequence[AgeingTable]) -> None:
 @click.option(
     "--explain",
     metavar="FIGURE",
-    help="List the documents behind a figure instead.",
+    help="List the documents behind a figure instead, --by customer or segment if you like.",
 )
 @connection_option
 @as_of_option
@@ -194,6 +191,7 @@ def measures(
     several, a last line converts them at the rates that the platform recorded.
     """
     from arsync.application.connecting import connections
+    from arsync.application.measure_documents import documents_of_measure
     from arsync.application.measures_page import measures_html
     from arsync.application.measures_report import (
         By,
@@ -211,8 +209,16 @@ def measures(
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
         if explain is not None:
-            return _show_documents(actor, organisations, explain, as_of, window_days, as_json)
-        if known_then:
+            if known_then:
+                raise UserMistake("what was known then is kept as figures, without documents.")
+            documents = [
+                behind
+                for organisation in organisations
+                for behind in documents_of_measure(
+                    actor, organisation, explain, as_of=as_of, window_days=window_days, by=By(by)
+                )
+            ]
+        elif known_then:
             if window_days != WINDOW_DAYS:
                 raise UserMistake(f"what was known then is kept for --window {WINDOW_DAYS} alone.")
             tables = [
@@ -228,6 +234,10 @@ def measures(
             ]
     if html is not None:
         form, output = "html", html
+    if explain is not None:
+        wanted_form = "json" if as_json else form
+        _give_documents(documents, wanted_form, output, len(organisations), container.config)
+        return EXIT_DONE
     if as_json or form == "json":
         text = json_text([measures_view(table) for table in tables]) + "\n"
     elif form == "csv":
@@ -240,7 +250,10 @@ def measures(
         for table in tables:
             columns, rows = measures_rows(table)
             title = f"{table.connection}, {window_days} days"
-            print_table(title, columns, rows, right=columns[-12:])
+            if rows:
+                print_table(title, columns, rows, right=columns[-12:])
+            else:
+                click.echo(f"{title}: nothing was invoiced by {table.as_of.isoformat()}.")
             for line in (worklist_in_words(table.worklist), *goal_lines(table)):
                 click.echo(f"  {line}")
             click.echo(f"  {known_in_words(table)}")
@@ -249,63 +262,31 @@ def measures(
     return EXIT_DONE
 
 
-def _show_documents(
-    actor: Actor,
-    organisations: Sequence[OrganisationContext],
-    name: str,
-    as_of: date | None,
-    window_days: int,
-    as_json: bool,
-) -> int:
-    """Print the documents behind a figure, of each currency in turn."""
-    from arsync.application.measures_report import documents_of_measure, measures_report
-    from arsync.core.analytics.measured_documents import EXPLAINED_BY
+def _give_documents(
+    listed: Sequence[FigureDocuments],
+    form: str,
+    output: Path | None,
+    connections: int,
+    config: Config,
+) -> None:
+    """Give the documents behind a figure in the form that was asked for."""
+    from arsync.application.measure_documents import (
+        document_sections,
+        documents_csv,
+        documents_view,
+    )
 
-    if name not in EXPLAINED_BY:
-        raise UserMistake(f"no figure {name!r} has documents.\n    hint: {', '.join(EXPLAINED_BY)}")
-    listed: list[dict[str, object]] = []
-    for organisation in organisations:
-        table = measures_report(actor, organisation, as_of=as_of, window_days=window_days)
-        currencies = dict.fromkeys(row.currency for row in table.rows if not row.in_base)
-        for currency, figure in product(currencies, EXPLAINED_BY[name]):
-            documents = list(
-                documents_of_measure(
-                    actor,
-                    organisation,
-                    figure,
-                    currency=currency,
-                    as_of=as_of,
-                    window_days=window_days,
-                )
-            )
-            if as_json:
-                head = {"connection": table.connection, "figure": figure, "currency": currency}
-                listed += [{**head, **document._asdict()} for document in documents]
-            else:
-                _print_documents(f"{table.connection}, {figure}", documents, currency)
-    if as_json:
-        print_json(listed)
-    return EXIT_DONE
-
-
-def _print_documents(title: str, documents: Sequence[Document], currency: str) -> None:
-    rows = [
-        [
-            document.number,
-            document.kind,
-            document.issued_on.isoformat(),
-            document.due_on.isoformat() if document.due_on else "",
-            f"{document.amount:,.2f}",
-        ]
-        for document in documents
-    ]
-    total = sum((document.amount for document in documents), Decimal(0))
-    rows.append(["total", "", "", "", f"{total:,.2f}"])
-    print_table(title, ["document", "kind", "issued", "due", currency], rows, right=[currency])
+    if form == "json":
+        give(json_text(documents_view(listed)) + "\n", output, connections, config)
+    elif form == "csv":
+        give(documents_csv(listed), output, connections, config)
+    else:
+        heading = "The documents behind a figure"
+        give_sections(document_sections(listed), form, output, connections, config, heading=heading)
 
 
 @report.command("steps")
-@format_option("table", "csv", "json")
+@format_option("table", "csv", "json", "html")
 @output_option
 @connection_option
 @as_of_option
@@ -326,6 +307,7 @@ def steps(
     known.
     """
     from arsync.application.connecting import connections
+    from arsync.application.report_page import ReportSection
     from arsync.application.steps_report import (
         ASSOCIATION,
         COLUMNS,
@@ -345,20 +327,25 @@ def steps(
     elif form == "csv":
         text = steps_csv(tables)
     else:
-        if output is not None:
-            raise UserMistake("--output needs --format csv or json.")
-        for table in tables:
-            title = f"{table.connection}, as of {table.as_of.isoformat()}"
-            print_table(title, COLUMNS, steps_rows(table), right=COLUMNS[3:])
-            for line in (*unknown_lines(table), *trial_lines(table), ASSOCIATION):
-                click.echo(f"  {line}")
+        sections = [
+            ReportSection(
+                f"{table.connection}, as of {table.as_of.isoformat()}",
+                COLUMNS,
+                steps_rows(table),
+                COLUMNS[3:],
+                [*unknown_lines(table), *trial_lines(table), ASSOCIATION],
+            )
+            for table in tables
+        ]
+        heading = "What followed each step"
+        give_sections(sections, form, output, len(tables), container.config, heading=heading)
         return EXIT_DONE
     give(text, output, len(tables), container.config)
     return EXIT_DONE
 
 
 @report.command("tie-out")
-@format_option("text", "csv", "json")
+@format_option("text", "csv", "json", "html")
 @output_option
 @click.option(
     "--explain",
@@ -384,12 +371,14 @@ def tie_out(
     calls no platform. No day but today can be tied out.
     """
     from arsync.application.connecting import connections
+    from arsync.application.report_page import report_html
     from arsync.application.tie_out_report import (
         DOCUMENT_COLUMNS,
         document_rows,
         documents_csv,
         tie_out_csv,
         tie_out_report,
+        tie_out_sections,
         tie_out_text,
         tie_out_view,
         traced_lines,
@@ -405,6 +394,9 @@ def tie_out(
         text = json_text([tie_out_view(table) for table in tables]) + "\n"
     elif form == "csv":
         text = documents_csv(tables) if explain else tie_out_csv(tables)
+    elif form == "html":
+        sections = [section for table in tables for section in tie_out_sections(table)]
+        text = report_html("Tie-out with the accounting system", sections)
     else:
         text = tie_out_text(tables)
     give(text, output, len(tables), container.config)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from arsync.cli.common import opened, say, word, write_output
+from arsync.cli.common import opened, print_table, say, word, wrapped, write_output
 from arsync.cli.json_output import json_text
 from arsync.errors import EXIT_DONE, UserMistake
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
+    from arsync.application.report_page import ReportSection
     from arsync.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,7 +59,8 @@ def report_connections(
     output: Path | None,
     view: Callable[[Table], object],
     csv: Callable[[Sequence[Table]], str],
-    show: Callable[[Table], object],
+    heading: str,
+    sections: Callable[[Table], Sequence[ReportSection]],
 ) -> int:
     """Make a report of each connection and give it; returns the command's exit code.
 
@@ -66,11 +68,12 @@ def report_connections(
         make: makes the table of one connection.
         config_file: names the installation.
         connection: of which connections.
-        form: `json` by `view`, `csv` by `csv`, else by `show`, which prints one.
+        form: `json` by `view`, `csv` by `csv`, `html` or printed by `sections`.
         output: the file; None: stdout.
         view: makes the JSON of a table.
         csv: makes one text of all.
-        show: prints a table.
+        heading: of a page of all.
+        sections: makes what people are shown of a table.
 
     Raises:
         UserMistake: a file is wanted of what is only shown.
@@ -86,9 +89,37 @@ def report_connections(
         give(json_text([view(table) for table in tables]) + "\n", output, len(tables), config)
     elif form == "csv":
         give(csv(tables), output, len(tables), config)
-    elif output is not None:
-        raise UserMistake("--output needs --format csv or json.")
     else:
-        for table in tables:
-            show(table)
+        shown = [section for table in tables for section in sections(table)]
+        give_sections(shown, form, output, len(tables), config, heading=heading)
     return EXIT_DONE
+
+
+def give_sections(
+    sections: Sequence[ReportSection],
+    form: str,
+    output: Path | None,
+    connections: int,
+    config: Config,
+    *,
+    heading: str,
+) -> None:
+    """Give what people are shown: as a page if the form is `html`, else on the terminal.
+
+    Raises:
+        UserMistake: a file is wanted of what is only shown.
+    """
+    from arsync.application.report_page import report_html
+
+    if form == "html":
+        give(report_html(heading, sections), output, connections, config)
+        return
+    if output is not None:
+        raise UserMistake("--output needs --format csv, json or html.")
+    for section in sections:
+        if section.rows:
+            print_table(section.title, section.columns, section.rows, right=[*section.right])
+        else:
+            click.echo(section.title)
+        for note in section.notes:
+            click.echo(wrapped(note, indent=2))

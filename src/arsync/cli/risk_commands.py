@@ -16,13 +16,12 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    print_table,
-    wrapped,
 )
 from arsync.cli.report_output import format_option, output_option, report_connections
 
 if TYPE_CHECKING:
     from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.report_page import ReportSection
     from arsync.application.risk_reports import (
         ConcentrationTable,
         OwedDocument,
@@ -58,7 +57,7 @@ class _Percent(click.ParamType[Decimal]):
 
 
 @click.command()
-@format_option("table", "csv", "json")
+@format_option("table", "csv", "json", "html")
 @output_option
 @click.option(
     "--outlook",
@@ -105,6 +104,7 @@ def provision(
     What a figure means, and when it misleads, is told in docs/forecast.md.
     """
     from arsync.application.risk_reports import (
+        owed_documents_csv,
         provision_csv,
         provision_report,
         provision_view,
@@ -124,12 +124,14 @@ def provision(
         form="json" if as_json else form,
         output=output,
         view=partial(provision_view, with_documents=explain),
-        csv=provision_csv,
-        show=partial(_show_provision, explain=explain),
+        csv=owed_documents_csv if explain else provision_csv,
+        heading="What may be lost",
+        sections=partial(_provision_sections, explain=explain),
     )
 
 
-def _show_provision(table: ProvisionTable, *, explain: bool) -> None:
+def _provision_sections(table: ProvisionTable, *, explain: bool) -> list[ReportSection]:
+    from arsync.application.report_page import ReportSection
     from arsync.application.risk_reports import (
         late_rows,
         provision_notes,
@@ -139,27 +141,25 @@ def _show_provision(table: ProvisionTable, *, explain: bool) -> None:
 
     title = f"{table.connection}, at the end of {table.provision.as_of}"
     if explain:
-        _show_documents(title, table.documents)
-        return
+        return [_documents_section(title, table.documents)]
     columns, rows = provision_rows(table)
-    print_table(f"{title}: expected losses", columns, rows, right=columns[3:])
+    matrix = ReportSection(f"{title}: expected losses", columns, rows, columns[3:])
+    if not rows:
+        matrix = ReportSection(f"{title}: nothing is owed.", columns, rows)
     columns, rows = roll_rate_rows(table)
     in_base = f"{table.connection}: roll rates, amounts in {table.base_currency}"
-    print_table(in_base, columns, rows, right=columns[2:])
-    columns, rows = late_rows(table)
-    days = table.provision.window_days
-    print_table(
-        f"{table.connection}: late payment in {days} days", columns, rows, right=columns[1:]
-    )
-    for note in provision_notes(table):
-        click.echo(wrapped(note, indent=2))
+    rolls = ReportSection(in_base, columns, rows, columns[2:])
+    notes = provision_notes(table)
     if table.provision.interest_percent is None:
         rate = "--interest 8, or provision: {interest: 8%} in the rulebook"
-        click.echo(f"  The cost of late payment needs a rate: {rate}")
+        notes.append(f"The cost of late payment needs a rate: {rate}")
+    columns, rows = late_rows(table)
+    late = f"{table.connection}: late payment in {table.provision.window_days} days"
+    return [matrix, rolls, ReportSection(late, columns, rows, columns[1:], notes)]
 
 
 @click.command()
-@format_option("table", "csv", "json")
+@format_option("table", "csv", "json", "html")
 @output_option
 @explain_option
 @connection_option
@@ -184,6 +184,7 @@ def concentration(
         concentration_csv,
         concentration_report,
         concentration_view,
+        owed_documents_csv,
     )
 
     return report_connections(
@@ -193,30 +194,34 @@ def concentration(
         form="json" if as_json else form,
         output=output,
         view=partial(concentration_view, with_documents=explain),
-        csv=concentration_csv,
-        show=partial(_show_concentration, explain=explain),
+        csv=owed_documents_csv if explain else concentration_csv,
+        heading="Concentration of receivables",
+        sections=partial(_concentration_sections, explain=explain),
     )
 
 
-def _show_concentration(table: ConcentrationTable, *, explain: bool) -> None:
+def _concentration_sections(table: ConcentrationTable, *, explain: bool) -> list[ReportSection]:
+    from arsync.application.report_page import ReportSection
     from arsync.application.risk_reports import concentration_note, concentration_rows
 
     title = f"{table.connection}, at the end of {table.as_of}"
-    if explain:
-        _show_documents(title, table.documents)
-        return
     if not table.rows:
-        click.echo(f"{title}: nothing is owed.")
+        return [ReportSection(f"{title}: nothing is owed.", (), ())]
+    if explain:
+        return [_documents_section(title, table.documents)]
+    sections = []
     for row in table.rows:
         columns, rows = concentration_rows(row)
-        print_table(f"{title}{', all currencies' * row.in_base}", columns, rows, right=columns[1:])
-        click.echo(wrapped(concentration_note(row), indent=2))
+        notes = [concentration_note(row)]
         if row.unrated:
-            click.echo(wrapped(f"No rate recorded for: {', '.join(row.unrated)}", indent=2))
+            notes.append(f"No rate recorded for: {', '.join(row.unrated)}")
+        shown = f"{title}{', all currencies' * row.in_base}"
+        sections.append(ReportSection(shown, columns, rows, columns[1:], notes))
+    return sections
 
 
 @click.command("terms")
-@format_option("table", "csv", "json")
+@format_option("table", "csv", "json", "html")
 @output_option
 @connection_option
 @as_of_option
@@ -241,19 +246,20 @@ def terms_of_payment(
         output=output,
         view=terms_view,
         csv=terms_csv,
-        show=_show_terms,
+        heading="Payment terms against the policy",
+        sections=_terms_sections,
     )
 
 
-def _show_terms(table: TermsTable) -> None:
+def _terms_sections(table: TermsTable) -> list[ReportSection]:
+    from arsync.application.report_page import ReportSection
+
     title = f"{table.connection}, at the end of {table.as_of}"
-    if not table.has_policy:
-        click.echo(f"{title}: the rulebook has no terms to compare with.")
-        return
-    if not table.rows:
-        click.echo(f"{title}: nothing differs from the policy.")
-        return
     columns = ["customer", "terms by policy", "in the books", "invoices due otherwise", "because"]
+    if not table.has_policy:
+        title = f"{title}: the rulebook has no terms to compare with."
+    elif not table.rows:
+        title = f"{title}: nothing differs from the policy."
     rows = [
         [
             row.contact,
@@ -264,12 +270,14 @@ def _show_terms(table: TermsTable) -> None:
         ]
         for row in table.rows
     ]
-    print_table(title, columns, rows)
-    if table.left_out:
-        click.echo(f"  {table.left_out:,} more customers are not listed.")
+    left_out = f"{table.left_out:,} more customers are not listed."
+    return [ReportSection(title, columns, rows, notes=[left_out] if table.left_out else [])]
 
 
-def _show_documents(title: str, documents: Sequence[OwedDocument]) -> None:
+def _documents_section(title: str, documents: Sequence[OwedDocument]) -> ReportSection:
+    from arsync.application.report_page import ReportSection
+    from arsync.core.ledger.money import bare
+
     columns = ["document", "customer", "segment", "due", "bucket", "currency", "owed net"]
     rows = [
         [
@@ -279,8 +287,8 @@ def _show_documents(title: str, documents: Sequence[OwedDocument]) -> None:
             document.due_on.isoformat(),
             document.bucket,
             document.currency,
-            f"{document.amount:,.2f}",
+            bare(document.amount, document.currency),
         ]
         for document in documents
     ]
-    print_table(title, columns, rows, right=["owed net"])
+    return ReportSection(title, columns, rows, ["owed net"])

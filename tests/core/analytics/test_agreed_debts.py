@@ -86,10 +86,10 @@ def test_documents_add_up_to_disputed_and_promised() -> None:
     )
     behind: dict[str, Decimal] = {}
     kinds = set()
-    for name, document in documents_behind(
-        [account], MeasuringWindow(DAY), zone=UTC, currency="GBP"
+    for _, _, in_base, name, document in documents_behind(
+        [account], MeasuringWindow(DAY), zone=UTC, base_currency="GBP"
     ):
-        behind[name] = behind.get(name, Decimal(0)) + document.amount
+        behind[name] = behind.get(name, Decimal(0)) + document.amount * (not in_base)
         kinds.add(document.kind)
     assert [behind[name] for name in ("disputed", "promised", "promises")] == [100, 300, 100]
     assert "promise broken" in kinds

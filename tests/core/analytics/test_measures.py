@@ -106,6 +106,14 @@ def test_nothing_sold_gives_no_number() -> None:
     assert figures.overdue_percent == 100
 
 
+def test_credits_alone_are_no_sales_to_count_back() -> None:
+    credit = a_credit("cr1", issued_on=DAY - timedelta(days=3), rate=Decimal(1), total="50")
+    figures = of(an_account()._replace(credits=(credit,)))
+    assert figures.sales == -50
+    assert (figures.dso, figures.dso_countback_monthly, figures.dso_countback_daily) == (None,) * 3
+    assert figures.cei is None
+
+
 def test_countback_takes_months_off_from_the_latest() -> None:
     sold = {date(2026, 11, 3): Decimal(100), date(2026, 10, 9): Decimal(300)}
     # All of November (30 days), then half of October's 300 (15.5 of 31 days).
@@ -178,12 +186,32 @@ def test_the_parts_add_up(rows: list[tuple[int, int, int | None, str]]) -> None:
         assert figures.bpdso + figures.add == figures.dso
     assert figures.current + figures.overdue == figures.receivable
     behind: dict[str, Decimal] = {}
-    for name, document in documents_behind(
-        [account], MeasuringWindow(DAY), zone=UTC, currency="GBP"
+    for _, _, in_base, name, document in documents_behind(
+        [account], MeasuringWindow(DAY), zone=UTC, base_currency="GBP"
     ):
-        behind[name] = behind.get(name, Decimal(0)) + document.amount
+        behind[name] = behind.get(name, Decimal(0)) + document.amount * (not in_base)
     for name in ("sales", "receivable", "current", "overdue"):
         assert behind.get(name, Decimal(0)) == getattr(figures, name)
+
+
+def test_documents_of_all_currencies_are_converted() -> None:
+    pounds = an_account((20, -10, None, "200"))
+    dollars = an_invoice("u1", currency="USD", rate=Decimal("0.8"), issued_on=DAY, due_on=DAY)
+    krones = an_invoice("n1", currency="NOK", rate=None, issued_on=DAY, due_on=DAY)
+    account = pounds._replace(invoices=(*pounds.invoices, dollars, krones))
+    behind = documents_behind([account], MeasuringWindow(DAY), zone=UTC, base_currency="GBP")
+    sold = [
+        (each.currency, each.in_base, int(each.document.amount))
+        for each in behind
+        if each.figure == "sales"
+    ]
+    assert sorted(sold) == [
+        ("GBP", False, 200),
+        ("GBP", True, 80),
+        ("GBP", True, 200),
+        ("NOK", False, 100),
+        ("USD", False, 100),
+    ]
 
 
 def test_currencies_are_never_added() -> None:

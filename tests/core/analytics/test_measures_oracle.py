@@ -194,7 +194,7 @@ def _back(day: date) -> list[date]:
 
 def walked_back(owed: Fraction, sold: dict[date, Fraction], day: date) -> Decimal | None:
     if owed <= 0:
-        return places(Fraction(0))
+        return places(Fraction(0)) if any(amount > 0 for amount in sold.values()) else None
     left = owed
     for count, on in enumerate(_back(day)):
         if sold[on] >= left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from decimal import Decimal
 
 import pytest
 
@@ -27,3 +28,13 @@ def test_a_language_has_its_name() -> None:
     words = ReaderLocale.of("en-GB", zone=UTC, shows_amounts=True)
     assert words.language("de") == "German"
     assert words.language("qqq") == "qqq"
+
+
+def test_money_has_the_decimals_of_its_currency() -> None:
+    words = ReaderLocale.of("en-GB", zone=UTC, shows_amounts=True)
+    assert words.plain_money(Decimal("1234.5"), "GBP") == "1,234.50"
+    assert words.plain_money(Decimal("1234.5"), "JPY") == "1,234"
+    assert words.money(Decimal(4401038), "JPY", "GBP") == "JPY\N{NO-BREAK SPACE}4,401,038"
+    assert words.money(Decimal("7.1234"), "EUR", "GBP") == "EUR\N{NO-BREAK SPACE}7.1234"
+    # Not a document's amount: a figure that was added up to six places.
+    assert words.money(Decimal("1367.569127"), "GBP", "GBP") == "£1,367.57"

@@ -13,6 +13,7 @@ from arsync.core.analytics.measure_sums import (
     MeasuringWindow,
     counted_in,
 )
+from arsync.core.analytics.measures import GroupOf
 from arsync.core.ledger.agreements.grace import USUAL_GRACE, InTimeUntil
 from arsync.core.ledger.as_of import with_paid_days
 from arsync.core.ledger.records import Account
@@ -26,6 +27,8 @@ class Document(NamedTuple):
     id: str
     number: str
     contact_id: str
+    contact: str
+    """The customer's name."""
     amount: Decimal
     """What it adds to the figure, in the currency of the figure."""
     issued_on: date
@@ -66,49 +69,81 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
 """By figure, whose documents it is made of."""
 
 
+class BehindFigure(NamedTuple):
+    """A document behind a figure of a group in a currency."""
+
+    group: str
+    """As `GroupOf` names it; empty: the whole ledger."""
+    currency: str
+    in_base: bool
+    """Whether it belongs to the figure of all currencies, converted."""
+    figure: str
+    """One of `DOCUMENTED`."""
+    document: Document
+
+
 def documents_behind(
     accounts: Iterable[Account],
     window: MeasuringWindow,
     *,
     zone: tzinfo,
-    currency: str,
+    base_currency: str,
+    group_of: GroupOf = lambda _: ("",),
     in_time_until: InTimeUntil = USUAL_GRACE.last_day,
-) -> Iterator[tuple[str, Document]]:
-    """Yield the documents behind each figure of a currency: (`sales`, ...), (`receivable`, ...).
+) -> Iterator[BehindFigure]:
+    """Yield the documents behind each figure of each group and currency, and of all currencies.
 
-    The names are those of `DOCUMENTED`. The amounts of a name add up to the figure: those of
-    `settled` to the weight of the days, those of `promises` to what was promised.
+    The amounts of a figure's documents add up to it: those of `settled` to the weight of the days,
+    those of `promises` to what was promised. In the base currency they are converted at their own
+    rates; a document without one is in no such figure.
     """
     for account in accounts:
+        contacts = {contact.id: contact for contact in account.contacts}
         for counted in counted_in(with_paid_days(account), window, zone, in_time_until):
-            if counted.currency != currency:
-                continue
-            if isinstance(counted, CountedPromise):
-                yield "promises", _promise_document(counted)
-            else:
-                yield from _behind(counted, window)
+            contact = contacts.get(counted.contact_id)
+            name = counted.contact_id if contact is None else contact.name
+            rate = Decimal(1) if counted.currency == base_currency else counted.rate
+            for figure, document in _documents_of(counted, name, window):
+                for group in group_of(contact):
+                    yield BehindFigure(group, counted.currency, False, figure, document)
+                    if rate is not None:
+                        converted = document._replace(amount=document.amount * rate)
+                        yield BehindFigure(group, base_currency, True, figure, converted)
 
 
-def _promise_document(counted: CountedPromise) -> Document:
+def _documents_of(
+    counted: CountedDocument | CountedPromise, contact: str, window: MeasuringWindow
+) -> Iterator[tuple[str, Document]]:
+    if isinstance(counted, CountedPromise):
+        yield "promises", _promise_document(counted, contact)
+    else:
+        yield from _behind(counted, contact, window)
+
+
+def _promise_document(counted: CountedPromise, contact: str) -> Document:
     result = counted.result
     return Document(
         "promise kept" if result.is_kept else "promise broken",
         result.invoice.id,
         counted.number,
         counted.contact_id,
+        contact,
         result.amount,
         result.promise.made_on,
         result.promise.promised_on,
     )
 
 
-def _behind(counted: CountedDocument, window: MeasuringWindow) -> Iterator[tuple[str, Document]]:
+def _behind(
+    counted: CountedDocument, contact: str, window: MeasuringWindow
+) -> Iterator[tuple[str, Document]]:
     kind = "credit note" if counted.sold < 0 else "invoice"
     document = Document(
         kind,
         counted.id,
         counted.number,
         counted.contact_id,
+        contact,
         counted.sold,
         counted.issued_on,
         counted.due_on,

@@ -305,7 +305,7 @@ def countback_monthly(
     D those up to D), the last month pro rata. Months without sales count their days.
 
     Returns:
-        None when more is open than was ever sold.
+        None when more is open than was ever sold, or nothing ever was.
     """
     by_month: dict[date, Decimal] = {}
     for sold_on, amount in sold.items():
@@ -329,7 +329,7 @@ def _count_back(
 ) -> Decimal | None:
     """Take stretches of sales off what is open, the latest first, and count their days."""
     if receivable <= 0:
-        return ZERO.quantize(PLACES)
+        return ZERO.quantize(PLACES) if any(sales > 0 for sales in sold.values()) else None
     earliest = min(sold, default=None)
     days, unpaid = 0, receivable
     while earliest is not None and start >= earliest:

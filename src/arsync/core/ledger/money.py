@@ -47,7 +47,12 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
 
 def shown(amount: Decimal, currency: str) -> str:
     """Format for people: `GBP 1,940.00`."""
-    return f"{currency} {rounded(amount, currency):,f}".strip()
+    return f"{currency} {bare(amount, currency)}".strip()
+
+
+def bare(amount: Decimal, currency: str) -> str:
+    """Format for people where the currency stands elsewhere: `1,940.00`, of yen `1,940`."""
+    return f"{rounded(amount, currency):,f}"
 
 
 def plain(amount: Decimal) -> str:

@@ -20,6 +20,7 @@ from babel.numbers import (
     list_currencies,
 )
 
+from arsync.core.ledger.money import DECIMAL_PLACES_MAX, minor_digits, rounded
 from arsync.translation import gettext, ngettext
 
 USUAL_LOCALE = "en_GB"
@@ -55,16 +56,22 @@ class ReaderLocale:
         """Return them for a locale's name, as a browser or a person gives it."""
         return cls(locale_named(locale), zone or ZoneInfo("UTC"), shows_amounts)
 
-    def money(self, amount: Decimal, currency: str, home: str = "") -> str:
+    def money(self, amount: Decimal | int, currency: str, home: str = "") -> str:
         """Return a sum: by symbol in the organisation's currency, by code in any other."""
         if not self.shows_amounts:
             return HIDDEN
+        amount = Decimal(amount)
+        # More decimals than documents have are those of a figure that was added up.
+        if -int(amount.as_tuple().exponent) > DECIMAL_PLACES_MAX:
+            amount = rounded(amount, currency)
         if currency == home:
             text = format_currency(
                 abs(amount), currency, locale=self.locale, decimal_quantization=False
             )
         else:
-            number = format_decimal(abs(amount), "#,##0.00##", locale=self.locale)
+            digits = minor_digits(currency)
+            decimals = "0" * digits + "#" * (DECIMAL_PLACES_MAX - digits)
+            number = format_decimal(abs(amount), f"#,##0.{decimals}", locale=self.locale)
             text = f"{currency}\N{NO-BREAK SPACE}{number}"
         return f"\N{MINUS SIGN}{text}" if amount < 0 else text
 
@@ -78,13 +85,14 @@ class ReaderLocale:
             return f"{sign}{get_currency_symbol(currency, locale=self.locale)}{number}"
         return f"{sign}{currency}\N{NO-BREAK SPACE}{number}"
 
-    def plain_money(self, amount: Decimal | None) -> str:
+    def plain_money(self, amount: Decimal | None, currency: str) -> str:
         """Return a sum without its currency, for a table of one currency."""
         if amount is None:
             return gettext("not known")
         if not self.shows_amounts:
             return HIDDEN
-        number = format_decimal(abs(amount), "#,##0.00", locale=self.locale)
+        pattern = "#,##0." + "0" * minor_digits(currency)
+        number = format_decimal(abs(amount), pattern.rstrip("."), locale=self.locale)
         return f"\N{MINUS SIGN}{number}" if amount < 0 else number
 
     def sums(self, sums: Mapping[str, Decimal], home: str = "") -> str:

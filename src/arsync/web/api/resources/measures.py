@@ -10,7 +10,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from arsync.application.desk.figures import MonthFigures, month_figures
-from arsync.application.measures_report import By, documents_of_measure, measures_report
+from arsync.application.measure_documents import documents_in_currency
+from arsync.application.measures_report import By, measures_report
 from arsync.application.tie_out_report import tie_out_report
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX
 from arsync.core.analytics.measured_documents import DOCUMENTED, Document
@@ -71,6 +72,8 @@ class DocumentView(Struct, frozen=True):
     id: str
     number: str
     customer_id: str
+    customer: str
+    """Its name."""
     currency: str
     amount: Decimal
     """What it adds to the figure."""
@@ -130,15 +133,13 @@ def list_documents(caller: Caller, figure: Figure, query: DocumentsQuery) -> Pag
     currency = query.currency or organisation.connection.organisation.base_currency
 
     def make() -> list[Document]:
-        return list(
-            documents_of_measure(
-                caller.actor,
-                organisation,
-                figure,
-                currency=currency,
-                as_of=query.as_of,
-                window_days=query.window_days,
-            )
+        return documents_in_currency(
+            caller.actor,
+            organisation,
+            figure,
+            currency=currency,
+            as_of=query.as_of,
+            window_days=query.window_days,
         )
 
     key = ("documents", figure, currency, query.as_of, query.window_days)
@@ -175,6 +176,7 @@ def _document_view(document: Document, currency: str) -> DocumentView:
         document.id,
         document.number,
         document.contact_id,
+        document.contact,
         currency,
         document.amount,
         document.issued_on,

@@ -23,9 +23,9 @@ from arsync.application.desk.figures import (
 )
 from arsync.application.desk.long_work import LongJob
 from arsync.application.line_chart import LineChart, line
+from arsync.application.measure_documents import documents_in_currency
 from arsync.application.measures_report import (
     By,
-    documents_of_measure,
     measures_csv,
     measures_report,
 )
@@ -161,10 +161,10 @@ def show_documents(visit: Visit, name: str) -> Response:
     """Show the documents behind a figure."""
     currency = visit.request.args.get("currency", "")
     currency = currency or visit.organisation.connection.organisation.base_currency
-    documents = list(
-        documents_of_measure(
-            visit.actor, visit.organisation, name, currency=currency, as_of=asked_day(visit)
-        )
+    if name not in _DOCUMENT_TITLES:
+        raise UserMistake(f"no figure {name!r} has documents.")
+    documents = documents_in_currency(
+        visit.actor, visit.organisation, name, currency=currency, as_of=asked_day(visit)
     )
     return visit.page(
         "documents.html",
