@@ -61,6 +61,29 @@ def test_promises_are_kept_by_number_and_amount() -> None:
     assert figures.promises_kept_amount_percent == 75
 
 
+def test_what_was_paid_before_a_promise_has_no_weight() -> None:
+    # The money was there already; it was booked after somebody had promised it.
+    account = a_debtor(
+        an_invoice("i1", total=300, amount_due=0, status="paid"),
+        an_invoice("i2", total=100),
+        payments=paid(DAY - timedelta(40), "i1", 300).payments,
+        promises=(promised(DAY - timedelta(30), "i1"), promised(DAY - timedelta(30), "i2")),
+    )
+    figures = of(account)
+    assert figures.promises_decided == 2
+    assert figures.promises_kept_percent == 50
+    assert figures.promises_kept_amount_percent == 0
+
+
+def test_money_on_the_day_of_a_promise_keeps_it() -> None:
+    account = a_debtor(
+        an_invoice("i1", total=300, amount_due=0, status="paid"),
+        payments=paid(DAY - timedelta(35), "i1", 300).payments,
+        promises=(promised(DAY - timedelta(30), "i1"),),
+    )
+    assert of(account).promises_kept_amount_percent == 100
+
+
 def test_a_promise_counts_once_its_grace_is_over() -> None:
     account = a_debtor(an_invoice("i1", total=300), promises=(promised(DAY),))
     # 30 November is a Monday: three business days later is Thursday.

@@ -106,8 +106,10 @@ def _results(
 def _due_when_made(
     account: Account, promise: Promise, about: list[Invoice], zone: tzinfo
 ) -> Decimal:
-    then = as_it_stood(account, promise.made_on, zone=zone)
+    # At the beginning of its day: money may have come in answer to it on the same one.
+    then = as_it_stood(account, promise.made_on - timedelta(days=1), zone=zone)
     due = {invoice.id: invoice.amount_due for invoice in then.invoices}
     # One promise is about invoices of one currency, or its sum could not be told.
     same = [invoice for invoice in about if invoice.currency == about[0].currency]
-    return sum((due.get(invoice.id) or invoice.total for invoice in same), ZERO)
+    # Of an invoice that was not issued before, all of it was promised.
+    return sum((due.get(invoice.id, invoice.total) for invoice in same), ZERO)
