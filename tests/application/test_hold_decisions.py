@@ -81,6 +81,20 @@ def test_a_release_keeps_a_rules_hold_away(ledger: Container, books: Books) -> N
     assert now(ledger).store.holds.standing(now(ledger).id, TODAY)
 
 
+def test_it_is_said_where_no_hold_is_lifted(ledger: Container) -> None:
+    until = TODAY + timedelta(3)
+    free = release_customer(OWNER, ledger, "Customer 1", reason="a friend", until=until)
+    assert free.message == (
+        "Customer 1 is not on hold; no rule places a hold until after 2026-11-23 (Olga: a friend)."
+    )
+    runs.sync(OWNER, now(ledger))
+    held = hold_customer(OWNER, ledger, "Customer 2", reason="bounced")
+    assert held.message == (
+        "Customer 2 is on hold already, and stays so by hand (Olga: bounced), whatever the rules"
+        " say."
+    )
+
+
 def test_undoing_a_hold_by_hand_ends_it(ledger: Container, books: Books) -> None:
     hold_customer(OWNER, ledger, "Customer 1", reason="bounced")
     runs.sync(OWNER, now(ledger))

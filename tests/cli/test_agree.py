@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -97,3 +97,21 @@ def test_what_is_not_understood_is_said(shell: Shell, words: list[str], message:
     assert done.code == 2
     assert message in done.err
     assert done.out == ""
+
+
+def test_instalments_come_as_often_as_it_is_said(shell: Shell) -> None:
+    for every, days in (("week", 7), ("fortnight", 14)):
+        done = shell(
+            "agree",
+            "Deep Debt Ltd",
+            "--instalments",
+            "2",
+            "--first",
+            FIRST,
+            "--every",
+            every,
+            "--preview",
+            *XERO,
+        )
+        assert done.code == 0, done.err
+        assert str(date.fromisoformat(FIRST) + timedelta(days)) in done.out

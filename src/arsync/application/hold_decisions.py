@@ -58,17 +58,31 @@ def decide(
     decision = HoldDecision(is_hold, line, name_line(actor.name), today, until)
     ids = [member.id for member in account.contacts]
     organisation.store.holds.decide(organisation.id, ids, decision)
-    what = "held" if is_hold else "released"
     child = f", which answers for {named.name}," if debtor.id != named.id else ""
     then = "the next run writes it to the accounting system"
     if organisation.observes:
         then = f"{organisation.name} only observes: nothing is written"
     elif organisation.mode == "approve":
         then = "the next run plans it, and it waits for `arsync approve`"
+    what = _what(decision, is_on_hold=account.hold is not None, then=then)
     return HoldDecided(
-        f"{debtor.name}{child} is to be {what} {decision.words.partition(' ')[2]}; {then}.",
+        f"{debtor.name}{child} {what}.",
         organisation.name,
         debtor.name,
         is_hold,
         until,
     )
+
+
+def _what(decision: HoldDecision, *, is_on_hold: bool, then: str) -> str:
+    """Return what becomes of the customer, as its name begins the sentence."""
+    by_hand = decision.words.partition(" ")[2]
+    if decision.is_hold and is_on_hold:
+        return f"is on hold already, and stays so {by_hand}, whatever the rules say"
+    if decision.is_hold:
+        return f"is to be held {by_hand}; {then}"
+    if is_on_hold:
+        return f"is to be released {by_hand}; {then}"
+    # Nothing is lifted: the word keeps the rules from placing one.
+    ends = f"until after {decision.until}" if decision.until else "until none asks for one any more"
+    return f"is not on hold; no rule places a hold {ends} ({decision.by}: {decision.reason})"

@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("names", nargs=-1, metavar="[CUSTOMER | INVOICE...]")
 @click.option("--instalments", type=int, help="So many equal instalments.")
-@click.option("--every", type=click.Choice([*Every]), help="How often one is due [month].")
+@click.option(
+    "--every",
+    type=click.Choice([each.value for each in Every]),
+    help="How often one is due [month].",
+)
 @click.option("--first", type=DAY, metavar="DATE", help="The day of the first one.")
 @click.option(
     "--on",

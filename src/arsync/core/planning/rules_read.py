@@ -125,7 +125,8 @@ class _About:
             text = f"by hand: {ANSWERS[answer]}, {decision.words}"
             yield ReasonLine("credit_holds", text, answer)
         for credit_hold in rulebook.credit_holds:
-            mail_words = f"; mail to {' and '.join(credit_hold.tell)}" if credit_hold.tell else ""
+            names = credit_hold.tell if credit_hold in self.assessment.reasons else ()
+            mail_words = f"; mail to {' and '.join(names)}" if names else ""
             yield self.asked("credit_holds", credit_hold, root, mail_words)
         for cadence in rulebook.reminders:
             if cadence.trial is not None:
