@@ -17,6 +17,7 @@ from arsync.core.ledger.records import (
     Allocation,
     Dispute,
     Invoice,
+    LetterSent,
     LimitChange,
     PlacedDebt,
     Placement,
@@ -332,6 +333,20 @@ def test_a_hold_is_told_when_placed_and_lifted(desk: Desk) -> None:
         f"{days[2]} lift_credit_hold",
         f"{days[3]} credit hold lifted",
     ]
+
+
+def test_who_was_told_of_a_hold_hears_its_end(desk: Desk) -> None:
+    """Though another hold came and went between the two letters, of which nobody was told."""
+    told = LetterSent("k1", "c1", "credit hold placed", desk.today - timedelta(6), "m")
+    free = debtor(desk, desk.invoice("i1", -20), last_hold_episode=2)._replace(letters=(told,))
+    (letter,) = letters(desk, HOLDS, free, desk.today)
+    assert (letter.step, letter.subject) == ("credit hold lifted", "hold lifted 2")
+    over = LetterSent("k2", "c1", "credit hold lifted", told.on, "n")
+    assert not letters(desk, HOLDS, free._replace(letters=(told, over)), desk.today)
+    # Who was not told that the first is over is not told of the second.
+    held = debtor(desk, desk.invoice("i1", 40), hold=StandingHold("c1", desk.today, 2))
+    assert not letters(desk, HOLDS, held._replace(letters=(told,)), desk.today)
+    assert letters(desk, HOLDS, held._replace(letters=(told, over)), desk.today)
 
 
 def test_only_a_told_hold_is_told_to_be_over(desk: Desk) -> None:

@@ -43,15 +43,32 @@ def holds_announced(
             return
         if not is_in_time(hold.since, planning.today):
             return
+        before = _last_about_holds(account, party.view.contact.id)
+        if before is not None and before.letter == HOLD_PLACED:
+            # Placed again before the customer heard that it was lifted: it knows that it is held.
+            key = key_of(planning, party, hold_letter(planning, party, hold, NOWHERE))
+            if before.key != key and is_in_time(before.on, planning.today):
+                return
         place = asked_by[0].place if asked_by else announced.places.get("credit_holds", NOWHERE)
         yield hold_letter(planning, party, hold, place)
         return
-    placed = _told(planning, NOWHERE, HOLD_PLACED, f"hold placed {account.last_hold_episode}")
-    key = key_of(planning, party, placed)
-    # Only who was told of the hold is told that it is over.
-    if any(letter.key == key for letter in account.letters) and (telling or announced.holds_lifted):
+    # Only who was told of a hold is told that it is over; a shorter one may have come after it.
+    before = _last_about_holds(account, party.view.contact.id)
+    thinks_held = before is not None and before.letter == HOLD_PLACED
+    if thinks_held and (telling or announced.holds_lifted):
         place = announced.places.get("credit_holds", telling[0].place if telling else NOWHERE)
         yield lift_letter(planning, account, place)
+
+
+def _last_about_holds(account: Account, contact_id: str) -> LetterSent | None:
+    """Return the last letter that told a contact that it is on hold, or no longer."""
+    about_holds = [
+        letter
+        for letter in account.letters
+        if letter.letter in {HOLD_PLACED, HOLD_LIFTED} and letter.contact_id == contact_id
+    ]
+    # Of one day the later one stands behind.
+    return max(reversed(about_holds), key=lambda letter: letter.on, default=None)
 
 
 def hold_letter(
