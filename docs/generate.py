@@ -235,6 +235,7 @@ def facts() -> str:
         ("contact", "About the customer"),
         ("invoice", "About one invoice"),
         ("application", "About an application for credit"),
+        ("supplier", "About a supplier"),
     ):
         lines += [f"## {title}\n", "| fact | kind | meaning | unknown if | example |"]
         lines.append("|---|---|---|---|---|")
@@ -323,6 +324,10 @@ SECTION_EXAMPLES = {
         "  rate_counts: when it became late\n"
         "  compensation:\n    - {debts_from: 0, amount: 40}\n    - {debts_from: 1000, amount: 70}"
     ),
+    "supplier_alerts": (
+        "supplier_alerts:\n  - name: Supplier insolvent\n    when: {insolvency: yes}\n"
+        "    tell: purchasing"
+    ),
     "statements": (
         "statements:\n  - name: Monthly\n    when: {balance: {more_than: 0}}\n"
         "    on: 1st business day\n    kind: open items\n    via: smtp\n    attach: pdf"
@@ -400,6 +405,7 @@ def reference() -> str:
         ("contact", "about the customer"),
         ("invoice", "about one invoice"),
         ("application", "about an application for credit"),
+        ("supplier", "about a supplier"),
     ):
         lines += [f"\n## Facts {title}\n", "| fact | meaning | unknown if | example |"]
         lines.append("|---|---|---|---|")

@@ -29,6 +29,7 @@ from arsync.application.owner_mail import mail_owner, owner_letter
 from arsync.config import Config
 from arsync.core.actions import TaskPayload
 from arsync.core.ledger.records import Contact, RecordKind
+from arsync.core.ledger.supplier_standing import PARTY
 from arsync.core.planning.planning_context import cited
 from arsync.core.rulebook.model import OWNER, TellBy, folded
 from arsync.errors import ArsyncError, OutcomeUnknown, UserMistake
@@ -80,7 +81,9 @@ class AlertPosted(msgspec.Struct, frozen=True):
     """The key of the alert, the same for each try."""
     connection: str
     organisation: str
-    customer: _Customer
+    customer: _Customer | None
+    """None: it is about a supplier."""
+    supplier: _Customer | None
     alert: str
     observation: str
     """What was seen, in words."""
@@ -153,7 +156,7 @@ def _wanted_of_holds(organisation: OrganisationContext) -> Iterator[AlertTelling
 def _wanted_of_alerts(organisation: OrganisationContext) -> Iterator[AlertTelling]:
     """Yield what open alerts ask for besides their tasks."""
     rulebook = organisation.rules.rulebook
-    if rulebook is None or not any(rule.by for rule in rulebook.alerts):
+    if rulebook is None or not any(rule.by for rule in rulebook.every_alert):
         return
     for row in organisation.store.actions.open_tasks(organisation.id):
         payload = row.action.payload
@@ -174,6 +177,9 @@ def _addresses(
     """Yield the addresses of those whom an alert tells; `rules check` warns of who has none."""
     rulebook = organisation.rules.rulebook
     contact = _contact(organisation, row.action.contact_id)
+    if row.action.is_about_supplier:
+        # It is in no group by which a role could go: then the role's address for all counts.
+        contact = Contact(row.action.contact_id, row.action.contact_name)
     for name in names:
         if "@" in name:
             yield name
@@ -344,14 +350,17 @@ def _posted(config: Config, message_id: str, body: bytes, now: datetime) -> int:
 def _body(organisation: OrganisationContext, row: ActionRow) -> bytes:
     action, payload = row.action, row.action.payload
     assert isinstance(payload, TaskPayload), "an alert is a task"
-    because = action.because
+    because, about_supplier = action.because, action.is_about_supplier
     return msgspec.json.encode(
         AlertPosted(
             type="alert",
             id=row.key,
             connection=organisation.name,
             organisation=organisation.connection.organisation.name,
-            customer=_Customer(action.contact_id, action.contact_name),
+            customer=None if about_supplier else _Customer(action.contact_id, action.contact_name),
+            supplier=_Customer(action.contact_id.removeprefix(PARTY), action.contact_name)
+            if about_supplier
+            else None,
             alert=because.rule,
             observation=payload.observation,
             tell=payload.recipients,

@@ -26,6 +26,7 @@ from arsync.application.recorded_run import RecordedRun, new_result, remove_quie
 from arsync.application.results import RunResult
 from arsync.application.rulebook_notes import rulebook_notes
 from arsync.application.rulebook_versions import keep_rulebook
+from arsync.application.supplier_watching import SupplierPlan, plan_suppliers, tell_of_suppliers
 from arsync.application.undo_bookkeeping import end_decisions, settle_undone
 from arsync.connector_sdk import Connector
 from arsync.core.actions import ActionKind, ActionState
@@ -184,8 +185,8 @@ def _has_approved(organisation: OrganisationContext) -> bool:
 @span("plan")
 def _plan(
     actor: Actor, organisation: OrganisationContext, circumstances: Circumstances, result: RunResult
-) -> None:
-    """Bind the rulebook's customers, and plan the ledger with them."""
+) -> SupplierPlan:
+    """Bind the rulebook's customers, plan the ledger with them, and look at suppliers."""
     keep_rulebook(actor, organisation)
     bound = bind_customers(organisation)
     bind_suppliers(organisation, bound)
@@ -194,6 +195,7 @@ def _plan(
     accounts = organisation.store.ledger.accounts(organisation.id)
     result.plan = organisation.plan(accounts, circumstances, also=result.notices)
     result.notices += result.plan.notices
+    suppliers = plan_suppliers(organisation, result)
     remember(organisation, result.plan)
     organisation.store.limits.record(organisation.id, result.plan, actor.name)
     organisation.store.conditions.save(organisation.id, result.plan)
@@ -201,6 +203,7 @@ def _plan(
     if not organisation.container.platform_clocks.untrusted(organisation.connection.platform):
         # On a wrong day a promise would be shown as broken.
         organisation.store.promises.save(organisation.id, result.plan.promises)
+    return suppliers
 
 
 def _plan_and_carry_out(
@@ -232,8 +235,9 @@ def _carry_out_one_plan(
     _tell_unread(organisation, result)  # a file may have come, or gone, since the run began
     circumstances = organisation.circumstances()
     _take_back_healed(organisation)
-    _plan(actor, organisation, circumstances, result)
+    suppliers = _plan(actor, organisation, circumstances, result)
     if not organisation.observes:
+        tell_of_suppliers(organisation, suppliers)
         _save_plan(organisation, result)
         _carry_out(organisation, connector, result, circumstances, watch)
 

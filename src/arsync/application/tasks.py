@@ -181,8 +181,10 @@ def complete_task(actor: Actor, container: Container, key: str, report: CallRepo
 
     def noted_by(row: ActionRow, number: int) -> Action | None:
         notes.append(_note(row, outcome, name, number, corrects=report.corrects))
-        # While it only observes, nothing is written to the books, not even a note.
-        return None if organisation.observes else notes[-1]
+        # While it only observes, nothing is written to the books, not even a note; nor is there a
+        # customer of whom an alert about a supplier could be noted.
+        is_unnoted = organisation.observes or row.action.is_about_supplier
+        return None if is_unnoted else notes[-1]
 
     if outcome.ends:
         _try_again(container, task, name)
@@ -199,6 +201,8 @@ def complete_task(actor: Actor, container: Container, key: str, report: CallRepo
         words, now = f"posted, says {name}" if name else "posted", container.clock.now()
         container.store.claims.record_lookup(letter, who=name, why=words, now=now)
     message = _message(row, outcome).then(*map(as_saying, followed))
+    if row.action.is_about_supplier:
+        return Recorded(None, message)
     return recorded(organisation, message, notes[-1])
 
 

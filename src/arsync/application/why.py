@@ -13,10 +13,12 @@ from arsync.application.name_search import NotFound, subject_named
 from arsync.application.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import Why
+from arsync.application.supplier_watching import SupplierWhy, explained_suppliers
 from arsync.core.ledger.records import Account, Contact
 from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.explanation import explain
 from arsync.core.planning.plan import Plan
+from arsync.core.planning.rules_read import ReasonLine
 from arsync.core.rulebook.facts import CONTACT_BY_NAME, contact_row, in_json
 from arsync.errors import UserMistake
 from arsync.store.models import LimitRow, LogRow
@@ -97,6 +99,11 @@ def why(
         invoice_id=invoice.id if invoice else "",
         calendar=organisation.bank_days,
     )
+    lines += [
+        ReasonLine("supplier_alerts", text)
+        for explained in explained_suppliers(organisation, contact_id=contact.id)
+        for text in explained.lines
+    ]
     held = plan.held_back
     if invoice is not None:
         held = tuple(held_back for held_back in held if held_back.invoice_id in {"", invoice.id})
@@ -116,6 +123,25 @@ def why(
         limits=_limits(organisation, account, plan.as_of),
         currency=organisation.rulebook.currency,
     )
+
+
+def why_supplier(
+    actor: Actor, container: Container, about: str, *, connection: Chosen = None
+) -> list[SupplierWhy]:
+    """Explain what is watched of a supplier, in whichever connections it is.
+
+    Args:
+        actor: who asks.
+        container: holds the ledgers.
+        about: its name or id.
+        connection: only this connection's; None looks in all.
+    """
+    permit(actor, Permission.READ)
+    return [
+        explained
+        for organisation in organisations(container, connection)
+        for explained in explained_suppliers(organisation, about)
+    ]
 
 
 def _limits(organisation: OrganisationContext, account: Account, day: date) -> tuple[LimitRow, ...]:

@@ -78,6 +78,8 @@ class WorkItem(NamedTuple):
     @property
     def reason(self) -> str:
         """Return in one sentence why it stands where it stands."""
+        if self.row.action.is_about_supplier:
+            return "It is about a supplier."
         return sentence(self.dues) if self.dues else "The customer is not in the copy any more."
 
     @property

@@ -70,9 +70,10 @@ def why(
     from arsync.application.action_history import action_history
     from arsync.application.letter_preview import letter_shown
     from arsync.application.result_views import action_why_view, why_view
-    from arsync.application.why import why_anywhere
+    from arsync.application.supplier_watching import supplier_view
+    from arsync.application.why import why_anywhere, why_supplier
     from arsync.cli.render_letter import show_letter
-    from arsync.cli.render_why import show_history, show_why
+    from arsync.cli.render_why import show_history, show_suppliers, show_why
 
     if timeline:
         return _show_timeline(about, connection, as_of, config_file, full=full, as_json=as_json)
@@ -84,6 +85,13 @@ def why(
                     actor, container, about, connection=connection, as_of=as_of
                 )
         except UserMistake:
+            suppliers = why_supplier(actor, container, about, connection=connection)
+            if suppliers:
+                if as_json:
+                    print_json([supplier_view(explained) for explained in suppliers])
+                else:
+                    show_suppliers(suppliers)
+                return EXIT_DONE
             if not _KEY.fullmatch(about):
                 raise
         if explained is None:

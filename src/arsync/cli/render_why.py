@@ -17,6 +17,7 @@ from arsync.core.rulebook.rules_text import short_hash
 
 if TYPE_CHECKING:
     from arsync.application.results import ActionHistory, Why
+    from arsync.application.supplier_watching import SupplierWhy
     from arsync.core.planning.rules_read import ReasonLine
 
 INVOICES_EXPLAINED_MAX = 5
@@ -66,6 +67,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
     _rules(explained.lines)
     _invoices(explained.lines, full=full)
     _agreed("What you owe to them as a supplier", "payables", explained.lines)
+    _agreed("Watched as a supplier", "supplier_alerts", explained.lines)
     _agreed("Disputes", "disputes", explained.lines)
     _agreed("Payment plans", "payment plan", explained.lines)
     _agreed("Placements", "placed", explained.lines)
@@ -244,3 +246,12 @@ def _events(entry: ActionHistory, reasons: Reasons, *, indent: int) -> None:
             f"{start}{event.to_state.word}, by {event.actor}"
             f"{': ' + event.reason if event.reason else ''}"
         )
+
+
+def show_suppliers(suppliers: Sequence[SupplierWhy]) -> None:
+    """Show what is watched of suppliers."""
+    for explained in suppliers:
+        click.secho(f"{explained.supplier.name}, a supplier of {explained.connection}", bold=True)
+        click.echo(f"  {explained.owed or 'Nothing is open with it.'}")
+        for line in explained.lines:
+            click.echo(wrapped(line, indent=2))

@@ -60,6 +60,7 @@ from arsync.store.ledger.ledger_store import Ledger
 from arsync.store.ledger.measure_snapshots import MeasureSnapshots
 from arsync.store.ledger.payables import Payables
 from arsync.store.ledger.standing_sums import StandingSums
+from arsync.store.ledger.supplier_standings import Suppliers
 from arsync.store.people.audit_log import AuditLog
 from arsync.store.people.first_approvals import FirstApprovals
 from arsync.store.people.form_answers import FormAnswers
@@ -114,6 +115,7 @@ __all__ = [
     "StandingSums",
     "Standings",
     "Store",
+    "Suppliers",
     "Tasks",
     "Tokens",
     "TrialArms",
@@ -188,6 +190,7 @@ class Store:
         self.payables = Payables(database, clock)
         self.live_requests = LiveRequests(database, clock, live_requests)
         self.push_requests = LiveRequests(database, clock, push_requests)
+        self.suppliers = Suppliers(database)
         self.tries = Tries(database, clock)
         self.tables = TableReader(database)
 

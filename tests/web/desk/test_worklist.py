@@ -12,6 +12,8 @@ from tests.builders.desk import DeskDriver, add_person, post
 from arsync.application.name_search import ContactId
 from arsync.application.permissions import Actor, Role
 from arsync.application.tasks import NewTask, open_task
+from arsync.core.actions import Action, Because, TaskPayload
+from arsync.core.ledger.supplier_standing import party_id
 from arsync.store.models import ActionRow
 
 OWNER = Actor("Hannah Reid", Role.OWNER)
@@ -214,3 +216,23 @@ def test_another_connections_task_is_not_found(
     response = controller.get(f"/c/other/worklist/{tasks['c1'].key}")
     assert response.status_code == 422
     assert "there is no task" in response.text
+
+
+def test_a_suppliers_alert_names_no_customers_page(
+    desk: DeskDriver, controller: FlaskClient
+) -> None:
+    """A supplier need be no customer: its task is shown, and done here."""
+    now = desk.container.clock.now()
+    alert = Action(
+        payload=TaskPayload("Alert: We pay late", is_alert=True, observation="2 overdue bills"),
+        connection="books",
+        contact_id=party_id("v7"),
+        contact_name="Northwind Print",
+        because=Because("rules/standard.yaml", 1, "We pay late"),
+        subject="since 2026-11-20",
+    )
+    desk.container.store.tasks.open_alert(_connection(desk), alert, on=now.date(), now=now)
+    page = controller.get(f"/c/books/worklist/{alert.key}").text
+    assert 'id="task-title">Northwind Print' in page
+    assert "It is about a supplier." in page
+    assert "/customers/supplier" not in page

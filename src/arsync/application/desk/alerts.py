@@ -28,6 +28,7 @@ class OpenAlert(NamedTuple):
     """Whom it tells."""
     since: date | None
     place: Place
+    is_about_supplier: bool = False
 
 
 def is_alert(row: ActionRow) -> bool:
@@ -49,6 +50,7 @@ def open_alert(row: ActionRow) -> OpenAlert:
         payload.recipients,
         row.sent_on,
         Place(action.because.file, action.because.line, 1),
+        action.is_about_supplier,
     )
 
 

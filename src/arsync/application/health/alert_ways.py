@@ -19,7 +19,7 @@ def alert_findings(organisation: OrganisationContext) -> Iterator[Finding]:
     rulebook = organisation.rules.rulebook
     if rulebook is None or organisation.settings_problem:
         return
-    ways = frozenset[TellBy]().union(*(rule.by for rule in rulebook.alerts))
+    ways = frozenset[TellBy]().union(*(rule.by for rule in rulebook.every_alert))
     mails_holds = any(rule.tell for rule in rulebook.credit_holds)
     if not ways and not mails_holds:
         return

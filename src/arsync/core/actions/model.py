@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from arsync.core.actions.payloads import ActionKind, MessagePayload, Payload
 from arsync.core.actions.registry import ONE_FOR_ALL_CAUSES
+from arsync.core.ledger.supplier_standing import is_supplier
 
 
 class Via(StrEnum):
@@ -137,6 +138,11 @@ class Action(Struct, frozen=True, kw_only=True):
     """The same text for all messages to one contact that leave together."""
     note: str = ""
     """The sentence that goes into the platform, without the marker."""
+
+    @property
+    def is_about_supplier(self) -> bool:
+        """Return whether it is about a supplier, who need be no customer."""
+        return is_supplier(self.contact_id)
 
     @property
     def kind(self) -> ActionKind:

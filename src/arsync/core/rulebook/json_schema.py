@@ -24,6 +24,7 @@ _SHAPES = (
     ConditionShape(limit_facts=False),
     ConditionShape("invoice"),
     ConditionShape("application"),
+    ConditionShape("supplier"),
     ConditionShape(limit_facts=False, groups=False),
 )
 _KNOWN = ("known", "unknown")

@@ -314,6 +314,8 @@ class AlertRule(NamedTuple):
     """Roles, people or addresses; the first has the task."""
     by: frozenset[TellBy] = frozenset()
     """How besides the task."""
+    of_suppliers: bool = False
+    """Whether it watches suppliers, not customers."""
 
     @property
     def is_about_invoices(self) -> bool:
@@ -328,7 +330,7 @@ class AlertRule(NamedTuple):
     @property
     def identity(self) -> str:
         """Return by what its episodes are kept, whatever it asks and wherever it stands."""
-        return f"alert {folded(self.name)}"
+        return f"{'supplier ' if self.of_suppliers else ''}alert {folded(self.name)}"
 
 
 class Charge(NamedTuple):
@@ -833,6 +835,8 @@ class Rulebook:
     """Asked about applications alone, so no account is planned by it."""
     credit_references: ReferenceRules = ReferenceRules()  # noqa: RUF009 - a frozen value
     alerts: tuple[AlertRule, ...] = ()
+    supplier_alerts: tuple[AlertRule, ...] = ()
+    """Asked about suppliers alone, so no account is planned by it."""
     sending: Sending = field(default_factory=Sending)
     roles: tuple[RoleAddress, ...] = ()
     safety: Safety = field(default_factory=Safety)
@@ -940,10 +944,16 @@ class Rulebook:
             yield self.sending.place, when
 
     def every_condition(self) -> Iterator[tuple[Place, Condition]]:
-        """Yield those of `conditions`, and those about applications for credit."""
+        """Yield those of `conditions`, and those about applications for credit and suppliers."""
         yield from self.conditions()
-        for rule in self.acceptance:
-            yield rule.place, rule.when
+        for rules in (self.acceptance, self.supplier_alerts):
+            for rule in rules:
+                yield rule.place, rule.when
+
+    @property
+    def every_alert(self) -> tuple[AlertRule, ...]:
+        """Return the rules that tell people of customers, and of suppliers."""
+        return self.alerts + self.supplier_alerts
 
     def role(self, name: str) -> RoleAddress | None:
         """Return the role of a name; None: it is no role, but a label."""

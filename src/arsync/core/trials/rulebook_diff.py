@@ -308,7 +308,7 @@ def _same_name(rulebook: Rulebook, name: str) -> Because | None:
         rulebook.placements,
         rulebook.write_offs,
         rulebook.terms,
-        rulebook.alerts,
+        rulebook.every_alert,
     )
     for rules in sections:
         for rule in rules:

@@ -29,6 +29,12 @@ class HeldConditions:
         """Work on this database."""
         self._database = database
 
+    def keep(self, connection_id: int, changes: Sequence[ConditionSeen]) -> None:
+        """Keep what a look at suppliers changed."""
+        if changes:
+            with self._database.write() as db:
+                _keep(db, connection_id, changes)
+
     def save(self, connection_id: int, plan: Plan) -> None:
         """Keep what a plan of the whole ledger saw; what no rule asks about is forgotten."""
         with self._database.read() as db:

@@ -31,6 +31,8 @@ NoteOf: TypeAlias = Callable[[ActionRow, int], Action | None]
 OPENED = "opened by hand"
 OPENED_HERE = "opened by hand; kept here alone, with no note in the accounting system"
 
+TOLD_HERE = "told; kept here alone, with no note in the accounting system"
+
 CLOSER = "plan"
 """The actor of what ends without a person."""
 
@@ -104,6 +106,25 @@ class Tasks:
             reason = OPENED_HERE if here else OPENED
             add_events(db, [(task.key, now, who, None, state, reason)])
             return action_row(locked_row(db, task.key))
+
+    def open_alert(self, connection_id: int, task: Action, *, on: date, now: datetime) -> bool:
+        """Open the task of an alert that is kept here alone; return whether it was not there.
+
+        Args:
+            connection_id: of this connection.
+            task: what is told.
+            on: the organisation's day.
+            now: the moment.
+        """
+        with self._database.write() as db:
+            if task.key in rows_of(db, [task.key]):
+                return False
+            state = ActionState.CONFIRMED
+            insert_action(db, connection_id, task, state=state, now=now, by_person=False)
+            days = {"sent_on": on, "first_sent_at": now}
+            db.execute(update(actions).where(actions.c.key == task.key).values(**days))
+            add_events(db, [(task.key, now, CLOSER, None, state, TOLD_HERE)])
+            return True
 
     def open_once(
         self,

@@ -56,7 +56,7 @@ def read_credit_standings(
         if decision.outcome is not CreditOutcome.REFUSE:
             agreed[decision.contact_id] = decision
     numbers = {row.id: row.contact_id for row in applications}
-    data_said = _data_said(db, numbers, before)
+    readings = data_said(db, numbers, before)
     return {
         contact_id: CreditStanding(
             contact_id,
@@ -64,13 +64,13 @@ def read_credit_standings(
             if number in decisions
             else ApplicationState.OPEN,
             agreed.get(contact_id),
-            tuple(data_said.get(contact_id, ())),
+            tuple(readings.get(contact_id, ())),
         )
         for contact_id, number in latest.items()
     }
 
 
-def _data_said(
+def data_said(
     db: Connection, numbers: Mapping[int, str], before: datetime | None
 ) -> dict[str, list[CreditDatum]]:
     """Return what sources said of scores and insolvency, by contact, as it was known then."""

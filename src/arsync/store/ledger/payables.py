@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
@@ -160,6 +160,12 @@ def read_payables_to(
         owner = contact_id or likely_contact_id
         by_contact[owner].append(PayableTo(owner, _payable(values), bool(contact_id)))
     return by_contact
+
+
+def read_payables(db: Connection, connection_id: int) -> Iterator[Payable]:
+    """Yield all that is open with suppliers, by due day."""
+    query = _with_suppliers().where(_PAYABLES.connection_id == connection_id)
+    return map(_payable, db.execute(query))
 
 
 def _with_suppliers(*also: Any) -> Any:

@@ -80,6 +80,10 @@ def at(spot: str, line: str) -> str:
         case Spot.ALERT:
             told = "" if key == "tell" else ", tell: owner"
             return f"{HEAD}alerts: [{{name: A, {line}{when}{told}}}]"
+        case Spot.SUPPLIER_ALERT:
+            told = "" if key == "tell" else ", tell: owner"
+            of = ", when: {open_bills: {at_least: 2}}" if when else ""
+            return f"{HEAD}supplier_alerts: [{{name: A, {line}{of}{told}}}]"
         case Spot.CADENCE:
             return f"{HEAD}reminders: [{{name: A, {line}{'' if key == 'steps' else ', ' + STEPS}}}]"
         case Spot.STEP:

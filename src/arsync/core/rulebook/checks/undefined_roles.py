@@ -65,7 +65,7 @@ def _mailed(
     rulebook: Rulebook, defined: Mapping[str, str]
 ) -> Iterator[tuple[Place, str, tuple[str, ...], Mapping[str, str]]]:
     """Yield where somebody of the business is mailed, of what, who, and what may be meant."""
-    for alert in rulebook.alerts:
+    for alert in rulebook.every_alert:
         if TellBy.MAIL in alert.by:
             yield alert.place, f"the alert {alert.name!r}", alert.tell, defined
     for hold in rulebook.credit_holds:

@@ -16,20 +16,32 @@ def unread_bills(rulebook: Rulebook) -> list[Problem]:
         return []
     asking = {
         place: field.name
-        for place, condition in rulebook.every_condition()
+        for place, condition in rulebook.conditions()
         for field in fields_of(condition.tree)
         if field.name in _FACTS
     }
-    return [
-        Problem(*place, f"{name} is unknown: no bills are read.", _HINT, "warning")
-        for place, name in asking.items()
-    ] + [
-        Problem(
-            *customer.place,
-            f"the suppliers of {customer.contact!r} say nothing: no bills are read.",
-            _HINT,
-            "warning",
-        )
-        for customer in rulebook.customers
-        if customer.suppliers
-    ]
+    return (
+        [
+            Problem(*place, f"{name} is unknown: no bills are read.", _HINT, "warning")
+            for place, name in asking.items()
+        ]
+        + [
+            Problem(
+                *customer.place,
+                f"the suppliers of {customer.contact!r} say nothing: no bills are read.",
+                _HINT,
+                "warning",
+            )
+            for customer in rulebook.customers
+            if customer.suppliers
+        ]
+        + [
+            Problem(
+                *rule.place,
+                f"{rule.name!r} watches no supplier: no bills are read.",
+                _HINT,
+                "warning",
+            )
+            for rule in rulebook.supplier_alerts
+        ]
+    )

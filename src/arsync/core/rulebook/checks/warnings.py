@@ -153,7 +153,7 @@ def _never(rulebook: Rulebook) -> list[Problem]:
         rulebook.placements,
         rulebook.write_offs,
         rulebook.acceptance,
-        rulebook.alerts,
+        rulebook.every_alert,
         rulebook.statements,
         rulebook.after_issue,
         (rulebook.thank_you,) if rulebook.thank_you else (),

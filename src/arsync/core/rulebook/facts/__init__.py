@@ -12,12 +12,14 @@ from decimal import Decimal
 from arsync.core.ledger.account_view import ContactView
 from arsync.core.ledger.money import plain, shown
 from arsync.core.ledger.records import Invoice
+from arsync.core.ledger.supplier_standing import SupplierOnDay
 from arsync.core.rulebook.facts.application_facts import APPLICATION_FACTS, ApplicationOnDay
 from arsync.core.rulebook.facts.contact_facts import CONTACT_FACTS
 from arsync.core.rulebook.facts.field import NUMBERS, FactKind, Field, Row, Value
 from arsync.core.rulebook.facts.invoice_facts import INVOICE_FACTS
 from arsync.core.rulebook.facts.names import as_written
 from arsync.core.rulebook.facts.plan_facts import CONTACT_PLAN_FACTS, INVOICE_PLAN_FACTS
+from arsync.core.rulebook.facts.supplier_facts import SUPPLIER_FACTS
 
 __all__ = [
     "APPLICATION_BY_NAME",
@@ -29,6 +31,8 @@ __all__ = [
     "INVOICE_BY_NAME",
     "INVOICE_FIELDS",
     "NUMBERS",
+    "SUPPLIER_BY_NAME",
+    "SUPPLIER_FIELDS",
     "FactKind",
     "Field",
     "Row",
@@ -38,6 +42,7 @@ __all__ = [
     "in_json",
     "in_words",
     "invoice_row",
+    "supplier_row",
     "why_unknown",
 ]
 
@@ -52,12 +57,16 @@ INVOICE_FIELDS = tuple(
 APPLICATION_FIELDS = tuple(
     field._replace(position=position) for position, field in enumerate(APPLICATION_FACTS)
 )
-FIELDS: tuple[Field, ...] = CONTACT_FIELDS + INVOICE_FIELDS + APPLICATION_FIELDS
+SUPPLIER_FIELDS = tuple(
+    field._replace(position=position) for position, field in enumerate(SUPPLIER_FACTS)
+)
+FIELDS: tuple[Field, ...] = CONTACT_FIELDS + INVOICE_FIELDS + APPLICATION_FIELDS + SUPPLIER_FIELDS
 """Every fact that a condition may ask for. There is no other table of facts."""
 
 CONTACT_BY_NAME = {field.name: field for field in CONTACT_FIELDS}
 INVOICE_BY_NAME = {field.name: field for field in INVOICE_FIELDS}
 APPLICATION_BY_NAME = {field.name: field for field in APPLICATION_FIELDS}
+SUPPLIER_BY_NAME = {field.name: field for field in SUPPLIER_FIELDS}
 _OF_CONTACTS = tuple(field.compute for field in CONTACT_FIELDS)
 _OF_INVOICES = tuple(field.compute for field in INVOICE_FIELDS)
 HELD_DAYS = {"contact": len(CONTACT_FIELDS), "invoice": len(INVOICE_FIELDS)}
@@ -90,6 +99,11 @@ def invoice_row(view: ContactView, invoice: Invoice, positions: Iterable[int]) -
 def application_row(view: ApplicationOnDay) -> list[Value]:
     """Return all facts of an application."""
     return [field.compute(view) for field in APPLICATION_FIELDS]
+
+
+def supplier_row(view: SupplierOnDay) -> list[Value]:
+    """Return all facts of a supplier."""
+    return [field.compute(view) for field in SUPPLIER_FIELDS]
 
 
 def why_unknown(field: Field, view: ContactView) -> str:

@@ -70,7 +70,7 @@ class Field(NamedTuple):
 
     name: str
     of: str
-    """`contact`, `invoice`, or `application`."""
+    """`contact`, `invoice`, `application`, or `supplier`."""
     kind: FactKind
     description: str
     source: str

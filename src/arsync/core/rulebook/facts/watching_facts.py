@@ -119,11 +119,21 @@ def _same_source(datum: CreditDatum, newest: CreditDatum) -> bool:
 
 
 def score_change(view: ContactView) -> Value:
+    """Return by how much the customer's newest score differs from the one before it."""
+    return score_change_said(_standing(view), view.account_view.today)
+
+
+def newest_score(standing: CreditStanding | None, today: date) -> Value:
+    """Return the newest score; None: no source told one."""
+    scores = standing.said_by(DatumKind.SCORE, today) if standing else []
+    return int(scores[-1].value) if scores and scores[-1].value.isdecimal() else None
+
+
+def score_change_said(standing: CreditStanding | None, today: date) -> Value:
     """Return by how much the newest score differs from the one before it of the same source."""
-    standing = _standing(view)
     if standing is None:
         return None
-    scores = standing.said_by(DatumKind.SCORE, view.account_view.today)
+    scores = standing.said_by(DatumKind.SCORE, today)
     if not scores:
         return None
     newest = scores[-1]
@@ -148,9 +158,17 @@ def insolvency(view: ContactView) -> Value:
 
 
 def _words_of_insolvency(view: ContactView) -> list[CreditDatum]:
-    standing, day = _standing(view), view.account_view.today
+    return _insolvency_words(_standing(view), view.account_view.today)
+
+
+def insolvency_said(standing: CreditStanding | None, today: date) -> Value:
+    """Return whether a source reports an insolvency; see `is_insolvent`."""
+    return is_insolvent(_insolvency_words(standing, today))
+
+
+def _insolvency_words(standing: CreditStanding | None, today: date) -> list[CreditDatum]:
     readings = standing.readings if standing else ()
-    return words_of_sources(readings, DatumKind.INSOLVENCY, day)
+    return words_of_sources(readings, DatumKind.INSOLVENCY, today)
 
 
 def next_credit_datum(view: ContactView, _: object) -> date:

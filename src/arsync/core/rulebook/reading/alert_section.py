@@ -40,6 +40,23 @@ ALERT = (
 )
 
 
+_OF_SUPPLIER = ConditionShape("supplier")
+SUPPLIER_ALERT = tuple(
+    key._replace(shape=_OF_SUPPLIER) if key.shape is _CONDITION else key for key in ALERT
+)
+
+
+def read_supplier_alert(
+    block: Block, node: Node, source: Source, name: str, place: Place
+) -> AlertRule:
+    """Return one rule of `supplier_alerts`."""
+    rule = read_alert(block, node, source, name, place)
+    if rule.when.spans:
+        message = f"{name!r} asks for how long a condition has held: of suppliers nobody looks."
+        source.problem(node, message, "leave out 'for:'")
+    return rule._replace(of_suppliers=True)
+
+
 def read_alert(block: Block, node: Node, source: Source, name: str, place: Place) -> AlertRule:
     """Return one rule of `alerts`."""
     ways = frozenset(TellBy(way) for way in block.get("by") or ())

@@ -16,6 +16,7 @@ from arsync.core.rulebook.facts import (
     CONTACT_BY_NAME,
     INVOICE_BY_NAME,
     NUMBERS,
+    SUPPLIER_BY_NAME,
     FactKind,
     Field,
 )
@@ -73,7 +74,9 @@ class ConditionShape:
     @property
     def fields(self) -> dict[str, Field]:
         """Return the facts that may be asked for here, by name."""
-        by_name = {**CONTACT_BY_NAME, **_BESIDE.get(self.of, {})}
+        # A supplier need be no customer, so nothing of a customer can be asked of it.
+        contact = {} if self.of == "supplier" else CONTACT_BY_NAME
+        by_name = {**contact, **_BESIDE.get(self.of, {})}
         return {
             name: field
             for name, field in by_name.items()
@@ -128,6 +131,8 @@ class _Reading:
             )
             return None
         groups = self.source.groups if self.shape.groups else ()
+        if self.shape.of == "supplier":
+            groups = ()  # those of the rulebook are of customers
         hint = instead_of_block(node, label, self.fields, groups)
         lines = entries(node, self.source, label, hint)
         if isinstance(node, MappingNode) and not node.value:
@@ -206,6 +211,12 @@ class _Reading:
         """Report a key that is not a fact here, with the likeliest reason."""
         if key == "group" and not self.shape.groups:
             message, hint = "a group cannot contain other groups.", "write its conditions out"
+        elif self.shape.of == "supplier" and (key in CONTACT_BY_NAME or key in INVOICE_BY_NAME):
+            message = f"{key!r} is a fact of a customer, and here suppliers are watched."
+            hint = _SUPPLIER_INSTEAD.get(key) or f"of a supplier: {', '.join(SUPPLIER_BY_NAME)}"
+        elif key in SUPPLIER_BY_NAME and key not in CONTACT_BY_NAME:
+            message = f"{key!r} is a fact of a supplier, and of nothing else."
+            hint = "it can be used in supplier_alerts"
         elif key in CONTACT_BY_NAME and CONTACT_BY_NAME[key].needs_limit:
             message = f"{key!r} depends on the credit limit, which is not known here."
             hint = "use 'exposure' or 'balance'"
@@ -222,6 +233,8 @@ class _Reading:
             message = f"unknown key {key!r} in a condition."
             spot = _SPOTS.get(self.shape.of, Spot.CONDITION)
             hint = self.as_a_group(key) or guessed(spot, key)
+            if self.shape.of == "supplier":
+                hint = _SUPPLIER_INSTEAD.get(key, "")
             hint = hint or did_you_mean(key, [*self.fields, "any", "not"])
             hint = hint or "see `arsync rules fields`"
         self.source.problem(key_node, message, hint)
@@ -379,9 +392,37 @@ _PATTERNS = {
 _BESIDE: Mapping[str, Mapping[str, Field]] = {
     "invoice": INVOICE_BY_NAME,
     "application": APPLICATION_BY_NAME,
+    "supplier": SUPPLIER_BY_NAME,
 }
 """By what a condition is on: the facts besides the contact's. Of one name, theirs are meant."""
 _SPOTS = {"invoice": Spot.INVOICE_CONDITION, "application": Spot.APPLICATION_CONDITION}
+_SUPPLIER_INSTEAD = {
+    **dict.fromkeys(
+        ("balance", "exposure", "gross_balance", "amount_due", "net_amount_due"),
+        "did you mean 'payable_to_them' or 'bills_from_them'?",
+    ),
+    **dict.fromkeys(
+        ("overdue_amount", "gross_overdue_amount"), "did you mean 'overdue_bills_amount'?"
+    ),
+    **dict.fromkeys(
+        ("oldest_days_overdue", "days_overdue"), "did you mean 'oldest_bill_days_overdue'?"
+    ),
+    "open_invoices": "did you mean 'open_bills'?",
+    "overdue_invoices": "did you mean 'overdue_bills'?",
+    "unapplied_cash": "did you mean 'credits_from_them'?",
+    "concentration_percent": "did you mean 'payables_percent'?",
+    **dict.fromkeys(
+        ("contact", "vendor", "vendors", "name", "company", "creditor"), "did you mean 'supplier'?"
+    ),
+    **dict.fromkeys(
+        ("bankrupt", "bankruptcy", "insolvent", "in_administration"), "write insolvency: yes"
+    ),
+    **dict.fromkeys(
+        ("concentration", "share", "share_percent"), "did you mean 'payables_percent'?"
+    ),
+    "group": "groups are of customers; name suppliers with 'supplier:' or 'contact_group:'",
+    "tag": "tags are of customers; name suppliers with 'supplier:' or 'contact_group:'",
+}
 _CONTACT_INSTEAD = {
     "amount_due": "did you mean 'balance' or 'overdue_amount'?",
     "net_amount_due": "did you mean 'balance' or 'overdue_amount'? Both are net",

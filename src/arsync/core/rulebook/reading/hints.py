@@ -32,6 +32,7 @@ class Spot(StrEnum):
     TERMS = "a rule of terms"
     ACCEPTANCE = "a rule of acceptance"
     ALERT = "a rule of alerts"
+    SUPPLIER_ALERT = "a rule of supplier_alerts"
     CADENCE = "a cadence"
     STEP = "a step"
     CUSTOMER = "a customer"
@@ -207,6 +208,7 @@ _LEAVE_ALONE = _RULE | _table(
     ("hold stop never", Guess("who matches a rule here is left alone, with no word for it")),
 )
 _ALERTS = "alerts: [{name: At 90 %, when: {limit_used_percent: {at_least: 90}}, tell: owner}]"
+_SUPPLIER_ALERTS = "supplier_alerts: [{name: A, when: {insolvency: yes}, tell: purchasing}]"
 # The rule that gives the limit cannot ask whether it is exceeded.
 _CREDIT_LIMIT = _RULE | _table(
     ("and all", _write("when: {tag: legal, contact_group: Leeds}")),
@@ -318,9 +320,23 @@ _ALERT = {word: guess for word, guess in _RULE.items() if word != "to"} | _table
     ),
     ("via how channel way method", _write("by: mail")),
     ("email mail webhook url", _write("by: [mail, webhook]")),
+    (
+        "of about suppliers",
+        Guess("suppliers are watched in a section of their own, 'supplier_alerts:'"),
+    ),
     ("task call action", Guess("an alert is a task of whoever is told, with no word for it")),
     ("at threshold limit percent", _write("when: {limit_used_percent: {at_least: 90}}")),
     ("once every repeat until", Guess("it is told once, until it is over and comes again")),
+)
+
+_SUPPLIER_ALERT = {
+    word: guess
+    for word, guess in _ALERT.items()
+    # What is asked of customers is no example here.
+    if word not in _RULE and word not in {"at", "threshold", "limit", "percent"}
+} | _table(
+    ("of about suppliers", Guess("every rule of 'supplier_alerts:' is about suppliers")),
+    ("at threshold limit percent", _write("when: {payables_percent: {at_least: 40}}")),
 )
 
 # -- reminders ------------------------------------------------------------------------------------
@@ -551,6 +567,10 @@ _RULEBOOK = _ELSEWHERE | _table(
         _write(_BILLS),
     ),
     (
+        "suppliers_alerts vendor_alerts supplier_watch watch_suppliers alerts_of_suppliers",
+        _write(_SUPPLIER_ALERTS),
+    ),
+    (
         "outlook provisions losses expected_losses expected_credit_losses ecl forward_looking",
         _write(_PROVISION),
     ),
@@ -665,6 +685,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.TERMS: _TERMS,
     Spot.ACCEPTANCE: _ACCEPTANCE,
     Spot.ALERT: _ALERT,
+    Spot.SUPPLIER_ALERT: _SUPPLIER_ALERT,
     Spot.CADENCE: _CADENCE,
     Spot.STEP: _STEP,
     Spot.CUSTOMER: _CUSTOMER,
@@ -728,6 +749,8 @@ EXAMPLES: Mapping[str, str] = {
     Spot.ACCEPTANCE: _ACCEPTANCES,
     "'alerts'": _ALERTS,
     Spot.ALERT: _ALERTS,
+    "'supplier_alerts'": _SUPPLIER_ALERTS,
+    Spot.SUPPLIER_ALERT: _SUPPLIER_ALERTS,
     "'statements'": _STATEMENTS,
     Spot.STATEMENT: _STATEMENTS,
     "'after_issue'": _ISSUED,

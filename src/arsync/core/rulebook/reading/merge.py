@@ -37,6 +37,7 @@ LISTS = (
     "terms",
     "acceptance",
     "alerts",
+    "supplier_alerts",
     "statements",
     "after_issue",
 )
@@ -327,6 +328,7 @@ class _Merging:
             "reminders": "steps",
             "follow_ups": "when",
             "alerts": "tell",
+            "supplier_alerts": "tell",
         }.get(self.section)
         near = did_you_mean(name, self.shown.values())
         if need and need not in values_of(element) and near:

@@ -47,7 +47,7 @@ from arsync.core.rulebook.model import (
 )
 from arsync.core.rulebook.reading.acceptance_section import read_acceptance, reference_rules
 from arsync.core.rulebook.reading.agreement_sections import dispute_rules, payment_plan_rules
-from arsync.core.rulebook.reading.alert_section import read_alert
+from arsync.core.rulebook.reading.alert_section import read_alert, read_supplier_alert
 from arsync.core.rulebook.reading.cadence_reader import read_cadence, trials_fit
 from arsync.core.rulebook.reading.condition_reader import when_of
 from arsync.core.rulebook.reading.currency_changes import still_there
@@ -305,6 +305,7 @@ class _Assembly:
             terms=self.named("terms", _terms),
             acceptance=self.named("acceptance", read_acceptance),
             alerts=self.named("alerts", read_alert),
+            supplier_alerts=self.named("supplier_alerts", read_supplier_alert),
             sending=sending,
             roles=tuple(role for role, _ in self.roles.values()),
             safety=Safety(**self.values("safety")),

@@ -26,7 +26,7 @@ from arsync.core.rulebook.model import (
 )
 from arsync.core.rulebook.reading.acceptance_section import ACCEPTANCE, REFERENCES
 from arsync.core.rulebook.reading.agreement_sections import DISPUTES, PAYMENT_PLANS, GraceShape
-from arsync.core.rulebook.reading.alert_section import ALERT
+from arsync.core.rulebook.reading.alert_section import ALERT, SUPPLIER_ALERT
 from arsync.core.rulebook.reading.approval_shape import ApprovalShape, ReleaseShape, RolesShape
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.earlier_names import DAYS_BETWEEN, EARLIER_NAMES
@@ -877,6 +877,11 @@ TOP = (
         "alerts",
         Blocks(ALERT, Spot.ALERT, 1000),
         "what people of the business are told about customers, once for as long as it stands",
+    ),
+    Key(
+        "supplier_alerts",
+        Blocks(SUPPLIER_ALERT, Spot.SUPPLIER_ALERT, 1000),
+        "what people of the business are told about suppliers, with payables:",
     ),
     Key(
         "statements",

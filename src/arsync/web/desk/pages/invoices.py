@@ -45,6 +45,7 @@ SECTIONS = {
     "announcements": ReaderText("Announcements"),
     "late payment": ReaderText("Late payment"),
     "payables": ReaderText("Owed to them as a supplier"),
+    "supplier_alerts": ReaderText("Watched as a supplier"),
 }
 """The sections of an explanation, as pages call them."""
 

@@ -139,8 +139,11 @@ def _alert(visit: Visit, alert: OpenAlert) -> ProblemLine:
         "amber",
         f"{about}: {alert.rule}.",
         text,
-        _customer(visit, alert.contact_id),
-        gettext("Open the customer"),
+        # A supplier has no page of its own: the worklist has the task.
+        visit.address("worklist")
+        if alert.is_about_supplier
+        else _customer(visit, alert.contact_id),
+        gettext("Open the worklist") if alert.is_about_supplier else gettext("Open the customer"),
     )
 
 

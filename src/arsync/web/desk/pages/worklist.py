@@ -159,7 +159,10 @@ def _work_page(visit: Visit, key: str, status: int = 200) -> Response:
     )
     page = work_page(visit.actor, visit.organisation, chosen, key)
     may_agree = visit.may(Permission.AGREE)
-    outcomes = [outcome for outcome in OUTCOMES if may_agree or not outcome.agrees]
+    # Nothing is agreed with a supplier here: it owes nothing.
+    is_suppliers = page.opened is not None and page.opened.work.row.action.is_about_supplier
+    agrees = may_agree and not is_suppliers
+    outcomes = [outcome for outcome in OUTCOMES if agrees or not outcome.agrees]
     codes = {outcome.code for outcome in outcomes} - {"instalments"}
     code = visit.request.values.get("outcome", "")
     done = query.get("done", "")
