@@ -90,6 +90,16 @@ def moment_text(moment: datetime) -> str:
     return text if moment.microsecond else f"{text[:-6]}.000000+00:00"
 
 
+def allocations_of(text: str | None) -> tuple[Allocation, ...]:
+    """Return the allocations that `allocations_json` wrote."""
+    if not text:
+        return ()
+    return tuple(
+        Allocation(invoice_id, from_units(units), allocated_on)
+        for invoice_id, units, allocated_on in _allocations.decode(text)
+    )
+
+
 class Amount(TypeDecorator[Decimal]):
     """Money: a 64-bit count of ten-thousandths."""
 
@@ -234,12 +244,7 @@ class Allocations(TypeDecorator[tuple[Allocation, ...]]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Allocation, ...]:
         """Read JSON."""
-        if not value:
-            return ()
-        return tuple(
-            Allocation(invoice_id, from_units(units), allocated_on)
-            for invoice_id, units, allocated_on in _allocations.decode(value)
-        )
+        return allocations_of(value)
 
 
 class TextMap(TypeDecorator[dict[str, str]]):
