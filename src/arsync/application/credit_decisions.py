@@ -34,13 +34,13 @@ from arsync.core.ledger.agreements.credit_applications import (
 from arsync.core.ledger.money import ZERO, shown
 from arsync.core.ledger.payment_terms import CASH, read_terms
 from arsync.core.planning.assessment import Assessor
-from arsync.core.planning.credit_planner import agreed_in_words
 from arsync.core.rulebook.customer_matching import customer_of
 from arsync.core.rulebook.facts import Field, Row, contact_row
 from arsync.core.rulebook.facts.application_facts import ApplicationOnDay
 from arsync.core.rulebook.model import Customer
 from arsync.errors import UserMistake
 from arsync.store.agreements.credit_applications import DecisionRow, FirstWord, NewDecision
+from arsync.translation import SaidText, saying
 
 
 class DecidedByHand(NamedTuple):
@@ -169,7 +169,7 @@ def _of_customer(
 class CreditDecided(NamedTuple):
     """What came of deciding."""
 
-    message: str
+    message: SaidText
     decision: int | None
     """Its number; None: it is the first of two approvals."""
 
@@ -212,11 +212,10 @@ def decide_credit(
         if word is None or word.digest != digest or word.user_id == actor.user_id:
             assert actor.user_id is not None, "only people who sign in have a limit"
             store.say_first(number, FirstWord(actor.user_id, name_line(actor.name), digest))
-            return CreditDecided(
-                f"{application.name}: {agreed_in_words(agreed)}. It is the first of two approvals:"
-                " somebody else has to decide the same.",
-                None,
+            first_of_two = saying(
+                "It is the first of two approvals: somebody else has to decide the same."
             )
+            return CreditDecided(_agreed_words(application, agreed).then(first_of_two), None)
         first = word.name
     latest = explanation.decisions[0].agreed.number if explanation.decisions else 0
     decision = store.decide(
@@ -230,7 +229,7 @@ def decide_credit(
 
 def take_credit_back(
     actor: Actor, container: Container, number: int, *, reason: str, connection: Chosen = None
-) -> str:
+) -> SaidText:
     """Take the standing decision about an application back; it is open again.
 
     What it brought into the books stays until it is undone.
@@ -249,9 +248,15 @@ def take_credit_back(
         organisation.id, standing.agreed.number, who=name_line(actor.name), why=line
     ):
         raise UserMistake(f"no decision about application {number} stands.")
-    return (
-        f"{name}: the decision of {standing.agreed.decided_on} is taken back. Payment terms that it"
-        " brought into the books stay: `arsync undo` puts back what they were."
+    return saying(
+        "%(name)s: the decision of %(day)s is taken back.",
+        name=name,
+        day=standing.agreed.decided_on.isoformat(),
+    ).then(
+        saying(
+            "Payment terms that it brought into the books stay: `arsync undo` puts back what they"
+            " were."
+        )
     )
 
 
@@ -355,18 +360,46 @@ def _digest(application: CreditApplication, agreed: AgreedCredit) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _told(explanation: ExplainedApplication, agreed: AgreedCredit) -> str:
+def _told(explanation: ExplainedApplication, agreed: AgreedCredit) -> SaidText:
     organisation, application = explanation.organisation, explanation.application
-    message = f"{application.name}: {agreed_in_words(agreed)}."
+    message = _agreed_words(application, agreed)
     if agreed.review_on:
-        message += f" To be reviewed on {agreed.review_on}."
+        review = saying("To be reviewed on %(day)s.", day=agreed.review_on.isoformat())
+        message = message.then(review)
     if agreed.outcome is CreditOutcome.REFUSE:
         return message
     if not application.contact_id:
-        return (
-            f"{message} It counts once a contact of the accounting system is called"
-            f" {application.name}."
+        return message.then(
+            saying(
+                "It counts once a contact of the accounting system is called %(name)s.",
+                name=application.name,
+            )
         )
     if organisation.observes:
-        return f"{message} {organisation.name} only observes: nothing goes to the books."
-    return f"{message} The next run brings it to the books."
+        return message.then(
+            saying("%(name)s only observes: nothing goes to the books.", name=organisation.name)
+        )
+    return message.then(saying("The next run brings it to the books."))
+
+
+def _agreed_words(application: CreditApplication, agreed: AgreedCredit) -> SaidText:
+    """Say what was agreed, as `agreed_in_words` does in the books."""
+    name = application.name
+    if agreed.outcome is CreditOutcome.CASH:
+        return saying("%(name)s: cash on delivery.", name=name)
+    if agreed.outcome is CreditOutcome.REFUSE:
+        return saying("%(name)s: refused.", name=name)
+    accepted = saying("%(name)s: accepted", name=name)
+    if agreed.limit is not None:
+        limit = shown(agreed.limit, agreed.currency)
+        accepted = saying("%(name)s: accepted, limit %(limit)s", name=name, limit=limit)
+        if agreed.until:
+            accepted = saying(
+                "%(name)s: accepted, limit %(limit)s until %(day)s",
+                name=name,
+                limit=limit,
+                day=agreed.until.isoformat(),
+            )
+    if agreed.terms:
+        return saying("%(accepted)s, terms %(terms)s.", accepted=accepted, terms=agreed.terms)
+    return saying("%(accepted)s.", accepted=accepted)

@@ -5,20 +5,25 @@ from __future__ import annotations
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from arsync.application.connection_choice import Chosen
 from arsync.application.container import Container
 from arsync.application.name_search import contact_named
+from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
-from arsync.core.ledger.records import ContactStatus, HoldDecision
+from arsync.core.ledger.records import Contact, ContactStatus, HoldDecision
 from arsync.errors import UserMistake
+from arsync.store.models import Mode
+from arsync.translation import SaidText, saying
 
 
 class HoldDecided(Struct, frozen=True):
     """A hold or a release by hand that was recorded."""
 
     message: str
+    """A saying, for pages; see `for_programs`."""
     connection: str
     contact: str
     """The name of the debtor: a child's parent answers for it."""
@@ -58,15 +63,8 @@ def decide(
     decision = HoldDecision(is_hold, line, name_line(actor.name), today, until)
     ids = [member.id for member in account.contacts]
     organisation.store.holds.decide(organisation.id, ids, decision)
-    child = f", which answers for {named.name}," if debtor.id != named.id else ""
-    then = "the next run writes it to the accounting system"
-    if organisation.observes:
-        then = f"{organisation.name} only observes: nothing is written"
-    elif organisation.mode == "approve":
-        then = "the next run plans it, and it waits for `arsync approve`"
-    what = _what(decision, is_on_hold=account.hold is not None, then=then)
     return HoldDecided(
-        f"{debtor.name}{child} {what}.",
+        _told(organisation, _subject(debtor, named), decision, is_on_hold=account.hold is not None),
         organisation.name,
         debtor.name,
         is_hold,
@@ -74,15 +72,73 @@ def decide(
     )
 
 
-def _what(decision: HoldDecision, *, is_on_hold: bool, then: str) -> str:
-    """Return what becomes of the customer, as its name begins the sentence."""
-    by_hand = decision.words.partition(" ")[2]
+def for_programs(decided: HoldDecided) -> HoldDecided:
+    """Return what was decided as JSON has it: its message is a plain text."""
+    return replace(decided, message=str(decided.message))
+
+
+def _subject(debtor: Contact, named: Contact) -> SaidText:
+    """Return whom it is about, as a sentence begins."""
+    if debtor.id == named.id:
+        return saying("%(debtor)s", debtor=debtor.name)
+    return saying("%(debtor)s, which answers for %(child)s,", debtor=debtor.name, child=named.name)
+
+
+def _told(
+    organisation: OrganisationContext,
+    customer: SaidText,
+    decision: HoldDecision,
+    *,
+    is_on_hold: bool,
+) -> SaidText:
+    """Say what becomes of the customer."""
+    values: dict[str, str] = {"customer": customer, "how": _by_hand(decision)}
     if decision.is_hold and is_on_hold:
-        return f"is on hold already, and stays so {by_hand}, whatever the rules say"
+        return saying(
+            "%(customer)s is on hold already, and stays so %(how)s, whatever the rules say.",
+            **values,
+        )
     if decision.is_hold:
-        return f"is to be held {by_hand}; {then}"
+        return _next(organisation, saying("%(customer)s is to be held %(how)s", **values))
     if is_on_hold:
-        return f"is to be released {by_hand}; {then}"
+        return _next(organisation, saying("%(customer)s is to be released %(how)s", **values))
     # Nothing is lifted: the word keeps the rules from placing one.
-    ends = f"until after {decision.until}" if decision.until else "until none asks for one any more"
-    return f"is not on hold; no rule places a hold {ends} ({decision.by}: {decision.reason})"
+    values |= {"by": decision.by, "reason": decision.reason}
+    if decision.until is None:
+        return saying(
+            "%(customer)s is not on hold; no rule places a hold until none asks for one any more"
+            " (%(by)s: %(reason)s).",
+            **values,
+        )
+    return saying(
+        "%(customer)s is not on hold; no rule places a hold until after %(until)s"
+        " (%(by)s: %(reason)s).",
+        until=decision.until.isoformat(),
+        **values,
+    )
+
+
+def _by_hand(decision: HoldDecision) -> SaidText:
+    if decision.until is None:
+        return saying("by hand (%(by)s: %(reason)s)", by=decision.by, reason=decision.reason)
+    return saying(
+        "by hand until %(until)s (%(by)s: %(reason)s)",
+        until=decision.until.isoformat(),
+        by=decision.by,
+        reason=decision.reason,
+    )
+
+
+def _next(organisation: OrganisationContext, decided: SaidText) -> SaidText:
+    """Say what was decided, and what follows."""
+    if organisation.observes:
+        return saying(
+            "%(decided)s; %(name)s only observes: nothing is written.",
+            decided=decided,
+            name=organisation.name,
+        )
+    if organisation.mode == Mode.APPROVE:
+        return saying(
+            "%(decided)s; the next run plans it, and it waits for approval.", decided=decided
+        ).then(saying("Approve it by `arsync approve`."))
+    return saying("%(decided)s; the next run writes it to the accounting system.", decided=decided)

@@ -40,11 +40,12 @@ from arsync.core.ledger.agreements.placements import PlacementState, invoices_of
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Contact, Invoice, PlacedDebt, Placement
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
-from arsync.core.planning.placement_planner import debts_in_words, placement_words, times_placed
+from arsync.core.planning.placement_planner import debts_in_words, times_placed
 from arsync.core.planning.planning_context import not_written_to
 from arsync.errors import UserMistake
 from arsync.store.agreements.placements import PlacementEnd
 from arsync.store.models import PlacementRow
+from arsync.translation import SaidText, saying
 
 BY_HAND = "placed by a person"
 """The cause of an action that no rule asked for."""
@@ -162,9 +163,14 @@ def place(
         who=name_line(actor.name),
         note=None if organisation.observes else action,
     )
-    message = f"{customer.contact.name} is placed with {line}: {debts_in_words(action.invoices)}."
+    message = saying(
+        "%(customer)s is placed with %(agency)s: %(debts)s.",
+        customer=customer.contact.name,
+        agency=line,
+        debts=debts_in_words(action.invoices),
+    )
     if left_out:
-        message += f" Left out:{left_out}\n"
+        message = message.then(saying("Left out:%(debts)s\n", debts=left_out))
     return recorded(organisation, message, action)
 
 
@@ -265,17 +271,27 @@ def end_placement(
             noted_by=None if organisation.observes else note_of,
         )
         actions.append(note_of(row))
-        messages.append(_ended_words(figures, row))
-    return recorded(organisation, f"{customer.contact.name}: {'; '.join(messages)}.", actions[-1])
+        ended = _ended_words(figures, row)
+        messages.append(
+            saying("%(customer)s: %(ended)s.", customer=customer.contact.name, ended=ended)
+        )
+    return recorded(organisation, messages[0].then(*messages[1:]), actions[-1])
 
 
-def _ended_words(figures: PlacementFigures, row: PlacementRow) -> str:
-    words = placement_words(PlacementState(row.ended_as), row.agency)
-    cost = f", cost {shown(row.cost, row.currency)}" if row.cost is not None else ""
-    return (
-        f"{words}, {sums_in_words(figures.recovered)} recovered of "
-        f"{sums_in_words(figures.placed)}{cost}"
-    )
+def _ended_words(figures: PlacementFigures, row: PlacementRow) -> SaidText:
+    values = {
+        "agency": row.agency,
+        "recovered": sums_in_words(figures.recovered),
+        "placed": sums_in_words(figures.placed),
+    }
+    if PlacementState(row.ended_as) is PlacementState.RETURNED:
+        ended = saying("returned by %(agency)s, %(recovered)s recovered of %(placed)s", **values)
+    else:
+        ended = saying("recalled from %(agency)s, %(recovered)s recovered of %(placed)s", **values)
+    if row.cost is None:
+        return ended
+    cost = shown(row.cost, row.currency)
+    return saying("%(ended)s, cost %(amount)s", ended=ended, amount=cost)
 
 
 def _ending(customer: PlacedCustomer, figures: PlacementFigures, row: PlacementRow) -> Action:
@@ -316,8 +332,12 @@ def record_cost(
     customer = customer_assessed(container, contact, connection)
     figures = latest_of(customer)
     row = _record_cost(customer, figures, cost, name_line(actor.name))
-    amount = shown(cost, row.currency)
-    message = f"{customer.contact.name}: the placement with {row.agency} has cost {amount} so far."
+    message = saying(
+        "%(customer)s: the placement with %(agency)s has cost %(amount)s so far.",
+        customer=customer.contact.name,
+        agency=row.agency,
+        amount=shown(cost, row.currency),
+    )
     return Recorded(None, message)
 
 

@@ -455,7 +455,7 @@ def decide(
             )
             message, decision = done
     if as_json:
-        print_json({"message": message, "decision": decision})
+        print_json({"message": str(message), "decision": decision})
     else:
         say(message)
     return EXIT_DONE if take_back or decision is not None else EXIT_WAITING

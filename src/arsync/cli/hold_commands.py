@@ -161,7 +161,9 @@ def _day(moment: datetime | None) -> date | None:
 
 
 def _show(decided: HoldDecided, *, as_json: bool) -> int:
+    from arsync.application.hold_decisions import for_programs
+
     if as_json:
-        print_json(decided)
+        print_json(for_programs(decided))
     say(decided.message)
     return EXIT_DONE

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+from babel import Locale
 from jinja2 import nodes
 from tests.builders.desk import CUSTOMERS, RULES, DeskDriver, a_desk, add_person, post
 from tests.builders.every_route import address_of, opened, visitors
 from tests.builders.programs import Program, said
 from tests.builders.pseudo_locale import accented, texts_of, write_catalogue
 
-from arsync.application.permissions import Role
+from arsync.application.permissions import Actor, Role
+from arsync.application.placements import end_placement, place, record_cost
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS
 from arsync.core.ledger.agreements.payment_plans import Every
@@ -21,11 +24,14 @@ from arsync.core.ledger.records import LogKind
 from arsync.mail import SHIPPED_NAMES
 from arsync.store.people.audit_log import AuditFilter
 from arsync.store.policy.tries import TryKind, TryState
-from arsync.web.desk.catalogues import CATALOGUES
+from arsync.translation import ENGLISH, in_readers_words, speak
+from arsync.web.desk.catalogues import CATALOGUES, catalogue_of
 from arsync.web.desk.pages import ALL
 from arsync.web.desk.pages.me import LOCALES
 from arsync.web.desk.rendering import environment
 from arsync.web.desk.terms import TERMS, term
+
+OWNER = Actor("Olga", Role.OWNER)
 
 LETTERS = re.compile(r"[A-Za-z]{2,}")
 
@@ -173,6 +179,8 @@ def test_what_a_form_did_is_translated(accented_desk: DeskDriver) -> None:
         ("task", {"text": "Ask for a reference"}, "Task opened: "),
         ("leave-alone", {"until": day, "reason": "moving house"}, " is left alone until "),
         ("statement", {}, " leaves with the next run."),
+        ("hold", {"reason": "cheque bounced", "until": day}, " is to be held "),
+        ("release", {"reason": "paid"}, " is not on hold; no rule places a hold "),
         ("call", {"kind": "call", "text": "They were out"}, "Logged as number "),
     ):
         answer = post(client, f"{base}/{form}", **fields)
@@ -182,3 +190,33 @@ def test_what_a_form_did_is_translated(accented_desk: DeskDriver) -> None:
         assert words.strip() not in page, form
     said_in_log = accented_desk.container.store.audit.page(AuditFilter(), 1)[0].words
     assert said_in_log.startswith("Logged as number ")
+
+
+def test_what_a_credit_decision_came_to_is_translated(accented_desk: DeskDriver) -> None:
+    user = add_person(accented_desk.container, "Ida Frost", Role.OWNER)
+    client = accented_desk.signed_in(user)
+    applied = {"name": "Nova Ltd", "limit": "3,000", "terms": "30 days"}
+    path = post(client, "/c/books/credit/new", **applied).headers["Location"]
+    for form, fields, words in (
+        ("decide", {"outcome": "accept", "limit": "900"}, ": accepted, limit "),
+        ("take-back", {"back_reason": "a slip"}, " is taken back."),
+    ):
+        answer = post(client, f"{path}/{form}", **fields)
+        assert answer.status_code == 303, (form, answer.text)
+        page = client.get(answer.headers["Location"]).text
+        assert accented(words) in page, form
+
+
+def test_what_placements_came_to_is_said_in_another_language(accented_desk: DeskDriver) -> None:
+    container = accented_desk.container
+    said = [place(OWNER, container, "Verity Printing", agency="Example Collections").message]
+    said.append(record_cost(OWNER, container, "Verity Printing", Decimal(45)).message)
+    said.append(end_placement(OWNER, container, "Verity Printing").message)
+    speak(catalogue_of(Locale.parse("en"), accented_desk.app.extensions[CATALOGUES]))
+    read = [in_readers_words(message) for message in said]
+    speak(ENGLISH)
+    for message, shown, words in zip(
+        said, read, (" is placed with ", ": the placement with ", "recalled from "), strict=True
+    ):
+        assert words in str(message)
+        assert accented(words) in shown

@@ -289,7 +289,7 @@ def decide_credit_application(
         connection=caller.organisation.name,
     )
     caller.log_words = decided.message
-    return CreditDecidedView(decided.message, decided.decision, _view(caller, application))
+    return CreditDecidedView(str(decided.message), decided.decision, _view(caller, application))
 
 
 @operations.act(f"{ONE}/take-back", Permission.DECIDE_CREDIT, audited="took a credit decision back")
@@ -305,7 +305,7 @@ def take_credit_decision_back(
         connection=caller.organisation.name,
     )
     caller.log_words = message
-    return CreditDecidedView(message, None, _view(caller, application))
+    return CreditDecidedView(str(message), None, _view(caller, application))
 
 
 @operations.act(f"{ONE}/references", Permission.APPLY_FOR_CREDIT, audited="recorded a reference")

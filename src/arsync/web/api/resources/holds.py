@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from arsync.application.desk.record_pages import one_customer
 from arsync.application.hold_customer import hold_customer
-from arsync.application.hold_decisions import HoldDecided
+from arsync.application.hold_decisions import HoldDecided, for_programs
 from arsync.application.permissions import Permission
 from arsync.application.release_customer import release_customer
 from arsync.web.api.operations import Operations, Reason, RecordId
@@ -34,7 +34,7 @@ def place_hold(caller: Caller, customer: RecordId, body: HoldBody) -> HoldDecide
     """Hold a customer until a day, or until somebody releases it: no rule lifts that."""
     contact = one_customer(caller.actor, caller.organisation, customer)
     caller.about, caller.log_words = contact.name, body.reason
-    return hold_customer(
+    decided = hold_customer(
         caller.actor,
         caller.container,
         contact.id,
@@ -42,6 +42,7 @@ def place_hold(caller: Caller, customer: RecordId, body: HoldBody) -> HoldDecide
         until=body.until,
         connection=caller.organisation.name,
     )
+    return for_programs(decided)
 
 
 @operations.act(
@@ -51,7 +52,7 @@ def release_hold(caller: Caller, customer: RecordId, body: HoldBody) -> HoldDeci
     """Release a customer until a day, or until no rule asks for a hold any more."""
     contact = one_customer(caller.actor, caller.organisation, customer)
     caller.about, caller.log_words = contact.name, body.reason
-    return release_customer(
+    decided = release_customer(
         caller.actor,
         caller.container,
         contact.id,
@@ -59,3 +60,4 @@ def release_hold(caller: Caller, customer: RecordId, body: HoldBody) -> HoldDeci
         until=body.until,
         connection=caller.organisation.name,
     )
+    return for_programs(decided)

@@ -33,7 +33,7 @@ from arsync.core.planning.credit_planner import agreed_in_words
 from arsync.core.rulebook.conditions import Evidence
 from arsync.core.rulebook.facts import in_words
 from arsync.errors import UserMistake
-from arsync.translation import ReaderText, gettext
+from arsync.translation import ReaderText, gettext, in_readers_words
 from arsync.web.desk.fields import amount_of, day_of, refusal, text_of
 from arsync.web.desk.pages.customer_forms import without_commands
 from arsync.web.desk.routing import Routes
@@ -191,8 +191,10 @@ def _home(visit: Visit) -> str:
 
 def back_to(visit: Visit, number: int, message: str) -> Response:
     """Lead back to an application, with what was done."""
-    visit.log_words = message
-    shown = visit.words.told(without_commands(message), today=visit.organisation.today)
+    visit.log_words = str(message)
+    shown = visit.words.told(
+        without_commands(in_readers_words(message)), today=visit.organisation.today
+    )
     return visit.see(visit.address(f"credit/{number}"), shown)
 
 

@@ -101,8 +101,7 @@ _SENTENCE_OF_A_COMMAND = re.compile(r"[^.`]*`arsync [^`]*`[^.]*\.\s*")
 
 def without_commands(message: str) -> str:
     """Return what a use case says, without what names a command of the shell."""
-    plain = message.replace("waits for `arsync approve`", "waits for approval")
-    return _SENTENCE_OF_A_COMMAND.sub("", plain).strip()
+    return _SENTENCE_OF_A_COMMAND.sub("", message).strip()
 
 
 # -- a promise ------------------------------------------------------------------------------------
