@@ -262,6 +262,7 @@ def test_a_wrong_application_is_one_clear_message(
     [
         ("score", "good", "whole number"),
         ("insolvency", "maybe", "yes or no"),
+        ("vat_number_valid", "1", "yes or no"),
         ("country", "England", "two letters"),
         ("incorporated_on", "2020", "no day"),
         ("credit", "1", "is not known"),

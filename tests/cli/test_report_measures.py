@@ -151,6 +151,10 @@ def test_ages_take_bands_of_ones_own(config: Path) -> None:
     assert list(own["ages"]) == ["0-7", "8-14", "14+"]
     assert sum(round(float(amount) * 100) for amount in own["ages"].values()) == 1779957
     assert own["overdue"] == usual["overdue"]
+    options = ("--bands", "7,14", "--by-date", "issued")
+    assert "2026-11-20, by issue date" in printed_by(config, *options, command="ageing")
+    none = printed_by(config, "--as-of", "2020-01-01", command="ageing")
+    assert "as of 2020-01-01: nothing is owed." in none
     assert "hint: 30,60,90" in printed_by(config, "--bands", "9,1", command="ageing", fails=True)
     assert "not whole" in printed_by(config, "--bands", "week", command="ageing", fails=True)
 

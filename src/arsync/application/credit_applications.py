@@ -408,8 +408,8 @@ def datum_said(kind: str, value: str, source: str, as_of: date, today: date) -> 
         raise UserMistake(f"{as_of} is still to come.")
     if datum is DatumKind.SCORE and not re.fullmatch("[0-9]{1,6}", text):
         raise UserMistake(f"score is {text!r}; it has to be a whole number.")
-    if datum is DatumKind.INSOLVENCY and text not in {"yes", "no"}:
-        raise UserMistake(f"insolvency is {text!r}; it can be yes or no.")
+    if datum in {DatumKind.INSOLVENCY, DatumKind.VAT_VALID} and text not in {"yes", "no"}:
+        raise UserMistake(f"{kind} is {text!r}; it can be yes or no.")
     if datum is DatumKind.COUNTRY and not re.fullmatch("[A-Za-z]{2}", text):
         raise UserMistake(f"country is {text!r}; it has to be two letters, as in GB.")
     if datum is DatumKind.INCORPORATED_ON:

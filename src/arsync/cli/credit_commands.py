@@ -335,9 +335,9 @@ def data(
 ) -> int:
     """Record what a source said of applicants; each value is kept with its source and day.
 
-    Kinds: score, rating, insolvency (yes, no), company_status, incorporated_on, registered_name,
-    registration_number, country, lei. In a CSV file these are columns, beside as_of and one of
-    application, registration_number and name.
+    Kinds: score, rating, insolvency (yes, no), vat_number_valid (yes, no), company_status,
+    incorporated_on, registered_name, registration_number, country, lei. In a CSV file these are
+    columns, beside as_of and one of application, registration_number and name.
     """
     from arsync.application.credit_applications import record_data
     from arsync.application.credit_sources import ask_source, import_credit_data

@@ -126,8 +126,12 @@ def _show_ageing(tables: Sequence[AgeingTable]) -> None:
 
     for table in tables:
         columns, rows = as_rows(table)
-        title = f"{table.connection}, as of {table.as_of.isoformat()}"
-        print_table(title, columns, rows, right=columns[2:])
+        counted = ", by issue date" if table.report.bands.by_issue_date else ""
+        title = f"{table.connection}, as of {table.as_of.isoformat()}{counted}"
+        if rows:
+            print_table(title, columns, rows, right=columns[2:])
+        else:
+            click.echo(f"{title}: nothing is owed.")
         if table.missing:
             click.echo(f"  ! {missing_in_words(table.missing)}")
         for line in tie_out_lines(table):

@@ -52,6 +52,7 @@ FULL = EMPTY._replace(
         told(DatumKind.RATING, "B"),
         told(DatumKind.INSOLVENCY, "no"),
         told(DatumKind.STATUS, "Active"),
+        told(DatumKind.VAT_VALID, "yes"),
     ),
 )
 
@@ -63,6 +64,7 @@ FULL = EMPTY._replace(
         ("days_since_score", 10, None),
         ("rating", "b", None),
         ("insolvency", False, None),
+        ("vat_number_valid", True, None),
         ("company_status", "active", None),
         ("years_trading", 5, None),
         ("country", "gb", None),

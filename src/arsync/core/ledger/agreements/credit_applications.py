@@ -117,6 +117,8 @@ class DatumKind(StrEnum):
     REGISTERED_NAME = "registered_name"
     REGISTRATION_NUMBER = "registration_number"
     COUNTRY = "country"
+    VAT_VALID = "vat_number_valid"
+    """`yes` or `no`, as VIES or another register of VAT numbers answers."""
     LEI = "lei"
     """ISO 17442: the 20 characters that identify a legal entity."""
 

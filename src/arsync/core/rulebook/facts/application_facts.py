@@ -67,6 +67,10 @@ def _source_of(kind: DatumKind) -> Callable[[ApplicationOnDay], str]:
     return told
 
 
+def _vat_number_valid(view: ApplicationOnDay) -> Value:
+    return {"yes": True, "no": False}.get(_told(view, DatumKind.VAT_VALID) or "")
+
+
 def _folded(text: str | None) -> Value:
     return text.casefold() if text else None
 
@@ -171,6 +175,18 @@ APPLICATION_FACTS: tuple[Field, ...] = (
         moves=STILL,
         unknown="no source told",
         sources=_insolvency_sources,
+        example="yes",
+    ),
+    Field(
+        "vat_number_valid",
+        SCOPE,
+        FactKind.YES_NO,
+        "whether VIES, or another register of VAT numbers, knows its VAT number",
+        _OUTSIDE,
+        _vat_number_valid,
+        phrase="its VAT number is valid|its VAT number is not valid",
+        moves=STILL,
+        unknown="nobody recorded what the register answered",
         example="yes",
     ),
     Field(
