@@ -154,6 +154,10 @@ MOVED = {("grants", "told_at"), ("promises", "invoice_id"), ("promises", "amount
 """Columns whose values a migration moved to another table, or that nobody asks for any more."""
 
 
+READ_AGAIN = {"open_bills": "0051", "bill_cursors": "0051"}
+"""Copies of the platform's own that a step dropped: the next run reads them again."""
+
+
 FROM_REVISIONS = [
     *(("sqlite", revision) for revision in migrate.REVISIONS),
     *(
@@ -176,6 +180,8 @@ def test_stores_of_every_earlier_version_keep_all_rows(empty_url: str, revision:
     after = raw_rows(database.engine)
     assert set(after) == set(metadata.tables)
     for name, rows in before.items():
+        if revision < READ_AGAIN.get(name, ""):
+            continue
         columns = [column for column in rows[0] if (name, column) not in MOVED]
         kept = [{column: row[column] for column in columns} for row in after[name]]
         assert kept == [{column: row[column] for column in columns} for row in rows], name
