@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import arsync_rulebooks
-from arsync.application.connecting import add_connections
-from arsync.application.container import Container
-from arsync.application.oauth_authorisation import authorise
+from arsync.application.connections.connecting import add_connections
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.oauth_authorisation import authorise
 from arsync.application.permissions import person_at_the_shell
 from arsync.config import load_config
 from arsync.demo.world import World, config_text, free_port

@@ -31,9 +31,9 @@ from typing import NamedTuple
 import requests
 from sqlalchemy import text
 
-from arsync.application.connecting import connections
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.connections.connecting import connections
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.people.signing_in import open_session
 from arsync.application.permissions import SCHEDULE, Role
 from arsync.config import load_config

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import arsync_rulebooks
-from arsync.application.container import Container
-from arsync.application.packed_plan import packing
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.packed_plan import packing
 from arsync.clock import SystemClock
 from arsync.config import load_config
 from arsync.core.ledger.records import Account, Organisation

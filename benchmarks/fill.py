@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import arsync_rulebooks
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
 from arsync.connector_sdk import Page

@@ -22,8 +22,8 @@ from typing import NamedTuple
 import pytest
 from tests.core.trials.test_real_ledgers import quickbooks, xero
 
-from arsync.application import connecting
-from arsync.application.container import Container
+from arsync.application.connections import connecting
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE
 from arsync.config import load_config
 from arsync.core.analytics.forecast import LedgerForecast, forecast

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext, organisations
 from arsync.config import load_config
 from arsync.core.actions import AccountLetterPayload, Action, Because, StatementAsked
 from arsync.core.ledger.records import Account

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
 from arsync.connector_sdk import Page

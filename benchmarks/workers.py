@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 from sqlalchemy import create_engine, insert, text
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE, Actor
-from arsync.application.pulling import RunWatch
+from arsync.application.runs.pulling import RunWatch
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
 from arsync.errors import RetryLater

@@ -21,8 +21,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
-from arsync.application.ledger_export import ENTITIES
-from arsync.application.metrics import METRICS
+from arsync.application.overview.metrics import METRICS
+from arsync.application.reports.ledger_export import ENTITIES
 from arsync.application.timeline.sources import SOURCES
 from arsync.cli import COMMANDS, cli
 from arsync.cli.completion_commands import completion_script

@@ -9,7 +9,7 @@ from tests.builders.ledgers import contact_row, invoice_row
 from tests.builders.world import PLATFORMS, START, World
 
 from arsync.application.permissions import Actor, Role
-from arsync.application.rule_checking import check_rules
+from arsync.application.rules.rule_checking import check_rules
 from arsync.core.actions import ActionKind, ActionState, payload_words
 
 RULES = """\

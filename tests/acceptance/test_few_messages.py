@@ -9,9 +9,10 @@ import pytest
 from tests.builders.world import Control, World
 
 import arsync_rulebooks
-from arsync.application import connecting, trials
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.connections import connecting
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
+from arsync.application.rules import trials
 from arsync.core.trials.activity_counts import COLUMNS
 from arsync.core.trials.simulation import Debtors
 from arsync.demo.play import CONTACTS, INVOICES, SEED, START

@@ -20,8 +20,8 @@ from functools import partial
 import arsync_quickbooks.connector, arsync_xero.connector
 from arsync.config import load_config
 from arsync.http import PlatformTransport, Timer, Timing
-from arsync.application.container import Container
-from arsync.application.organisation_context import organisations
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import organisations
 
 name, processes, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 

@@ -13,7 +13,7 @@ from tests.builders.ledgers import contact_row, invoice_row, one_of_each
 from tests.builders.world import World
 
 from arsync.application.permissions import SCHEDULE
-from arsync.application.webhooks import webhook_counts
+from arsync.application.runs.webhooks import webhook_counts
 from arsync.store.admin.schedules import WISH_SETTLE_SECONDS
 from arsync.store.models import ScheduleRow
 from arsync.web.server import serve

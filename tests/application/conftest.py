@@ -10,7 +10,7 @@ import pytest
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
 from tests.builders.stores import put_store
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.clock import SetClock
 from arsync.config import Config, load_config
 from arsync.rules_source.folder import Rules, read_rules

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from arsync.application import approvals, connecting, plans, runs
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.connections import connecting
+from arsync.application.decisions import approvals, plans
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import (
     ROLES,
     SCHEDULE,
@@ -22,16 +23,17 @@ from arsync.application.permissions import (
     Role,
     permit,
 )
+from arsync.application.runs import runs
 from arsync.errors import UserMistake
 
 USE_CASES = (
-    "application.action_history",
-    "application.ageing_report",
-    "application.approvals",
-    "application.connecting",
-    "application.credit_applications",
-    "application.credit_decisions",
-    "application.credit_sources",
+    "application.decisions.action_history",
+    "application.reports.ageing_report",
+    "application.decisions.approvals",
+    "application.connections.connecting",
+    "application.credit.credit_applications",
+    "application.credit.credit_decisions",
+    "application.credit.credit_sources",
     "application.desk.approval_queue",
     "application.desk.connection_card",
     "application.desk.consent",
@@ -44,7 +46,7 @@ USE_CASES = (
     "application.desk.rules_versions",
     "application.desk.today",
     "application.desk.tries",
-    "application.disputes",
+    "application.agreements.disputes",
     "application.health.deep_check",
     "application.health.doctor",
     "application.letters.checking",
@@ -54,28 +56,28 @@ USE_CASES = (
     "application.letters.text_copying",
     "application.letters.text_listing",
     "application.letters.trying",
-    "application.maintenance",
-    "application.payment_plans",
+    "application.organisation.maintenance",
+    "application.agreements.payment_plans",
     "application.people.managing",
-    "application.plan_changes",
-    "application.plans",
-    "application.customer_data",
-    "application.promises",
-    "application.pulling",
-    "application.rule_checking",
-    "application.rulebook_versions",
-    "application.rules_push",
-    "application.runs",
-    "application.scenarios",
-    "application.schedule_view",
-    "application.scheduling",
-    "application.status",
-    "application.tasks",
-    "application.trials",
-    "application.undoing",
-    "application.unknown_outcomes",
-    "application.unreachable_customers",
-    "application.why",
+    "application.decisions.plan_changes",
+    "application.decisions.plans",
+    "application.customers.customer_data",
+    "application.agreements.promises",
+    "application.runs.pulling",
+    "application.rules.rule_checking",
+    "application.rules.rulebook_versions",
+    "application.rules.rules_push",
+    "application.runs.runs",
+    "application.rules.scenarios",
+    "application.runs.schedule_view",
+    "application.runs.scheduling",
+    "application.overview.status",
+    "application.work.tasks",
+    "application.rules.trials",
+    "application.runs.undoing",
+    "application.decisions.unknown_outcomes",
+    "application.customers.unreachable_customers",
+    "application.decisions.why",
     "workers.embedded_loop",
 )
 """Modules of use cases. The others of `application` are what use cases are made of."""

@@ -17,7 +17,7 @@ from tests.builders.driver import App
 from tests.builders.records import a_contact, a_credit, an_invoice
 from tests.builders.stores import STORE, put_store
 
-from arsync.application.letter_making import PostOffice
+from arsync.application.organisation.letter_making import PostOffice
 from arsync.application.results import RunResult
 from arsync.channels import Message
 from arsync.channels.smtp import outgoing

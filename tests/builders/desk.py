@@ -19,10 +19,10 @@ from tests.builders.routes import share_routes
 from tests.builders.stores import put_store, share_statements
 from werkzeug.test import TestResponse
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.people.signing_in import hashed, open_session
 from arsync.application.permissions import Role, person_at_the_shell
-from arsync.application.rules_push import push_rules
+from arsync.application.rules.rules_push import push_rules
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.store.people.users import ALL, ScopedRole, UserRow

@@ -13,35 +13,24 @@ from typing import Any
 
 from tests.builders.stores import share_statements
 
-from arsync.application import (
-    action_history,
-    approvals,
-    connecting,
-    contact_log,
-    customer_data,
-    disputes,
-    payment_plans,
-    plans,
-    promises,
-    pulling,
-    runs,
-    scheduling,
-    tasks,
-    undoing,
-    unknown_outcomes,
-)
-from arsync.application.account_reading import accounts_on
-from arsync.application.ageing_report import ageing_report
-from arsync.application.container import Container
+from arsync.application.agreements import disputes, payment_plans, promises
+from arsync.application.connections import connecting
+from arsync.application.customers import contact_log, customer_data
+from arsync.application.decisions import action_history, approvals, plans, unknown_outcomes
+from arsync.application.decisions.why import why_anywhere
 from arsync.application.health import deep_check, doctor
 from arsync.application.health.findings import Finding
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation.account_reading import accounts_on
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext, organisations
+from arsync.application.overview.status import status
 from arsync.application.permissions import SCHEDULE, Actor, Role, person_at_the_shell
 from arsync.application.persons_words import Recorded
-from arsync.application.pulling import RunWatch
+from arsync.application.reports.ageing_report import ageing_report
 from arsync.application.results import ActionHistory, ConnectionStatus, Listed, RunResult, Why
-from arsync.application.status import status
-from arsync.application.why import why_anywhere
+from arsync.application.runs import pulling, runs, scheduling, undoing
+from arsync.application.runs.pulling import RunWatch
+from arsync.application.work import tasks
 from arsync.connector_sdk import Connector, Grant, OrganisationRef
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.analytics.ageing import Ageing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from arsync.application.trials import (
+from arsync.application.rules.trials import (
     RulesSimulation,
     RulesSimulationView,
     TakenOver,

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.store.people.users import UserRow
 
 _ADDRESSES = count(1)

@@ -24,7 +24,7 @@ from tests.builders.books import ORGANISATION, RULES, Books, BooksConnector, Boo
 from tests.builders.processes import arsync_environment
 from tests.builders.records import a_contact, an_invoice
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE
 from arsync.clock import SystemClock
 from arsync.config import Config, example_config, load_config

@@ -17,7 +17,7 @@ from tests.builders.driver import App
 from tests.builders.effects import standing
 from tests.builders.stores import put_store
 
-from arsync.application.oauth_authorisation import authorise
+from arsync.application.organisation.oauth_authorisation import authorise
 from arsync.application.results import RunResult
 from arsync.clock import SetClock
 from arsync.config import Config, example_config, load_config

@@ -17,7 +17,7 @@ import requests
 from tests.builders.driver import App
 from tests.builders.stores import put_store
 
-from arsync.application.oauth_authorisation import authorise
+from arsync.application.organisation.oauth_authorisation import authorise
 from arsync.cli import run_cli
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config

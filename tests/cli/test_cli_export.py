@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from arsync.application.exported_decisions import EXPORTED_TABLES
-from arsync.application.ledger_export import ENTITIES
+from arsync.application.reports.exported_decisions import EXPORTED_TABLES
+from arsync.application.reports.ledger_export import ENTITIES
 
 from .conftest import TODAY, Shell
 

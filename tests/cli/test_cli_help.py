@@ -76,7 +76,7 @@ NOT_OF_A_SYNC = (
 
 def test_a_sync_imports_nothing_that_few_need() -> None:
     program = (
-        "import sys\nimport arsync.cli.runs_commands, arsync.application.runs\n"
+        "import sys\nimport arsync.cli.runs_commands, arsync.application.runs.runs\n"
         "from arsync.connector_sdk import platform\nplatform('xero'), platform('quickbooks')\n"
         f"found = [name for name in {NOT_OF_A_SYNC!r} if name in sys.modules]\n"
         "sys.exit(f'imported: {found}' if found else 0)\n"
@@ -90,8 +90,8 @@ def test_a_sync_imports_nothing_that_few_need() -> None:
 NOT_OF_A_PULL = (
     *NOT_OF_A_SYNC,
     "yaml",
-    "arsync.application.letter_making",
-    "arsync.application.runs",
+    "arsync.application.organisation.letter_making",
+    "arsync.application.runs.runs",
     "arsync.channels",
     "arsync.core.planning.planner",
     "arsync.core.rulebook.reading",
@@ -105,8 +105,8 @@ NOT_OF_A_PULL = (
 
 def test_a_pull_imports_neither_planner_nor_letters() -> None:
     program = (
-        "import sys\nimport arsync.cli.runs_commands, arsync.application.pulling\n"
-        "import arsync.application.connection_changes, arsync.workers.stop_signals\n"
+        "import sys\nimport arsync.cli.runs_commands, arsync.application.runs.pulling\n"
+        "import arsync.application.connections.connection_changes, arsync.workers.stop_signals\n"
         "import arsync_xero.connector, arsync_quickbooks.connector\n"
         f"found = [name for name in {NOT_OF_A_PULL!r} if name in sys.modules]\n"
         "sys.exit(f'imported: {found}' if found else 0)\n"

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.config import load_config
 from arsync.errors import EXIT_MISTAKE
 from arsync.store.admin.webhooks import WebhookOutcome

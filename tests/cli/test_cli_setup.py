@@ -12,7 +12,7 @@ import sys
 import pytest
 from tests.builders.driver import App
 
-from arsync.application.oauth_authorisation import authorise
+from arsync.application.organisation.oauth_authorisation import authorise
 from arsync.config import load_config
 from arsync.core.rulebook.starter import LETTERS
 from arsync.errors import EXIT_FAILED

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import ORGANISATION
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.cli import COMMANDS, run_cli
 from arsync.cli.completion_commands import SHELLS
 from arsync.config import example_config, load_config

@@ -11,7 +11,7 @@ import psutil
 import pytest
 import requests
 
-from arsync.application.oauth_authorisation import CALLBACK_BYTES_MAX, authorise
+from arsync.application.organisation.oauth_authorisation import CALLBACK_BYTES_MAX, authorise
 from arsync.connector_sdk import Grant, OrganisationRef, Token
 from arsync.errors import UserMistake
 

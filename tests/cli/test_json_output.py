@@ -14,7 +14,8 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from msgspec import UNSET, Struct, UnsetType, field
 
-from arsync.application.ageing_report import AgeingTableView
+from arsync.application.decisions.plan_changes import SinceView
+from arsync.application.decisions.unknown_outcomes import UnsettledView
 from arsync.application.letters.checking import LetterFinding
 from arsync.application.letters.notice_register import RegisteredNotice
 from arsync.application.letters.previewing import PreviewView
@@ -22,7 +23,7 @@ from arsync.application.letters.text_copying import CopiedText
 from arsync.application.letters.text_listing import ListedText
 from arsync.application.letters.trying import SentTest
 from arsync.application.persons_words import RecordedView
-from arsync.application.plan_changes import SinceView
+from arsync.application.reports.ageing_report import AgeingTableView
 from arsync.application.result_views import (
     ConnectionView,
     HistoryView,
@@ -30,10 +31,9 @@ from arsync.application.result_views import (
     StatusView,
     WhyView,
 )
-from arsync.application.scenarios import ScenariosView
-from arsync.application.trials import RulesBacktestView, RulesDiffView, RulesSimulationView
-from arsync.application.undoing import UndoResultView
-from arsync.application.unknown_outcomes import UnsettledView
+from arsync.application.rules.scenarios import ScenariosView
+from arsync.application.rules.trials import RulesBacktestView, RulesDiffView, RulesSimulationView
+from arsync.application.runs.undoing import UndoResultView
 from arsync.cli.json_output import json_text, print_json, print_json_of_each
 from arsync.core.trials.rulebook_diff import CustomerDifference
 from arsync.demo.play import OutcomeView

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from tests.builders.actions import an_action
 
-from arsync.application.packed_plan import PACKED_AT_ONCE, Packed, and_more, packing
+from arsync.application.organisation.packed_plan import PACKED_AT_ONCE, Packed, and_more, packing
 from arsync.cli.json_output import print_json
 from arsync.core.actions import Action, Because, InvoiceRef, Via
 from arsync.core.planning.plan import HeldBack, Plan, SafetyVerdict

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from arsync.application.connection_list import read_list
+from arsync.application.connections.connection_list import read_list
 from arsync.cli import run_cli
 from arsync.demo.practice import as_list, clients
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from arsync.application.metrics import METRICS
+from arsync.application.overview.metrics import METRICS
 from arsync.store.admin.webhooks import WebhookOutcome
 
 FILE = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"

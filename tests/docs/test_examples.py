@@ -58,7 +58,7 @@ def ledger(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A connected and pulled ledger to plan examples on."""
     import requests
 
-    from arsync.application.oauth_authorisation import authorise
+    from arsync.application.organisation.oauth_authorisation import authorise
 
     folder = tmp_path_factory.mktemp("examples")
     url = sandbox.url

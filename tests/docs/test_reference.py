@@ -24,6 +24,9 @@ def asked(of: str, line: str) -> str:
         return f"{HEAD}credit_holds: [{{name: A, when: {{{line}}}}}]\n"
     if of == "application":
         return f"{HEAD}acceptance: [{{name: A, when: {{{line}}}, decide: ask}}]\n"
+    if of == "supplier":
+        bills = "payables: {read: open bills}\n"
+        return f"{HEAD}{bills}supplier_alerts: [{{name: A, when: {{{line}}}, tell: owner}}]\n"
     return f"{HEAD}follow_ups: [{{name: A, when: {{{line}}}, task: Look}}]\n"
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from arsync.application.webhook_writer import (
+from arsync.application.organisation.webhook_writer import (
     ANSWER_SECONDS_MAX,
     COUNTS_SECONDS,
     GROUP_MAX,
     WAITING_MAX,
 )
-from arsync.application.webhooks import webhook_readers
+from arsync.application.runs.webhooks import webhook_readers
 from arsync.config.typed_settings import WebSettings
 from arsync.connector_sdk.webhooks import WEBHOOK_EVENTS_MAX
 from arsync.store.admin.schedules import WISH_SETTLE_SECONDS

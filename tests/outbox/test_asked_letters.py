@@ -10,13 +10,13 @@ import pytest
 from tests.builders.books import RULES, TODAY, BooksWorld
 from tests.builders.records import a_payment
 
-from arsync.application import payment_plans
-from arsync.application.approvals import approve
+from arsync.application.agreements import payment_plans
+from arsync.application.decisions.approvals import approve
 from arsync.application.letters.asking import send_statement
 from arsync.application.letters.sending import LetterToSend, send_letter
+from arsync.application.letters.statements import SentBy, statement
 from arsync.application.permissions import Actor, NotPermitted, Role
 from arsync.application.persons_words import Recorded
-from arsync.application.statements import SentBy, statement
 from arsync.application.timeline.customer_timeline import timeline
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.agreements.plan_terms import Terms

@@ -8,7 +8,7 @@ from decimal import Decimal
 from tests.builders.books import TODAY, BooksWorld
 from tests.builders.records import a_credit
 
-from arsync.application.disputes import open_disputes
+from arsync.application.agreements.disputes import open_disputes
 from arsync.application.permissions import SCHEDULE
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.credit_kinds import CreditKind

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.builders.books import Books, BooksWorld
 
-from arsync.application.choosing import decisions
+from arsync.application.decisions.choosing import decisions
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.records import ContactStatus
 from arsync.errors import Rejected, RetryLater

@@ -8,15 +8,15 @@ from email.message import EmailMessage
 import pytest
 from tests.builders.books import RULES, TODAY, BooksWorld, Fault
 
-from arsync.application.credit_applications import (
+from arsync.application.credit.credit_applications import (
     ApplicantWords,
     ReferenceWords,
     apply_for_credit,
     change_application,
     record_reference,
 )
-from arsync.application.credit_decisions import DecidedByHand, decide_credit, explained
-from arsync.application.credit_references import ask_reference, take_reference_back
+from arsync.application.credit.credit_decisions import DecidedByHand, decide_credit, explained
+from arsync.application.credit.credit_references import ask_reference, take_reference_back
 from arsync.application.letters.previewing import LetterWanted, preview_letter
 from arsync.application.permissions import Actor, Role
 from arsync.application.timeline.customer_timeline import timeline

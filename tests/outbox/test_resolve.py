@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from tests.builders.books import RULES, TODAY, Books, BooksWorld, Fault
 
-from arsync.application.unknown_outcomes import Link
+from arsync.application.decisions.unknown_outcomes import Link
 from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tests.builders.books import NOW, ORGANISATION, RULES, TODAY, Books, BooksWorld, Fault
 from tests.builders.printed import printed
 
-from arsync.application.connecting import connection_name
+from arsync.application.connections.connecting import connection_name
 from arsync.application.result_views import run_view, status_view, why_view
 from arsync.application.results import RunResult
 from arsync.cli.queries_commands import status_lines

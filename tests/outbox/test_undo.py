@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from tests.builders.books import RULES, TODAY, Books, BooksWorld, Fault
 
-from arsync.application.undo_lines import UndoVerdict, undo_line_view
-from arsync.application.undoing import UndoResult
+from arsync.application.runs.undo_lines import UndoVerdict, undo_line_view
+from arsync.application.runs.undoing import UndoResult
 from arsync.core.actions import ActionKind, ActionState, PromisePayload, UndoPayload, payload_of
 from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
 

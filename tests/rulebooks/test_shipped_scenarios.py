@@ -15,7 +15,7 @@ import pytest
 from tests.builders.rulebooks import a_rulebook
 
 import arsync_rulebooks
-from arsync.application.scenarios import play_scenarios
+from arsync.application.rules.scenarios import play_scenarios
 from arsync.config import load_config
 from arsync.core.planning.customer_locale import HolidaysIn, no_holidays
 from arsync.core.rulebook import Rulebook, WithoutEmail

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from arsync.application.ageing_report import AgeingTable, as_csv
+from arsync.application.reports.ageing_report import AgeingTable, as_csv
 from arsync.core.analytics.ageing import Ageing, AgeingRow
 from arsync.core.ledger.age_buckets import BUCKETS
 from arsync.core.ledger.sanitising import (

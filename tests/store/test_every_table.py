@@ -6,8 +6,8 @@ import inspect
 
 import pytest
 
-from arsync.application.exported_decisions import EXPORTED_TABLES, ExportedTable
-from arsync.application.ledger_export import ENTITIES
+from arsync.application.reports.exported_decisions import EXPORTED_TABLES, ExportedTable
+from arsync.application.reports.ledger_export import ENTITIES
 from arsync.store.admin import (
     backup,
     credit_privacy,

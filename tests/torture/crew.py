@@ -23,10 +23,10 @@ from sqlalchemy import Connection, create_engine, event, make_url, text
 from tests.builders.books import Books, BooksPlatform, Killed
 from tests.builders.stores import share_statements
 
-from arsync.application.container import Container
-from arsync.application.organisation_context import organisation_by_id
-from arsync.application.recorded_run import SCHEDULED_KIND, RecordedRun
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import organisation_by_id
 from arsync.application.results import RunResult
+from arsync.application.runs.recorded_run import SCHEDULED_KIND, RecordedRun
 from arsync.clock import SetClock
 from arsync.config import Config
 from arsync.errors import Unreachable

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from tests.builders.ledgers import ONE_OF_EACH, contact_row, invoice_row, one_of_each
 from tests.builders.stores import STORE, put_store
 
-from arsync.application.credit_applications import (
+from arsync.application.credit.credit_applications import (
     ApplicantWords,
     apply_for_credit,
     record_reference,
 )
-from arsync.application.credit_decisions import DecidedByHand, decide_credit
-from arsync.application.credit_references import ask_reference
+from arsync.application.credit.credit_decisions import DecidedByHand, decide_credit
+from arsync.application.credit.credit_references import ask_reference
 from arsync.application.permissions import Actor, Role
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.agreements.credit_applications import CreditOutcome

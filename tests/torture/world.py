@@ -27,7 +27,7 @@ from tests.builders.in_process import InProcess, in_process
 from tests.builders.stores import STORE
 from tests.builders.world import ON_THE_WAY, READING_POSTS, START, Control, World
 
-from arsync.application.letter_making import PostOffice
+from arsync.application.organisation.letter_making import PostOffice
 from arsync.application.results import RunResult
 from arsync.channels import Message, MessageTrace
 from arsync.config import load_config

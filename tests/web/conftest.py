@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from tests.builders.posted import QUICKBOOKS_TOKEN, XERO_KEY, Posted
 from werkzeug.test import TestResponse
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.clock import SetClock
 from arsync.config import example_config, load_config
 from arsync.core.ledger.records import Organisation

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 from tests.builders.posted import Posted, from_xero, xero_event
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE
 from arsync.core.ledger.records import Organisation
 from arsync.web.server import serve

@@ -15,8 +15,8 @@ from tests.builders.books import NOW
 from tests.builders.many_ledgers import fill
 from tests.builders.stores import new_store
 
-from arsync.application.container import Container
-from arsync.application.metrics import METRICS
+from arsync.application.organisation.container import Container
+from arsync.application.overview.metrics import METRICS
 from arsync.clock import SetClock
 from arsync.config import Config, load_config
 from arsync.store.db.migrate import REVISIONS

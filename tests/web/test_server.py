@@ -19,7 +19,7 @@ import requests
 from flask import Flask, request
 from tests.builders.processes import arsync_process
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE
 from arsync.config import example_config, load_config
 from arsync.errors import UserMistake

@@ -22,10 +22,10 @@ from tests.builders.posted import (
     xero_event,
 )
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.webhook_writer import ANSWER_SECONDS_MAX
 from arsync.application.permissions import SCHEDULE
-from arsync.application.webhook_writer import ANSWER_SECONDS_MAX
-from arsync.application.webhooks import webhook_counts
+from arsync.application.runs.webhooks import webhook_counts
 from arsync.store.admin.schedules import WISH_SETTLE_SECONDS
 from arsync.web.app import BODY_BYTES_MAX, make_app
 

@@ -317,7 +317,7 @@ LOOP = """
 import sys, time
 from pathlib import Path
 from tests.builders.books import Books, BooksPlatform
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE
 from arsync.config import load_config
 from arsync.workers.embedded_loop import run_forever

@@ -14,10 +14,10 @@ from sqlalchemy import create_engine, text
 from tests.builders.books import ORGANISATION
 from tests.builders.worker_process import Workplace, until
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE, Actor
-from arsync.application.pulling import RunWatch
 from arsync.application.results import RunResult
+from arsync.application.runs.pulling import RunWatch
 from arsync.errors import UserMistake
 from arsync.store import Store
 from arsync.workers.queue_schema import QueueTables

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.core.actions import Action, InvoiceRef
 from arsync.core.ledger.agreements.promises import JudgedPromise
 from arsync.core.ledger.money import shown

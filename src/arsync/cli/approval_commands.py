@@ -19,9 +19,9 @@ from arsync.core.ledger.money import shown
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.choosing import Decision, Selected, Selection
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.container import Container
+    from arsync.application.decisions.choosing import Decision, Selected, Selection
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.organisation.container import Container
     from arsync.application.permissions import Actor
     from arsync.application.results import Listed
 
@@ -87,7 +87,7 @@ def _selection(
     connection: ConnectionChoice,
     roles: tuple[str, ...],
 ) -> Selection:
-    from arsync.application.choosing import Selection
+    from arsync.application.decisions.choosing import Selection
 
     return Selection(
         words,
@@ -138,8 +138,8 @@ def approve(
     A credit hold and its change of payment terms are one decision, and so are lifting it and giving
     the terms back.
     """
-    from arsync.application import approvals
-    from arsync.application.choosing import left_to_roles, selected
+    from arsync.application.decisions import approvals
+    from arsync.application.decisions.choosing import left_to_roles, selected
     from arsync.application.result_views import listed_view
 
     if words and approve_all:
@@ -215,8 +215,8 @@ def refuse(
     --take-back withdraws a refusal: the next plan requests the action again if its reason
     remains. `arsync actions --state refused` lists refusals.
     """
-    from arsync.application import approvals
-    from arsync.application.choosing import selected
+    from arsync.application.decisions import approvals
+    from arsync.application.decisions.choosing import selected
     from arsync.application.result_views import listed_view
 
     selection = _selection(words, kinds, steps, rules, over, under, connection, roles)
@@ -255,7 +255,7 @@ def refuse(
 
 
 def _put_line(actor: Actor, container: Container, chosen: Selected, line: str) -> None:
-    from arsync.application.personal_lines import put_personal_line
+    from arsync.application.decisions.personal_lines import put_personal_line
 
     if len(chosen.decisions) != 1:
         raise UserMistake(
@@ -309,7 +309,7 @@ def _confirm(selection: Selection, chosen: Selected, verb: str, *, yes: bool) ->
 
 
 def _are_keys(words: Sequence[str], chosen: Selected) -> bool:
-    from arsync.application.choosing import key_prefix
+    from arsync.application.decisions.choosing import key_prefix
 
     keys = [listed.row.key for listed in chosen.members]
     prefixes = list(map(key_prefix, words))
@@ -349,8 +349,8 @@ def _one_by_one(
 
 def _explain(actor: Actor, container: Container, decision: Decision) -> None:
     """Print everything about a decision, with the letter as it will leave."""
-    from arsync.application.action_history import action_history
-    from arsync.application.letter_preview import letter_shown
+    from arsync.application.decisions.action_history import action_history
+    from arsync.application.letters.letter_preview import letter_shown
     from arsync.cli.queries_commands import reasons_of
     from arsync.cli.render_letter import show_letter
     from arsync.cli.render_why import show_history
@@ -367,8 +367,8 @@ def _explain(actor: Actor, container: Container, decision: Decision) -> None:
 def _show_decisions(
     actor: Actor, container: Container, decisions: Sequence[Decision], *, letters: bool = False
 ) -> None:
-    from arsync.application.connecting import connections
-    from arsync.application.letter_preview import letter_shown
+    from arsync.application.connections.connecting import connections
+    from arsync.application.letters.letter_preview import letter_shown
     from arsync.cli.queries_commands import reasons_of
     from arsync.cli.render import show_waiting
     from arsync.cli.render_letter import show_letter
@@ -388,8 +388,8 @@ def _show_decisions(
 
 def _show_chosen(actor: Actor, container: Container, chosen: Selected, *, as_json: bool) -> int:
     """Print what is chosen with its letters, and decide nothing."""
-    from arsync.application.connecting import connections
-    from arsync.application.letter_preview import letter_shown
+    from arsync.application.connections.connecting import connections
+    from arsync.application.letters.letter_preview import letter_shown
     from arsync.application.result_views import with_letter_view
 
     if as_json:
@@ -412,9 +412,9 @@ def _list_waiting(
     actor: Actor, container: Container, connection: ConnectionChoice, *, as_json: bool
 ) -> int:
     """Print what waits for a person, and how to let it go."""
-    from arsync.application import approvals
-    from arsync.application.choosing import decisions as as_decisions
-    from arsync.application.connecting import connections
+    from arsync.application.connections.connecting import connections
+    from arsync.application.decisions import approvals
+    from arsync.application.decisions.choosing import decisions as as_decisions
     from arsync.application.result_views import listed_view
     from arsync.cli.queries_commands import reasons_of
     from arsync.cli.render import show_waiting

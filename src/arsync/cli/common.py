@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
 
 if TYPE_CHECKING:
-    from arsync.application.container import Container
+    from arsync.application.organisation.container import Container
     from arsync.application.permissions import Actor
     from arsync.config import Config
 
@@ -78,7 +78,7 @@ def _known_connections(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:
     """Return, for a shell that completes a word, the connections whose names begin like it."""
-    from arsync.application.connection_names import connection_names
+    from arsync.application.connections.connection_names import connection_names
     from arsync.application.permissions import person_at_the_shell
     from arsync.errors import ArsyncError
 
@@ -111,7 +111,7 @@ def connection_option(command: F) -> F:
     def with_choice(
         *words: Any, connection: tuple[str, ...], label: tuple[str, ...], **options: Any
     ) -> Any:
-        from arsync.application.connection_choice import ConnectionChoice
+        from arsync.application.organisation.connection_choice import ConnectionChoice
 
         return command(*words, connection=ConnectionChoice(connection, label), **options)
 
@@ -196,7 +196,7 @@ def opened(
     """
     import logging
 
-    from arsync.application.container import Container
+    from arsync.application.organisation.container import Container
     from arsync.application.permissions import recording_changes
     from arsync.config import secret_texts
     from arsync.errors import ArsyncError, UserMistake

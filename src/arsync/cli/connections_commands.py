@@ -22,10 +22,10 @@ from arsync.config.mode_words import mode_value
 from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_changes import ConnectionChange
-    from arsync.application.connection_import import ImportPlan
-    from arsync.application.container import Container
-    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.connections.connection_changes import ConnectionChange
+    from arsync.application.connections.connection_import import ImportPlan
+    from arsync.application.organisation.container import Container
+    from arsync.application.organisation.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
     from arsync.connector_sdk.rate_window import DayLeft
 
@@ -107,9 +107,9 @@ def connections(
     the rulebook requires it. A paused connection is left alone until it is resumed: by run, by
     workers, and by sync and apply unless they name it.
     """
-    from arsync.application.app_limits import calls_left_today
-    from arsync.application.connecting import connections as chosen_connections
-    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.connections.connecting import connections as chosen_connections
+    from arsync.application.organisation.app_limits import calls_left_today
+    from arsync.application.organisation.connection_choice import ConnectionChoice
     from arsync.application.result_views import connection_view
 
     choice = ConnectionChoice((*names, *connection), label)
@@ -159,8 +159,8 @@ def import_(
     One consent at Xero opens all organisations that are chosen there; QuickBooks asks for each
     company. Import the same list again after the next consent: what is done stays.
     """
-    from arsync.application import connection_import
-    from arsync.application.connecting import connections as chosen_connections
+    from arsync.application.connections import connection_import
+    from arsync.application.connections.connecting import connections as chosen_connections
     from arsync.application.result_views import connection_view
 
     with opened(config_file) as (actor, container):
@@ -191,7 +191,7 @@ def _connect_by_consent(
     actor: Actor, container: Container, plan: ImportPlan, platform: str, *, no_browser: bool
 ) -> None:
     """Ask for consent as often as it brings organisations of the list."""
-    from arsync.application.connection_import import ONE_CONSENT_FOR_ALL, connect_listed
+    from arsync.application.connections.connection_import import ONE_CONSENT_FOR_ALL, connect_listed
 
     while before := len(plan.to_connect(platform)):
         grant = ask_consent(container, platform, no_browser=no_browser)
@@ -219,7 +219,7 @@ def _change(
     Raises:
         UserMistake: options that contradict each other.
     """
-    from arsync.application.connection_changes import ConnectionChange, Mode
+    from arsync.application.connections.connection_changes import ConnectionChange, Mode
 
     if pause and resume:
         raise UserMistake("--pause and --resume contradict each other.")
@@ -248,7 +248,7 @@ def _change_all(
     Raises:
         UserMistake: a script would change many without `--yes`, or the change is none.
     """
-    from arsync.application.connection_changes import change_connections, preview
+    from arsync.application.connections.connection_changes import change_connections, preview
 
     count = word(len(organisations), "connection")
     if len(organisations) > 1 and not yes:
@@ -269,7 +269,7 @@ def _show_changes(changes: Sequence[str]) -> None:
 
 
 def _print(organisations: Sequence[OrganisationContext]) -> None:
-    from arsync.application.connection_changes import paused_words
+    from arsync.application.connections.connection_changes import paused_words
 
     columns = ["connection", "platform", "organisation", "currency", "mode", "state"]
     labelled = any(organisation.connection.labels for organisation in organisations)
@@ -291,7 +291,7 @@ def _print_limits(
     calls: Mapping[str, DayLeft],
 ) -> None:
     """Say how much of what the platforms allow is used."""
-    from arsync.application.app_limits import app_use
+    from arsync.application.organisation.app_limits import app_use
 
     for platform in dict.fromkeys(each.connection.platform for each in organisations):
         use = app_use(actor, container, platform)

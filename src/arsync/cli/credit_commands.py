@@ -25,10 +25,10 @@ from arsync.cli.promise_commands import amount_of
 from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.credit_applications import ApplicantWords, ReferenceWords
-    from arsync.application.credit_decisions import DecidedByHand, ExplainedApplication
-    from arsync.application.credit_sources import AskedSource
+    from arsync.application.credit.credit_applications import ApplicantWords, ReferenceWords
+    from arsync.application.credit.credit_decisions import DecidedByHand, ExplainedApplication
+    from arsync.application.credit.credit_sources import AskedSource
+    from arsync.application.organisation.connection_choice import ConnectionChoice
     from arsync.core.rulebook.conditions import Evidence
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -102,9 +102,9 @@ def apply(
 
     With the NUMBER of an application, what is said is changed, and the rest stays.
     """
-    from arsync.application import credit_applications as use_cases
-    from arsync.application.credit_decisions import explained
-    from arsync.application.credit_views import application_view
+    from arsync.application.credit import credit_applications as use_cases
+    from arsync.application.credit.credit_decisions import explained
+    from arsync.application.credit.credit_views import application_view
 
     words = _applicant_words(_day(applied_on), **said)
     with opened(config_file) as (actor, container):
@@ -149,7 +149,7 @@ def _applicant_words(
     signed_version: str,
     consented_on: datetime | None,
 ) -> ApplicantWords:
-    from arsync.application.credit_applications import ApplicantWords, signed_file
+    from arsync.application.credit.credit_applications import ApplicantWords, signed_file
 
     return ApplicantWords(
         registration_number=registration,
@@ -209,8 +209,8 @@ def reference(
 
     NUMBER is the application's. A NAME that it names already is the one that was asked.
     """
-    from arsync.application.credit_applications import record_reference
-    from arsync.application.credit_references import take_reference_back
+    from arsync.application.credit.credit_applications import record_reference
+    from arsync.application.credit.credit_references import take_reference_back
     from arsync.core.ledger.agreements.credit_applications import ReferenceKind
 
     with opened(config_file) as (actor, container):
@@ -250,7 +250,7 @@ def _reference_words(
     pays: str,
     words: str,
 ) -> ReferenceWords:
-    from arsync.application.credit_applications import ReferenceWords
+    from arsync.application.credit.credit_applications import ReferenceWords
     from arsync.core.ledger.agreements.credit_applications import ReferenceAnswer
 
     return ReferenceWords(
@@ -286,7 +286,7 @@ def ask(
     `arsync credit apply NUMBER --consented-on DAY`. `arsync letters preview "reference request"`
     shows the letter.
     """
-    from arsync.application.credit_references import ask_reference
+    from arsync.application.credit.credit_references import ask_reference
     from arsync.core.planning.plan_views import action_view
 
     with opened(config_file) as (actor, container):
@@ -339,8 +339,8 @@ def data(
     incorporated_on, registered_name, registration_number, country, lei. In a CSV file these are
     columns, beside as_of and one of application, registration_number and name.
     """
-    from arsync.application.credit_applications import record_data
-    from arsync.application.credit_sources import ask_source, import_credit_data
+    from arsync.application.credit.credit_applications import record_data
+    from arsync.application.credit.credit_sources import ask_source, import_credit_data
 
     ways = bool(values) + bool(source_asked)
     if (csv_file is None) == (number is None) or (number is not None and ways != 1):
@@ -437,7 +437,7 @@ def decide(
     Without an option it is decided as the rulebook proposes; where that asks a person, say what is
     decided. The next run brings limit and terms to the books.
     """
-    from arsync.application.credit_decisions import decide_credit, take_credit_back
+    from arsync.application.credit.credit_decisions import decide_credit, take_credit_back
 
     with opened(config_file) as (actor, container):
         if take_back:
@@ -470,7 +470,7 @@ def _by_hand(
     until: datetime | None,
     review_on: datetime | None,
 ) -> DecidedByHand:
-    from arsync.application.credit_decisions import DecidedByHand
+    from arsync.application.credit.credit_decisions import DecidedByHand
     from arsync.core.ledger.agreements.credit_applications import CreditOutcome
 
     return DecidedByHand(
@@ -496,8 +496,8 @@ def list_(
     state: str | None, connection: ConnectionChoice, as_json: bool, config_file: Path | None
 ) -> int:
     """List applications with what the rulebook proposes for those that are open."""
-    from arsync.application.credit_decisions import listed
-    from arsync.application.credit_views import application_view
+    from arsync.application.credit.credit_decisions import listed
+    from arsync.application.credit.credit_views import application_view
 
     with opened(config_file) as (actor, container):
         explanations = listed(actor, container, state=state or "", connection=connection)
@@ -538,8 +538,8 @@ def show(
     config_file: Path | None,
 ) -> int:
     """Show an application with all that is known, what the rulebook makes of it today, and why."""
-    from arsync.application.credit_decisions import explained
-    from arsync.application.credit_views import application_view, application_why_view
+    from arsync.application.credit.credit_decisions import explained
+    from arsync.application.credit.credit_views import application_view, application_why_view
 
     with opened(config_file) as (actor, container):
         explanation = explained(actor, container, number, connection=connection)
@@ -571,7 +571,7 @@ def _asked(explanation: ExplainedApplication) -> str:
 
 
 def _facts(explanation: ExplainedApplication) -> list[tuple[str, str]]:
-    from arsync.application.credit_sources import source_label
+    from arsync.application.credit.credit_sources import source_label
     from arsync.core.ledger.money import shown
 
     application = explanation.application

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from arsync.application.container import Container
+    from arsync.application.organisation.container import Container
     from arsync.demo import Outcome
     from arsync.demo.open_desk import DemoDesk
     from arsync.demo.world import World
@@ -207,8 +207,8 @@ def hints_for_trying(outcome: Outcome, config: Path, pid: str) -> list[str]:
 
 
 def _show_the_end(container: Container, outcome: Outcome) -> None:
+    from arsync.application.decisions.why import why_anywhere
     from arsync.application.permissions import person_at_the_shell
-    from arsync.application.why import why_anywhere
     from arsync.cli.demo_practice import show_differences
     from arsync.cli.render_reasons import Reasons
     from arsync.cli.render_why import show_why
@@ -256,9 +256,9 @@ def _show_tables(outcome: Outcome) -> None:
 
 def _write_report(container: Container, outcome: Outcome) -> Path:
     """Write the ageing of both ledgers as a page, and return where."""
-    from arsync.application.ageing_report import ageing_report, as_html
-    from arsync.application.connecting import connections
+    from arsync.application.connections.connecting import connections
     from arsync.application.permissions import person_at_the_shell
+    from arsync.application.reports.ageing_report import ageing_report, as_html
 
     report = outcome.folder / REPORT
     actor = person_at_the_shell()

@@ -21,8 +21,8 @@ from arsync.cli.promise_commands import amount_of
 from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.disputes import DisputeView
+    from arsync.application.agreements.disputes import DisputeView
+    from arsync.application.organisation.connection_choice import ConnectionChoice
 
 OUTCOMES = ("credited", "upheld", "dropped")
 _NOT_SAID = "not said"
@@ -61,7 +61,7 @@ def dispute(
     disputed is not asked for; the rest of the invoice is. `--settled credited` holds once the books
     show the credit; before that the dispute waits for it. Upheld and dropped: all of it is owed.
     """
-    from arsync.application import disputes
+    from arsync.application.agreements import disputes
     from arsync.application.persons_words import recorded_view
 
     if invoice is None:
@@ -88,7 +88,7 @@ def dispute(
 
 
 def _words(options: dict[str, Any]) -> Any:
-    from arsync.application.disputes import DisputeWords
+    from arsync.application.agreements.disputes import DisputeWords
 
     whole = (options["amount"] or "").strip().casefold() == _WHOLE
     return DisputeWords(
@@ -109,7 +109,7 @@ def _settle(
     *,
     as_json: bool,
 ) -> int:
-    from arsync.application.disputes import settle_dispute
+    from arsync.application.agreements.disputes import settle_dispute
     from arsync.application.persons_words import recorded_view
     from arsync.core.ledger.records import DisputeOutcome
 

@@ -18,9 +18,9 @@ from arsync.cli.common import (
 from arsync.cli.report_output import format_option, output_option, report_connections
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.forecast_report import ForecastTable
-    from arsync.application.report_page import ReportSection
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.reports.forecast_report import ForecastTable
+    from arsync.application.reports.report_page import ReportSection
 
 
 @click.command()
@@ -46,7 +46,7 @@ def forecast(
     forecast how wrong it was, against due dates and against each customer's average. What a figure
     means, and when it misleads, is told in docs/forecast.md. Currencies are never added.
     """
-    from arsync.application.forecast_report import (
+    from arsync.application.reports.forecast_report import (
         forecast_csv,
         forecast_documents_csv,
         forecast_report,
@@ -67,8 +67,12 @@ def forecast(
 
 
 def _sections(table: ForecastTable, *, explain: bool) -> list[ReportSection]:
-    from arsync.application.forecast_report import document_rows, forecast_notes, forecast_rows
-    from arsync.application.report_page import ReportSection
+    from arsync.application.reports.forecast_report import (
+        document_rows,
+        forecast_notes,
+        forecast_rows,
+    )
+    from arsync.application.reports.report_page import ReportSection
 
     ledger_forecast = table.forecast
     if not ledger_forecast.currencies:

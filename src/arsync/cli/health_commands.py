@@ -13,10 +13,10 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED, ArsyncError, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.container import Container
     from arsync.application.health.findings import FindingGroup
-    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.organisation.container import Container
+    from arsync.application.organisation.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
 
 _SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
@@ -102,7 +102,7 @@ def _chosen(
     actor: Actor, container: Container, connection: ConnectionChoice
 ) -> list[OrganisationContext]:
     """Return what is examined; nothing while the store cannot be opened, which is told later."""
-    from arsync.application.connecting import connections
+    from arsync.application.connections.connecting import connections
 
     try:
         return connections(actor, container, connection)

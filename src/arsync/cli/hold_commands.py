@@ -23,9 +23,9 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.customers.hold_decisions import HoldDecided
     from arsync.application.desk.left_alone import LeftAloneView
-    from arsync.application.hold_decisions import HoldDecided
+    from arsync.application.organisation.connection_choice import ConnectionChoice
 
 
 @click.command()
@@ -47,7 +47,7 @@ def hold(
 
     No rule lifts this hold: it ends after its last day, or with `arsync release`.
     """
-    from arsync.application.hold_customer import hold_customer
+    from arsync.application.customers.hold_customer import hold_customer
 
     with opened(config_file) as (actor, container):
         decided = hold_customer(
@@ -76,7 +76,7 @@ def release(
     No rule places a hold again until after the last day; without one, until no rule asks for a hold
     any more.
     """
-    from arsync.application.release_customer import release_customer
+    from arsync.application.customers.release_customer import release_customer
 
     with opened(config_file) as (actor, container):
         decided = release_customer(
@@ -108,8 +108,8 @@ def leave_alone(
     Until then there is no letter, no hold and no task. What waits about the customer is withdrawn
     by the next run. Without CONTACT it lists whom people leave alone.
     """
-    from arsync.application import customer_pauses
-    from arsync.application.connecting import connections
+    from arsync.application.connections.connecting import connections
+    from arsync.application.customers import customer_pauses
     from arsync.application.desk.left_alone import everybody_left_alone
 
     if contact is None:
@@ -161,7 +161,7 @@ def _day(moment: datetime | None) -> date | None:
 
 
 def _show(decided: HoldDecided, *, as_json: bool) -> int:
-    from arsync.application.hold_decisions import for_programs
+    from arsync.application.customers.hold_decisions import for_programs
 
     if as_json:
         print_json(for_programs(decided))

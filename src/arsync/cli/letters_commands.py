@@ -25,9 +25,9 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
     from arsync.application.letters.notice_register import RegisteredNotice
     from arsync.application.letters.text_listing import ListedText
+    from arsync.application.organisation.connection_choice import ConnectionChoice
 
 
 class _Letters(click.Group):

@@ -14,7 +14,7 @@ from arsync.core.ledger.records import LogKind
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.organisation.connection_choice import ConnectionChoice
 
 _KINDS = {kind.value.replace(" ", "-"): kind for kind in LogKind}
 
@@ -54,7 +54,7 @@ def log(
     everything else. An entry taken back stays in the list, and says so; its note stays in the
     accounting system once it is there, with a second one beside it.
     """
-    from arsync.application import contact_log
+    from arsync.application.customers import contact_log
 
     if take_back is not None and text:
         raise UserMistake("say what happened, or take an entry back: not both.")

@@ -20,7 +20,7 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.organisation.connection_choice import ConnectionChoice
 
 
 @click.command()
@@ -33,8 +33,8 @@ def mailbox(connection: ConnectionChoice, as_json: bool, config_file: Path | Non
     Reports of mail servers, automatic replies and answers are matched to letters by their ids.
     `sync` does the same before it plans. Nothing is changed in the mailbox.
     """
-    from arsync.application.connecting import connections
-    from arsync.application.mailbox import mailbox_view, read_mailbox
+    from arsync.application.connections.connecting import connections
+    from arsync.application.runs.mailbox import mailbox_view, read_mailbox
 
     with opened(config_file) as (actor, container):
         readings = [

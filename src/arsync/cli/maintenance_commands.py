@@ -21,7 +21,7 @@ from arsync.cli.runs_commands import finish, watched
 from arsync.errors import EXIT_DONE, EXIT_WAITING
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.organisation.connection_choice import ConnectionChoice
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -37,7 +37,7 @@ def backup(file: Path, as_json: bool, config_file: Path | None) -> int:
     its name. It contains customers' data and the encrypted tokens, but not the key that opens them:
     keep the key elsewhere.
     """
-    from arsync.application.maintenance import back_up
+    from arsync.application.organisation.maintenance import back_up
 
     with opened(config_file) as (actor, container):
         size = back_up(actor, container, file)
@@ -59,7 +59,7 @@ def restore(file: Path, as_json: bool, config_file: Path | None) -> int:
     taken, and nothing may be sent twice. Check first, then change the mode with `arsync
     connections`.
     """
-    from arsync.application import maintenance
+    from arsync.application.organisation import maintenance
 
     with opened(config_file) as (actor, container):
         restored = maintenance.restore(actor, container, file)
@@ -95,7 +95,7 @@ def renew(as_json: bool, config_file: Path | None) -> int:
     continue. A key in ARSYNC_TOKENS_KEY cannot be changed by this command: put the new key before
     it. Tokens in older backups cannot be opened afterwards: connect again after restoring one.
     """
-    from arsync.application.maintenance import renew_key
+    from arsync.application.organisation.maintenance import renew_key
 
     with opened(config_file) as (actor, container):
         renewed = renew_key(actor, container)
@@ -121,8 +121,8 @@ def rebuild(
     Every document is read again. Actions, promises, disputes and agreements stay as they are. If
     it is interrupted, the next `arsync pull` resumes it.
     """
-    from arsync.application.connecting import connections
-    from arsync.application.pulling import RunWatch, rebuild_ledger
+    from arsync.application.connections.connecting import connections
+    from arsync.application.runs.pulling import RunWatch, rebuild_ledger
     from arsync.workers.stop_signals import stop_on_signals
 
     with (

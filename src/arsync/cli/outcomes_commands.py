@@ -22,12 +22,12 @@ from arsync.clock import in_words
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.container import Container
-    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.decisions.unknown_outcomes import Unsettled
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.organisation.container import Container
+    from arsync.application.organisation.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
-    from arsync.application.undoing import UndoPlan, UndoResult
-    from arsync.application.unknown_outcomes import Unsettled
+    from arsync.application.runs.undoing import UndoPlan, UndoResult
 
 _WORDS = {"sent": True, "not-sent": False}
 
@@ -57,9 +57,9 @@ def resolve(
     and what to check yourself. The beginning of a key is enough. `sent` marks the action as done;
     with `not-sent` the next run tries again.
     """
-    from arsync.application import unknown_outcomes
+    from arsync.application.decisions import unknown_outcomes
+    from arsync.application.decisions.unknown_outcomes import unsettled_view
     from arsync.application.result_views import listed_view
-    from arsync.application.unknown_outcomes import unsettled_view
 
     if outcome is not None and outcome not in _WORDS:
         raise UserMistake(f"{outcome!r} is no outcome: write sent or not-sent.")
@@ -142,8 +142,8 @@ def undo(
     Later changes by a person are left alone. A hold is lifted together with its payment terms, and
     is not placed again while its reason remains. `arsync status` gives the number of the last run.
     """
-    from arsync.application import undoing
-    from arsync.application.undoing import undo_plan_view, undo_result_view
+    from arsync.application.runs import undoing
+    from arsync.application.runs.undoing import undo_plan_view, undo_result_view
     from arsync.workers.stop_signals import stop_on_signals
 
     if keys and run_id is not None:
@@ -173,8 +173,8 @@ def undo(
 def _allow_again(
     actor: Actor, container: Container, keys: tuple[str, ...], note: str, *, as_json: bool
 ) -> int:
-    from arsync.application import undoing
     from arsync.application.result_views import listed_view
+    from arsync.application.runs import undoing
 
     if not keys:
         raise UserMistake("give the key of the hold: arsync undo KEY --allow-again.")
@@ -186,7 +186,7 @@ def _allow_again(
 
 
 def _all_undone(plans: list[UndoPlan]) -> bool:
-    from arsync.application.undo_lines import UndoVerdict
+    from arsync.application.runs.undo_lines import UndoVerdict
 
     return all(line.verdict is UndoVerdict.UNDONE for plan in plans for line in plan.lines)
 

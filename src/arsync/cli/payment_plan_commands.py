@@ -27,8 +27,8 @@ from arsync.core.ledger.records import Instalment
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.payment_plans import ListedPlan, Schedule
+    from arsync.application.agreements.payment_plans import ListedPlan, Schedule
+    from arsync.application.organisation.connection_choice import ConnectionChoice
 
 
 @click.command()
@@ -76,7 +76,7 @@ def agree(
     numbers. Give equal instalments
     (--instalments 3 --every month --first 2026-12-10), or each by itself (--on 2026-12-10:400).
     """
-    from arsync.application import payment_plans
+    from arsync.application.agreements import payment_plans
     from arsync.application.persons_words import recorded_view
 
     if not names:
@@ -165,7 +165,7 @@ def _show_schedule(schedule: Schedule) -> None:
 
 
 def _show_plans(plans: Sequence[ListedPlan], *, as_json: bool) -> None:
-    from arsync.application.payment_plans import payment_plan_view
+    from arsync.application.agreements.payment_plans import payment_plan_view
 
     if as_json:
         print_json([payment_plan_view(listed) for listed in plans])

@@ -22,8 +22,8 @@ from arsync.core.ledger.money import plain
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.container import Container
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.organisation.container import Container
     from arsync.application.permissions import Actor
     from arsync.application.persons_words import Recorded
 
@@ -88,8 +88,8 @@ def _placed(
     pack: Path | None,
     connection: ConnectionChoice,
 ) -> list[Recorded]:
-    from arsync.application import placements as use_cases
-    from arsync.application.placement_pack import refuse_taken_folder, write_pack
+    from arsync.application.agreements import placements as use_cases
+    from arsync.application.agreements.placement_pack import refuse_taken_folder, write_pack
 
     if pack is not None:
         # Before anything is recorded: a slip in the name should leave nothing half done.
@@ -131,7 +131,7 @@ def recall(
     They are chased again from the step where they stood, and not placed again unless a rule asks
     for debts that came back, or you place them.
     """
-    from arsync.application.placements import end_placement
+    from arsync.application.agreements.placements import end_placement
 
     with opened(config_file) as (actor, container):
         ended = end_placement(
@@ -158,7 +158,7 @@ def placements(
 
     The latest comes first; the share is the cost in percent of what was recovered.
     """
-    from arsync.application.placements import placements as listed_placements
+    from arsync.application.agreements.placements import placements as listed_placements
 
     with opened(config_file) as (actor, container):
         views = listed_placements(actor, container, customer, connection=connection)

@@ -15,10 +15,10 @@ from arsync.errors import EXIT_DONE, UserMistake
 from arsync.files import new_private
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.ledger_export import Entity
-    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.organisation.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
+    from arsync.application.reports.ledger_export import Entity
 
 
 @click.command()
@@ -68,11 +68,11 @@ def export(
         raise UserMistake("--all and --output FOLDER belong together.")
     with opened(config_file) as (actor, container):
         if contact is not None:
-            from arsync.application.customer_data import export_contact
+            from arsync.application.customers.customer_data import export_contact
 
             print_json(export_contact(actor, container, contact, connection=connection))
             return EXIT_DONE
-        from arsync.application.connecting import connections
+        from arsync.application.connections.connecting import connections
 
         organisations = connections(actor, container, connection)
         if output is not None:
@@ -83,7 +83,7 @@ def export(
 
 
 def _entity(name: str) -> Entity:
-    from arsync.application.ledger_export import ENTITIES
+    from arsync.application.reports.ledger_export import ENTITIES
 
     if name not in ENTITIES:
         raise UserMistake(f"there is no entity {name!r}. There are: {', '.join(ENTITIES)}.")
@@ -93,7 +93,7 @@ def _entity(name: str) -> Entity:
 def _export_all(
     actor: Actor, organisations: Sequence[OrganisationContext], form: str, folder: Path
 ) -> None:
-    from arsync.application.ledger_export import ENTITIES
+    from arsync.application.reports.ledger_export import ENTITIES
 
     try:
         # Customers' data: for the owner alone, and never over a file of somebody's.
@@ -116,7 +116,7 @@ def _write(
     form: str,
     out: TextIO,
 ) -> int:
-    from arsync.application.ledger_export import export_rows, write_csv, write_json_lines
+    from arsync.application.reports.ledger_export import export_rows, write_csv, write_json_lines
 
     write = write_csv if form == "csv" else write_json_lines
     return write(entity, export_rows(actor, organisations, entity), out)
@@ -138,7 +138,7 @@ def forget(
     refused. As long as the platform has the customer, the copy of its documents follows the
     platform.
     """
-    from arsync.application.customer_data import forget_contact
+    from arsync.application.customers.customer_data import forget_contact
 
     with opened(config_file) as (actor, container):
         if not yes:

@@ -25,8 +25,8 @@ from arsync.core.ledger.money import shown, typed_amount
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.promises import PromiseView
+    from arsync.application.agreements.promises import PromiseView
+    from arsync.application.organisation.connection_choice import ConnectionChoice
 
 INVOICES_SHOWN_MAX = 3
 """A line shows so many of its invoices; `--json` names all."""
@@ -84,7 +84,7 @@ def promise(
     With --withdraw only INVOICE is given, and --note says why: what was noted of the promise in
     the accounting system is put back by the next run.
     """
-    from arsync.application import promises
+    from arsync.application.agreements import promises
     from arsync.application.persons_words import recorded_view
 
     if withdraw and not words:
@@ -95,7 +95,7 @@ def promise(
         _show(listed, as_json=as_json)
         return EXIT_DONE
     if withdraw:
-        from arsync.application.withdrawing_promises import withdraw_promise
+        from arsync.application.agreements.withdrawing_promises import withdraw_promise
 
         with opened(config_file) as (actor, container):
             withdrawn = withdraw_promise(

@@ -32,12 +32,12 @@ from arsync.core.rulebook.rules_text import short_hash
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.container import Container
-    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.organisation.container import Container
+    from arsync.application.organisation.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
     from arsync.application.results import ConnectionStatus, Listed
-    from arsync.application.webhooks import WebhookView
+    from arsync.application.runs.webhooks import WebhookView
 
 
 @click.command()
@@ -67,11 +67,11 @@ def why(
     what arsync did, what was promised, disputed, agreed, logged and decided, and the notes in the
     accounting system, which are read there.
     """
-    from arsync.application.action_history import action_history
-    from arsync.application.letter_preview import letter_shown
+    from arsync.application.decisions.action_history import action_history
+    from arsync.application.decisions.supplier_watching import supplier_view
+    from arsync.application.decisions.why import why_anywhere, why_supplier
+    from arsync.application.letters.letter_preview import letter_shown
     from arsync.application.result_views import action_why_view, why_view
-    from arsync.application.supplier_watching import supplier_view
-    from arsync.application.why import why_anywhere, why_supplier
     from arsync.cli.render_letter import show_letter
     from arsync.cli.render_why import show_history, show_suppliers, show_why
 
@@ -189,7 +189,8 @@ def actions(
     config_file: Path | None,
 ) -> int:
     """List actions and their outcomes, newest first."""
-    from arsync.application import action_history, connecting
+    from arsync.application.connections import connecting
+    from arsync.application.decisions import action_history
     from arsync.application.result_views import listed_view
     from arsync.cli.render import show_actions
 
@@ -232,10 +233,10 @@ def status(
     More than five connections are shown as with --all: totals, then a line for each that needs
     somebody, worst first.
     """
-    from arsync.application.connecting import connections
+    from arsync.application.connections.connecting import connections
+    from arsync.application.overview.status import status as status_of
     from arsync.application.result_views import status_view
-    from arsync.application.status import status as status_of
-    from arsync.application.webhooks import webhook_counts
+    from arsync.application.runs.webhooks import webhook_counts
 
     if full and not overall:
         raise UserMistake("--full belongs to --all.\n    hint: arsync status --all --full")
@@ -274,8 +275,8 @@ def _show_overview(
     actor: Actor, container: Container, connection: ConnectionChoice, *, full: bool, as_json: bool
 ) -> int:
     """Print where all connections stand, and return the exit code that says the worst of it."""
-    from arsync.application.overview import Need, overview
-    from arsync.application.webhooks import webhook_counts
+    from arsync.application.overview.overview import Need, overview
+    from arsync.application.runs.webhooks import webhook_counts
     from arsync.cli.render_overview import show_overview
 
     whole = overview(actor, container, connection)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import click
 
-from arsync.application.choosing import Decision
+from arsync.application.decisions.choosing import Decision
 from arsync.application.results import Listed, RunResult
 from arsync.application.store_values import ActionRow, Later
 from arsync.cli.common import print_table, word, wrapped

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.application.overview import Need, duration_in_words
+from arsync.application.overview.overview import Need, duration_in_words
 from arsync.cli.common import say, word, wrapped
 from arsync.core.ledger.money import shown
 
 if TYPE_CHECKING:
-    from arsync.application.overview import Overview, OverviewLine, OverviewTotals
+    from arsync.application.overview.overview import Overview, OverviewLine, OverviewTotals
 
 LINES_PER_NEED_MAX = 40
 """So many connections of one need are shown, the worst first; the others are counted."""

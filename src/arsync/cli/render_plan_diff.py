@@ -13,7 +13,7 @@ from arsync.cli.json_output import print_json_of_each
 from arsync.core.trials.plan_diff import LINE, Cause, PlanChange
 
 if TYPE_CHECKING:
-    from arsync.application.plan_changes import Since
+    from arsync.application.decisions.plan_changes import Since
 
 ROWS_SHOWN_MAX = 100
 """So many changes of one cause are shown; `--all` and `--json` show every one."""
@@ -21,7 +21,7 @@ ROWS_SHOWN_MAX = 100
 
 def print_since(changes: Sequence[Since], *, as_json: bool, everything: bool) -> None:
     """Print what changed in one or more connections."""
-    from arsync.application.plan_changes import since_view
+    from arsync.application.decisions.plan_changes import since_view
 
     if as_json:
         print_json_of_each([since_view(since) for since in changes])

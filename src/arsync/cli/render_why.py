@@ -16,8 +16,8 @@ from arsync.core.planning.rules_read import SECTIONS_READ
 from arsync.core.rulebook.rules_text import short_hash
 
 if TYPE_CHECKING:
+    from arsync.application.decisions.supplier_watching import SupplierWhy
     from arsync.application.results import ActionHistory, Why
-    from arsync.application.supplier_watching import SupplierWhy
     from arsync.core.planning.rules_read import ReasonLine
 
 INVOICES_EXPLAINED_MAX = 5

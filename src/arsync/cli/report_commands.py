@@ -26,9 +26,9 @@ from arsync.core.ledger.missing_documents import missing_in_words
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.ageing_report import AgeingTable
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.measure_documents import FigureDocuments
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.reports.ageing_report import AgeingTable
+    from arsync.application.reports.measure_documents import FigureDocuments
     from arsync.config import Config
     from arsync.core.ledger.age_buckets import AgeBands
 
@@ -73,8 +73,8 @@ def ageing(
     config_file: Path | None,
 ) -> int:
     """Show what is owed, by customer, currency and age."""
-    from arsync.application.ageing_report import ageing_report
-    from arsync.application.connecting import connections
+    from arsync.application.connections.connecting import connections
+    from arsync.application.reports.ageing_report import ageing_report
 
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
@@ -104,7 +104,7 @@ def _bands(text: str, by_date: str) -> AgeBands:
 
 def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
     """Return the report as a file's text; None when it is to be shown as a table."""
-    from arsync.application.ageing_report import (
+    from arsync.application.reports.ageing_report import (
         ageing_table_view,
         as_csv,
         as_html,
@@ -122,7 +122,7 @@ def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
 
 
 def _show_ageing(tables: Sequence[AgeingTable]) -> None:
-    from arsync.application.ageing_report import as_rows, tie_out_lines
+    from arsync.application.reports.ageing_report import as_rows, tie_out_lines
 
     for table in tables:
         columns, rows = as_rows(table)
@@ -194,10 +194,10 @@ def measures(
     when it misleads, is told in docs/measures.md. Currencies are never added; where a ledger has
     several, a last line converts them at the rates that the platform recorded.
     """
-    from arsync.application.connecting import connections
-    from arsync.application.measure_documents import documents_of_measure
-    from arsync.application.measures_page import measures_html
-    from arsync.application.measures_report import (
+    from arsync.application.connections.connecting import connections
+    from arsync.application.reports.measure_documents import documents_of_measure
+    from arsync.application.reports.measures_page import measures_html
+    from arsync.application.reports.measures_report import (
         By,
         goal_lines,
         known_in_words,
@@ -207,7 +207,7 @@ def measures(
         measures_view,
         worklist_in_words,
     )
-    from arsync.application.measures_report import known_then as measures_known_then
+    from arsync.application.reports.measures_report import known_then as measures_known_then
     from arsync.core.analytics.measure_sums import WINDOW_DAYS
 
     with opened(config_file) as (actor, container):
@@ -274,7 +274,7 @@ def _give_documents(
     config: Config,
 ) -> None:
     """Give the documents behind a figure in the form that was asked for."""
-    from arsync.application.measure_documents import (
+    from arsync.application.reports.measure_documents import (
         document_sections,
         documents_csv,
         documents_view,
@@ -310,9 +310,9 @@ def steps(
     same state without it. It is an association, never an effect; with too few cases it is not
     known.
     """
-    from arsync.application.connecting import connections
-    from arsync.application.report_page import ReportSection
-    from arsync.application.steps_report import (
+    from arsync.application.connections.connecting import connections
+    from arsync.application.reports.report_page import ReportSection
+    from arsync.application.reports.steps_report import (
         ASSOCIATION,
         COLUMNS,
         steps_csv,
@@ -374,9 +374,9 @@ def tie_out(
     Names the customers that explain a difference. Compares with what the last pulls brought, and
     calls no platform. No day but today can be tied out.
     """
-    from arsync.application.connecting import connections
-    from arsync.application.report_page import report_html
-    from arsync.application.tie_out_report import (
+    from arsync.application.connections.connecting import connections
+    from arsync.application.reports.report_page import report_html
+    from arsync.application.reports.tie_out_report import (
         DOCUMENT_COLUMNS,
         document_rows,
         documents_csv,

@@ -13,10 +13,10 @@ from arsync.cli.json_output import json_text
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.organisation.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
-    from arsync.application.report_page import ReportSection
+    from arsync.application.reports.report_page import ReportSection
     from arsync.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,7 +78,7 @@ def report_connections(
     Raises:
         UserMistake: a file is wanted of what is only shown.
     """
-    from arsync.application.connecting import connections
+    from arsync.application.connections.connecting import connections
 
     with opened(config_file) as (actor, container):
         tables = [
@@ -109,7 +109,7 @@ def give_sections(
     Raises:
         UserMistake: a file is wanted of what is only shown.
     """
-    from arsync.application.report_page import report_html
+    from arsync.application.reports.report_page import report_html
 
     if form == "html":
         give(report_html(heading, sections), output, connections, config)

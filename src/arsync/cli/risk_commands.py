@@ -20,14 +20,14 @@ from arsync.cli.common import (
 from arsync.cli.report_output import format_option, output_option, report_connections
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.report_page import ReportSection
-    from arsync.application.risk_reports import (
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.reports.report_page import ReportSection
+    from arsync.application.reports.risk_reports import (
         ConcentrationTable,
         OwedDocument,
         ProvisionTable,
     )
-    from arsync.application.terms_report import TermsTable
+    from arsync.application.reports.terms_report import TermsTable
 
 NAMED_MAX = 5
 """So many invoices of a customer are named; CSV and JSON have all."""
@@ -103,7 +103,7 @@ def provision(
     counts. Where the ledger's history is too short, the answer is "not known".
     What a figure means, and when it misleads, is told in docs/forecast.md.
     """
-    from arsync.application.risk_reports import (
+    from arsync.application.reports.risk_reports import (
         owed_documents_csv,
         provision_csv,
         provision_report,
@@ -131,8 +131,8 @@ def provision(
 
 
 def _provision_sections(table: ProvisionTable, *, explain: bool) -> list[ReportSection]:
-    from arsync.application.report_page import ReportSection
-    from arsync.application.risk_reports import (
+    from arsync.application.reports.report_page import ReportSection
+    from arsync.application.reports.risk_reports import (
         late_rows,
         provision_notes,
         provision_rows,
@@ -180,7 +180,7 @@ def concentration(
     With the Herfindahl index, by currency; where a ledger has several, last in the organisation's
     at the rates that the platform recorded.
     """
-    from arsync.application.risk_reports import (
+    from arsync.application.reports.risk_reports import (
         concentration_csv,
         concentration_report,
         concentration_view,
@@ -201,8 +201,8 @@ def concentration(
 
 
 def _concentration_sections(table: ConcentrationTable, *, explain: bool) -> list[ReportSection]:
-    from arsync.application.report_page import ReportSection
-    from arsync.application.risk_reports import concentration_note, concentration_rows
+    from arsync.application.reports.report_page import ReportSection
+    from arsync.application.reports.risk_reports import concentration_note, concentration_rows
 
     title = f"{table.connection}, at the end of {table.as_of}"
     if not table.rows:
@@ -236,7 +236,7 @@ def terms_of_payment(
     config_file: Path | None,
 ) -> int:
     """Show whose payment terms differ from the rulebook's."""
-    from arsync.application.terms_report import terms_csv, terms_report, terms_view
+    from arsync.application.reports.terms_report import terms_csv, terms_report, terms_view
 
     return report_connections(
         partial(terms_report, as_of=as_of),
@@ -252,7 +252,7 @@ def terms_of_payment(
 
 
 def _terms_sections(table: TermsTable) -> list[ReportSection]:
-    from arsync.application.report_page import ReportSection
+    from arsync.application.reports.report_page import ReportSection
 
     title = f"{table.connection}, at the end of {table.as_of}"
     columns = ["customer", "terms by policy", "in the books", "invoices due otherwise", "because"]
@@ -275,7 +275,7 @@ def _terms_sections(table: TermsTable) -> list[ReportSection]:
 
 
 def _documents_section(title: str, documents: Sequence[OwedDocument]) -> ReportSection:
-    from arsync.application.report_page import ReportSection
+    from arsync.application.reports.report_page import ReportSection
     from arsync.core.ledger.money import bare
 
     columns = ["document", "customer", "segment", "due", "bucket", "currency", "owed net"]

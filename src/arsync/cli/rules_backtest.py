@@ -25,8 +25,8 @@ from arsync.core.ledger.money import shown
 from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.trials import RulesBacktest
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.rules.trials import RulesBacktest
     from arsync.core.trials.backtest import Backtest, LineResult
 
 
@@ -61,8 +61,8 @@ def rules_backtest(
     that runs went by; without RULEBOOK, the current rulebook is used. It cannot show how much
     sooner customers would have paid.
     """
-    from arsync.application.connecting import connections
-    from arsync.application.trials import backtest_rulebooks, rules_backtest_view
+    from arsync.application.connections.connecting import connections
+    from arsync.application.rules.trials import backtest_rulebooks, rules_backtest_view
 
     with opened(config_file) as (actor, container):
         trials = [

@@ -22,8 +22,8 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.rule_files import CheckedRules
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.rules.rule_files import CheckedRules
     from arsync.config import Config
 
 WATCH_SECONDS = 0.5
@@ -119,14 +119,14 @@ def _config(config_file: Path | None) -> Config:
 def _checked(
     paths: tuple[Path, ...], connection: ConnectionChoice, config_file: Path | None
 ) -> CheckedRules:
-    from arsync.application.rule_files import check_files, check_shared_rules
+    from arsync.application.rules.rule_files import check_files, check_shared_rules
 
     if paths:
         return check_files(_config(config_file), paths)
     if not connection and _nothing_connected(config := config_of(config_file)):
         return check_shared_rules(config)
 
-    from arsync.application.rule_checking import check_rules
+    from arsync.application.rules.rule_checking import check_rules
 
     with opened(config_file) as (actor, container):
         return check_rules(actor, container, connection)
@@ -138,7 +138,7 @@ def _nothing_connected(config: Config) -> bool:
 
 
 def _print(checked: CheckedRules, *, as_json: bool, one_line: bool) -> int:
-    from arsync.application.rule_files import check_view
+    from arsync.application.rules.rule_files import check_view
 
     if as_json:
         print_json(check_view(checked), one_line=one_line)

@@ -22,8 +22,8 @@ from arsync.cli.json_output import print_json_of_each
 from arsync.errors import EXIT_DONE, EXIT_FAILED, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.trials import RulesDiff
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.rules.trials import RulesDiff
     from arsync.core.trials.rulebook_diff import CustomerDifference, RulebookSide
 
 CUSTOMERS_SHOWN_MAX = 100
@@ -67,8 +67,8 @@ def rules_diff(
     uses the texts beside it, and a letter with different words is a difference. With a hash, the
     lines that differ are shown as well. Nothing is sent, and nothing is written.
     """
-    from arsync.application.connecting import connections
-    from arsync.application.trials import Comparison, diff_rulebooks, rules_diff_view
+    from arsync.application.connections.connecting import connections
+    from arsync.application.rules.trials import Comparison, diff_rulebooks, rules_diff_view
 
     if not old and not revision:
         raise UserMistake(

@@ -67,7 +67,7 @@ def rules_new(
     does about a customer, day by day. Each question has an option, for scripts. FILE must not exist
     yet.
     """
-    from arsync.application import starter_rules as starter
+    from arsync.application.rules import starter_rules as starter
     from arsync.core.rulebook.starter import Answers
 
     if file.exists():
@@ -163,7 +163,7 @@ class _Questions:
 
 def _write_scenarios(file: Path, rulebook: Rulebook) -> list[Path]:
     """Write first scenarios beside the rulebook; what is there already is left as it is."""
-    from arsync.application.starter_rules import scenarios_beside, write_first_scenarios
+    from arsync.application.rules.starter_rules import scenarios_beside, write_first_scenarios
 
     scenarios = scenarios_beside(file)
     if scenarios.exists():

@@ -14,7 +14,7 @@ from arsync.core.rulebook.rules_text import short_hash
 from arsync.errors import EXIT_DONE, EXIT_WAITING
 
 if TYPE_CHECKING:
-    from arsync.application.rules_push import PushedRulebook, PushedRulesFolder
+    from arsync.application.rules.rules_push import PushedRulebook, PushedRulesFolder
 
 FILES_SHOWN_MAX = 30
 """So many changed files are listed; `--json` lists all."""
@@ -39,8 +39,8 @@ def rules_push(connection: str | None, as_json: bool, config_file: Path | None) 
     connection's own folder replaces the one that was pushed before. Where [rules] two_people_above
     is set, a push that treats more customers otherwise waits until somebody else pushes the same.
     """
-    from arsync.application.rules_push import push_rules, push_view
-    from arsync.application.rules_push_by_two import PushWaits
+    from arsync.application.rules.rules_push import push_rules, push_view
+    from arsync.application.rules.rules_push_by_two import PushWaits
 
     with opened(config_file) as (actor, container):
         try:

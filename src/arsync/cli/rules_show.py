@@ -21,7 +21,7 @@ from arsync.clock import in_words
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
+    from arsync.application.organisation.connection_choice import ConnectionChoice
 
 
 @click.command("show", short_help="Print the effective rulebook, with file and line of each part.")
@@ -60,7 +60,7 @@ def rules_show(
         return _show_version(prefix, config_file, as_written=as_written, as_json=as_json)
     if as_written:
         raise UserMistake("--files needs --version: the files of today are in the rules folder.")
-    from arsync.application.rule_checking import effective_rules, effective_rules_view
+    from arsync.application.rules.rule_checking import effective_rules, effective_rules_view
 
     with opened(config_file, needs_config=not paths) as (actor, container):
         rulebook, text = effective_rules(actor, container, paths, connection)
@@ -72,7 +72,7 @@ def rules_show(
 
 
 def _show_version(prefix: str, config_file: Path | None, *, as_written: bool, as_json: bool) -> int:
-    from arsync.application.rulebook_versions import kept_rulebook, kept_rulebook_view
+    from arsync.application.rules.rulebook_versions import kept_rulebook, kept_rulebook_view
 
     with opened(config_file) as (actor, container):
         kept = kept_rulebook(actor, container, prefix)
@@ -107,7 +107,7 @@ def _show_version(prefix: str, config_file: Path | None, *, as_written: bool, as
 @config_option
 def rules_drift(connection: ConnectionChoice, as_json: bool, config_file: Path | None) -> int:
     """List how each connection's rulebook differs from the shared rulebook."""
-    from arsync.application import rule_checking
+    from arsync.application.rules import rule_checking
     from arsync.cli.summaries import is_summarised, show_drift_summary
 
     with opened(config_file) as (actor, container):

@@ -26,8 +26,8 @@ from arsync.core.trials.simulation import DAYS_MAX, Debtors
 from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.trials import RulesSimulation, TakenOver
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.rules.trials import RulesSimulation, TakenOver
     from arsync.core.rulebook import Rulebook
     from arsync.core.trials.activity_counts import ActivityCounts, Peak, Touched
 
@@ -80,8 +80,8 @@ def rules_simulate(
     everything is approved on its day. A connection that only observes is treated as taken over
     today, so old debts start as `take_over` says.
     """
-    from arsync.application.connecting import connections
-    from arsync.application.trials import rules_simulation_view, simulation
+    from arsync.application.connections.connecting import connections
+    from arsync.application.rules.trials import rules_simulation_view, simulation
 
     with opened(config_file) as (actor, container):
         trials = [
@@ -89,7 +89,7 @@ def rules_simulate(
             for organisation in connections(actor, container, connection)
         ]
     if html_file is not None:
-        from arsync.application.simulation_page import simulation_page
+        from arsync.application.rules.simulation_page import simulation_page
 
         write_output(html_file, simulation_page(trials), container.config)
         say(f"Wrote {html_file}.")

@@ -19,7 +19,7 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.scenarios import PlayedFile
+    from arsync.application.rules.scenarios import PlayedFile
     from arsync.core.trials.scenario import Failure
 
 LINE_LENGTH = 78
@@ -64,7 +64,7 @@ def rules_test(
     folder and of each connection's folder in it. Nothing is sent, and nothing is written: --write
     prints a draft. The exit code is 1 if anything differs, and 2 if a file has mistakes.
     """
-    from arsync.application.scenarios import draft_scenario, play_scenarios, scenarios_view
+    from arsync.application.rules.scenarios import draft_scenario, play_scenarios, scenarios_view
     from arsync.config import load_config
 
     if about:

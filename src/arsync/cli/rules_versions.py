@@ -23,7 +23,7 @@ def rules_versions(as_json: bool, config_file: Path | None) -> int:
     sends anything. `arsync rules show --version HASH` prints one, and `arsync rules diff HASH`
     compares it with today's.
     """
-    from arsync.application.rulebook_versions import rulebook_versions, version_view
+    from arsync.application.rules.rulebook_versions import rulebook_versions, version_view
 
     with opened(config_file) as (actor, container):
         versions = rulebook_versions(actor, container)

@@ -26,9 +26,9 @@ from arsync.cli.json_output import print_json, print_json_of_each
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.container import Container
-    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.organisation.container import Container
+    from arsync.application.organisation.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
     from arsync.application.results import RunResult
     from arsync.application.store_values import Progress
@@ -52,7 +52,7 @@ def pull(
     connection: ConnectionChoice, as_json: bool, verbose: bool, config_file: Path | None
 ) -> int:
     """Bring the copy of the ledger up to date."""
-    from arsync.application.pulling import RunWatch, pull_ledger
+    from arsync.application.runs.pulling import RunWatch, pull_ledger
     from arsync.workers.stop_signals import stop_on_signals
 
     with (
@@ -98,7 +98,7 @@ def plan(
 
     --letters shows the letters of today's plan, word for word, in place of the plan.
     """
-    from arsync.application.connecting import connections
+    from arsync.application.connections.connecting import connections
 
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
@@ -147,7 +147,7 @@ def _print_changes(
     as_json: bool,
     everything: bool,
 ) -> None:
-    from arsync.application.plan_changes import since_last_plan
+    from arsync.application.decisions.plan_changes import since_last_plan
     from arsync.cli.render_plan_diff import print_since
 
     changes = [since_last_plan(actor, organisation, as_of) for organisation in organisations]
@@ -163,7 +163,7 @@ def _print_plans(
     everything: bool,
 ) -> int:
     """Print plans, and return whether a person has to look at one."""
-    from arsync.application import plans
+    from arsync.application.decisions import plans
     from arsync.cli.render import show_plan
     from arsync.cli.render_reasons import Reasons
     from arsync.cli.summaries import is_summarised, show_plan_summary
@@ -202,8 +202,8 @@ def apply(
 
     Before a message leaves, the invoices it names are read again from the platform.
     """
-    from arsync.application import runs
-    from arsync.application.pulling import RunWatch
+    from arsync.application.runs import runs
+    from arsync.application.runs.pulling import RunWatch
     from arsync.workers.stop_signals import stop_on_signals
 
     with (
@@ -247,7 +247,7 @@ def sync(
         if now:
             raise UserMistake("--soon leaves the run to another process, --now makes it here.")
         return _want(connection, config_file, as_json=as_json)
-    from arsync.application.pulling import RunWatch
+    from arsync.application.runs.pulling import RunWatch
     from arsync.workers.embedded_loop import sync_all
     from arsync.workers.stop_signals import stop_on_signals
 
@@ -266,7 +266,7 @@ def sync(
 
 def _want(connection: ConnectionChoice, config_file: Path | None, *, as_json: bool) -> int:
     """Let connections be synced soon, and say by what."""
-    from arsync.application.scheduling import want_sync
+    from arsync.application.runs.scheduling import want_sync
 
     with opened(config_file) as (actor, container):
         wishes = want_sync(actor, container, connection)
@@ -306,7 +306,7 @@ def run(
     printed as `sync` prints it, with every cause; with --json it is one line. The exit code is the
     worst of each connection's last complete run.
     """
-    from arsync.application.connecting import connections
+    from arsync.application.connections.connecting import connections
     from arsync.application.permissions import SCHEDULE
     from arsync.application.result_views import run_view
     from arsync.cli.render import show_result
@@ -347,7 +347,7 @@ def to_run(
     actor: Actor, container: Container, connection: ConnectionChoice
 ) -> list[OrganisationContext]:
     """Return what a command works on; who is paused is told."""
-    from arsync.application.connection_changes import connections_to_run
+    from arsync.application.connections.connection_changes import connections_to_run
 
     working_on = connections_to_run(actor, container, connection)
     for note in working_on.notes:
@@ -361,8 +361,8 @@ def plan_and_save(actor: Actor, container: Container, connection: ConnectionChoi
     Returns:
         What went wrong: one connection's broken rulebook stops only that connection.
     """
-    from arsync.application.connecting import connections
-    from arsync.application.runs import prepare
+    from arsync.application.connections.connecting import connections
+    from arsync.application.runs.runs import prepare
 
     results = [
         prepare(actor, organisation) for organisation in connections(actor, container, connection)

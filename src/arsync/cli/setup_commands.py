@@ -19,8 +19,8 @@ from arsync.errors import EXIT_DONE, UserMistake
 from arsync.files import write_private
 
 if TYPE_CHECKING:
-    from arsync.application.container import Container
-    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.organisation.container import Container
+    from arsync.application.organisation.organisation_context import OrganisationContext
     from arsync.application.permissions import Actor
 
 MODES = tuple(WORDS_OF_MODES)
@@ -202,7 +202,7 @@ def connect(
 
     A new connection only observes: it reads and plans, and writes nothing.
     """
-    from arsync.application import connecting
+    from arsync.application.connections import connecting
     from arsync.application.result_views import connection_view
 
     with opened(config_file) as (actor, container):
@@ -230,7 +230,7 @@ def connect(
 
 def ask_consent(container: Container, platform: str, *, no_browser: bool) -> Grant:
     """Send a person to a platform's consent page, and return what it grants."""
-    from arsync.application.oauth_authorisation import authorise
+    from arsync.application.organisation.oauth_authorisation import authorise
 
     authoriser = container.authoriser(platform)
     redirect_url = container.config.get(platform, "redirect_url")
@@ -253,7 +253,7 @@ def _with_own_reminders(
     actor: Actor, organisation: OrganisationContext, answer: str | None
 ) -> OrganisationContext:
     """Ask once whether the platform sends reminders of its own, if it does not report this."""
-    from arsync.application.connecting import set_own_reminders
+    from arsync.application.connections.connecting import set_own_reminders
 
     books, label = organisation.connection.organisation, organisation.label
     # Asked now, before anything can leave: two systems must not chase one invoice.
@@ -313,7 +313,7 @@ def disconnect(name: str, yes: bool, as_json: bool, config_file: Path | None) ->
 
     Its copy of the ledger is deleted as well; the history, promises and agreements are kept.
     """
-    from arsync.application import connecting
+    from arsync.application.connections import connecting
 
     with opened(config_file) as (actor, container):
         (organisation,) = connecting.connections(actor, container, name)

@@ -26,8 +26,8 @@ from arsync.core.ledger.statement_of_account import StatementKind
 from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
-    from arsync.application.connection_choice import ConnectionChoice
-    from arsync.application.statements import CustomerStatement
+    from arsync.application.letters.statements import CustomerStatement
+    from arsync.application.organisation.connection_choice import ConnectionChoice
     from arsync.core.ledger.statement_of_account import StatementLine, StatementSection
 
 
@@ -72,7 +72,7 @@ def statement(
     changes nothing; --send has it leave with the next run, on your word as `letters send` does, and
     the statement is made anew when it leaves.
     """
-    from arsync.application import statements
+    from arsync.application.letters import statements
     from arsync.application.letters.asking import send_statement
     from arsync.application.persons_words import recorded_view
 

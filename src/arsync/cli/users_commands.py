@@ -20,7 +20,7 @@ from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.container import Container
+    from arsync.application.organisation.container import Container
     from arsync.application.people.managing import Handed, PersonLine, RoleWanted
 
 ROLES = ("owner", "controller", "accountant", "reader")

@@ -32,7 +32,7 @@ def webhooks(
     listens until SIGTERM or Ctrl-C; what has been received by then is still answered. A proxy with
     TLS stands before it: see docs/webhooks.md. With --json the addresses are printed as an object.
     """
-    from arsync.application.webhooks import webhook_counts
+    from arsync.application.runs.webhooks import webhook_counts
     from arsync.web.server import serve
     from arsync.workers.stop_signals import stop_on_signals
 

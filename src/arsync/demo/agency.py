@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from arsync.application import placements
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.agreements import placements
+from arsync.application.agreements.placement_pack import write_pack
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor
-from arsync.application.placement_pack import write_pack
 from arsync.errors import UserMistake
 
 PLACED_ON_DAY = 45

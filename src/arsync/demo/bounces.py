@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.core.actions import Action, ActionKind
 from arsync.core.ledger.mail_addresses import folded_address
 from arsync.core.ledger.records import Account, Contact, is_owed

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from arsync.application import promises
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.agreements import promises
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor
 from arsync.core.ledger.records import Account, Invoice, is_owed
 from arsync.demo.world import World

@@ -17,8 +17,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from arsync.application import connecting
-from arsync.application.container import Container
+from arsync.application.connections import connecting
+from arsync.application.organisation.container import Container
 from arsync.application.people.signing_in import hashed
 from arsync.application.permissions import SCHEDULE, Role
 from arsync.config import load_config

@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
 
-from arsync.application import approvals, connecting, disputes, payment_plans, promises, tasks
-from arsync.application.action_history import ActionFilter, actions
-from arsync.application.container import Container
-from arsync.application.oauth_authorisation import authorise
+from arsync.application.agreements import disputes, payment_plans, promises
+from arsync.application.connections import connecting
+from arsync.application.decisions import approvals
+from arsync.application.decisions.action_history import ActionFilter, actions
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.oauth_authorisation import authorise
 from arsync.application.permissions import SCHEDULE, Actor, Role
 from arsync.application.results import Listed, RunResult
+from arsync.application.work import tasks
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.core.actions import ActionState

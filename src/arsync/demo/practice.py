@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from arsync.application import approvals, connecting, connection_import
-from arsync.application.connection_changes import ConnectionChange, change_connections
-from arsync.application.container import Container
-from arsync.application.oauth_authorisation import authorise
-from arsync.application.organisation_context import OrganisationContext
-from arsync.application.overview import Overview, overview
+from arsync.application.connections import connecting, connection_import
+from arsync.application.connections.connection_changes import ConnectionChange, change_connections
+from arsync.application.decisions import approvals
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.oauth_authorisation import authorise
+from arsync.application.organisation.organisation_context import OrganisationContext
+from arsync.application.overview.overview import Overview, overview
 from arsync.application.permissions import SCHEDULE
 from arsync.clock import SystemClock
 from arsync.config import load_config

@@ -16,7 +16,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE
 from arsync.application.results import RunResult
 from arsync.errors import UserMistake

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from arsync.application.container import Container
-from arsync.application.organisation_context import organisation_by_id
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import organisation_by_id
 from arsync.application.permissions import SCHEDULE, Actor
-from arsync.application.pulling import RunWatch
 from arsync.application.results import RunResult
+from arsync.application.runs.pulling import RunWatch
 from arsync.config import load_config
 from arsync.demo.file_clock import FileClock
 from arsync.demo.practice_servers import WorkerLine

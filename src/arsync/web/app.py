@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.errors import ArsyncError, RetryLater
 from arsync.web.ops_routes import ops_routes
 from arsync.web.webhook_routes import webhook_routes

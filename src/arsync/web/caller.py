@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from flask import Request
 from werkzeug.exceptions import NotFound
 
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.people.audit import note
 from arsync.application.people.persons import Person
 from arsync.application.permissions import (

@@ -14,10 +14,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric as MetricFamily
 from prometheus_client.registry import Collector
 
-from arsync.application.container import Container
-from arsync.application.metrics import Metric, Sample, metrics
+from arsync.application.connections.readiness import why_not_ready
+from arsync.application.organisation.container import Container
+from arsync.application.overview.metrics import Metric, Sample, metrics
 from arsync.application.permissions import SCHEDULE
-from arsync.application.readiness import why_not_ready
 
 ANSWER_SECONDS_MAX = 7.0
 """Whatever the database does, an answer comes by then: a monitoring system waits for ten."""

@@ -13,7 +13,7 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.people.signing_in import first_link
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.errors import UserMistake

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE
-from arsync.application.webhooks import WebhookIntake
+from arsync.application.runs.webhooks import WebhookIntake
 from arsync.store.admin.webhooks import WebhookOutcome
 
 RETRY_AFTER_SECONDS = 10

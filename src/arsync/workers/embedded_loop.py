@@ -10,16 +10,19 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from typing import NamedTuple
 
-from arsync.application.connection_changes import connections_to_run
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
-from arsync.application.daily_mail import mail_of_the_day
-from arsync.application.organisation_context import OrganisationContext, organisation_by_id
+from arsync.application.connections.connection_changes import connections_to_run
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import (
+    OrganisationContext,
+    organisation_by_id,
+)
+from arsync.application.overview.daily_mail import mail_of_the_day
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.pulling import UNWATCHED, RunWatch
 from arsync.application.results import RunResult
-from arsync.application.runs import sync
-from arsync.application.scheduling import sync_if_due
+from arsync.application.runs.pulling import UNWATCHED, RunWatch
+from arsync.application.runs.runs import sync
+from arsync.application.runs.scheduling import sync_if_due
 from arsync.errors import ArsyncError, StoreGone
 
 WAKE_SECONDS = 0.2

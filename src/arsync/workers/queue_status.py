@@ -9,9 +9,9 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
-from arsync.application.container import Container
-from arsync.application.lateness import LATE_SECONDS
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.runs.lateness import LATE_SECONDS
 from arsync.store.admin.measures import WORKER_SILENT_SECONDS
 from arsync.store.models import DueLedger
 from arsync.workers.queue_schema import WANTED_PRIORITY, queue_tables

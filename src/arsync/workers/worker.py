@@ -19,13 +19,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from arsync import __version__
-from arsync.application.container import Container
-from arsync.application.daily_mail import mail_of_the_day
-from arsync.application.organisation_context import organisation_by_id
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import organisation_by_id
+from arsync.application.overview.daily_mail import mail_of_the_day
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.pulling import RunWatch
 from arsync.application.results import RunResult
-from arsync.application.scheduling import sync_if_due
+from arsync.application.runs.pulling import RunWatch
+from arsync.application.runs.scheduling import sync_if_due
 from arsync.errors import ArsyncError
 from arsync.telemetry import span
 from arsync.workers.connection_budget import ensure_room, pool_of, refuse_shared_sessions

@@ -10,6 +10,7 @@ import pytest
 from tests.builders.desk import DeskDriver, a_desk
 from tests.builders.driver import an_owner
 
+from arsync.application.customers.name_search import NotFound
 from arsync.application.desk.record_pages import (
     ActionsWanted,
     WantedPage,
@@ -20,8 +21,7 @@ from arsync.application.desk.record_pages import (
     one_customer,
     one_invoice,
 )
-from arsync.application.name_search import NotFound
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.core.actions import ActionKind, ActionState
 
 OWNER = an_owner("Hannah Reid")

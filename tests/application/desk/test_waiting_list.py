@@ -17,7 +17,7 @@ from tests.builders.records import a_contact, an_invoice
 from arsync.application.desk.approval_queue import QueuePage, queue_page, shown_decision
 from arsync.application.desk.today import today
 from arsync.application.desk.waiting_list import HOLDS, LETTERS, OTHERS, WaitingFilter
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
 from arsync.connector_sdk import Page
 from arsync.core.actions import Action, ActionKind, ActionState

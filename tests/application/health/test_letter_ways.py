@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from arsync.application import connecting
-from arsync.application.container import Container
+from arsync.application.connections import connecting
 from arsync.application.health.findings import OK, WRONG, Finding
 from arsync.application.health.letter_ways import way_findings
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, Role
 
 OWNER = Actor("Olga", Role.OWNER)

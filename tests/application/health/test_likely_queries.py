@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tests.builders.books import Books
 
-from arsync.application import connecting, pulling
-from arsync.application.container import Container
+from arsync.application.connections import connecting
 from arsync.application.health.likely_queries import NAMED_MAX, query_findings
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, Role
+from arsync.application.runs import pulling
 
 OWNER = Actor("Olga", Role.OWNER)
 

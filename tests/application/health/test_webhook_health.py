@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK
 from arsync.application.health.webhook_health import webhook_findings
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import SCHEDULE
 from arsync.clock import SetClock
 from arsync.config import example_config, load_config

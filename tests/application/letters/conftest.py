@@ -10,10 +10,11 @@ from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
 from tests.builders.mail_server import AnyPort, Sink
 from tests.builders.stores import put_store
 
-from arsync.application import connecting, pulling
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.connections import connecting
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
+from arsync.application.runs import pulling
 from arsync.clock import SetClock
 from arsync.config import load_config
 

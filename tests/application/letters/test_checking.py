@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.builders.books import ORGANISATION, Books
 
-from arsync.application import pulling
-from arsync.application.container import Container
 from arsync.application.letters.checking import LetterFinding, check_letters
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, Role
+from arsync.application.runs import pulling
 from arsync.config import load_config
 
 from .conftest import OWNER, now

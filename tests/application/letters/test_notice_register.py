@@ -11,7 +11,6 @@ import pytest
 from tests.builders.actions import an_action, an_invoice_ref
 from tests.builders.books import NOW, TODAY
 
-from arsync.application.container import Container
 from arsync.application.letters.notice_register import (
     PASSED_OVER,
     RegisteredNotice,
@@ -20,6 +19,7 @@ from arsync.application.letters.notice_register import (
     outcome_of,
     register_csv,
 )
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, Role
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionState

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from tests.builders.books import Books
 
-from arsync.application import connecting, pulling, runs
-from arsync.application.action_history import action_history
-from arsync.application.container import Container
-from arsync.application.letter_preview import extras_as_sent
+from arsync.application.connections import connecting
+from arsync.application.decisions.action_history import action_history
+from arsync.application.letters.letter_preview import extras_as_sent
 from arsync.application.letters.plan_letters import letters_of_plan
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, Role
+from arsync.application.runs import pulling, runs
 from arsync.application.timeline.customer_timeline import timeline
 from arsync.core.actions.notices import NoticeNumber
 from arsync.outbox import LetterExtras

@@ -12,9 +12,8 @@ from tests.builders.books import NOW, ORGANISATION, RULES, TODAY, Books
 from tests.builders.mail_server import Sink
 from tests.builders.pdf_pages import flowing_text
 
-from arsync.application import connecting, pulling, runs
-from arsync.application.container import Container
-from arsync.application.letter_preview import LINKS_COME_LATER, letter_shown
+from arsync.application.connections import connecting
+from arsync.application.letters.letter_preview import LINKS_COME_LATER, letter_shown
 from arsync.application.letters.previewing import (
     MADE_UP_CUSTOMER,
     MADE_UP_SENDER,
@@ -23,7 +22,9 @@ from arsync.application.letters.previewing import (
     LetterWanted,
     preview_letter,
 )
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, Role
+from arsync.application.runs import pulling, runs
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.core.actions import ActionKind, ActionState

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from arsync.application.container import Container
 from arsync.application.letters.text_copying import copy_text
 from arsync.application.letters.text_listing import ListedText, list_texts, unused
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, NotPermitted, Role
 from arsync.errors import UserMistake
 from arsync.mail import SHIPPED_NAMES, languages

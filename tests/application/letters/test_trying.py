@@ -10,11 +10,11 @@ from tests.builders.books import ORGANISATION, Books
 from tests.builders.mail_server import Sink
 from tests.builders.pictures import SVG
 
-from arsync.application import pulling
-from arsync.application.container import Container
 from arsync.application.letters.previewing import LetterWanted, preview_letter
 from arsync.application.letters.trying import send_test
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, NotPermitted, Role
+from arsync.application.runs import pulling
 from arsync.errors import RetryLater, UserMistake
 
 from .conftest import OWNER, now

@@ -10,17 +10,18 @@ from tests.application.conftest import container, rules_source
 from tests.builders.books import TODAY, Books
 from tests.builders.records import a_payment
 
-from arsync.application import connecting, pulling, runs
-from arsync.application.contact_log import LogEntry, log
-from arsync.application.container import Container
-from arsync.application.disputes import DisputeWords, open_dispute
-from arsync.application.hold_customer import hold_customer
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.agreements.disputes import DisputeWords, open_dispute
+from arsync.application.agreements.promises import PromiseToPay, promise
+from arsync.application.connections import connecting
+from arsync.application.customers.contact_log import LogEntry, log
+from arsync.application.customers.hold_customer import hold_customer
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
-from arsync.application.promises import PromiseToPay, promise
-from arsync.application.tasks import CallReport, complete_task
+from arsync.application.runs import pulling, runs
 from arsync.application.timeline.customer_timeline import EVENTS_SHOWN_MAX, Timeline, timeline
 from arsync.application.timeline.sources import SOURCES
+from arsync.application.work.tasks import CallReport, complete_task
 from arsync.connector_sdk import PlatformNote
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import (

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 from tests.store.conftest import fill_every_table
 
-from arsync.application.exported_decisions import EXPORTED_TABLES, ExportedTable
+from arsync.application.reports.exported_decisions import EXPORTED_TABLES, ExportedTable
 from arsync.store import Store
 from arsync.store.admin.table_reader import ROWS_AT_ONCE
 from arsync.store.db.tables import customer_entries

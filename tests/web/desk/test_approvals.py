@@ -13,10 +13,10 @@ from flask.testing import FlaskClient
 from tests.builders.desk import HOSTILE, RULES, RULES_BY_MAIL, DeskDriver, a_desk, add_person, post
 from tests.web.desk.test_today import key_of, state_of
 
-from arsync.application.daily_digest import daily_digest
-from arsync.application.organisation_context import organisations
+from arsync.application.organisation.organisation_context import organisations
+from arsync.application.overview.daily_digest import daily_digest
+from arsync.application.overview.status import status
 from arsync.application.permissions import SCHEDULE, Role
-from arsync.application.status import status
 from arsync.clock import SetClock
 from arsync.core.actions import ActionKind, ActionState
 from arsync.store.people.audit_log import AuditFilter

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from arsync.application.line_chart import BOTTOM, LINE_HEIGHT, LINE_WIDTH, TOP
+from arsync.application.reports.line_chart import BOTTOM, LINE_HEIGHT, LINE_WIDTH, TOP
 from arsync.web.desk.band_chart import WeekSum, band_chart, short
 
 WEEKS = [

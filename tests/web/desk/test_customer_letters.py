@@ -8,7 +8,7 @@ from decimal import Decimal
 from flask.testing import FlaskClient
 from tests.builders.desk import DeskDriver, add_person, post
 
-from arsync.application.payment_plans import agree
+from arsync.application.agreements.payment_plans import agree
 from arsync.application.permissions import Actor, Role
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.agreements.plan_terms import Terms

@@ -13,21 +13,21 @@ from tests.builders.desk import HOSTILE, DeskDriver, a_desk, add_person
 from tests.builders.driver import an_owner
 from tests.builders.every_route import HOSTILE_CUSTOMER, address_of, opened
 
-from arsync.application.connection_changes import stop_everything
-from arsync.application.contact_log import LogEntry, log
-from arsync.application.credit_applications import (
+from arsync.application.agreements.disputes import DisputeWords, open_dispute
+from arsync.application.agreements.promises import PromiseToPay, promise
+from arsync.application.connections.connection_changes import stop_everything
+from arsync.application.credit.credit_applications import (
     ApplicantWords,
     ReferenceWords,
     apply_for_credit,
     record_data,
     record_reference,
 )
-from arsync.application.credit_decisions import DecidedByHand, decide_credit
-from arsync.application.disputes import DisputeWords, open_dispute
+from arsync.application.credit.credit_decisions import DecidedByHand, decide_credit
+from arsync.application.customers.contact_log import LogEntry, log
 from arsync.application.people.audit import AuditEntry, note
 from arsync.application.permissions import Role
-from arsync.application.promises import PromiseToPay, promise
-from arsync.application.tasks import NewTask, open_task
+from arsync.application.work.tasks import NewTask, open_task
 from arsync.core.ledger.agreements.credit_applications import CreditOutcome, ReferenceAnswer
 from arsync.store.people.users import UserRow
 from arsync.web.desk.pages import every_route

@@ -20,7 +20,7 @@ from tests.builders.desk import (
 
 from arsync.application.desk.rules_draft import FILE_CHARACTERS_MAX
 from arsync.application.permissions import Role, person_at_the_shell
-from arsync.application.rules_push import push_rules
+from arsync.application.rules.rules_push import push_rules
 from arsync.store.people.audit_log import AuditFilter
 
 SOONER = RULES.replace("{day: 14, email: second reminder}", "{day: 7, email: second reminder}")

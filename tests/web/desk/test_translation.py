@@ -15,8 +15,8 @@ from tests.builders.every_route import address_of, opened, visitors
 from tests.builders.programs import Program, said
 from tests.builders.pseudo_locale import accented, texts_of, write_catalogue
 
+from arsync.application.agreements.placements import end_placement, place, record_cost
 from arsync.application.permissions import Actor, Role
-from arsync.application.placements import end_placement, place, record_cost
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS
 from arsync.core.ledger.agreements.payment_plans import Every

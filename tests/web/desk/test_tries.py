@@ -12,7 +12,7 @@ from tests.builders.desk import DeskDriver, add_person, post
 
 from arsync.application.desk.rules_draft import DraftChange, save_draft
 from arsync.application.desk.try_runner import try_key
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
 from arsync.clock import SetClock
 from arsync.core.ledger.records import Account

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from arsync.application.decisions.personal_lines import no_line_because
 from arsync.application.desk.waiting_list import (
     ByMoney,
     WaitingDecision,
@@ -14,10 +15,9 @@ from arsync.application.desk.waiting_list import (
     decision_with,
     waiting_list,
 )
-from arsync.application.letter_preview import NOT_LEFT, letter_shown
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.letters.letter_preview import NOT_LEFT, letter_shown
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.personal_lines import no_line_because
 from arsync.application.results import LetterShown
 from arsync.core.actions import ActionState, Because, is_our_letter
 from arsync.core.actions.registry import LETTER_KINDS, MESSAGE_KINDS

@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.application.approvals import WAITING, approve
-from arsync.application.choosing import Decision, Selection, left_to_roles, selected
-from arsync.application.connection_changes import (
+from arsync.application.connections.connection_changes import (
     ConnectionChange,
     Mode,
     change_connections,
     stop_everything,
 )
-from arsync.application.container import Container
+from arsync.application.decisions.approvals import WAITING, approve
+from arsync.application.decisions.choosing import Decision, Selection, left_to_roles, selected
 from arsync.application.desk.deciding import CALLED_BACK_FOR
-from arsync.application.organisation_context import OrganisationContext
-from arsync.application.overview import Need, OverviewLine, overview
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
+from arsync.application.overview.overview import Need, OverviewLine, overview
 from arsync.application.people.persons import Person
 from arsync.application.permissions import ROLES, Actor, NotPermitted, Permission
 from arsync.core.actions import ActionState

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from arsync.application.connection_changes import paused_words
-from arsync.application.organisation_context import OrganisationContext
-from arsync.application.outage_text import outage_words
+from arsync.application.connections.connection_changes import paused_words
+from arsync.application.connections.outage_text import outage_words
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionState
 from arsync.store.models import ConnectionState

@@ -15,10 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from arsync.application.connecting import add_connections, check_ready_to_connect
-from arsync.application.container import Container
-from arsync.application.oauth_authorisation import CALLBACK_BYTES_MAX
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.connections.connecting import add_connections, check_ready_to_connect
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.oauth_authorisation import CALLBACK_BYTES_MAX
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.people.persons import Person
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.connector_sdk import Grant, OrganisationRef

@@ -18,7 +18,7 @@ from arsync.application.desk.customer_figures import (
     sums_of,
 )
 from arsync.application.desk.waiting import Waiting, waiting_about
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.timeline.credit import CREDIT_KINDS
 from arsync.application.timeline.customer_timeline import kept_events

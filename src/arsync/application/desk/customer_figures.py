@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.core.ledger.account_view import AccountView, Agreed, ContactView
 from arsync.core.ledger.age_buckets import BUCKETS, bucket_of
 from arsync.core.ledger.records import Account, Contact, Invoice

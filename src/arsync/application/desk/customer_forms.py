@@ -9,7 +9,7 @@ from typing import NamedTuple
 from arsync.application.desk.customer import customer_read
 from arsync.application.desk.customer_figures import Assessed, sums_of
 from arsync.application.desk.waiting import Waiting, waiting_about
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.ledger.records import Contact, Invoice
 from arsync.core.rulebook.model import CreditHold

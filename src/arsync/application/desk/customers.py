@@ -12,7 +12,7 @@ from arsync.application.desk.customer_figures import (
     figures_of,
 )
 from arsync.application.desk.waiting import Waiting, waiting_about
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.store.ledger.customer_list import After, CustomersShown, ListOf
 from arsync.translation import ReaderText

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from arsync.application import approvals
+from arsync.application.decisions import approvals
+from arsync.application.decisions.personal_lines import put_personal_line
 from arsync.application.desk.waiting_list import WaitingDecision
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.personal_lines import put_personal_line
 from arsync.core.actions import ActionState
 from arsync.core.ledger.sanitising import cleaned
 from arsync.errors import Overtaken, UserMistake

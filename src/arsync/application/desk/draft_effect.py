@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from arsync.application.account_reading import accounts_on
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.account_reading import accounts_on
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.trials import Watch
+from arsync.application.rules.trials import Watch
 from arsync.core.actions import Action
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.money import ZERO

@@ -9,12 +9,16 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from arsync.application.desk.long_work import Lane, LongJob, LongWork
-from arsync.application.forecast_report import ForecastTable, forecast_report
-from arsync.application.organisation_context import OrganisationContext
-from arsync.application.past_days import past_day
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.risk_reports import ProvisionTable, provision_report, provision_rules
-from arsync.application.trials import Watch
+from arsync.application.reports.forecast_report import ForecastTable, forecast_report
+from arsync.application.reports.past_days import past_day
+from arsync.application.reports.risk_reports import (
+    ProvisionTable,
+    provision_report,
+    provision_rules,
+)
+from arsync.application.rules.trials import Watch
 from arsync.core.analytics.ageing import Ageing, AgeingRow, ageing
 from arsync.core.analytics.concentration import Concentrating, Concentration
 from arsync.core.analytics.goal_states import GoalState, goal_states

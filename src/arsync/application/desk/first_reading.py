@@ -11,10 +11,10 @@ from typing import NamedTuple
 import yaml
 
 from arsync.application.desk.long_work import Lane, LongJob, LongWork, WorkProgress
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.pulling import RunWatch, pull_ledger
-from arsync.application.runs import sync
+from arsync.application.runs.pulling import RunWatch, pull_ledger
+from arsync.application.runs.runs import sync
 from arsync.config import connection_file
 from arsync.config.settings_writer import with_settings
 from arsync.core.ledger.records import RecordKind

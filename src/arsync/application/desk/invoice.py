@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.application.action_history import customer_history
+from arsync.application.customers.name_search import ContactId
+from arsync.application.decisions.action_history import customer_history
+from arsync.application.decisions.why import why
 from arsync.application.desk.customer import OpenInvoice, customer_read, open_invoice, platform_page
 from arsync.application.desk.customer_figures import Assessed
-from arsync.application.name_search import ContactId
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import ActionHistory, Why
-from arsync.application.why import why
 from arsync.core.ledger.agreements.promises import JudgedPromise
 from arsync.core.ledger.records import Credit, Dispute, Invoice, Payment, RecordKind, SentStep
 from arsync.errors import UserMistake

@@ -8,7 +8,7 @@ from datetime import date
 from msgspec import Struct
 
 from arsync.application.desk.record_pages import WantedPage
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.ledger.records import RecordKind
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from arsync.application.letter_preview import NOT_LEFT
+from arsync.application.letters.letter_preview import NOT_LEFT
 from arsync.application.letters.notice_register import RegisteredNotice, notice_register
 from arsync.application.letters.previewing import LetterPreview, LetterWanted, preview_letter
 from arsync.application.letters.text_listing import ListedText, list_texts
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import MessagePayload
 from arsync.core.actions.notices import text_of

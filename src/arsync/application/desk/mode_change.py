@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from arsync.application.connection_changes import change_connections
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.connections.connection_changes import change_connections
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.config.mode_words import both_words
 from arsync.core.actions import ActionState

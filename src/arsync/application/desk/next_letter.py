@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from arsync.application.desk.long_work import Lane, LongJob, LongWork
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import Action
 from arsync.core.actions.registry import MESSAGE_KINDS

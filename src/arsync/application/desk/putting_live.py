@@ -15,12 +15,12 @@ from arsync.application.desk.rules_draft import (
     is_shared,
 )
 from arsync.application.desk.tries import effect_of
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
+from arsync.application.organisation.rules_reading import STORE
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line
-from arsync.application.rules_push import ChangedRules, PushedRulesFolder, push_changed
-from arsync.application.rules_reading import STORE
-from arsync.application.scenarios import (
+from arsync.application.rules.rules_push import ChangedRules, PushedRulesFolder, push_changed
+from arsync.application.rules.scenarios import (
     PlayedFile,
     play_against,
     scenarios_in_folder,

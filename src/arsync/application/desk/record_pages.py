@@ -13,9 +13,9 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from arsync.application.account_reading import accounts_on
-from arsync.application.name_search import NotFound
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.customers.name_search import NotFound
+from arsync.application.organisation.account_reading import accounts_on
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.account_view import AccountView

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
+from arsync.application.organisation.rules_reading import STORE, ReadRules
 from arsync.application.permissions import Actor, NotPermitted, Permission, permit
-from arsync.application.rules_reading import STORE, ReadRules
 from arsync.core.rulebook import Problem, rulebook_warnings
 from arsync.core.rulebook.rules_text import RuleFile, RulesText
 from arsync.core.rulebook.three_way import Merged, merged

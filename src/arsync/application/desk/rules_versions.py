@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from arsync.application.desk.rules_draft import CheckedDraft, check_draft, live_text
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.rulebook_versions import KeptRulebook, kept_rulebook
+from arsync.application.rules.rulebook_versions import KeptRulebook, kept_rulebook
 from arsync.core.rulebook.rules_text import RulesText
 from arsync.errors import UserMistake
 from arsync.store.models import VersionRow

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.store.ledger.search import FoundCustomer, FoundInvoice
 from arsync.store.models import ActionRow, ConnectionRow

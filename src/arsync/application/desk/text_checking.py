@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
+from arsync.application.organisation.rules_reading import ReadRules
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.rule_files import CheckedRules, checked_rules
-from arsync.application.rules_reading import ReadRules
+from arsync.application.rules.rule_files import CheckedRules, checked_rules
 from arsync.core.rulebook.rules_text import RuleFile, RulesText
 from arsync.rules_source.tree import TextTree
 

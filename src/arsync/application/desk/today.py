@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.application.account_reading import accounts_on
 from arsync.application.desk.alerts import OpenAlert, is_alert, open_alert
 from arsync.application.desk.waiting_list import (
     HOLDS,
@@ -20,9 +19,10 @@ from arsync.application.desk.waiting_list import (
     WaitingList,
     waiting_list,
 )
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.account_reading import accounts_on
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.schedule_view import ScheduleView, schedule_of
+from arsync.application.runs.schedule_view import ScheduleView, schedule_of
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import LETTER_KINDS, MESSAGE_KINDS
 from arsync.core.ledger.agreements.promises import BROKEN

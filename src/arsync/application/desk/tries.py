@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from arsync.application.desk.draft_effect import DraftEffect, draft_effect
 from arsync.application.desk.rules_draft import check_draft
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.trials import Watch, backtest_rulebooks, simulation
+from arsync.application.rules.trials import Watch, backtest_rulebooks, simulation
 from arsync.core.rulebook.rules_text import RulesText
 from arsync.core.trials.activity_counts import COLUMNS, ActivityCounts
 from arsync.core.trials.backtest import CANNOT_SHOW, Backtest, Happened, LineResult

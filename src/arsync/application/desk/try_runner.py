@@ -8,10 +8,10 @@ from functools import partial
 
 import msgspec
 
-from arsync.application.container import Container
 from arsync.application.desk.long_work import Lane, LongJob, LongWork, NotWantedAnyMore
 from arsync.application.desk.tries import play
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
 from arsync.core.ledger.records import Account, RecordKind
 from arsync.errors import ArsyncError

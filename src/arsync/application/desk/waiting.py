@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.actions.message_words import noun_for
 from arsync.core.actions.registry import KINDS, WORD_KINDS

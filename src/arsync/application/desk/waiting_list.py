@@ -9,14 +9,14 @@ from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
-from arsync.application.approval_limits import (
+from arsync.application.decisions.approval_limits import (
     ABOUT_ALL_THAT_IS_OWED,
     amounts_in_books,
     needs_two,
     shares_owed,
     units_in_books,
 )
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.actions.decided_together import DecisionPlace

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arsync.application.failed_tellings import failures_to_tell
 from arsync.application.health.findings import OK, WRONG, Finding
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
+from arsync.application.telling.failed_tellings import failures_to_tell
 from arsync.core.rulebook.model import TellBy
 
 HOLDS_UNTOLD = (

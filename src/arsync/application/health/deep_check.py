@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.ledger.records import DocumentStatus, RecordKind
 from arsync.errors import ArsyncError

@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from arsync.application.app_limits import app_use
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
-from arsync.application.customer_entries import matching
+from arsync.application.connections.outage_text import outage_words
+from arsync.application.customers.customer_entries import matching
+from arsync.application.customers.unreachable_customers import in_one_line, unreachable_customers
 from arsync.application.health.alert_ways import alert_findings
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding, connection_of
 from arsync.application.health.letter_ways import way_findings
@@ -20,12 +19,13 @@ from arsync.application.health.likely_queries import query_findings
 from arsync.application.health.mail_health import mail_findings
 from arsync.application.health.secret_files import OPEN_TO_OTHERS, secrets_open_to_others
 from arsync.application.health.webhook_health import webhook_findings
-from arsync.application.organisation_context import OrganisationContext, organisations
-from arsync.application.outage_text import outage_words
-from arsync.application.owner_mail import daily_mail_failure
+from arsync.application.organisation.app_limits import app_use
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation.rulebook_notes import rulebook_notes
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.rulebook_notes import rulebook_notes
-from arsync.application.unreachable_customers import in_one_line, unreachable_customers
+from arsync.application.telling.owner_mail import daily_mail_failure
 from arsync.config import Config, connection_file, stray_settings
 from arsync.core.ledger.records import Organisation, RecordKind
 from arsync.core.planning.send_blocks import difference_in_words

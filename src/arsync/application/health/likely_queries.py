@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from arsync.application.health.findings import NOTE, OK, Finding
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.core.ledger.likely_queries import likely_queries
 
 CUSTOMERS_MAX = 500

@@ -11,7 +11,7 @@ from email.utils import parseaddr
 from dns.resolver import Resolver
 
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.config import Config
 from arsync.errors import RetryLater, UserMistake
 from arsync.mail.mailbox import check_mailbox, mailbox_server

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK, Finding
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor
-from arsync.application.webhooks import WebhookView, webhook_counts
+from arsync.application.runs.webhooks import WebhookView, webhook_counts
 from arsync.store.admin.webhooks import WebhookOutcome
 
 _CONSPICUOUS = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from arsync.application.approvals import approve
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.decisions.approvals import approve
+from arsync.application.decisions.personal_lines import checked_line, put_personal_line
+from arsync.application.letters.statements import CustomerStatement, SentBy, statement_letter
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, is_permitted, permit
-from arsync.application.personal_lines import checked_line, put_personal_line
 from arsync.application.persons_words import Recorded, name_line
-from arsync.application.statements import CustomerStatement, SentBy, statement_letter
 from arsync.core.actions import Action, ActionState
 from arsync.store.models import ActionRow
 from arsync.translation import saying

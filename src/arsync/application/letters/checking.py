@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.customers.unreachable_customers import in_one_line, unreachable_customers
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.unreachable_customers import in_one_line, unreachable_customers
 from arsync.channels import channel, channel_names
 from arsync.config import Config
 from arsync.core.actions import Via

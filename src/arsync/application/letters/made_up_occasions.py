@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.core.actions import AccountLetterPayload, LetterOccasion, MessagePayload, StatementAsked
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.records import Account, Contact, DocumentStatus, Invoice

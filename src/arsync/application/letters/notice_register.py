@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import ActionState
 from arsync.core.actions.message_words import by_way

@@ -7,9 +7,9 @@ from itertools import islice
 
 from msgspec import Struct
 
-from arsync.application import plans
-from arsync.application.letter_preview import shown_as_it_leaves
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.decisions import plans
+from arsync.application.letters.letter_preview import shown_as_it_leaves
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import LetterShown
 from arsync.core.actions import Action

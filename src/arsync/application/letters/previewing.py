@@ -9,17 +9,17 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
-from arsync.application.letter_preview import (
+from arsync.application.customers.name_search import contact_named
+from arsync.application.letters.letter_preview import (
     NOT_LEFT,
     NOT_PLANNED,
     extras_before_sending,
     shown_as_it_leaves,
 )
 from arsync.application.letters.made_up import MadeUp, in_language, letter_for
-from arsync.application.name_search import contact_named
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import LetterShown
 from arsync.core.actions import Action, ActionState, MessagePayload, is_our_letter

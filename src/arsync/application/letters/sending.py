@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
+from arsync.application.customers.name_search import contact_named, invoice_numbered
 from arsync.application.letters.asking import PersonsLetter, ask_to_leave, send_statement
 from arsync.application.letters.made_up import in_language
-from arsync.application.name_search import contact_named, invoice_numbered
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.letters.statements import SentBy, statement
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import Recorded, name_line
-from arsync.application.statements import SentBy, statement
 from arsync.core.actions import ActionState, Via
 from arsync.core.ledger.records import Invoice
 from arsync.core.planning.asked_letters import (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.errors import UserMistake
 from arsync.mail import languages

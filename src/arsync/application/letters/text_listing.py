@@ -7,9 +7,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
-from arsync.application.organisation_context import organisations
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.actions import Via
 from arsync.core.actions.message_words import by_way

@@ -7,15 +7,15 @@ import secrets
 from msgspec import Struct
 from msgspec.structs import replace
 
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
-from arsync.application.letter_preview import extras_before_sending
+from arsync.application.letters.letter_preview import extras_before_sending
 from arsync.application.letters.previewing import (
     LetterWanted,
     customers_letter,
     preview_letter,
 )
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.channels import Message, channel
 from arsync.core.actions import Action, MessagePayload, Via

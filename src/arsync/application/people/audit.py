@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.store.people.audit_log import AuditEntry, AuditFilter, AuditRow
 

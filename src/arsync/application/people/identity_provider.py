@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.errors import UserMistake
 from arsync.store.people.sign_ins import hash_of
 from arsync.store.people.users import UserRow

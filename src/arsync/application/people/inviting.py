@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import secrets
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.people.signing_in import INVITATION, INVITED, PASSWORD_LINK
 from arsync.mail import Letter, compose, send, smtp_server
 from arsync.store.people.users import UserRow

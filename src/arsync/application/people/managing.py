@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.people.signing_in import INVITED, link_for
 from arsync.application.permissions import ROLES, Actor, Permission, Role, permit
 from arsync.core.ledger.money import typed_amount

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pyotp
 from babel import Locale, UnknownLocaleError
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.people.persons import Person
 from arsync.application.people.signing_in import (
     TRIES_MAX,

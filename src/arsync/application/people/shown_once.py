@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.people.persons import Person
 
 SHOWN = "to be shown once"

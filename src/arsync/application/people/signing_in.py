@@ -11,7 +11,7 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.people.persons import Person
 from arsync.application.permissions import Actor, Permission, Role, permit
 from arsync.errors import UserMistake

@@ -6,10 +6,10 @@ from datetime import date
 
 from msgspec import Struct
 
-from arsync.application.connection_choice import Chosen
-from arsync.application.container import Container
-from arsync.application.name_search import contact_named
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.customers.name_search import contact_named
+from arsync.application.organisation.connection_choice import Chosen
+from arsync.application.organisation.container import Container
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.application.timeline.platform_notes import platform_notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arsync.application.mailbox import WHO
+from arsync.application.runs.mailbox import WHO
 from arsync.application.timeline.events import TimelineEvent, TimelineSubject
 from arsync.core.actions import MessagePayload
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line
 from arsync.application.timeline.customer_timeline import kept_events, subject_about

@@ -13,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 from msgspec.structs import replace
 from werkzeug.exceptions import TooManyRequests
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.people.signing_in import program
 from arsync.store.people.sign_ins import hash_of
 from arsync.web.api.answers import as_json

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.application.line_chart import (
+from arsync.application.reports.line_chart import (
     BOTTOM,
     LABELS_MAX,
     LEFT,

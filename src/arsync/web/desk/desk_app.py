@@ -10,9 +10,9 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from arsync.application.container import Container
+from arsync.application.customers.name_search import NotFound
 from arsync.application.desk.long_work import LongWork, StillAtWork
-from arsync.application.name_search import NotFound
+from arsync.application.organisation.container import Container
 from arsync.application.permissions import NotPermitted
 from arsync.errors import ArsyncError, Overtaken, RetryLater, UserMistake
 from arsync.translation import ENGLISH, ReaderText, gettext, speak

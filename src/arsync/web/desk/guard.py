@@ -16,7 +16,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import Forbidden, TooManyRequests
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from arsync.application.container import Container
+from arsync.application.organisation.container import Container
 from arsync.application.people.signing_in import person
 from arsync.application.permissions import Permission
 from arsync.translation import speak

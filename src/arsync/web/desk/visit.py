@@ -12,7 +12,7 @@ from babel import Locale
 from flask import Response, current_app, g
 
 from arsync.application.desk.long_work import LongWork
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.web.caller import Caller
 from arsync.web.desk.guard import safe_path
 from arsync.web.desk.reader_locale import ReaderLocale, locale_named

@@ -12,9 +12,9 @@ from tests.builders.books import TODAY
 from tests.builders.desk import CUSTOMERS, DeskDriver, a_desk, add_person
 from tests.builders.programs import Program
 
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Role, person_at_the_shell
-from arsync.application.pulling import pull_ledger
+from arsync.application.runs.pulling import pull_ledger
 
 REPORTS = "/connections/books/reports"
 

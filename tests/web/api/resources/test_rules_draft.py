@@ -12,7 +12,7 @@ from tests.builders.programs import Program, said
 from werkzeug.test import TestResponse
 
 from arsync.application.permissions import Role, person_at_the_shell
-from arsync.application.rules_push import push_rules
+from arsync.application.rules.rules_push import push_rules
 from arsync.store.people.users import CONNECTION
 
 SOONER = RULES.replace("{day: 14, email: second reminder}", "{day: 7, email: second reminder}")

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from tests.builders.desk import PASSWORD
 from tests.web.desk.browser.conftest import Served
 
-from arsync.application.name_search import ContactId
+from arsync.application.customers.name_search import ContactId
 from arsync.application.permissions import Actor, Role
-from arsync.application.tasks import NewTask, open_task
+from arsync.application.work.tasks import NewTask, open_task
 from arsync.clock import SetClock
 from arsync.core.actions import ActionState
 

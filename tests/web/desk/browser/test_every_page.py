@@ -14,11 +14,11 @@ from tests.builders.desk import RULES_BY_MAIL, SAME_ORIGIN, a_desk, add_person, 
 from tests.builders.every_route import HOSTILE_CUSTOMER, address_of, may_be_missing
 from tests.web.desk.browser.conftest import Served, browsers_on
 
-from arsync.application.disputes import DisputeWords, open_dispute
-from arsync.application.payment_plans import agree
+from arsync.application.agreements.disputes import DisputeWords, open_dispute
+from arsync.application.agreements.payment_plans import agree
+from arsync.application.agreements.promises import PromiseToPay, promise
+from arsync.application.decisions.personal_lines import put_personal_line
 from arsync.application.permissions import Actor, Role
-from arsync.application.personal_lines import put_personal_line
-from arsync.application.promises import PromiseToPay, promise
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.store.people.users import UserRow
 from arsync.web.desk.pages import every_route

@@ -8,8 +8,19 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from arsync.application.action_history import action_history
-from arsync.application.approvals import REJECTED, STOPPABLE, WAITING, approve, reject, take_back
+from arsync.application.decisions.action_history import action_history
+from arsync.application.decisions.approvals import (
+    REJECTED,
+    STOPPABLE,
+    WAITING,
+    approve,
+    reject,
+    take_back,
+)
+from arsync.application.decisions.personal_lines import (
+    PERSONAL_LINE_CHARACTERS_MAX,
+    put_personal_line,
+)
 from arsync.application.desk.record_pages import ActionsWanted, action_of_key, actions_page
 from arsync.application.letters.previewing import (
     LetterWanted,
@@ -18,7 +29,6 @@ from arsync.application.letters.previewing import (
     preview_view,
 )
 from arsync.application.permissions import Permission
-from arsync.application.personal_lines import PERSONAL_LINE_CHARACTERS_MAX, put_personal_line
 from arsync.application.result_views import HistoryView, ListedView, history_view, listed_view
 from arsync.application.results import Listed
 from arsync.core.actions import ActionKind, ActionState

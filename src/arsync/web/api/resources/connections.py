@@ -7,14 +7,14 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from arsync.application.app_limits import calls_left_today
-from arsync.application.connecting import set_mode
-from arsync.application.connection_changes import start_again, stop_everything
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.connections.connecting import set_mode
+from arsync.application.connections.connection_changes import start_again, stop_everything
+from arsync.application.organisation.app_limits import calls_left_today
+from arsync.application.organisation.organisation_context import OrganisationContext
+from arsync.application.overview.status import status
 from arsync.application.permissions import Permission
 from arsync.application.result_views import ConnectionView, StatusView, connection_view, status_view
-from arsync.application.scheduling import WantedSync, want_sync
-from arsync.application.status import status
+from arsync.application.runs.scheduling import WantedSync, want_sync
 from arsync.store.models import ConnectionRow, Mode
 from arsync.web.api.operations import NoBody, Operations, Paged, PageQuery, Reason, page_by_key
 from arsync.web.caller import Caller

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from arsync.application.contact_log import LogEntry, Logged, log, take_back_entry
+from arsync.application.customers.contact_log import LogEntry, Logged, log, take_back_entry
 from arsync.application.desk.record_pages import one_customer
 from arsync.application.permissions import Permission
 from arsync.core.ledger.records import LogKind

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from arsync.application.credit_applications import (
+from arsync.application.credit.credit_applications import (
     LIMIT_MAX,
     PEOPLE_MAX,
     ApplicantWords,
@@ -19,7 +19,7 @@ from arsync.application.credit_applications import (
     record_data,
     record_reference,
 )
-from arsync.application.credit_decisions import (
+from arsync.application.credit.credit_decisions import (
     DecidedByHand,
     ExplainedApplication,
     decide_credit,
@@ -27,8 +27,8 @@ from arsync.application.credit_decisions import (
     listed,
     take_credit_back,
 )
-from arsync.application.credit_references import ask_reference, take_reference_back
-from arsync.application.credit_views import (
+from arsync.application.credit.credit_references import ask_reference, take_reference_back
+from arsync.application.credit.credit_views import (
     ApplicationView,
     ApplicationWhyView,
     ReferenceView,

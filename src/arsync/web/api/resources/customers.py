@@ -7,6 +7,8 @@ from operator import attrgetter
 
 from msgspec import Struct
 
+from arsync.application.customers.name_search import CustomerId
+from arsync.application.decisions.why import why
 from arsync.application.desk.record_pages import (
     CustomerDetailView,
     CustomerView,
@@ -15,10 +17,8 @@ from arsync.application.desk.record_pages import (
     invoices_page,
     one_customer,
 )
-from arsync.application.name_search import CustomerId
 from arsync.application.result_views import WhyView, why_view
 from arsync.application.timeline.customer_timeline import Timeline, timeline
-from arsync.application.why import why
 from arsync.web.api.operations import Operations, Paged, PageQuery, RecordId, page_of
 from arsync.web.caller import Caller
 

@@ -8,14 +8,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from arsync.application.desk.record_pages import one_invoice
-from arsync.application.disputes import (
+from arsync.application.agreements.disputes import (
     DisputeView,
     DisputeWords,
     open_dispute,
     open_disputes,
     settle_dispute,
 )
+from arsync.application.desk.record_pages import one_invoice
 from arsync.application.permissions import Permission
 from arsync.application.persons_words import RecordedView, recorded_view
 from arsync.core.ledger.records import DisputeOutcome

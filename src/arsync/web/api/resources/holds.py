@@ -7,11 +7,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from arsync.application.customers.hold_customer import hold_customer
+from arsync.application.customers.hold_decisions import HoldDecided, for_programs
+from arsync.application.customers.release_customer import release_customer
 from arsync.application.desk.record_pages import one_customer
-from arsync.application.hold_customer import hold_customer
-from arsync.application.hold_decisions import HoldDecided, for_programs
 from arsync.application.permissions import Permission
-from arsync.application.release_customer import release_customer
 from arsync.web.api.operations import Operations, Reason, RecordId
 from arsync.web.caller import Caller
 

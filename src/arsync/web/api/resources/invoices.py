@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from arsync.application.decisions.why import why
 from arsync.application.desk.record_pages import InvoiceDetailView, invoices_page, one_invoice
 from arsync.application.result_views import WhyView, why_view
-from arsync.application.why import why
 from arsync.web.api.operations import Operations, Paged, PageQuery, RecordId, page_of
 from arsync.web.api.resources.customers import DayQuery
 from arsync.web.caller import Caller

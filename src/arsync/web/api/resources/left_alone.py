@@ -7,10 +7,10 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from arsync.application.customer_pauses import leave_alone, no_longer_leave_alone
+from arsync.application.customers.customer_pauses import leave_alone, no_longer_leave_alone
+from arsync.application.customers.name_search import CustomerId
 from arsync.application.desk.left_alone import LeftAloneView, left_alone
 from arsync.application.desk.record_pages import one_customer
-from arsync.application.name_search import CustomerId
 from arsync.application.permissions import Permission
 from arsync.application.persons_words import RecordedView
 from arsync.web.api.operations import (

@@ -10,9 +10,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from arsync.application.desk.figures import MonthFigures, month_figures
-from arsync.application.measure_documents import documents_in_currency
-from arsync.application.measures_report import By, measures_report
-from arsync.application.tie_out_report import tie_out_report
+from arsync.application.reports.measure_documents import documents_in_currency
+from arsync.application.reports.measures_report import By, measures_report
+from arsync.application.reports.tie_out_report import tie_out_report
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX
 from arsync.core.analytics.measured_documents import DOCUMENTED, Document
 from arsync.core.analytics.measures import Figures

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from arsync.application.payment_plans import (
+from arsync.application.agreements.payment_plans import (
     ListedPlan,
     PaymentPlanView,
     Schedule,

@@ -8,17 +8,17 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from arsync.application.desk.record_pages import one_customer
-from arsync.application.name_search import CustomerId
-from arsync.application.permissions import Permission
-from arsync.application.persons_words import Recorded, RecordedView, recorded_view
-from arsync.application.placements import (
+from arsync.application.agreements.placements import (
     PlacementView,
     end_placement,
     place,
     placements,
     record_cost,
 )
+from arsync.application.customers.name_search import CustomerId
+from arsync.application.desk.record_pages import one_customer
+from arsync.application.permissions import Permission
+from arsync.application.persons_words import Recorded, RecordedView, recorded_view
 from arsync.web.api.operations import (
     Amount,
     Line,

@@ -8,9 +8,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from arsync.application.agreements.promises import (
+    PromiseToPay,
+    PromiseView,
+    listed_promises,
+    promise,
+)
 from arsync.application.permissions import Permission
 from arsync.application.persons_words import RecordedView, recorded_view
-from arsync.application.promises import PromiseToPay, PromiseView, listed_promises, promise
 from arsync.web.api.operations import (
     Amount,
     Line,

@@ -10,16 +10,20 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from arsync.application.ageing_report import AgeingTableView, ageing_report, ageing_table_view
-from arsync.application.forecast_report import forecast_notes, forecast_report
-from arsync.application.organisation_context import OrganisationContext
-from arsync.application.risk_reports import (
+from arsync.application.organisation.organisation_context import OrganisationContext
+from arsync.application.reports.ageing_report import (
+    AgeingTableView,
+    ageing_report,
+    ageing_table_view,
+)
+from arsync.application.reports.forecast_report import forecast_notes, forecast_report
+from arsync.application.reports.risk_reports import (
     concentration_report,
     provision_notes,
     provision_report,
 )
-from arsync.application.steps_report import ASSOCIATION, steps_report
-from arsync.application.terms_report import TermsView, terms_report, terms_view
+from arsync.application.reports.steps_report import ASSOCIATION, steps_report
+from arsync.application.reports.terms_report import TermsView, terms_report, terms_view
 from arsync.core.analytics.concentration import Concentration
 from arsync.core.analytics.forecast import LedgerForecast
 from arsync.core.analytics.measure_sums import WINDOW_DAYS, WINDOW_DAYS_MAX

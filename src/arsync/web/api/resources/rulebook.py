@@ -11,13 +11,13 @@ from werkzeug.exceptions import NotFound
 from arsync.application.desk.rules_versions import live_rules, version_of
 from arsync.application.desk.text_checking import check_text
 from arsync.application.permissions import NotPermitted, Permission
-from arsync.application.rule_checking import (
+from arsync.application.rules.rule_checking import (
     EffectiveRulesView,
     effective_rules,
     effective_rules_view,
 )
-from arsync.application.rule_files import CheckView, check_view
-from arsync.application.rulebook_versions import (
+from arsync.application.rules.rule_files import CheckView, check_view
+from arsync.application.rules.rulebook_versions import (
     KeptRulebookView,
     VersionView,
     kept_rulebook,

@@ -31,8 +31,8 @@ from arsync.application.desk.rules_draft import (
     take_over_live,
 )
 from arsync.application.permissions import Permission
-from arsync.application.rules_push import ChangedRules, PushView, push_changed, push_view
-from arsync.application.rules_push_by_two import AskedPushView, PushWaits
+from arsync.application.rules.rules_push import ChangedRules, PushView, push_changed, push_view
+from arsync.application.rules.rules_push_by_two import AskedPushView, PushWaits
 from arsync.core.rulebook.rules_text import RuleFile, short_hash
 from arsync.errors import UserMistake
 from arsync.store.policy.live_requests import LiveRequest

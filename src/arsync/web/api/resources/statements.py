@@ -7,19 +7,19 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from arsync.application.customers.name_search import CustomerId
 from arsync.application.desk.record_pages import one_customer
 from arsync.application.letters.asking import send_statement
 from arsync.application.letters.sending import LetterToSend, send_letter
-from arsync.application.name_search import CustomerId
-from arsync.application.permissions import Permission
-from arsync.application.persons_words import RecordedView, recorded_view
-from arsync.application.statements import (
+from arsync.application.letters.statements import (
     CustomerStatement,
     SentBy,
     StatementView,
     statement,
     statement_view,
 )
+from arsync.application.permissions import Permission
+from arsync.application.persons_words import RecordedView, recorded_view
 from arsync.core.actions import Via
 from arsync.web.api.operations import Operations, RecordId
 from arsync.web.caller import Caller

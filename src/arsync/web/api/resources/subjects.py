@@ -7,8 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from arsync.application.customers.name_search import CustomerId
 from arsync.application.desk.record_pages import one_customer, one_invoice
-from arsync.application.name_search import CustomerId
 from arsync.errors import UserMistake
 from arsync.web.api.operations import RecordId
 from arsync.web.caller import Caller

@@ -9,12 +9,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from arsync.application.customers.name_search import CustomerId
 from arsync.application.desk.record_pages import action_of_key, one_customer
-from arsync.application.name_search import CustomerId
 from arsync.application.permissions import Permission
 from arsync.application.persons_words import RecordedView, recorded_view
-from arsync.application.tasks import CallReport, NewTask, complete_task, open_task
-from arsync.application.worklist import (
+from arsync.application.work.tasks import CallReport, NewTask, complete_task, open_task
+from arsync.application.work.worklist import (
     WorkChoice,
     WorkItem,
     WorkView,

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from arsync.application.desk.record_pages import action_of_key
 from arsync.application.permissions import Permission
 from arsync.application.result_views import ListedView, listed_view
-from arsync.application.undoing import (
+from arsync.application.runs.undoing import (
     UndoPlan,
     UndoPlanView,
     allow_again,

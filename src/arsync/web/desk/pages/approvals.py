@@ -10,6 +10,7 @@ from decimal import Decimal
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from arsync.application.decisions.personal_lines import PERSONAL_LINE_CHARACTERS_MAX
 from arsync.application.desk.approval_queue import (
     QueuePage,
     ShownDecision,
@@ -26,7 +27,6 @@ from arsync.application.desk.deciding import (
 from arsync.application.desk.waiting_list import HOLDS, LETTERS, OTHERS, WaitingFilter
 from arsync.application.letters.previewing import LetterPreview, LetterWanted, preview_letter
 from arsync.application.permissions import Permission
-from arsync.application.personal_lines import PERSONAL_LINE_CHARACTERS_MAX
 from arsync.core.actions import MessagePayload
 from arsync.errors import UserMistake
 from arsync.translation import ReaderText, gettext

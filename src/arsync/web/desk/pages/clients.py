@@ -17,7 +17,7 @@ from arsync.application.desk.clients import (
     stoppable,
 )
 from arsync.application.permissions import Permission
-from arsync.application.scheduling import want_sync
+from arsync.application.runs.scheduling import want_sync
 from arsync.errors import UserMistake
 from arsync.store.models import Mode
 from arsync.translation import ReaderText, gettext

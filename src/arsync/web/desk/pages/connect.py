@@ -25,7 +25,7 @@ from arsync.application.desk.first_reading import (
     save_answers,
     saved_answers,
 )
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.people.persons import Person
 from arsync.application.people.shown_once import keep_to_show, shown_once
 from arsync.application.permissions import Permission

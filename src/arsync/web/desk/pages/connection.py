@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from arsync.application.connecting import disconnect
+from arsync.application.connections.connecting import disconnect
 from arsync.application.desk.connection_card import connection_card
 from arsync.application.permissions import Permission
-from arsync.application.scheduling import want_sync
+from arsync.application.runs.scheduling import want_sync
 from arsync.translation import gettext
 from arsync.web.desk.routing import Routes
 from arsync.web.desk.visit import Visit

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from werkzeug.wrappers import Response
 
-from arsync.application.credit_applications import (
+from arsync.application.credit.credit_applications import (
     ReferenceWords,
     record_data,
     record_reference,
 )
-from arsync.application.credit_decisions import (
+from arsync.application.credit.credit_decisions import (
     DecidedByHand,
     decide_credit,
     explained,
     listed,
     take_credit_back,
 )
-from arsync.application.credit_sources import allowed_sources, source_label
+from arsync.application.credit.credit_sources import allowed_sources, source_label
 from arsync.application.permissions import Permission
 from arsync.core.credit.acceptance import OUTCOME_WORDS
 from arsync.core.credit.reference_letters import waits, why_not_asked

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from werkzeug.wrappers import Response
 
-from arsync.application.credit_applications import ApplicantWords, change_application
-from arsync.application.credit_references import ask_reference, take_reference_back
-from arsync.application.credit_sources import ask_source
+from arsync.application.credit.credit_applications import ApplicantWords, change_application
+from arsync.application.credit.credit_references import ask_reference, take_reference_back
+from arsync.application.credit.credit_sources import ask_source
 from arsync.application.permissions import Permission
 from arsync.errors import ArsyncError, UserMistake
 from arsync.translation import gettext, ngettext

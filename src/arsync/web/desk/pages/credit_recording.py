@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from arsync.application.credit_applications import (
+from arsync.application.credit.credit_applications import (
     ApplicantWords,
     SignedFile,
     apply_for_credit,
     change_application,
     signed_content,
 )
-from arsync.application.credit_decisions import explained
+from arsync.application.credit.credit_decisions import explained
 from arsync.application.permissions import Permission
 from arsync.core.ledger.agreements.credit_applications import CreditApplication
 from arsync.errors import UserMistake

@@ -11,18 +11,18 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from arsync.application.contact_log import LogEntry, log
-from arsync.application.customer_pauses import leave_alone, no_longer_leave_alone
+from arsync.application.agreements.disputes import DisputeWords, dispute_together
+from arsync.application.agreements.promises import PromiseToPay, promise
+from arsync.application.customers.contact_log import LogEntry, log
+from arsync.application.customers.customer_pauses import leave_alone, no_longer_leave_alone
+from arsync.application.customers.hold_customer import hold_customer
+from arsync.application.customers.name_search import ContactId
+from arsync.application.customers.release_customer import release_customer
 from arsync.application.desk.customer_forms import FormSubject, form_subject
-from arsync.application.disputes import DisputeWords, dispute_together
-from arsync.application.hold_customer import hold_customer
 from arsync.application.letters.asking import send_statement
-from arsync.application.name_search import ContactId
+from arsync.application.letters.statements import SentBy, statement, statement_pdf
 from arsync.application.permissions import Permission
-from arsync.application.promises import PromiseToPay, promise
-from arsync.application.release_customer import release_customer
-from arsync.application.statements import SentBy, statement, statement_pdf
-from arsync.application.tasks import NewTask, open_task
+from arsync.application.work.tasks import NewTask, open_task
 from arsync.core.actions import Via
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS
 from arsync.core.ledger.records import LogKind

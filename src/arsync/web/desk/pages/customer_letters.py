@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
+from arsync.application.customers.name_search import CustomerId
+from arsync.application.decisions.personal_lines import PERSONAL_LINE_CHARACTERS_MAX
 from arsync.application.desk.customer_forms import FormSubject
 from arsync.application.letters.sending import LetterToSend, letters_to_send, send_letter
-from arsync.application.name_search import CustomerId
 from arsync.application.permissions import Permission
-from arsync.application.personal_lines import PERSONAL_LINE_CHARACTERS_MAX
 from arsync.core.actions import Via
 from arsync.core.rulebook.model import STATEMENT_OF_ACCOUNT
 from arsync.errors import UserMistake

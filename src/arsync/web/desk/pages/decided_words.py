@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from arsync.application.action_history import action_history
+from arsync.application.decisions.action_history import action_history
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import LETTER_KINDS
 from arsync.errors import UserMistake

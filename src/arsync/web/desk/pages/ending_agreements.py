@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
+from arsync.application.agreements.disputes import settle_dispute
+from arsync.application.agreements.payment_plans import cancel
+from arsync.application.agreements.withdrawing_promises import withdraw_promise
 from arsync.application.desk.customer_forms import FormSubject
-from arsync.application.disputes import settle_dispute
-from arsync.application.payment_plans import cancel
 from arsync.application.permissions import Permission
-from arsync.application.withdrawing_promises import withdraw_promise
 from arsync.core.ledger.agreements.disputes import is_standing
 from arsync.core.ledger.agreements.payment_plans import JudgedPlan
 from arsync.core.ledger.agreements.promises import BROKEN, OPEN, JudgedPromise

@@ -6,13 +6,13 @@ from flask import current_app
 from werkzeug.wrappers import Response
 
 from arsync.application.desk.figures import begin_forecast
-from arsync.application.forecast_report import (
+from arsync.application.permissions import Permission
+from arsync.application.reports.forecast_report import (
     forecast_csv,
     forecast_notes,
     forecast_report,
 )
-from arsync.application.permissions import Permission
-from arsync.application.risk_reports import provision_csv, provision_report
+from arsync.application.reports.risk_reports import provision_csv, provision_report
 from arsync.core.analytics.forecast import CashForecast
 from arsync.translation import gettext
 from arsync.web.desk.answers import file_answer

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from flask import current_app
 from werkzeug.wrappers import Response
 
-from arsync.application.ageing_report import ageing_report, as_csv
 from arsync.application.desk.customer_figures import Age
 from arsync.application.desk.figures import (
     SETTLED_MIN,
@@ -22,16 +21,17 @@ from arsync.application.desk.figures import (
     ledger_goals,
 )
 from arsync.application.desk.long_work import LongJob
-from arsync.application.line_chart import LineChart, line
-from arsync.application.measure_documents import documents_in_currency
-from arsync.application.measures_report import (
+from arsync.application.permissions import Permission
+from arsync.application.reports.ageing_report import ageing_report, as_csv
+from arsync.application.reports.line_chart import LineChart, line
+from arsync.application.reports.measure_documents import documents_in_currency
+from arsync.application.reports.measures_report import (
     By,
     measures_csv,
     measures_report,
 )
-from arsync.application.permissions import Permission
-from arsync.application.risk_reports import provision_notes
-from arsync.application.tie_out_report import tie_out_report
+from arsync.application.reports.risk_reports import provision_notes
+from arsync.application.reports.tie_out_report import tie_out_report
 from arsync.core.analytics.ageing import AgeingRow
 from arsync.core.analytics.goal_states import GoalState
 from arsync.core.analytics.measure_definitions import DEFINITIONS, Unit

@@ -8,6 +8,7 @@ from flask import jsonify
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from arsync.application.decisions.why import why
 from arsync.application.desk.putting_live import (
     ask_second_person,
     put_live,
@@ -41,7 +42,6 @@ from arsync.application.desk.tries import (
 )
 from arsync.application.permissions import NotPermitted, Permission, permit
 from arsync.application.results import Why
-from arsync.application.why import why
 from arsync.core.rulebook.rules_text import short_hash
 from arsync.core.rulebook.three_way import diff_lines
 from arsync.core.trials.rulebook_diff import action_in_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from arsync.application.connection_changes import start_again, stop_everything
+from arsync.application.connections.connection_changes import start_again, stop_everything
 from arsync.application.permissions import Permission
 from arsync.core.actions import ActionState
 from arsync.translation import gettext

@@ -1,0 +1,1 @@
+"""Connecting organisations, and what their connections are set to."""

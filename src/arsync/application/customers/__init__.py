@@ -1,0 +1,1 @@
+"""One customer: found by name, held, paused, and what people recorded about it."""

@@ -1,0 +1,1 @@
+"""What is planned, why, and what people decide about it."""

@@ -1,0 +1,1 @@
+"""The state of one connection and of all, on a screen, by mail, as metrics."""

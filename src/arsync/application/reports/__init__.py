@@ -1,0 +1,1 @@
+"""Figures of a ledger, each as of any day, and exports."""

@@ -1,0 +1,1 @@
+"""A rulebook checked, tried, compared and put live."""

@@ -1,0 +1,1 @@
+"""Mail and webhooks to the people of the business."""

@@ -1,0 +1,1 @@
+"""What people are to do: tasks and the worklist."""
