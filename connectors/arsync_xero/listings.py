@@ -76,6 +76,7 @@ def pages_of(
         page_of: makes a page of rows, of where they stood, and of what follows.
     """
     previous_ends: list[Any] = []
+    leaving = _Leaving(api, listing)
     restarts = 0
     ended = False
     while not ended:
@@ -85,13 +86,12 @@ def pages_of(
             # Other days begin, or the same ones once more: what came before is not followed.
             previous_ends = []
         has_more = cursor.page < rows.page_count
-        if _has_shrunk(listing, position, rows) or (
-            not has_more and _some_left(api, listing, position)
-        ):
+        if _has_shrunk(listing, position, rows) or (not has_more and leaving.moved(position)):
             # What moved up into an earlier page was not seen.
             restarts += 1
             if restarts > RESTARTS_MAX:
                 raise RetryLater(f"Xero's list of {listing.name} changed each time it was read.")
+            leaving.begin_again()
             position = position._replace(cursor=replace(cursor, page=1, document_count=0))
             continue
         if has_more:
@@ -161,20 +161,38 @@ def _has_shrunk(listing: Listing, position: Position, rows: Rows[Any]) -> bool:
     return may_shrink and rows.item_count < cursor.document_count
 
 
-def _some_left(api: Api, listing: Listing, position: Position) -> bool:
-    """Return whether documents left a list of open ones since it was begun: one call.
+class _Leaving:
+    """What leaves a list of open documents while it is read."""
 
-    Where as many came as left, its length does not show it. A list of one page has nothing to move.
-    """
-    cursor = position.cursor
-    if listing.is_open is None or not position.whole or cursor.page == 1:
-        return False
-    start = moment_read(cursor.start)
-    assert start is not None, "a running reading knows when it began"
-    first = replace(cursor, page=1, dated_from="", dated_before="")
-    params = _params(listing, first, whole=False)
-    changed = api.rows(listing.endpoint, params=params, since=moment_text(start - OVERLAP))
-    return changed.page_count > 1 or not all(map(listing.is_open, changed.documents))
+    def __init__(self, api: Api, listing: Listing) -> None:
+        self._api = api
+        self._listing = listing
+        self._begun_again: datetime | None = None
+        self._seen: list[Any] = []
+
+    def begin_again(self) -> None:
+        """Note that the list is read from its first page: what has left by now moves nothing."""
+        self._begun_again = self._api.now()
+
+    def moved(self, position: Position) -> bool:
+        """Return whether documents left the list since it was begun: one call.
+
+        Where as many came as left, its length does not show it. A list of one page has nothing to
+        move. What was seen to have left before is not told again: the overlap shows it again.
+        """
+        cursor, listing = position.cursor, self._listing
+        if listing.is_open is None or not position.whole or cursor.page == 1:
+            return False
+        start = self._begun_again or moment_read(cursor.start)
+        assert start is not None, "a running reading knows when it began"
+        first = replace(cursor, page=1, dated_from="", dated_before="")
+        params = _params(listing, first, whole=False)
+        since = moment_text(start - OVERLAP)
+        changed = self._api.rows(listing.endpoint, params=params, since=since)
+        left = [document for document in changed.documents if not listing.is_open(document)]
+        has_moved = any(document not in self._seen for document in left)
+        self._seen = left
+        return has_moved or changed.page_count > 1
 
 
 def _narrower(listing: Listing, position: Position) -> Position | None:

@@ -100,6 +100,20 @@ def test_as_many_new_bills_as_paid_hide_none() -> None:
     assert reader.asked == ["1", "2", "changed", "1", "2", "changed"]
 
 
+def test_what_left_before_is_waited_for_once() -> None:
+    """Xero names a bill that was paid meanwhile each time it is asked since the beginning."""
+    paid = Rows([a_bill(1, "PAID"), a_bill(4)], [], 1, NOON, 2)
+    reader = FakeReader(
+        a_page(1, 2, pages=2, in_all=3),
+        a_page(4, pages=2, in_all=3),
+        a_page(2, 3, pages=2, in_all=3),
+        a_page(4, pages=2, in_all=3),
+        changed=[paid] * (RESTARTS_MAX + 1),
+    )
+    assert set(read(reader)) == {"b1", "b2", "b3", "b4"}
+    assert reader.asked == ["1", "2", "changed", "1", "2", "changed"]
+
+
 def test_one_page_needs_no_second_look() -> None:
     reader = FakeReader(a_page(1, 2))
     assert read(reader) == ["b1", "b2"]
