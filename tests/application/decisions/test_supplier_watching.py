@@ -183,6 +183,14 @@ def test_shares_are_of_all_that_is_payable(watched: Watched) -> None:
     assert alert.action.because.facts == {"payables_percent": "92.59"}
 
 
+def test_no_share_is_known_beside_an_unreadable_bill(watched: Watched) -> None:
+    """Its supplier has no name, so it is not watched; what it is owed may be more than all else."""
+    watched.bill("b3", None, Supplier("v9", ""))
+    watched.watch("payables_percent: {at_least: 90}")
+    watched.run()
+    assert watched.alerts() == []
+
+
 def test_credit_data_of_its_name_are_its_own(watched: Watched) -> None:
     watched.watch("insolvency: yes")
     watched.run()

@@ -72,6 +72,18 @@ def test_an_unreadable_bill_has_no_amount(store: Store, connection: ConnectionRo
     assert amounts == {"b1": Decimal(5), "b9": None}
 
 
+def test_a_bill_of_nobody_is_not_nothing(store: Store, connection: ConnectionRow) -> None:
+    odd = DocumentProblem("bills", "b9", "S-9", "Contact is missing")
+    bills = BillsPage([a_bill("b1")], "1", problems=(odd,), whole="w", complete=True)
+    store.payables.apply(connection.id, bills)
+    amounts = {
+        payable.id: payable.amount
+        for standing in store.suppliers.standings(connection.id) or ()
+        for payable in standing.payables
+    }
+    assert amounts == {"b1": Decimal(5), "b9": None}
+
+
 def test_an_unreadable_bill_keeps_its_supplier(store: Store, connection: ConnectionRow) -> None:
     """It has no name to go by: the supplier's other bills say whose it is, run after run."""
     page = Page(RecordKind.CONTACTS, [a_contact("c1", "Acme")], "1", complete=True)

@@ -24,6 +24,7 @@ class Supplier(NamedTuple):
 
     id: str
     name: str
+    """Empty: only payables that could not be read name it, which need not say whose they are."""
     company_name: str = ""
     """The registered name, where the platform has one beside the other."""
     email: str = ""

@@ -60,9 +60,10 @@ class SupplierWatch:
         return Converter(self.rulebook.currency, self._base, Account(contacts=()))
 
     def looks(self, supplier_id: str = "") -> Iterator[SupplierLook]:
-        """Yield the answer of each rule about each supplier, or about one."""
+        """Yield the answer of each rule about each supplier that has a name, or about one."""
         for standing in self.standings:
-            if supplier_id and standing.supplier.id != supplier_id:
+            supplier = standing.supplier
+            if not supplier.name or (supplier_id and supplier.id != supplier_id):
                 continue
             row = self.facts(standing)
             for rule in self.rulebook.supplier_alerts:

@@ -12,7 +12,7 @@ suppliers = Table(
     metadata,
     Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
     Column("id", Id, primary_key=True),
-    # Empty: only payables that could not be read name it.
+    # Empty: only payables that could not be read name it. Without an id they name nobody.
     Column("name", Text, nullable=False),
     Column("company_name", Text, nullable=False),
     Column("email", Text, nullable=False),

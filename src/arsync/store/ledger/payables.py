@@ -192,7 +192,8 @@ def _payable(values: Sequence[Any]) -> Payable:
 def _keep_suppliers(db: Connection, connection_id: int, page: BillsPage) -> None:
     """Keep who the payables of a page are owed to; whom a supplier is bound to stays."""
     named = {payable.supplier.id: payable.supplier for payable in page.payables}
-    # One that only an unreadable bill names is told by its id alone, until another names it.
+    # One that only an unreadable bill names is told by its id alone, until another names it. Where
+    # not even that can be read the id is empty: what is open with it is not nothing.
     unnamed = {
         problem.contact_id: Supplier(
             problem.contact_id,
@@ -200,7 +201,7 @@ def _keep_suppliers(db: Connection, connection_id: int, page: BillsPage) -> None
             contact_id=problem.contact_id if page.suppliers_are_contacts else "",
         )
         for problem in page.problems
-        if problem.contact_id and problem.contact_id not in named
+        if problem.id and problem.contact_id not in named
     }
     here = _SUPPLIERS.connection_id == connection_id
     ids = sorted({*named, *unnamed})

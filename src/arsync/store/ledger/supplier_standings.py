@@ -34,21 +34,19 @@ class Suppliers:
         self._database = database
 
     def standings(self, connection_id: int) -> list[SupplierStanding] | None:
-        """Return every supplier, by id; None until payables were read whole once."""
+        """See `read_supplier_standings`."""
         with self._database.read() as db:
             return read_supplier_standings(db, connection_id)
 
 
 def read_supplier_standings(db: Connection, connection_id: int) -> list[SupplierStanding] | None:
-    """Return every supplier, by id; None until payables were read whole once."""
+    """Return every supplier, by id, those without a name too; None until all was read once."""
     here = bill_cursors.c.connection_id == connection_id
     if db.scalar(select(bill_cursors.c.completed_at).where(here)) is None:
         return None
     columns = suppliers.c
     query = (
-        select(suppliers)
-        .where(columns.connection_id == connection_id, columns.name != "")
-        .order_by(columns.id)
+        select(suppliers).where(columns.connection_id == connection_id).order_by(columns.id)
     )
     rows = db.execute(query).all()
     payables: dict[str, list[Payable]] = defaultdict(list)
