@@ -206,6 +206,20 @@ def test_credit_data_of_its_name_are_its_own(watched: Watched) -> None:
     assert alert.action.contact_name == "Northwind Print"
 
 
+def test_forgetting_a_customer_takes_its_alerts_as_supplier(watched: Watched) -> None:
+    watched.watch(OVERDUE, "customers: [{contact: Customer 1, suppliers: [Northwind Print]}]")
+    watched.run()
+    (alert,) = watched.alerts()
+    watched.books.pay(watched.books.invoices["i1"])
+    watched.run(days=1)
+    exported = watched.container.store.privacy.export(watched.organisation.id, "Customer 1")
+    assert alert.key in {action["key"] for action in exported["actions"]}
+    watched.container.store.privacy.forget(watched.organisation.id, "Customer 1")
+    left = watched.container.store.actions.get(alert.key).action
+    assert left.contact_name != "Northwind Print"
+    assert "40.00" not in str(left.payload)
+
+
 def test_why_explains_a_supplier(watched: Watched) -> None:
     watched.watch(OVERDUE)
     watched.run()

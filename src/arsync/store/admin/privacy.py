@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text
 from arsync.clock import Clock
 from arsync.core.actions import ActionKind, ActionState, Because
 from arsync.core.ledger.records import Contact, ContactStatus, DocumentStatus, RecordKind
+from arsync.core.ledger.supplier_standing import party_id
 from arsync.core.planning.plan_views import action_view
 from arsync.errors import UserMistake
 from arsync.store.actions.last_plans import LastPlans
@@ -132,7 +133,8 @@ class Privacy:
                 return {"credit_applications": exported_applications(db, prospect)}
             contact = find_contact(db, connection_id, name_or_id, also_gone=True)
             numbers = _ids(db, _invoice_ids(connection_id, contact.id))
-            keys = _ids(db, _action_keys(connection_id, contact.id))
+            parties = _parties(db, connection_id, contact.id)
+            keys = _action_keys(db, connection_id, parties)
             return {
                 "contact": _plain(contact),
                 **{
@@ -161,7 +163,7 @@ class Privacy:
                 "notices": _notices(db, connection_id, contact.id),
                 "undeliverable_addresses": _undeliverable(db, connection_id, contact.id),
                 **held_in_passing(db, connection_id, contact.id, keys),
-                "actions": _actions(db, connection_id, contact.id),
+                "actions": _actions(db, connection_id, parties),
                 "audit_log": _audit_lines(db, connection_id, contact.name),
                 "rulebook_versions": versions_naming(db, contact.name),
             }
@@ -186,7 +188,8 @@ class Privacy:
                 return Forgotten("", 0, copy_stays=False)
             contact = find_contact(db, connection_id, name_or_id, also_gone=True)
             _refuse_if_in_use(db, connection_id, contact)
-            keys = _ids(db, _action_keys(connection_id, contact.id))
+            parties = _parties(db, connection_id, contact.id)
+            keys = _action_keys(db, connection_id, parties)
             _make_nameless(db, keys)
             _forget_words(db, connection_id, contact)
             mine = numbers_of(db, connection_id, contact.id, contact.name)
@@ -282,10 +285,26 @@ def _invoice_ids(connection_id: int, contact_id: str) -> Select[Any]:
     )
 
 
-def _action_keys(connection_id: int, contact_id: str) -> Select[Any]:
-    return select(actions.c.key).where(
-        actions.c.connection_id == connection_id, actions.c.contact_id == contact_id
+def _parties(db: Connection, connection_id: int, contact_id: str) -> list[str]:
+    """Return under which ids actions are about a customer: its own, and as the supplier it is."""
+    return [contact_id, *map(party_id, _supplier_ids(db, connection_id, contact_id))]
+
+
+def _supplier_ids(db: Connection, connection_id: int, contact_id: str) -> list[str]:
+    """Return the suppliers that the customer is, or may be."""
+    columns = suppliers.c
+    query = select(columns.id).where(
+        columns.connection_id == connection_id,
+        or_(columns.contact_id == contact_id, columns.likely_contact_id == contact_id),
     )
+    return _ids(db, query)
+
+
+def _action_keys(db: Connection, connection_id: int, parties: Sequence[str]) -> list[str]:
+    query = select(actions.c.key).where(
+        actions.c.connection_id == connection_id, one_of(db, actions.c.contact_id, parties)
+    )
+    return _ids(db, query)
 
 
 # -- everything held ------------------------------------------------------------------------------
@@ -331,7 +350,7 @@ def _about(
     ]
 
 
-def _actions(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+def _actions(db: Connection, connection_id: int, parties: Sequence[str]) -> list[dict[str, Any]]:
     columns = actions.c
     rows = db.execute(
         select(
@@ -348,7 +367,7 @@ def _actions(db: Connection, connection_id: int, contact_id: str) -> list[dict[s
             columns.done_on,
             columns.created_at,
         )
-        .where(columns.connection_id == connection_id, columns.contact_id == contact_id)
+        .where(columns.connection_id == connection_id, one_of(db, columns.contact_id, parties))
         .order_by(columns.created_at, columns.key)
     ).all()
     event = action_events.c
@@ -512,13 +531,8 @@ def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
 
 def _forget_bills(db: Connection, connection_id: int, contact_id: str) -> None:
     """The copy of bills of the supplier that the customer is; the platform has them."""
-    columns = suppliers.c
-    query = select(columns.id).where(
-        columns.connection_id == connection_id,
-        or_(columns.contact_id == contact_id, columns.likely_contact_id == contact_id),
-    )
-    ids = db.scalars(query).all()
-    for table, of in ((payables, payables.c.supplier_id), (suppliers, columns.id)):
+    ids = _supplier_ids(db, connection_id, contact_id)
+    for table, of in ((payables, payables.c.supplier_id), (suppliers, suppliers.c.id)):
         here = table.c.connection_id == connection_id
         db.execute(delete(table).where(here, one_of(db, of, ids)))
 

@@ -45,9 +45,7 @@ def read_supplier_standings(db: Connection, connection_id: int) -> list[Supplier
     if db.scalar(select(bill_cursors.c.completed_at).where(here)) is None:
         return None
     columns = suppliers.c
-    query = (
-        select(suppliers).where(columns.connection_id == connection_id).order_by(columns.id)
-    )
+    query = select(suppliers).where(columns.connection_id == connection_id).order_by(columns.id)
     rows = db.execute(query).all()
     payables: dict[str, list[Payable]] = defaultdict(list)
     for payable in read_payables(db, connection_id):
