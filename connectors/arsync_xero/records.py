@@ -406,6 +406,11 @@ def _credit(
         status = one_of(document.status, _STATUS, "Status")
         currency = _currency(document.currency_code, "CurrencyCode")
         issued_on = _day(document.date_string, document.date, "Date")
+        total, unallocated = money(document.total, "Total"), _remaining(document, status)
+        allocations = tuple(
+            _allocation(allocation, issued_on) for allocation in document.allocations or ()
+        )
+        used = total - unallocated - sum(allocation.amount for allocation in allocations)
         return Credit(
             id=record_id(id_, "id"),
             contact_id=_contact_id(document.contact),
@@ -415,12 +420,9 @@ def _credit(
             issued_on=issued_on,
             currency=currency,
             rate=_rate(document.currency_rate, currency, base, needed=status in _OWED),
-            total=money(document.total, "Total"),
-            unallocated=_remaining(document, status),
-            allocations=(
-                *(_allocation(allocation, issued_on) for allocation in document.allocations or ()),
-                *_refunds(document, issued_on),
-            ),
+            total=total,
+            unallocated=unallocated,
+            allocations=(*allocations, *_refunds(document, issued_on, used)),
             updated_at=moment_of(document.updated_date_utc),
         )
 
@@ -635,12 +637,23 @@ def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
     )
 
 
-def _refunds(document: CreditDocument, issued_on: date) -> Iterator[Allocation]:
-    """Yield what was paid back of a credit.
+def _refunds(document: CreditDocument, issued_on: date, used: Decimal) -> list[Allocation]:
+    """Return what was paid back of a credit.
 
     Its remaining amount has it off already: a refund that cannot be understood costs the day on
-    which it was paid, and nothing else.
+    which it was paid, and nothing else. Whether Xero also lists the money that a prepayment or an
+    overpayment came from is not documented: what used up nothing was not paid back.
+
+    Args:
+        document: what Xero says of the credit.
+        issued_on: its day.
+        used: what is neither left of it nor allocated to invoices.
     """
+    refunds = list(_listed_refunds(document, issued_on))
+    return refunds if sum(refund.amount for refund in refunds) <= used else []
+
+
+def _listed_refunds(document: CreditDocument, issued_on: date) -> Iterator[Allocation]:
     for refund in document.payments or ():
         try:
             paid_on = _day(refund.date_string, refund.date, "Payments.Date")

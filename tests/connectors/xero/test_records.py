@@ -499,6 +499,14 @@ def test_a_refund_is_used_of_its_credit() -> None:
     assert refund.is_refund
 
 
+def test_what_used_up_nothing_is_no_refund() -> None:
+    """The money itself may stand among the payments of an overpayment that is whole."""
+    payments = [{"PaymentID": "r1", "Date": "/Date(1768176000000+0000)/", "Amount": 50.00}]
+    whole = {"Allocations": [], "RemainingCredit": 50, "Payments": payments}
+    credit = one(CREDIT_NOTES, to_credit, CREDIT | whole)
+    assert credit.allocations == ()
+
+
 @pytest.mark.parametrize("type_", ["RECEIVE-PREPAYMENT", "ARPREPAYMENT"])
 def test_a_prepayment_is_money_in_hand(type_: str) -> None:
     row = CREDIT | {"Type": type_, "CreditNoteID": None, "PrepaymentID": "pp1"}
