@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.builders.books import NOW, ORGANISATION, Books, BooksPlatform, Fault
 from tests.builders.mail_server import AnyPort, Sink
+from tests.builders.many_ledgers import statements
 from tests.builders.stores import put_store
 
 from arsync.application.connections import connecting
@@ -269,6 +270,19 @@ def test_one_mail_names_all_holds_of_a_run(opened: Container, sink: Sink, books:
     books.add_invoice(books.add_contact(2), 2, overdue=7)
     run(opened)
     assert mails(sink) == [(address, "2 messages about credit holds") for address in TOLD]
+
+
+def test_more_holds_are_asked_about_together(opened: Container, sink: Sink, books: Books) -> None:
+    """Each run asks of all holds of ten days whom they are to be told to."""
+    run(opened)
+    with statements(opened.store) as of_one:
+        tell_alerts(now(opened))
+    for number in range(2, 6):
+        books.add_invoice(books.add_contact(number), number, overdue=5)
+    run(opened)
+    with statements(opened.store) as of_five:
+        tell_alerts(now(opened))
+    assert len(of_five) == len(of_one)
 
 
 def test_who_dies_while_mailing_repeats_nothing(opened: Container, sink: Sink) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -142,12 +142,17 @@ def _is_older_than_backup(organisation: OrganisationContext, row: ActionRow) -> 
 
 def _wanted_of_holds(organisation: OrganisationContext) -> Iterator[AlertTelling]:
     """Yield whom holds that were placed, changed and ended are to be told to."""
-    for row in holds_to_tell(organisation):
-        if _is_older_than_backup(organisation, row):
-            continue
-        addresses = reached_before(organisation, row.action)
+    rows = [
+        row for row in holds_to_tell(organisation) if not _is_older_than_backup(organisation, row)
+    ]
+    if not rows:
+        return
+    reached, contacts = reached_before(organisation, rows), _contacts(organisation, rows)
+    for row in rows:
+        addresses = reached[row.key]
         if begins_a_hold(row.action):
-            named = _addresses(organisation, row, row.action.payload.mailed_colleagues)
+            colleagues = row.action.payload.mailed_colleagues
+            named = _addresses(organisation, row, colleagues, contacts)
             addresses = frozenset(named) - addresses
         for address in sorted(addresses):
             yield AlertTelling(row.key, TellBy.MAIL, address, since=row.first_sent_at)
@@ -158,7 +163,9 @@ def _wanted_of_alerts(organisation: OrganisationContext) -> Iterator[AlertTellin
     rulebook = organisation.rules.rulebook
     if rulebook is None or not any(rule.by for rule in rulebook.every_alert):
         return
-    for row in organisation.store.actions.open_tasks(organisation.id):
+    rows = organisation.store.actions.open_tasks(organisation.id)
+    contacts = _contacts(organisation, rows)
+    for row in rows:
         payload = row.action.payload
         if not isinstance(payload, TaskPayload) or not payload.told_by:
             continue
@@ -167,16 +174,19 @@ def _wanted_of_alerts(organisation: OrganisationContext) -> Iterator[AlertTellin
         if TellBy.WEBHOOK in payload.told_by:
             yield AlertTelling(row.key, TellBy.WEBHOOK, "")
         if TellBy.MAIL in payload.told_by:
-            for address in _addresses(organisation, row, payload.recipients):
+            for address in _addresses(organisation, row, payload.recipients, contacts):
                 yield AlertTelling(row.key, TellBy.MAIL, address)
 
 
 def _addresses(
-    organisation: OrganisationContext, row: ActionRow, names: Sequence[str]
+    organisation: OrganisationContext,
+    row: ActionRow,
+    names: Sequence[str],
+    contacts: Mapping[str, Contact],
 ) -> Iterator[str]:
     """Yield the addresses of those whom an alert tells; `rules check` warns of who has none."""
     rulebook = organisation.rules.rulebook
-    contact = _contact(organisation, row.action.contact_id)
+    contact = contacts.get(row.action.contact_id)
     if row.action.is_about_supplier:
         # It is in no group by which a role could go: then the role's address for all counts.
         contact = Contact(row.action.contact_id, row.action.contact_name)
@@ -191,10 +201,15 @@ def _addresses(
             yield organisation.config.runs.notify
 
 
-def _contact(organisation: OrganisationContext, contact_id: str) -> Contact | None:
-    records = organisation.store.ledger.records(organisation.id, RecordKind.CONTACTS, [contact_id])
-    contact = records.get(contact_id)
-    return contact if isinstance(contact, Contact) else None
+def _contacts(organisation: OrganisationContext, rows: Iterable[ActionRow]) -> dict[str, Contact]:
+    """Return by id the customers that some actions are about."""
+    ids = sorted({row.action.contact_id for row in rows})
+    records = organisation.store.ledger.records(organisation.id, RecordKind.CONTACTS, ids)
+    return {
+        contact_id: contact
+        for contact_id, contact in records.items()
+        if isinstance(contact, Contact)
+    }
 
 
 def _settle_interrupted(organisation: OrganisationContext, telling: AlertTelling) -> None:

@@ -53,9 +53,17 @@ def holds_to_tell(organisation: OrganisationContext) -> Iterator[ActionRow]:
             yield row
 
 
-def reached_before(organisation: OrganisationContext, action: Action) -> frozenset[str]:
-    """Return the addresses that a mail about the same hold reached, or may have."""
-    return organisation.store.alerts.reached(organisation.id, action.contact_id, action.episode)
+def reached_before(
+    organisation: OrganisationContext, rows: Iterable[ActionRow]
+) -> dict[str, frozenset[str]]:
+    """Return by key the addresses that a mail about the same hold reached, or may have."""
+    actions = {row.key: row.action for row in rows}
+    contact_ids = {action.contact_id for action in actions.values()}
+    by_hold = organisation.store.alerts.reached(organisation.id, contact_ids)
+    return {
+        key: by_hold.get((action.contact_id, action.episode), frozenset())
+        for key, action in actions.items()
+    }
 
 
 def begins_a_hold(action: Action) -> bool:

@@ -6,7 +6,8 @@ connection's run lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -159,22 +160,32 @@ class AlertTellings:
                     stands = ActionState(at)
                     add_events(db, [(telling.action_key, now, who, stands, stands, words)])
 
-    def reached(self, connection_id: int, contact_id: str, episode: int) -> frozenset[str]:
-        """Return the addresses that were told of one episode of a credit hold, or may have been."""
-        query = (
-            select(_COLUMNS.address)
-            .join(actions, actions.c.key == _COLUMNS.action_key)
-            .where(
-                _COLUMNS.connection_id == connection_id,
-                _COLUMNS.state.in_([TellingState.TOLD.value, TellingState.UNKNOWN.value]),
-                actions.c.kind.in_([ActionKind.CREDIT_HOLD.value, ActionKind.HOLD_REASONS.value]),
-                actions.c.contact_id == contact_id,
-                actions.c.episode == episode,
-                _COLUMNS.tried_at >= actions.c.first_sent_at,
-            )
-        )
+    def reached(
+        self, connection_id: int, contact_ids: Collection[str]
+    ) -> dict[tuple[str, int], frozenset[str]]:
+        """Return by contact and episode whom the mails about its credit holds reached.
+
+        Addresses that were told, or may have been.
+        """
+        reached: dict[tuple[str, int], set[str]] = defaultdict(set)
         with self._database.read() as db:
-            return frozenset(db.scalars(query))
+            query = (
+                select(actions.c.contact_id, actions.c.episode, _COLUMNS.address)
+                .join(actions, actions.c.key == _COLUMNS.action_key)
+                .where(
+                    _COLUMNS.connection_id == connection_id,
+                    _COLUMNS.state.in_([TellingState.TOLD.value, TellingState.UNKNOWN.value]),
+                    actions.c.connection_id == connection_id,
+                    actions.c.kind.in_(
+                        [ActionKind.CREDIT_HOLD.value, ActionKind.HOLD_REASONS.value]
+                    ),
+                    one_of(db, actions.c.contact_id, sorted(contact_ids)),
+                    _COLUMNS.tried_at >= actions.c.first_sent_at,
+                )
+            )
+            for contact_id, episode, address in db.execute(query):
+                reached[contact_id, episode].add(address)
+        return {hold: frozenset(addresses) for hold, addresses in reached.items()}
 
     def given_up(self, connection_id: int) -> Sequence[FailedTelling]:
         """Return what was given up of alerts whose tasks are open, and of holds."""
