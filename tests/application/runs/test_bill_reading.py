@@ -24,7 +24,7 @@ from arsync.connector_sdk import BillsPage
 from arsync.core.ledger.credit_kinds import CreditKind
 from arsync.core.ledger.payables import Payable, Supplier
 from arsync.core.ledger.records import DocumentProblem
-from arsync.errors import Rejected
+from arsync.errors import Rejected, RetryLater
 
 OWNER = Actor("Olga", Role.OWNER)
 RULES = """\
@@ -71,6 +71,15 @@ class NoBills:
 
     def bills(self, _: str | None) -> Iterator[BillsPage]:
         raise Rejected("Feature not supported.")
+
+
+class BusyBills:
+    """A connector of a platform that has no time for bills at present."""
+
+    capabilities = Books().capabilities
+
+    def bills(self, _: str | None) -> Iterator[BillsPage]:
+        raise RetryLater("Try again later.")
 
 
 @pytest.fixture
@@ -187,6 +196,19 @@ def test_a_platform_without_bills_stops_no_run(
     read_bills(organisation, connector, result)
     assert result.problems == ["open bills could not be read: Feature not supported."]
     assert why(OWNER, organisation, "Customer 1").facts["payable_to_them"] is None
+
+
+def test_bills_that_are_late_stop_no_run(organisation: OrganisationContext, tmp_path: Path) -> None:
+    facts_after_a_run(organisation, tmp_path, READ + SAID)
+    (organisation,) = connecting.connections(OWNER, organisation.container)
+    busy: Any = BusyBills()
+    result = RunResult("books", "sync", "auto", NOW)
+    read_bills(organisation, busy, result)
+    assert result.problems == ["open bills were not read to the end: Try again later."]
+    assert why(OWNER, organisation, "Customer 1").facts["payable_to_them"] is None
+    # The copy and its place are kept: the next run reads what changed, and knows again.
+    facts = facts_after_a_run(organisation, tmp_path, READ + SAID)
+    assert facts["payable_to_them"] == "40.50"
 
 
 def test_forgetting_and_export_know_of_bills(

@@ -9,7 +9,7 @@ from arsync.core.ledger.payables import BILL_PROBLEM, SUPPLIER_CREDIT_PROBLEM
 from arsync.core.ledger.records import DocumentProblem
 from arsync.core.rulebook.customer_matching import Matching
 from arsync.core.rulebook.model import folded
-from arsync.errors import Rejected
+from arsync.errors import Rejected, RetryLater
 
 PROBLEMS_NAMED_MAX = 20
 """A run names so many bills and credits that could not be read."""
@@ -41,6 +41,11 @@ def read_bills(organisation: OrganisationContext, connector: Connector, result: 
         # Without a copy what is owed to them is unknown, and the run goes on: no reminder waits.
         bills.forget(organisation.id)
         result.problems.append(f"open bills could not be read: {refusal}")
+        return
+    except RetryLater as busy:
+        # What customers owe was read whole, so no reminder waits for bills. The next run goes on.
+        bills.doubt(organisation.id)
+        result.problems.append(f"open bills were not read to the end: {busy}")
         return
     result.problems += [
         f"{_NOUNS[problem.kind]} {problem.number or problem.id}: {problem.message}"

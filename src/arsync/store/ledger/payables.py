@@ -92,6 +92,15 @@ class Payables:
         if not db.execute(update(bill_cursors).where(here).values(values)).rowcount:
             db.execute(insert(bill_cursors).values(connection_id=connection_id, **values))
 
+    def doubt(self, connection_id: int) -> None:
+        """Have what is owed to suppliers unknown until a reading is completed; nothing is lost."""
+        with self._database.write() as db:
+            db.execute(
+                update(bill_cursors)
+                .where(bill_cursors.c.connection_id == connection_id)
+                .values(completed_at=None)
+            )
+
     def forget(self, connection_id: int) -> None:
         """Forget all of them: no rulebook asks for them any more."""
         with self._database.write() as db:
