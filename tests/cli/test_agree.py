@@ -24,6 +24,9 @@ def test_a_plan_is_shown_before_it_is_recorded(shell: Shell) -> None:
     assert done.out == shown.out
     assert "Payment plan recorded: 2 instalments, GBP 900.00 in all" in done.err
     listed = shell("agree", *XERO).out
+    (plan,) = shell("agree", *XERO, "--json").json
+    assert "plan" in listed.split("\n")[0]
+    assert f" {plan['id']} " in listed, "the number that --plan asks for"
     assert "kept" in listed
     assert f"450.00 on {FIRST}" in listed
     held = shell("plan", *XERO, "--json").json["held_back"]

@@ -124,7 +124,10 @@ def test_documents_come_in_every_form(config: Path, tmp_path: Path) -> None:
     assert "<img" not in page
     assert "customer" in printed_by(config, *options)
     assert "one day" in printed_by(config, *options, "--by", "month", fails=True)
-    assert "without documents" in printed_by(config, *options, "--known-then", fails=True)
+    assert "leave out --explain" in printed_by(config, *options, "--known-then", fails=True)
+    for form in ("table", "html"):
+        none = printed_by(config, *options, "--as-of", "2020-01-01", "--format", form)
+        assert "No document is behind this figure: it is zero." in none
 
 
 def test_a_page_of_months_stands_alone(config: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from arsync.cli.json_output import print_json
 from arsync.cli.promise_commands import amount_of
 from arsync.core.ledger.agreements.payment_plans import Every
 from arsync.core.ledger.agreements.plan_terms import Terms
-from arsync.core.ledger.money import shown
+from arsync.core.ledger.money import bare, shown
 from arsync.core.ledger.records import Instalment
 from arsync.errors import EXIT_DONE, UserMistake
 
@@ -164,6 +164,12 @@ def _show_schedule(schedule: Schedule) -> None:
         click.echo(f"Not covered, and chased as ever: {amount} of {invoice.number or invoice.id}.")
 
 
+_COLUMNS = (
+    *("connection", "plan", "customer", "invoices", "agreed"),
+    *("state", "to come", "next", "missed"),
+)
+
+
 def _show_plans(plans: Sequence[ListedPlan], *, as_json: bool) -> None:
     from arsync.application.agreements.payment_plans import payment_plan_view
 
@@ -177,10 +183,13 @@ def _show_plans(plans: Sequence[ListedPlan], *, as_json: bool) -> None:
     for listed in plans:
         judged = listed.judged
         currency, following = judged.plan.currency, judged.following
-        to_come = f"{following.outstanding:,.2f} on {following.due_on}" if following else ""
+        to_come = ""
+        if following:
+            to_come = f"{bare(following.outstanding, currency)} on {following.due_on}"
         rows.append(
             [
                 listed.connection,
+                str(judged.plan.id),
                 listed.customer,
                 ", ".join(listed.numbers),
                 judged.plan.made_on.isoformat(),
@@ -190,5 +199,4 @@ def _show_plans(plans: Sequence[ListedPlan], *, as_json: bool) -> None:
                 str(judged.missed),
             ]
         )
-    columns = ["connection", "customer", "invoices", "agreed", "state", "to come", "next", "missed"]
-    print_table("", columns, rows)
+    print_table("", _COLUMNS, rows)

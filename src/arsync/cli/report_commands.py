@@ -214,7 +214,10 @@ def measures(
         organisations = connections(actor, container, connection)
         if explain is not None:
             if known_then:
-                raise UserMistake("what was known then is kept as figures, without documents.")
+                raise UserMistake(
+                    "what was known then is kept as figures, without documents."
+                    "\n    hint: leave out --explain, or --known-then"
+                )
             documents = [
                 behind
                 for organisation in organisations
@@ -275,18 +278,21 @@ def _give_documents(
 ) -> None:
     """Give the documents behind a figure in the form that was asked for."""
     from arsync.application.reports.measure_documents import (
+        NO_DOCUMENTS,
         document_sections,
         documents_csv,
         documents_view,
     )
+    from arsync.application.reports.report_page import ReportSection
 
     if form == "json":
         give(json_text(documents_view(listed)) + "\n", output, connections, config)
     elif form == "csv":
         give(documents_csv(listed), output, connections, config)
     else:
+        sections = document_sections(listed) or [ReportSection(NO_DOCUMENTS, (), ())]
         heading = "The documents behind a figure"
-        give_sections(document_sections(listed), form, output, connections, config, heading=heading)
+        give_sections(sections, form, output, connections, config, heading=heading)
 
 
 @report.command("steps")

@@ -155,6 +155,8 @@ def _provision_sections(table: ProvisionTable, *, explain: bool) -> list[ReportS
         notes.append(f"The cost of late payment needs a rate: {rate}")
     columns, rows = late_rows(table)
     late = f"{table.connection}: late payment in {table.provision.window_days} days"
+    if not rows:
+        late = f"{late}: nothing was sold."
     return [matrix, rolls, ReportSection(late, columns, rows, columns[1:], notes)]
 
 

@@ -85,6 +85,7 @@ def test_the_customers_page_shows_what_was_agreed(desk: DeskDriver, owner: Flask
     fields = {"outcome": "accept", "limit": "900", "until": "2099-01-31", "review": "2098-01-31"}
     assert post(owner, f"{path}/decide", **fields).status_code == 303
     page = owner.get("/c/books/customers/c1").text
+    assert f'<a href="{path}">Open the application</a>' in page
     assert "agreed: £900.00 until 31 January 2099" in page
     assert "To be reviewed on 31 January 2098." in page
 

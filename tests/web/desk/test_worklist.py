@@ -236,3 +236,6 @@ def test_a_suppliers_alert_names_no_customers_page(
     assert 'id="task-title">Northwind Print' in page
     assert "It is about a supplier." in page
     assert "/customers/supplier" not in page
+    found = controller.get(f"/c/books/approvals/{alert.key}").text
+    assert "Northwind Print" in found
+    assert "Everything about" not in found

@@ -137,6 +137,8 @@ class CustomerPage(NamedTuple):
     alerts: tuple[OpenAlert, ...] = ()
     owed_to_them: OwedToThem | None = None
     """What is owed to it as a supplier; None: nothing, or bills are not read."""
+    application: int | None = None
+    """The number of its newest application for credit; None: it never applied."""
 
 
 EVENT_GROUPS = {
@@ -246,7 +248,16 @@ def customer_page(
         assessed.account.doubts,
         tuple(open_alerts(organisation, assessed.account, contact_id)),
         owed_to_them(view),
+        _newest_application(organisation, assessed),
     )
+
+
+def _newest_application(organisation: OrganisationContext, assessed: Assessed) -> int | None:
+    standing = assessed.account.credit_of(assessed.contact.id)
+    if standing is None:
+        return None
+    applications = organisation.store.credit.all(organisation.id, [standing.contact_id])
+    return max((application.number for application in applications), default=None)
 
 
 def _planned(

@@ -25,6 +25,8 @@ from arsync.core.ledger.money import ZERO, bare, plain
 from arsync.core.ledger.sanitising import no_formula
 from arsync.errors import UserMistake
 
+NO_DOCUMENTS = "No document is behind this figure: it is zero."
+
 
 class FigureDocuments(NamedTuple):
     """The documents behind one figure of one group in one currency; the largest come first."""

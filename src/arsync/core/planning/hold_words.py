@@ -73,6 +73,14 @@ def colleagues_told(rules: Iterable[CreditHold], already: Iterable[str] = ()) ->
     return tuple(name for key, name in names.items() if key not in left_out)
 
 
+def recipients_words(rule: CreditHold) -> str:
+    """Return who is told of a hold, to end a line: `; letter to the customer, mail to sales`."""
+    letter = "letter to the customer" if rule.tells_customer else ""
+    mail = f"mail to {' and '.join(rule.tell)}" if rule.tell else ""
+    phrases = ", ".join(filter(None, (letter, mail)))
+    return f"; {phrases}" if phrases else ""
+
+
 def is_by_hand_alone(hold: StandingHold) -> bool:
     """Return whether a person alone asked for the hold, and never a rule."""
     names = {*hold.reasons, *hold.ever}

@@ -15,6 +15,7 @@ from arsync.core.planning.account_letters import DAYS_LATE_MAX
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty, payment_for
 from arsync.core.planning.cadence_trials import is_tried_on, trial_beside
 from arsync.core.planning.courtesy_planner import asked_about, paid_lately
+from arsync.core.planning.hold_words import recipients_words
 from arsync.core.planning.placement_planner import may_place
 from arsync.core.rulebook.conditions import Answer, Condition
 from arsync.core.rulebook.model import AlertRule, Cadence, OncePer, Place, Rulebook
@@ -125,9 +126,9 @@ class _About:
             text = f"by hand: {ANSWERS[answer]}, {decision.words}"
             yield ReasonLine("credit_holds", text, answer)
         for credit_hold in rulebook.credit_holds:
-            names = credit_hold.tell if credit_hold in self.assessment.reasons else ()
-            mail_words = f"; mail to {' and '.join(names)}" if names else ""
-            yield self.asked("credit_holds", credit_hold, root, mail_words)
+            stands = credit_hold in self.assessment.reasons
+            recipients = recipients_words(credit_hold) if stands else ""
+            yield self.asked("credit_holds", credit_hold, root, recipients)
         for cadence in rulebook.reminders:
             if cadence.trial is not None:
                 continue

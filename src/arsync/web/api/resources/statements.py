@@ -56,7 +56,7 @@ def get_statement(caller: Caller, customer: RecordId, query: StatementQuery) -> 
     amounts=True,
 )
 def ask_for_statement(caller: Caller, customer: RecordId, body: SendingBody) -> RecordedView:
-    """Have today's statement sent by the next run, once on a day; who may not approve, waits."""
+    """Have today's statement sent by the next run, once on a day, or wait for approval."""
     shown = _statement(caller, customer, StatementQuery())
     sent = send_statement(caller.actor, shown, SentBy(via=Via.POST if body.by_post else Via.SMTP))
     caller.log_words = sent.message
