@@ -7,9 +7,9 @@ from pathlib import Path
 import arsync_quickbooks
 import arsync_xero
 
-ONLY_XERO = {"dates", "currencies", "timezones", "credit_notes"}
-"""Xero alone writes dates as `/Date(...)/`, has its own names for zones and currencies, and
-has drafts of credit notes."""
+ONLY_XERO = {"dates", "currencies", "timezones", "credit_notes", "listings"}
+"""Xero alone writes dates as `/Date(...)/`, has its own names for zones and currencies, has
+drafts of credit notes, and lists that are read page by page."""
 ONLY_QUICKBOOKS = {"fenced_text", "families", "by_creation"}
 """QuickBooks alone has no field for a hold or a promise (they stand in texts that people keep), has
 customers below customers, and lists that are read by their moments of creation."""

@@ -87,7 +87,8 @@ def test_it_is_said_where_no_hold_is_lifted(ledger: Container) -> None:
     until = TODAY + timedelta(3)
     free = release_customer(OWNER, ledger, "Customer 1", reason="a friend", until=until)
     assert free.message == (
-        "Customer 1 is not on hold; no rule places a hold until after 2026-11-23 (Olga: a friend)."
+        "Customer 1 is not on hold, and stays so until after 2026-11-23, whatever the rules say"
+        " (Olga: a friend)."
     )
     runs.sync(OWNER, now(ledger))
     held = hold_customer(OWNER, ledger, "Customer 2", reason="bounced")

@@ -180,7 +180,7 @@ def test_what_a_form_did_is_translated(accented_desk: DeskDriver) -> None:
         ("leave-alone", {"until": day, "reason": "moving house"}, " is left alone until "),
         ("statement", {}, " leaves with the next run."),
         ("hold", {"reason": "cheque bounced", "until": day}, " is to be held "),
-        ("release", {"reason": "paid"}, " is not on hold; no rule places a hold "),
+        ("release", {"reason": "paid"}, " is not on hold, and stays so "),
         ("call", {"kind": "call", "text": "They were out"}, "Logged as number "),
     ):
         answer = post(client, f"{base}/{form}", **fields)

@@ -106,12 +106,12 @@ def _told(
     values |= {"by": decision.by, "reason": decision.reason}
     if decision.until is None:
         return saying(
-            "%(customer)s is not on hold; no rule places a hold until none asks for one any more"
+            "%(customer)s is not on hold, and stays so until no rule requires a hold any more"
             " (%(by)s: %(reason)s).",
             **values,
         )
     return saying(
-        "%(customer)s is not on hold; no rule places a hold until after %(until)s"
+        "%(customer)s is not on hold, and stays so until after %(until)s, whatever the rules say"
         " (%(by)s: %(reason)s).",
         until=decision.until.isoformat(),
         **values,

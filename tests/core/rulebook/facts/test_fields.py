@@ -23,7 +23,7 @@ COUNTERS = CountsUp | CountsDown
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: f"{field.of} {field.name}")
 def test_a_row_is_complete(field: Field) -> None:
     assert field.name
-    assert field.of in {"contact", "invoice", "application"}
+    assert field.of in {"contact", "invoice", "application", "supplier"}
     assert isinstance(field.kind, FactKind)
     assert field.description
     assert field.source
