@@ -172,7 +172,8 @@ class _Leaving:
 
     def begin_again(self) -> None:
         """Note that the list is read from its first page: what has left by now moves nothing."""
-        self._begun_again = self._api.now()
+        if self._listing.is_open is not None:
+            self._begun_again = self._api.now()
 
     def moved(self, position: Position) -> bool:
         """Return whether documents left the list since it was begun: one call.
