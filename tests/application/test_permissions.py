@@ -72,7 +72,7 @@ USE_CASES = (
     "application.runs.schedule_view",
     "application.runs.scheduling",
     "application.overview.status",
-    "application.work.tasks",
+    "application.tasks.tasks",
     "application.rules.trials",
     "application.runs.undoing",
     "application.decisions.unknown_outcomes",

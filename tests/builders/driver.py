@@ -30,7 +30,7 @@ from arsync.application.reports.ageing_report import ageing_report
 from arsync.application.results import ActionHistory, ConnectionStatus, Listed, RunResult, Why
 from arsync.application.runs import pulling, runs, scheduling, undoing
 from arsync.application.runs.pulling import RunWatch
-from arsync.application.work import tasks
+from arsync.application.tasks import tasks
 from arsync.connector_sdk import Connector, Grant, OrganisationRef
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.analytics.ageing import Ageing

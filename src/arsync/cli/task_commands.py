@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from arsync.application.organisation.connection_choice import ConnectionChoice
-    from arsync.application.work.tasks import NewTask
-    from arsync.application.work.worklist import WorkItem
+    from arsync.application.tasks.tasks import NewTask
+    from arsync.application.tasks.worklist import WorkItem
 
 INVOICES_SHOWN_MAX = 3
 """A line shows so many of its invoices; `task KEY` shows all."""
@@ -62,7 +62,7 @@ def tasks(
     Amounts are those of now, net of unapplied cash. NAME is a person, a role, or the address of who
     has the role for the customer.
     """
-    from arsync.application.work.worklist import WorkChoice, open_tasks, work_view
+    from arsync.application.tasks.worklist import WorkChoice, open_tasks, work_view
 
     with opened(config_file) as (actor, container):
         choice = WorkChoice(owner, customer, due_only)
@@ -148,8 +148,8 @@ def worklist(
     The worth is what a call can be expected to bring: the net amount overdue, its age, how this
     customer pays, and its broken promises. What was put off comes back on its day.
     """
-    from arsync.application.work.worklist import WorkChoice, work_view
-    from arsync.application.work.worklist import worklist as list_work
+    from arsync.application.tasks.worklist import WorkChoice, work_view
+    from arsync.application.tasks.worklist import worklist as list_work
 
     with opened(config_file) as (actor, container):
         choice = WorkChoice(owner, customer, due_only=True)
@@ -214,8 +214,8 @@ def task(
     `--open` opens a task of your own, which only `done` ends.
     """
     from arsync.application.decisions.action_history import action_history
-    from arsync.application.work.tasks import NewTask, arrange_task
-    from arsync.application.work.worklist import one_task, work_view
+    from arsync.application.tasks.tasks import NewTask, arrange_task
+    from arsync.application.tasks.worklist import one_task, work_view
 
     if text is not None:
         if next_on:
@@ -254,7 +254,7 @@ def _open(
     as_json: bool,
 ) -> int:
     from arsync.application.persons_words import recorded_view
-    from arsync.application.work.tasks import open_task
+    from arsync.application.tasks.tasks import open_task
 
     with opened(config_file) as (actor, container):
         recorded = open_task(actor, container, name, new, connection=connection)
@@ -322,7 +322,7 @@ def done(
     days), refused. Other words end the task.
     """
     from arsync.application.persons_words import recorded_view
-    from arsync.application.work.tasks import CallReport, complete_task
+    from arsync.application.tasks.tasks import CallReport, complete_task
 
     report = CallReport(
         outcome,

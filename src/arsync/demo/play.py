@@ -21,7 +21,7 @@ from arsync.application.organisation.container import Container
 from arsync.application.organisation.oauth_authorisation import authorise
 from arsync.application.permissions import SCHEDULE, Actor, Role
 from arsync.application.results import Listed, RunResult
-from arsync.application.work import tasks
+from arsync.application.tasks import tasks
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.core.actions import ActionState

@@ -17,8 +17,8 @@ from arsync.application.organisation.organisation_context import OrganisationCon
 from arsync.application.permissions import Actor, Role
 from arsync.application.results import RunResult
 from arsync.application.runs import runs
-from arsync.application.work import tasks
-from arsync.application.work.worklist import open_tasks
+from arsync.application.tasks import tasks
+from arsync.application.tasks.worklist import open_tasks
 from arsync.core.actions import TaskPayload
 from arsync.core.ledger.agreements.credit_applications import (
     CreditApplication,

@@ -11,8 +11,8 @@ from arsync.application.organisation.organisation_context import OrganisationCon
 from arsync.application.permissions import Actor, Role
 from arsync.application.results import Listed, RunResult
 from arsync.application.runs import runs
-from arsync.application.work import tasks
-from arsync.application.work.tasks import CallReport
+from arsync.application.tasks import tasks
+from arsync.application.tasks.tasks import CallReport
 from arsync.core.actions import ReminderPayload, payload_of
 from arsync.core.ledger.records import Phone, UndeliverableAddress
 

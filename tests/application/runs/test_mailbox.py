@@ -18,8 +18,8 @@ from arsync.application.runs.mailbox import (
     mailbox_view,
     read_mailbox,
 )
+from arsync.application.tasks import tasks
 from arsync.application.timeline.customer_timeline import timeline
-from arsync.application.work import tasks
 from arsync.clock import SetClock
 from arsync.store.models import EventRow
 

@@ -19,9 +19,9 @@ from arsync.application.organisation.container import Container
 from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Role
 from arsync.application.runs import pulling, runs
+from arsync.application.tasks.tasks import CallReport, complete_task
 from arsync.application.timeline.customer_timeline import EVENTS_SHOWN_MAX, Timeline, timeline
 from arsync.application.timeline.sources import SOURCES
-from arsync.application.work.tasks import CallReport, complete_task
 from arsync.connector_sdk import PlatformNote
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import (

@@ -27,7 +27,7 @@ from arsync.application.credit.credit_decisions import DecidedByHand, decide_cre
 from arsync.application.customers.contact_log import LogEntry, log
 from arsync.application.people.audit import AuditEntry, note
 from arsync.application.permissions import Role
-from arsync.application.work.tasks import NewTask, open_task
+from arsync.application.tasks.tasks import NewTask, open_task
 from arsync.core.ledger.agreements.credit_applications import CreditOutcome, ReferenceAnswer
 from arsync.store.people.users import UserRow
 from arsync.web.desk.pages import every_route

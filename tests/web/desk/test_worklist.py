@@ -11,7 +11,7 @@ from tests.builders.desk import DeskDriver, add_person, post
 
 from arsync.application.customers.name_search import ContactId
 from arsync.application.permissions import Actor, Role
-from arsync.application.work.tasks import NewTask, open_task
+from arsync.application.tasks.tasks import NewTask, open_task
 from arsync.core.actions import Action, Because, TaskPayload
 from arsync.core.ledger.supplier_standing import party_id
 from arsync.store.models import ActionRow

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from arsync.application.desk.customer_figures import CustomerFigures, CustomerReader, figures_of
 from arsync.application.organisation.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.work.worklist import WorkItem, by_worth, script_of, work_items
+from arsync.application.tasks.worklist import WorkItem, by_worth, script_of, work_items
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import StandingHold
 from arsync.core.rulebook.model import folded

@@ -31,7 +31,7 @@ from arsync.application.runs.mailbox import note_mail
 from arsync.application.runs.pulling import UNWATCHED, RunWatch, not_begun, update_copy
 from arsync.application.runs.recorded_run import RecordedRun, new_result, remove_quiet_runs
 from arsync.application.runs.undo_bookkeeping import end_decisions, settle_undone
-from arsync.application.work.ending_tasks import end_tasks
+from arsync.application.tasks.ending_tasks import end_tasks
 from arsync.connector_sdk import Connector
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.planning.plan import Plan

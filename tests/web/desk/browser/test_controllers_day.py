@@ -11,7 +11,7 @@ from tests.web.desk.browser.conftest import Served
 
 from arsync.application.customers.name_search import ContactId
 from arsync.application.permissions import Actor, Role
-from arsync.application.work.tasks import NewTask, open_task
+from arsync.application.tasks.tasks import NewTask, open_task
 from arsync.clock import SetClock
 from arsync.core.actions import ActionState
 

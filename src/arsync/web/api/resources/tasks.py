@@ -13,8 +13,8 @@ from arsync.application.customers.name_search import CustomerId
 from arsync.application.desk.record_pages import action_of_key, one_customer
 from arsync.application.permissions import Permission
 from arsync.application.persons_words import RecordedView, recorded_view
-from arsync.application.work.tasks import CallReport, NewTask, complete_task, open_task
-from arsync.application.work.worklist import (
+from arsync.application.tasks.tasks import CallReport, NewTask, complete_task, open_task
+from arsync.application.tasks.worklist import (
     WorkChoice,
     WorkItem,
     WorkView,

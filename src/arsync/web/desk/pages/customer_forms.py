@@ -22,7 +22,7 @@ from arsync.application.desk.customer_forms import FormSubject, form_subject
 from arsync.application.letters.asking import send_statement
 from arsync.application.letters.statements import SentBy, statement, statement_pdf
 from arsync.application.permissions import Permission
-from arsync.application.work.tasks import NewTask, open_task
+from arsync.application.tasks.tasks import NewTask, open_task
 from arsync.core.actions import Via
 from arsync.core.ledger.agreements.dispute_reasons import DISPUTE_REASONS
 from arsync.core.ledger.records import LogKind

@@ -13,7 +13,7 @@ from arsync.application.agreements.payment_plans import Schedule, agree, preview
 from arsync.application.desk.customer_forms import FormSubject
 from arsync.application.desk.work import task_of
 from arsync.application.permissions import Permission
-from arsync.application.work.tasks import CallReport, complete_task
+from arsync.application.tasks.tasks import CallReport, complete_task
 from arsync.core.ledger.agreements.payment_plans import INSTALMENTS_MAX, Every, JudgedPlan
 from arsync.core.ledger.agreements.plan_terms import Terms
 from arsync.core.ledger.records import Instalment

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from arsync.application.desk.work import BY_MISTAKE, WorkFilter, WorkPage, task_of, work_page
 from arsync.application.permissions import Permission
-from arsync.application.work.tasks import CallReport, arrange_task, complete_task
+from arsync.application.tasks.tasks import CallReport, arrange_task, complete_task
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
 from arsync.translation import ReaderText, gettext, in_readers_words

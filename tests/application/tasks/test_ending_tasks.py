@@ -12,7 +12,7 @@ from arsync.application.organisation.organisation_context import OrganisationCon
 from arsync.application.permissions import Actor, Role
 from arsync.application.results import RunResult
 from arsync.application.runs import pulling, runs
-from arsync.application.work import tasks
+from arsync.application.tasks import tasks
 from arsync.core.actions import ActionKind, ActionState
 
 OWNER = Actor("Olga", Role.OWNER)

@@ -17,8 +17,8 @@ from arsync.application.organisation.organisation_context import OrganisationCon
 from arsync.application.permissions import Actor, Role
 from arsync.application.persons_words import Recorded
 from arsync.application.runs import pulling, runs
-from arsync.application.work import tasks
-from arsync.application.work.worklist import WorkChoice, WorkItem, one_task, open_tasks, worklist
+from arsync.application.tasks import tasks
+from arsync.application.tasks.worklist import WorkChoice, WorkItem, one_task, open_tasks, worklist
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import Phone
 from arsync.errors import UserMistake
