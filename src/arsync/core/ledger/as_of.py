@@ -46,7 +46,11 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         knows_done: its keys of actions and its open tasks are of that day already; otherwise they
             are left out, because they describe today.
     """
-    account = _matched_once_issued(account)
+    return _rewound(_matched_once_issued(account), day, zone, knows_done=knows_done)
+
+
+def _rewound(account: Account, day: date, zone: tzinfo, *, knows_done: bool) -> Account:
+    """Return `as_it_stood` of an account whose money is matched to issued invoices alone."""
     later = _allocated_after(account, day, zone)
     applied = _credit_applied_after(account, day)
     hold = account.hold if account.hold and account.hold.since <= day else None
@@ -140,7 +144,8 @@ class Past:
     def __init__(self, account: Account, today: date, zone: tzinfo) -> None:
         """Find the days on which something happened."""
         self.today = today
-        self._account = account
+        # Once, not for each stretch: see `as_it_stood`.
+        self._account = _matched_once_issued(account)
         self._zone = zone
         self._events = sorted(set(event_days(account, zone)))
         self._stood: dict[int, Account] = {}
@@ -154,7 +159,7 @@ class Past:
         """Return the account as it was at the end of a day."""
         stretch = bisect_right(self._events, day)
         if stretch not in self._stood:
-            self._stood[stretch] = as_it_stood(self._account, day, zone=self._zone)
+            self._stood[stretch] = _rewound(self._account, day, self._zone, knows_done=False)
         return self._stood[stretch]
 
 
