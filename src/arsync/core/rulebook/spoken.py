@@ -85,11 +85,11 @@ def _deciding(node: Node, answer: bool, answers: _Answers) -> Iterator[str]:
         case AllOf(children) | AnyOf(children):
             deciding = [child for child in children if answers.of(child) is answer]
             for field, of_one in groupby(deciding, key=_compared):
-                parts = list(of_one)
-                if field is not None and len(parts) > 1 and answer:
-                    yield _said_between(parts, answers.saying)
+                comparisons = list(of_one)
+                if field is not None and len(comparisons) > 1 and answer:
+                    yield _said_between(comparisons, answers.saying)
                     continue
-                for child in parts:
+                for child in comparisons:
                     yield from _deciding(child, answer, answers)
         case Negation(child):
             # An exception that does not apply is no reason; one that does, ends it.

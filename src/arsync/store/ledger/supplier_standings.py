@@ -51,7 +51,7 @@ def read_supplier_standings(db: Connection, connection_id: int) -> list[Supplier
     for payable in read_payables(db, connection_id):
         payables[payable.supplier.id].append(payable)
     groups = _groups(db, connection_id, [row.own_contact_id for row in rows if row.own_contact_id])
-    said = _said(db, connection_id, rows)
+    readings_by_id = _said(db, connection_id, rows)
     held = _held(db, connection_id, [party_id(row.id) for row in rows])
     return [
         SupplierStanding(
@@ -59,8 +59,8 @@ def read_supplier_standings(db: Connection, connection_id: int) -> list[Supplier
             row.contact_id,
             groups.get(row.own_contact_id, ()),
             tuple(payables[row.id]),
-            CreditStanding(row.id, ApplicationState.NONE, readings=tuple(said[row.id]))
-            if row.id in said
+            CreditStanding(row.id, ApplicationState.NONE, readings=tuple(readings_by_id[row.id]))
+            if row.id in readings_by_id
             else None,
             held.get(party_id(row.id), {}),
         )
@@ -99,11 +99,11 @@ def _said(db: Connection, connection_id: int, rows: Sequence[Any]) -> dict[str, 
         row.id: {*by_contact[row.contact_id], *by_name[row.folded_name]}
         for row in db.execute(query.order_by(columns.id))
     }
-    said: dict[str, list[CreditDatum]] = defaultdict(list)
+    readings_by_id: dict[str, list[CreditDatum]] = defaultdict(list)
     for number, readings in data_said(db, {number: str(number) for number in about}, None).items():
         for supplier_id in about[int(number)]:
-            said[supplier_id] += readings
-    return dict(said)
+            readings_by_id[supplier_id] += readings
+    return dict(readings_by_id)
 
 
 def _held(

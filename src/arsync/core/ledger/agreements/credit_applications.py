@@ -162,10 +162,10 @@ def is_insolvent(words: Iterable[CreditDatum]) -> bool | None:
     One source that says yes is enough, however many say no later: it takes its own word to clear
     it. No takes a source that says so, and none that says anything else. None: nobody knows.
     """
-    said = {datum.value for datum in words}
-    if "yes" in said:
+    answers = {datum.value for datum in words}
+    if "yes" in answers:
         return True
-    return False if said == {"no"} else None
+    return False if answers == {"no"} else None
 
 
 def sources_in_words(words: Iterable[CreditDatum]) -> str:
@@ -287,8 +287,8 @@ class CreditStanding(NamedTuple):
         newest: dict[tuple[date, str], CreditDatum] = {}
         for datum in self.readings:
             if datum.kind is kind and datum.as_of <= day:
-                said = datum.as_of, datum.source.casefold()
+                day_and_source = datum.as_of, datum.source.casefold()
                 # Taken out first: a correction comes after what others said before it.
-                newest.pop(said, None)
-                newest[said] = datum
+                newest.pop(day_and_source, None)
+                newest[day_and_source] = datum
         return sorted(newest.values(), key=lambda datum: datum.as_of)
