@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -27,8 +27,11 @@ from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.organisation.connection_choice import ConnectionChoice
+    from arsync.application.organisation.organisation_context import OrganisationContext
+    from arsync.application.permissions import Actor
     from arsync.application.reports.ageing_report import AgeingTable
     from arsync.application.reports.measure_documents import FigureDocuments
+    from arsync.application.reports.measures_report import By, MeasuresTable
     from arsync.config import Config
     from arsync.core.ledger.age_buckets import AgeBands
 
@@ -195,78 +198,112 @@ def measures(
     several, a last line converts them at the rates that the platform recorded.
     """
     from arsync.application.connections.connecting import connections
-    from arsync.application.reports.measure_documents import documents_of_measure
-    from arsync.application.reports.measures_page import measures_html
-    from arsync.application.reports.measures_report import (
-        By,
-        goal_lines,
-        known_in_words,
-        measures_csv,
-        measures_report,
-        measures_rows,
-        measures_view,
-        worklist_in_words,
-    )
-    from arsync.application.reports.measures_report import known_then as measures_known_then
-    from arsync.core.analytics.measure_sums import WINDOW_DAYS
+    from arsync.application.reports.measures_report import By
 
+    asked = MeasuresAsked(as_of, window_days, By(by))
     with opened(config_file) as (actor, container):
         organisations = connections(actor, container, connection)
         if explain is not None:
-            if known_then:
-                raise UserMistake(
-                    "what was known then is kept as figures, without documents."
-                    "\n    hint: leave out --explain, or --known-then"
-                )
-            documents = [
-                behind
-                for organisation in organisations
-                for behind in documents_of_measure(
-                    actor, organisation, explain, as_of=as_of, window_days=window_days, by=By(by)
-                )
-            ]
-        elif known_then:
-            if window_days != WINDOW_DAYS:
-                raise UserMistake(f"what was known then is kept for --window {WINDOW_DAYS} alone.")
-            tables = [
-                measures_known_then(actor, organisation, as_of=as_of, by=By(by))
-                for organisation in organisations
-            ]
+            documents = _documents_behind(
+                actor, organisations, explain, asked, known_then=known_then
+            )
         else:
-            tables = [
-                measures_report(
-                    actor, organisation, as_of=as_of, window_days=window_days, by=By(by)
-                )
-                for organisation in organisations
-            ]
+            tables = _measured(actor, organisations, asked, known_then=known_then)
     if html is not None:
         form, output = "html", html
+    form = "json" if as_json else form
     if explain is not None:
-        wanted_form = "json" if as_json else form
-        _give_documents(documents, wanted_form, output, len(organisations), container.config)
-        return EXIT_DONE
-    if as_json or form == "json":
-        text = json_text([measures_view(table) for table in tables]) + "\n"
-    elif form == "csv":
-        text = measures_csv(tables)
-    elif form == "html":
-        text = measures_html(tables)
-    else:
+        _give_documents(documents, form, output, len(organisations), container.config)
+    elif form == "table":
         if output is not None:
             raise UserMistake("--output needs --format csv, json or html.")
-        for table in tables:
-            columns, rows = measures_rows(table)
-            title = f"{table.connection}, {window_days} days"
-            if rows:
-                print_table(title, columns, rows, right=columns[-12:])
-            else:
-                click.echo(f"{title}: nothing was invoiced by {table.as_of.isoformat()}.")
-            for line in (worklist_in_words(table.worklist), *goal_lines(table)):
-                click.echo(f"  {line}")
-            click.echo(f"  {known_in_words(table)}")
-        return EXIT_DONE
-    give(text, output, len(tables), container.config)
+        _show_measures(tables, window_days)
+    else:
+        give(_measures_text(tables, form), output, len(tables), container.config)
     return EXIT_DONE
+
+
+class MeasuresAsked(NamedTuple):
+    """Which measures are asked for."""
+
+    as_of: date | None
+    window_days: int
+    by: By
+
+
+def _measured(
+    actor: Actor,
+    organisations: Sequence[OrganisationContext],
+    asked: MeasuresAsked,
+    *,
+    known_then: bool,
+) -> list[MeasuresTable]:
+    from arsync.application.reports.measures_report import known_then as measures_known_then
+    from arsync.application.reports.measures_report import measures_report
+    from arsync.core.analytics.measure_sums import WINDOW_DAYS
+
+    if known_then:
+        if asked.window_days != WINDOW_DAYS:
+            raise UserMistake(f"what was known then is kept for --window {WINDOW_DAYS} alone.")
+        return [
+            measures_known_then(actor, organisation, as_of=asked.as_of, by=asked.by)
+            for organisation in organisations
+        ]
+    return [
+        measures_report(actor, organisation, **asked._asdict()) for organisation in organisations
+    ]
+
+
+def _measures_text(tables: Sequence[MeasuresTable], form: str) -> str:
+    from arsync.application.reports.measures_page import measures_html
+    from arsync.application.reports.measures_report import measures_csv, measures_view
+
+    if form == "json":
+        return json_text([measures_view(table) for table in tables]) + "\n"
+    return measures_csv(tables) if form == "csv" else measures_html(tables)
+
+
+def _show_measures(tables: Sequence[MeasuresTable], window_days: int) -> None:
+    from arsync.application.reports.measures_report import (
+        goal_lines,
+        known_in_words,
+        measures_rows,
+        worklist_in_words,
+    )
+
+    for table in tables:
+        columns, rows = measures_rows(table)
+        title = f"{table.connection}, {window_days} days"
+        if rows:
+            print_table(title, columns, rows, right=columns[-12:])
+        else:
+            click.echo(f"{title}: nothing was invoiced by {table.as_of.isoformat()}.")
+        for line in (worklist_in_words(table.worklist), *goal_lines(table)):
+            click.echo(f"  {line}")
+        click.echo(f"  {known_in_words(table)}")
+
+
+def _documents_behind(
+    actor: Actor,
+    organisations: Sequence[OrganisationContext],
+    figure: str,
+    asked: MeasuresAsked,
+    *,
+    known_then: bool,
+) -> list[FigureDocuments]:
+    """Return the documents behind a figure; those of what was known then were not kept."""
+    from arsync.application.reports.measure_documents import documents_of_measure
+
+    if known_then:
+        raise UserMistake(
+            "what was known then is kept as figures, without documents."
+            "\n    hint: leave out --explain, or --known-then"
+        )
+    return [
+        behind
+        for organisation in organisations
+        for behind in documents_of_measure(actor, organisation, figure, **asked._asdict())
+    ]
 
 
 def _give_documents(
