@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
+from tests.builders.mail_server import AnyPort, Sink
 from tests.builders.stores import put_store
 
 from arsync.application.organisation.container import Container
@@ -25,6 +26,23 @@ class CountingRules:
     def __call__(self, config: Config, connection: str = "") -> Rules:
         self.reads[connection] += 1
         return read_rules(config, connection)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Sink, int]]:
+    """One real mail server for all tests of a file, and its port."""
+    sink = Sink()
+    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
+    controller.start()
+    yield sink, controller.port
+    controller.stop()
+
+
+@pytest.fixture
+def sink(server: tuple[Sink, int]) -> Sink:
+    server[0].envelopes.clear()
+    server[0].refused.clear()
+    return server[0]
 
 
 @pytest.fixture

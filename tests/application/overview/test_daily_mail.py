@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import Envelope
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
-from tests.builders.mail_server import AnyPort, Sink
+from tests.builders.mail_server import Sink
 from tests.builders.many_ledgers import WAYS, fill
 from tests.builders.stores import put_store
 
@@ -38,22 +38,6 @@ from arsync.store.models import ConnectionState
 OWNER = Actor("Olga", Role.OWNER)
 
 READER = "owner@example.com"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Sink, int]]:
-    """One real mail server for all these tests."""
-    sink = Sink()
-    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
-    controller.start()
-    yield sink, controller.port
-    controller.stop()
-
-
-@pytest.fixture
-def sink(server: tuple[Sink, int]) -> Sink:
-    server[0].envelopes.clear()
-    return server[0]
 
 
 def config_for(folder: Path, port: int, more: str = "") -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.builders.books import NOW, ORGANISATION, Books, BooksPlatform
-from tests.builders.mail_server import AnyPort, Sink
+from tests.builders.mail_server import Sink
 from tests.builders.stores import put_store
 
 from arsync.application.connections import connecting
@@ -79,22 +79,6 @@ def receiver() -> Iterator[Receiver]:
     made.server.shutdown()
     made.server.server_close()
     thread.join(5)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Sink, int]]:
-    sink = Sink()
-    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
-    controller.start()
-    yield sink, controller.port
-    controller.stop()
-
-
-@pytest.fixture
-def sink(server: tuple[Sink, int]) -> Sink:
-    server[0].envelopes.clear()
-    server[0].refused.clear()
-    return server[0]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.builders.books import NOW, ORGANISATION, Books, BooksPlatform, Fault
-from tests.builders.mail_server import AnyPort, Sink
+from tests.builders.mail_server import Sink
 from tests.builders.many_ledgers import statements
 from tests.builders.stores import put_store
 
@@ -43,22 +43,6 @@ credit_holds:
     tell: [customer, sales, account manager, owner, fd@example.com]
 """
 TOLD = ["fd@example.com", "owner@example.com", "sales@example.com"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Sink, int]]:
-    sink = Sink()
-    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
-    controller.start()
-    yield sink, controller.port
-    controller.stop()
-
-
-@pytest.fixture
-def sink(server: tuple[Sink, int]) -> Sink:
-    server[0].envelopes.clear()
-    server[0].refused.clear()
-    return server[0]
 
 
 @pytest.fixture
