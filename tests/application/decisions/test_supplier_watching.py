@@ -160,7 +160,8 @@ def test_more_than_safety_allows_is_told_to_nobody(watched: Watched) -> None:
     watched.bill("b2", "500.00", PAPER)
     watched.watch(OVERDUE, "safety: {tasks: 1}")
     problems = watched.run().problems
-    assert "2 alerts about suppliers in one plan; safety allows 1 tasks: none is told" in problems
+    told = "2 alerts about suppliers in one plan, and safety allows 1: none is told."
+    assert f"{told} `safety: {{tasks: 2}}` allows so many." in problems
     assert watched.alerts() == []
 
 

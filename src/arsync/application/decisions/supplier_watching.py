@@ -62,8 +62,8 @@ def plan_suppliers(organisation: OrganisationContext, result: RunResult) -> Supp
     most = organisation.rulebook.safety.tasks
     if len(alerts) > most:
         result.problems.append(
-            f"{len(alerts):,} alerts about suppliers in one plan; safety allows {most:,} tasks:"
-            " none is told"
+            f"{len(alerts):,} alerts about suppliers in one plan, and safety allows {most:,}:"
+            f" none is told. `safety: {{tasks: {len(alerts)}}}` allows so many."
         )
         return SupplierPlan(ended=_ended(organisation, watch, looks))
     result.notices += tuple(
